@@ -1,0 +1,72 @@
+"""What the census missed: fvcore's dense count of the network beside the workload's own."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Iterable
+
+from spikingjelly.activation_based import functional
+from torch import Tensor, nn
+
+from autoprune.errors import CountingError
+from autoprune.workload import Op, Uncounted
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # fvcore still uses torch.jit
+    from fvcore.nn import FlopCountAnalysis
+
+_FOLDED = {"batch_norm": "folded into the product before it; fvcore's scale and shift"}
+_PRODUCTS = {"conv", "linear", "matmul", "bmm", "einsum", "addmm"}
+_CLASS = {"conv": "conv", "linear": "linear", "attention_product": "matmul"}
+
+
+def uncounted(model: nn.Module, sample: Tensor, ops: Iterable[Op], samples: int) -> list[Uncounted]:
+    """Every operation that fvcore sees and `ops` lacks, with its dense MACs over `samples`.
+
+    Args:
+        model: the network that was counted. sample: one input, [1, C, H, W].
+        ops: what was counted, attention as executed. samples: how many samples it was counted on.
+
+    Raises CountingError where more was counted than fvcore sees: then one of the two is wrong.
+    """
+    counted: Counter[str] = Counter()
+    for op in ops:
+        counted[_CLASS[op.kind]] += op.dense_macs // samples
+    seen, silent = _dense_counts(model, sample)
+    missing = []
+    for name, macs in sorted(seen.items()):
+        if name in _PRODUCTS:
+            macs -= counted.pop(name, 0)
+        reason = _FOLDED.get(name, "no operation of the network's adapter accounts for it")
+        if macs < 0:
+            raise CountingError(f"{name}: counted {-macs} dense MACs more than fvcore sees")
+        if macs:
+            missing.append(Uncounted(name=name, dense_macs=macs * samples, reason=reason))
+    if any(counted.values()):
+        raise CountingError(f"fvcore sees no {', '.join(counted)}, which the census counted")
+    missing += [
+        Uncounted(name=name, dense_macs=0, reason=f"element by element, {times} times: no MAC")
+        for name, times in sorted(silent.items())
+    ]
+    return missing
+
+
+def _dense_counts(model: nn.Module, sample: Tensor) -> tuple[Counter[str], Counter[str]]:
+    """fvcore's MACs by operator, and how often it met each operator that it does not count."""
+    functional.reset_net(model)
+    logger = logging.getLogger("fvcore.nn.jit_analysis")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch.jit.trace announces its deprecation
+            analysis = FlopCountAnalysis(model, sample).unsupported_ops_warnings(False)
+            analysis.uncalled_modules_warnings(False)
+            seen = Counter({name: int(macs) for name, macs in analysis.by_operator().items()})
+            silent: Counter[str] = Counter(analysis.unsupported_ops())
+    finally:
+        logger.setLevel(level)
+        functional.reset_net(model)
+    return seen, silent

@@ -1,0 +1,108 @@
+"""`autoprune run`: search compressions of a network and print the front of every machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from autoprune.run import Finished, Prepared
+
+
+@click.command()
+@click.argument("study")
+@click.option("--trials", type=click.IntRange(min=1), help="Plans to evaluate; default: the study's.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Trials at a time; 0 runs in this process, without Ray. Default: the study's.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder; default: runs/STUDY.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
+def run(
+    study: str, trials: int | None, workers: int | None, out: Path | None, *, dry_run: bool
+) -> None:
+    """Search compressions of a network; print and save the front of every machine.
+
+    STUDY is the name of a bundled study or a TOML file. The parent network is trained once and
+    cached. Running the command again goes on where it stopped; a larger --trials adds more.
+
+    \b
+    autoprune run digits                    the bundled study, results in runs/digits
+    autoprune run my_study.toml --out r1    your own
+    autoprune run digits --trials 96        48 more, once 48 are done
+    """
+    from rich.console import Console
+
+    console = Console()
+    with console.status("Reading the study"):
+        from autoprune.run import prepare
+
+        prepared = prepare(study, trials, workers)
+    if dry_run:
+        _print_plan(console, prepared)
+        return
+    from autoprune.cli.progress import Terminal
+    from autoprune.run import run as run_study
+
+    folder = out or Path("runs") / Path(study).stem
+    with Terminal(console, prepared) as terminal:
+        finished = run_study(prepared, folder, terminal)
+    _print_result(console, finished, folder)
+
+
+def _print_plan(console, prepared: Prepared) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    from rich.table import Table
+
+    study, effort = prepared.study, prepared.study.effort
+    console.print(f"[bold]{study.title}[/bold]")
+    sizes = {part: len(getattr(prepared.data, part)) for part in ("train", "validation", "test")}
+    samples = ", ".join(f"{count} {part}" for part, count in sizes.items())
+    console.print(f"Data: {study.data} ({samples}). Network: {study.network.family}.")
+    space = Table("parameter", "values", title="Search space")
+    for name, domain in prepared.space.parameters(prepared.shape).items():
+        space.add_row(name, ", ".join(str(value) for value in domain.all))
+    console.print(space)
+    machines = Table("machine", "family", "bits", "sources", title="Machines")
+    for name, model in prepared.machines.items():
+        machine = model.machine
+        numbers = (*machine.prices, *machine.parameters)
+        sources = sorted({number.source for number in numbers})
+        machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sources))
+    console.print(machines)
+    uniform = len(prepared.space.uniform_points(prepared.shape, effort))
+    console.print(
+        f"Objectives: {', '.join(study.objectives)}.\n"
+        f"{study.trials} trials, {min(uniform, study.trials)} of them the uniform sweep, then "
+        f"sampler {study.search.sampler}, out of {prepared.points:.3g} configurations; "
+        f"{effort.epochs} epochs of fine-tuning each; {study.workers} workers."
+    )
+
+
+def _print_result(console, finished: Finished, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    from autoprune.report.tables import front_table
+
+    for front in finished.fronts.values():
+        console.print()
+        console.print(front_table(front))
+    states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
+    console.print(
+        f"\n{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
+        f"{states.count('failed')} failed."
+    )
+    for outcome in finished.outcomes:
+        if outcome.state == "failed":
+            last = outcome.cause.splitlines()[-1]
+            console.print(f"  trial {outcome.key} failed: {last}", markup=False)
+    if finished.exhausted:
+        console.print("The space is exhausted: the sampler proposed nothing new any more.")
+    for warning in finished.warnings:
+        console.print(f"Warning: {warning}", style="yellow", markup=False)
+    console.print("\nSaved:")
+    console.print(f"  {folder}/trials/           every trial: plan, measurement, workload", soft_wrap=True)
+    console.print(f"  {folder}/optuna.journal    the Optuna study", soft_wrap=True)
+    console.print(f"  {folder}/checkpoints/      weights of the fronts' networks", soft_wrap=True)
+    for name in finished.fronts:
+        console.print(f"  {folder}/fronts/{name}/  front.csv, front.json, front.png", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Compression: pure functions on a copy of the parent, and one neuron."""

@@ -1,0 +1,104 @@
+"""DSP: remove whole inner dimensions of a branch, so that its matrices become smaller.
+
+Structured pruning of Sun et al., "Toward Efficient Spiking Transformers", arXiv 2508.01992, in
+this project's reading: its abstract gives no formulas. The residual width stays. A network whose
+dimensions were removed computes what its parent computes when the spikes of those dimensions are
+multiplied by 0. Kept 0 removes the branch: it contributes exactly 0 and its parameters are gone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import torch
+from torch import Tensor, nn
+
+from autoprune.errors import CompressionError
+from autoprune.models.adapter import Branch, Cut, Removed
+
+
+def significance(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
+    """The score of each tied inner dimension: L1 norm of its weights in all layers, [dimensions]."""
+    score = torch.zeros(dimensions, dtype=torch.float64)
+    for cut in tie:
+        weight = cut.module.weight.detach().flatten(1)
+        rows = weight if cut.side == "out" else weight.T
+        score += rows[cut.offset : cut.offset + dimensions].abs().double().sum(1)
+    return score
+
+
+def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:
+    """Mask [groups * size] of the `kept` dimensions of highest score in each group.
+
+    Of equal scores the dimension that comes first is kept.
+    """
+    by_group = score.reshape(groups, -1)
+    order = by_group.argsort(dim=1, descending=True, stable=True)[:, :kept]
+    return torch.zeros_like(by_group, dtype=torch.bool).scatter_(1, order, True).flatten()
+
+
+def shrink(branch: Branch, kept: int) -> tuple[Tensor, ...]:
+    """Keep `kept` dimensions per group of `branch`, in place.
+
+    Returns the mask of kept dimensions of each tie, [groups * size]; empty where the whole
+    branch was removed. The caller invalidates spikingjelly's list of modules to reset.
+
+    Raises CompressionError where the branch does not have as many dimensions.
+    """
+    if not 0 <= kept <= branch.size:
+        raise CompressionError(
+            f"{branch.name}: cannot keep {kept} of {branch.size} dimensions per group"
+        )
+    if kept == 0:
+        setattr(branch.owner, branch.attribute, Removed())
+        return ()
+    dimensions = branch.groups * branch.size
+    masks = tuple(
+        most_significant(significance(tie, dimensions), branch.groups, kept) for tie in branch.ties
+    )
+    if kept < branch.size:
+        _slice_layers(branch, masks)
+    return masks
+
+
+def _slice_layers(branch: Branch, masks: tuple[Tensor, ...]) -> None:
+    """Cut every layer once per side: a fused layer holds several ties side by side."""
+    channels: dict[tuple[nn.Module, str], Tensor] = {}
+    norms: dict[nn.Module, nn.Module] = {}
+    parts: dict[tuple[nn.Module, str], list[tuple[Cut, Tensor]]] = defaultdict(list)
+    for tie, mask in zip(branch.ties, masks, strict=True):
+        for cut in tie:
+            parts[cut.module, cut.side].append((cut, mask))
+            if cut.norm is not None:
+                norms[cut.module] = cut.norm
+    for (module, side), cuts in parts.items():
+        width = module.weight.shape[0 if side == "out" else 1]  # type: ignore[index, union-attr]
+        keep = torch.ones(int(width), dtype=torch.bool)
+        for cut, mask in cuts:
+            keep[cut.offset : cut.offset + mask.numel()] = mask
+        channels[module, side] = keep
+    for (module, side), keep in channels.items():
+        _slice_layer(module, side, keep)
+        if side == "out" and module in norms:
+            _slice_norm(norms[module], keep)
+
+
+def _slice_layer(module: nn.Module, side: str, keep: Tensor) -> None:
+    weight = module.weight.detach()  # type: ignore[union-attr, operator]
+    weight = weight[keep] if side == "out" else weight[:, keep]
+    module.weight = nn.Parameter(weight.clone())
+    if side == "out" and module.bias is not None:
+        module.bias = nn.Parameter(module.bias.detach()[keep].clone())  # type: ignore[operator, index]
+    count = int(keep.sum())
+    names = {"out": ("out_channels", "out_features"), "in": ("in_channels", "in_features")}[side]
+    for name in names:
+        if hasattr(module, name):
+            setattr(module, name, count)
+
+
+def _slice_norm(norm: nn.Module, keep: Tensor) -> None:
+    norm.num_features = int(keep.sum())  # type: ignore[assignment]
+    for name in ("weight", "bias"):
+        setattr(norm, name, nn.Parameter(getattr(norm, name).detach()[keep].clone()))
+    for name in ("running_mean", "running_var"):
+        setattr(norm, name, getattr(norm, name)[keep].clone())

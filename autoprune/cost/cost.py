@@ -1,0 +1,103 @@
+"""Cost: what one inference of a workload costs on one machine, every joule traceable."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from autoprune.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One summand of the energy: `count` actions of one operation at one price.
+
+    Attributes:
+        cause: what the energy is spent on, such as ``synaptic operations``.
+        op: the operation of the workload.
+        price: name of the price.
+        count: mean number of actions per inference.
+        energy_pj: energy per inference.
+    """
+
+    cause: str
+    op: str
+    price: str
+    count: float
+    energy_pj: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostOperation:
+    """Work that the machine leaves to a host; outside the total.
+
+    Attributes:
+        name: operation and reason.
+        dense_macs: dense MACs per inference.
+        share: its share of all dense MACs of the network.
+    """
+
+    name: str
+    dense_macs: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpriced:
+    """An action that happens and has no price; makes the total unknown."""
+
+    action: str
+    count: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Energy, and where the machine defines them latency, cycles and chips, of one inference.
+
+    Attributes:
+        machine: the machine's name.
+        terms: the energy by cause and operation.
+        latency_us: time of one inference, None where the machine defines none.
+        cycles: clock cycles of one inference, None where the machine defines none.
+        chips: chips needed, None where the machine defines none.
+        cores: cores needed, None where the machine defines none.
+        host: work outside the total.
+        emulated: rules by which the machine stands in for what it cannot do itself.
+        unpriced: actions without a price.
+    """
+
+    machine: str
+    terms: tuple[Term, ...]
+    latency_us: float | None = None
+    cycles: float | None = None
+    chips: int | None = None
+    cores: int | None = None
+    host: tuple[HostOperation, ...] = ()
+    emulated: tuple[str, ...] = ()
+    unpriced: tuple[Unpriced, ...] = ()
+
+    def __post_init__(self) -> None:
+        bad = [term for term in self.terms if not math.isfinite(term.energy_pj) or term.energy_pj < 0]
+        if bad:
+            raise InputError(
+                f"cost on {self.machine}", f"{bad[0].cause} of {bad[0].op} is {bad[0].energy_pj} pJ"
+            )
+
+    @property
+    def energy_uj(self) -> float | None:
+        """Energy of one inference in microjoules; None while an action is unpriced."""
+        return None if self.unpriced else sum(term.energy_pj for term in self.terms) * 1e-6
+
+    def by_cause(self) -> dict[str, float]:
+        """Energy in picojoules by cause, largest first."""
+        return self._grouped("cause")
+
+    def by_op(self) -> dict[str, float]:
+        """Energy in picojoules by operation, largest first."""
+        return self._grouped("op")
+
+    def _grouped(self, key: str) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for term in self.terms:
+            sums[getattr(term, key)] = sums.get(getattr(term, key), 0.0) + term.energy_pj
+        return dict(sorted(sums.items(), key=lambda item: -item[1]))

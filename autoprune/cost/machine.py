@@ -1,0 +1,1 @@
+"""Machine: one accelerator as its TOML file describes it."""

@@ -1,0 +1,83 @@
+"""Price and Quantity: a number of the physical world with its unit, evidence and source."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from autoprune.errors import InputError
+
+Evidence = Literal["measured", "simulated", "synthesised", "derived", "assumed"]
+Scope = Literal["per_term", "all_in"]
+
+PRICE_UNITS = ("pJ", "ns", "mW")
+"""What a price may be in: energy or time per action, or power while the machine runs."""
+
+QUANTITY_UNITS = ("bit", "KiB", "MHz", "count")
+"""What a parameter of a machine may be in."""
+
+
+def _check(where: str, value: object, unit: str, units: tuple[str, ...], source: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(where, f"value is {value!r}", "a number")
+    if not math.isfinite(value) or value < 0:
+        raise InputError(where, f"value is {value}", "a finite number >= 0")
+    if unit not in units:
+        raise InputError(where, f"unknown unit {unit!r}", name=unit, candidates=units)
+    if not source.strip():
+        raise InputError(where, "no source", "where the number was published")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What one action costs.
+
+    Attributes:
+        name: the action, such as ``synaptic_operation``.
+        value: the number, finite and not negative.
+        unit: one of PRICE_UNITS.
+        access_bits: bits that one memory access moves; None where the price is not per access.
+        evidence: how the number came about.
+        scope: ``per_term`` for one action alone, ``all_in`` where a whole chip's power was divided
+            by its events; the two never meet in one sum.
+        source: publication and table.
+    """
+
+    name: str
+    value: float
+    unit: str
+    evidence: Evidence
+    scope: Scope
+    source: str
+    access_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        where = f"price {self.name!r}"
+        _check(where, self.value, self.unit, PRICE_UNITS, self.source)
+        for word, allowed in ((self.evidence, Evidence), (self.scope, Scope)):
+            if word not in get_args(allowed):
+                raise InputError(where, f"unknown {word!r}", name=word, candidates=get_args(allowed))
+        if self.access_bits is not None and self.access_bits < 1:
+            raise InputError(where, f"access_bits is {self.access_bits}", "at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A size, capacity or frequency of a machine; fields as in `Price`."""
+
+    name: str
+    value: float
+    unit: str
+    evidence: Evidence
+    source: str
+
+    def __post_init__(self) -> None:
+        _check(f"parameter {self.name!r}", self.value, self.unit, QUANTITY_UNITS, self.source)
+        if self.evidence not in get_args(Evidence):
+            raise InputError(
+                f"parameter {self.name!r}",
+                f"unknown {self.evidence!r}",
+                name=self.evidence,
+                candidates=get_args(Evidence),
+            )

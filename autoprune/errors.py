@@ -1,0 +1,57 @@
+"""The errors that autoprune raises: where, what was given, what was expected, nearest match."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AutopruneError(Exception):
+    """Base class of every error that a user of autoprune can cause or meet."""
+
+
+class InputError(AutopruneError):
+    """Something that a user wrote is wrong.
+
+    The message reads ``WHERE: GIVEN; expected EXPECTED; did you mean NEAREST?``, so that the
+    place, the value and the remedy stand in one line.
+
+    Args:
+        where: the file and key, the option, or the call.
+        given: what was found there, in words.
+        expected: what would have been accepted, in words; left out where ``given`` says it all.
+        name: the misspelt word, when there is one; its nearest match among ``candidates`` is named.
+        candidates: the words that would have been accepted.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        given: str,
+        expected: str = "",
+        *,
+        name: str = "",
+        candidates: Iterable[str] = (),
+    ) -> None:
+        known = sorted(candidates)
+        if known and not expected:
+            expected = "one of " + ", ".join(known)
+        message = f"{where}: {given}"
+        if expected:
+            message += f"; expected {expected}"
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if name else []
+        if nearest:
+            message += f"; did you mean {nearest[0]!r}?"
+        super().__init__(message)
+
+
+class RecordError(AutopruneError):
+    """A run folder cannot be used: it belongs to another study, is locked, or is damaged."""
+
+
+class CountingError(AutopruneError):
+    """A network holds something that the census cannot count exactly."""
+
+
+class CompressionError(AutopruneError):
+    """A plan does not fit the network that it is applied to."""

@@ -1,0 +1,47 @@
+"""What a run is of: compared when a run folder is used again, so that two studies never mix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
+from autoprune.spec.space import SearchSpace
+from autoprune.spec.study import Study, split_metric
+
+MAY_CHANGE = {"title", "trials", "workers", "machines"}
+"""Settings of a study that may differ from one run on a folder to the next."""
+
+
+def identity(study: Study, space: SearchSpace, machines: Mapping[str, CostModel]) -> dict[str, Any]:
+    """Everything that decides what a trial is and what Optuna is told of it, as JSON values.
+
+    The machines that are objectives belong to it with all their numbers, other machines do not.
+    """
+    optimised = sorted({m for _, m in map(split_metric, study.objectives) if m is not None})
+    return {
+        **study.model_dump(exclude=MAY_CHANGE, mode="json"),
+        "space": space.model_dump(exclude={"title"}, mode="json"),
+        "machines": {name: machines[name].machine.numbers() for name in optimised},
+    }
+
+
+def check_identity(recorded: Mapping[str, Any], wanted: Mapping[str, Any], where: str) -> None:
+    """InputError with every difference, unless `wanted` is what was `recorded`."""
+    found = list(_differences(recorded, wanted, ""))
+    if found:
+        raise InputError(
+            where,
+            "the run folder belongs to another study: " + "; ".join(found),
+            "the same study, or another folder (--out)",
+        )
+
+
+def _differences(recorded: Any, wanted: Any, path: str) -> Iterator[str]:
+    if isinstance(recorded, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*recorded, *wanted}):
+            inner = f"{path}.{key}" if path else key
+            yield from _differences(recorded.get(key), wanted.get(key), inner)
+    elif recorded != wanted:
+        yield f"{path} is {recorded!r} there and {wanted!r} in the study"

@@ -1,0 +1,1 @@
+"""Networks: one file per family, and the adapter by which compression and census see them."""

@@ -1,0 +1,51 @@
+"""Outcome: how one trial or baseline of a run ended, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from autoprune.errors import InputError
+from autoprune.measurement import Measurement
+from autoprune.plan import Plan, Value
+
+State = Literal["measured", "duplicate", "failed"]
+Origin = Literal["baseline", "uniform", "sampled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one trial.
+
+    Attributes:
+        key: its name in the run: the number of a trial (``17``), or the name of a baseline
+            (``parent``, ``fine-tuned``, ``without blocks.0.mlp``).
+        origin: who proposed it: the run itself, the uniform sweep, or the sampler.
+        point: the configuration as proposed; empty for a baseline.
+        plan: what it means.
+        seed: of its training.
+        state: ``measured``; ``duplicate`` of an earlier trial with the same plan, which was not
+            trained again; or ``failed``.
+        measurement: what was found out; of a duplicate the earlier trial's. None where the trial
+            failed before it was measured.
+        same_as: key of the earlier trial or baseline whose measurement this is.
+        cause: why it failed.
+    """
+
+    key: str
+    origin: Origin
+    point: tuple[tuple[str, Value], ...]
+    plan: Plan
+    seed: int
+    state: State
+    measurement: Measurement | None = None
+    same_as: str | None = None
+    cause: str = ""
+
+    def __post_init__(self) -> None:
+        if self.state == "measured" and self.measurement is None:
+            raise InputError(f"trial {self.key}", "measured without a measurement")
+        if self.state == "duplicate" and self.same_as is None:
+            raise InputError(f"trial {self.key}", "duplicate of nothing")
+        if self.state == "failed" and not self.cause:
+            raise InputError(f"trial {self.key}", "failed without a cause")

@@ -1,0 +1,173 @@
+"""RunFolder: the files of a run, and how outcomes are written to and read from them.
+
+    study.json            the study, its search space and the network's shape
+    study.toml            the study's file as it was read
+    machines/NAME.toml    the machines as they were read
+    parent.safetensors    the trained parent
+    optuna.journal        the Optuna study
+    baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
+    checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
+    fronts/MACHINE/       front.csv, front.json, front.png
+
+An outcome's Parquet file has one row per operation of its workload; everything else is JSON in
+the file's metadata, under the key ``autoprune``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from autoprune.errors import RecordError
+from autoprune.measurement import Measurement
+from autoprune.outcome import Outcome
+from autoprune.plan import Plan
+from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
+from autoprune.storage import PARTIAL, write_atomically, write_text
+from autoprune.workload import Workload
+
+FORMAT = 1
+_KEY = b"autoprune"
+
+
+class RunFolder:
+    """A run folder; nothing is created until something is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.trials = path / "trials"
+        self.baselines = path / "baselines"
+        self.machines = path / "machines"
+        self.checkpoints = path / "checkpoints"
+        self.fronts = path / "fronts"
+        self.parent = path / "parent.safetensors"
+        self.journal = path / "optuna.journal"
+        self.study_file = path / "study.json"
+
+    def file(self, key: str) -> Path:
+        """Where the outcome of that key lies."""
+        folder = self.trials if key.isdecimal() else self.baselines
+        return folder / f"{_stem(key)}.parquet"
+
+    def checkpoint(self, key: str) -> Path:
+        """Where the weights of that trial or baseline lie, if they were kept."""
+        return self.checkpoints / f"{_stem(key)}.safetensors"
+
+    def write(self, outcome: Outcome) -> None:
+        """Put an outcome on disk, synced, whole or not at all."""
+        table = _to_table(outcome)
+        write_atomically(self.file(outcome.key), lambda part: pq.write_table(table, part))
+
+    def read(self, key: str) -> Outcome:
+        """The outcome of that key; RecordError where there is none or its file is damaged."""
+        file = self.file(key)
+        if not file.is_file():
+            raise RecordError(f"{self.path}: no trial {key!r}")
+        return _read(file)
+
+    def read_trials(self) -> list[Outcome]:
+        """The outcomes of all trials, by number."""
+        return [_read(file) for file in sorted(self.trials.glob("*.parquet"))]
+
+    def read_baselines(self) -> dict[str, Outcome]:
+        """The outcomes of all baselines by key."""
+        found = [_read(file) for file in sorted(self.baselines.glob("*.parquet"))]
+        return {outcome.key: outcome for outcome in found}
+
+    def clean(self) -> list[Path]:
+        """Remove what a crash left half-written; returns the files that were removed."""
+        removed = list(self.path.rglob(f"*{PARTIAL}"))
+        for folder in (self.trials, self.baselines):
+            for file in folder.glob("*.parquet"):
+                try:
+                    _read(file)
+                except RecordError:
+                    removed.append(file)
+        for file in removed:
+            file.unlink()
+        return removed
+
+    def write_study(self, study: dict[str, Any]) -> None:
+        """Put down what the run is of; see `read_study`."""
+        write_text(self.study_file, json.dumps({"autoprune_run": FORMAT, **study}, indent=1))
+
+    def read_study(self) -> dict[str, Any]:
+        """What `write_study` put down; RecordError where this is not a run folder."""
+        try:
+            study = json.loads(self.study_file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RecordError(f"{self.path}: not a run folder (it has no study.json)") from error
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RecordError(f"{self.study_file}: damaged ({error})") from error
+        if not isinstance(study, dict) or study.get("autoprune_run") != FORMAT:
+            raise RecordError(f"{self.study_file}: not a run of this version of autoprune")
+        return study
+
+    @property
+    def shape(self) -> NetworkShape:
+        """What the run's network offers to compression."""
+        blocks = self.read_study()["shape"]["blocks"]
+        return NetworkShape(
+            blocks=tuple(
+                BlockShape(branches=tuple(_branch(branch) for branch in block["branches"]))
+                for block in blocks
+            )
+        )
+
+
+def _stem(key: str) -> str:
+    return f"{int(key):05d}" if key.isdecimal() else key.replace(" ", "_")
+
+
+def _branch(data: dict[str, Any]) -> BranchShape:
+    matrices = tuple(MatrixShape(**matrix) for matrix in data["matrices"])
+    return BranchShape(**{**data, "matrices": matrices})
+
+
+def _to_table(outcome: Outcome) -> pa.Table:
+    measurement = outcome.measurement
+    workload = json.loads(measurement.workload.to_json()) if measurement else None
+    ops = workload.pop("ops") if workload else []
+    meta = {
+        **{f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)},
+        "plan": outcome.plan.to_dict(),
+        "measurement": measurement.to_dict() if measurement else None,
+        "workload": workload,
+        "operations": len(ops),
+    }
+    for op in ops:
+        op["geometry"] = json.dumps(op["geometry"])
+    table = pa.Table.from_pandas(pd.DataFrame(ops), preserve_index=False)
+    return table.replace_schema_metadata({_KEY: json.dumps(meta).encode()})
+
+
+def _read(file: Path) -> Outcome:
+    try:
+        table = pq.read_table(file)
+        meta = json.loads((table.schema.metadata or {})[_KEY])
+        ops = table.to_pylist()
+        if meta.pop("operations") != len(ops):
+            raise RecordError(f"{file}: operations are missing")
+        workload_meta, measured = meta.pop("workload"), meta.pop("measurement")
+        measurement = None
+        if measured is not None:
+            for op in ops:
+                op["geometry"] = json.loads(op["geometry"])
+            workload = Workload.from_json(json.dumps({**workload_meta, "ops": ops}), str(file))
+            measurement = Measurement.from_dict(measured, workload)
+        return Outcome(
+            **{
+                **meta,
+                "plan": Plan.from_dict(meta["plan"]),
+                "point": tuple((name, value) for name, value in meta["point"]),
+                "measurement": measurement,
+            }
+        )
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error

@@ -1,0 +1,75 @@
+"""Baselines: what every search is compared with, and what shows whether there is anything to search.
+
+The parent; the parent after the standard fine-tuning, the fair comparison; and, fine-tuned alike,
+the network without each branch, each block, and all blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from autoprune.outcome import Outcome
+from autoprune.plan import Effort, Plan, Value, make_plan
+from autoprune.shape import NetworkShape
+
+PARENT = "parent"
+FINE_TUNED = "fine-tuned"
+NO_BLOCKS = "without all blocks"
+
+
+def baseline_points(shape: NetworkShape) -> dict[str, dict[str, Value]]:
+    """The configurations of all baselines but the parent, by key, without neutral values."""
+    points: dict[str, dict[str, Value]] = {FINE_TUNED: {}}
+    for index, branch in shape.branches():
+        points[f"without blocks.{index}.{branch.name}"] = {f"blocks.{index}.{branch.name}.dsp": 0.0}
+    whole: dict[str, Value] = {}
+    for index, block in enumerate(shape.blocks):
+        gone: dict[str, Value] = {f"blocks.{index}.{b.name}.dsp": 0.0 for b in block.branches}
+        whole |= gone
+        if len(block.branches) > 1 and len(shape.blocks) > 1:
+            points[f"without blocks.{index}"] = gone
+    points[NO_BLOCKS] = whole
+    return points
+
+
+def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[str, Plan]:
+    """The plans of all baselines by key, the parent first."""
+    plans: dict[str, Plan] = {PARENT: make_plan({}, shape, replace(effort, epochs=0))}
+    for key, point in baseline_points(shape).items():
+        plans[key] = make_plan(point, shape, effort)
+    return plans
+
+
+def warnings(baselines: Mapping[str, Outcome], uniform: Mapping[str, Outcome]) -> list[str]:
+    """What is wrong with a study whose baselines or uniform sweep look like this, in words.
+
+    Args:
+        baselines: by key. uniform: by a name for people, those that only L1P at 95 % made.
+    """
+    accuracy = {
+        key: outcome.measurement.validation.accuracy
+        for key, outcome in {**baselines, **uniform}.items()
+        if outcome.measurement is not None
+    }
+    found = []
+    tuned = accuracy.get(FINE_TUNED)
+    if tuned is None:
+        return found
+    if PARENT in accuracy and abs(accuracy[PARENT] - tuned) > 0.01:
+        found.append(
+            f"Fine-tuning moves the uncompressed network by {100 * (tuned - accuracy[PARENT]):+.1f} "
+            "points; more than 1 says that its recipe does not fit the parent."
+        )
+    if NO_BLOCKS in accuracy and tuned - accuracy[NO_BLOCKS] < 0.10:
+        found.append(
+            f"All blocks together carry {100 * (tuned - accuracy[NO_BLOCKS]):.1f} points; below 10 "
+            "there is nothing to search."
+        )
+    for name in uniform:
+        if name in accuracy and tuned - accuracy[name] < 0.05:
+            found.append(
+                f"{name} costs {100 * (tuned - accuracy[name]):.1f} points; below 5 there is "
+                "nothing to search."
+            )
+    return found

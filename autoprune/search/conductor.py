@@ -1,0 +1,279 @@
+"""Conductor: decides what runs next and records what came of it, the same for every runner.
+
+Proposal i is made when the outcomes of trials 0 to i - lag have been told to Optuna, and no other;
+outcomes are told in the order of their numbers. Hence the sequence of trials depends on the study
+and its seed, not on how many workers there are, which is fastest, or where a run was interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from optuna.trial import FrozenTrial
+
+from autoprune.errors import AutopruneError, RecordError
+from autoprune.measurement import Measurement
+from autoprune.outcome import Origin, Outcome
+from autoprune.plan import Effort, Plan, Value, make_plan
+from autoprune.run_folder import RunFolder
+from autoprune.search.baselines import FINE_TUNED, PARENT, baseline_plans, baseline_points
+from autoprune.search.job import Failure, Job
+from autoprune.search.record import Record
+from autoprune.search.samplers import derive_seed, to_params, to_point
+from autoprune.shape import NetworkShape
+from autoprune.spec.space import SearchSpace
+
+DUPLICATES_IN_A_ROW = 50
+"""So many proposals in a row that were seen before say that the space is exhausted."""
+
+Result = Measurement | Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a search is asked to do.
+
+    Attributes:
+        space, shape, effort, seed, lag, trials: as in the study.
+        objectives: the values that Optuna is told of a measurement, in the study's order; raises
+            AutopruneError where one is unknown.
+    """
+
+    space: SearchSpace
+    shape: NetworkShape
+    effort: Effort
+    seed: int
+    lag: int
+    trials: int
+    objectives: Callable[[Measurement], list[float]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trial:
+    """A trial that was proposed; `outcome` is None until it is settled."""
+
+    job: Job
+    origin: Origin
+    point: dict[str, Value]
+    same_as: str | None
+    outcome: Outcome | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is trained, and so uses up one of the study's trials."""
+        return self.origin != "baseline" and self.same_as is None
+
+
+@final
+class Conductor:
+    """Hands out jobs with `next`, takes their results with `finish`; the one writer of a run.
+
+    Args:
+        task: what to search. record: the Optuna study. folder: where outcomes are written.
+        observe: told every new outcome once it is on disk.
+
+    Attributes:
+        baselines: outcomes of the baselines by key.
+        exhausted: whether the search ended because it met nothing but duplicates.
+    """
+
+    def __init__(
+        self, task: Task, record: Record, folder: RunFolder, observe: Callable[[Outcome], None]
+    ) -> None:
+        self._task, self._record, self._folder, self._observe = task, record, folder, observe
+        self._domains = task.space.parameters(task.shape)
+        self._fixed = self._fixed_points()
+        self._ready: deque[Job] = deque()
+        self._running: dict[str, Job] = {}
+        self._trials: list[_Trial] = []
+        self._first_with: dict[str, str] = {}
+        self._told = 0
+        self.baselines = folder.read_baselines()
+        self.exhausted = False
+        for key, plan in baseline_plans(task.shape, task.effort).items():
+            if key not in self.baselines:
+                self._ready.append(self._job(key, plan))
+        if not self._ready:
+            self._begin()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to hand out or to wait for."""
+        return not self._ready and not self._running
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The outcomes of all settled trials, by number."""
+        return [trial.outcome for trial in self._trials if trial.outcome is not None]
+
+    @property
+    def done(self) -> int:
+        """Settled trials that count against the study's number of trials."""
+        return sum(trial.counts and trial.outcome is not None for trial in self._trials)
+
+    def next(self) -> Job | None:
+        """The next job to run; None where there is none now."""
+        if not self._ready:
+            return None
+        job = self._ready.popleft()
+        self._running[job.key] = job
+        return job
+
+    def finish(self, key: str, result: Result) -> None:
+        """Take the result of a job; results may come in any order."""
+        job = self._running.pop(key)
+        if key.isdecimal():
+            self._settle(self._trials[int(key)], result)
+            self._advance()
+            return
+        if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
+            raise RecordError(f"the {key} network could not be measured: {result.cause}")
+        baseline = _Trial(job=job, origin="baseline", point={}, same_as=None)
+        self.baselines[key] = self._settle(baseline, result)
+        if self.finished:
+            self._begin()
+
+    def _fixed_points(self) -> list[tuple[Origin, dict[str, Value]]]:
+        """The configurations that come before the sampler's: baselines, then the uniform sweep.
+
+        A baseline that the space offers is a trial, too, so that it can be on a front and the
+        sampler learns from it; its measurement is already there.
+        """
+        space, shape, effort = self._task.space, self._task.shape, self._task.effort
+        fixed: list[tuple[Origin, dict[str, Value]]] = []
+        for point in baseline_points(shape).values():
+            inside = all(n in self._domains and v in self._domains[n].all for n, v in point.items())
+            if inside:
+                fixed.append(("baseline", space.complete(point, shape, effort)))
+        return fixed + [("uniform", point) for point in space.uniform_points(shape, effort)]
+
+    def _begin(self) -> None:
+        """All baselines are there: take up what an earlier run left, then propose."""
+        for frozen in self._record.trials:
+            trial = self._adopt(frozen)
+            file = self._folder.file(trial.job.key)
+            if file.is_file():
+                trial.outcome = self._folder.read(trial.job.key)
+            elif trial.counts:
+                self._ready.append(trial.job)
+            self._told += frozen.state.is_finished()
+        for trial in self._trials[: self._told]:
+            if trial.outcome is None and not trial.counts:
+                self._repeat(trial)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Propose as far as the lag allows and tell what is next in line, until nothing moves."""
+        self._propose()
+        while self._told < len(self._trials):
+            trial = self._trials[self._told]
+            if trial.outcome is None:
+                if trial.counts:
+                    return
+                self._repeat(trial)
+            self._tell(self._told, trial)
+            self._told += 1
+            self._propose()
+
+    def _propose(self) -> None:
+        while len(self._trials) - self._told < self._task.lag and self._wanted():
+            number = len(self._trials)
+            fixed = self._fixed[number][1] if number < len(self._fixed) else None
+            params = None if fixed is None else to_params(fixed, self._domains)
+            trial = self._adopt(self._record.ask(params, self._describe))
+            if trial.counts:
+                self._ready.append(trial.job)
+
+    def _wanted(self) -> bool:
+        """Whether the study asks for one more proposal."""
+        number = len(self._trials)
+        if number < len(self._fixed) and self._fixed[number][0] == "baseline":
+            return True
+        recent = self._trials[-DUPLICATES_IN_A_ROW:]
+        self.exhausted = len(recent) == DUPLICATES_IN_A_ROW and all(t.same_as for t in recent)
+        return not self.exhausted and sum(t.counts for t in self._trials) < self._task.trials
+
+    def _describe(self, frozen: FrozenTrial) -> dict[str, object]:
+        """What Optuna notes about a proposal, for whoever reads its study."""
+        _, job = self._read(frozen)
+        return {"plan": job.plan.short(self._task.shape), "hash": job.plan.hash, "seed": job.seed}
+
+    def _read(self, frozen: FrozenTrial) -> tuple[dict[str, Value], Job]:
+        """The point and the job that a trial of the record stands for."""
+        point = to_point(frozen.params, self._domains)
+        plan = make_plan(point, self._task.shape, self._task.effort)
+        return point, self._job(str(frozen.number), plan)
+
+    def _job(self, key: str, plan: Plan) -> Job:
+        return Job(
+            key=key,
+            plan=plan,
+            seed=derive_seed(self._task.seed, key),
+            weights=self._folder.checkpoint(key),
+        )
+
+    def _adopt(self, frozen: FrozenTrial) -> _Trial:
+        """Take a trial of the record into the list, and find out whether its plan was seen."""
+        point, job = self._read(frozen)
+        number = frozen.number
+        origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
+        same_as = self._first_with.get(job.plan.hash)
+        trial = _Trial(job=job, origin=origin, point=point, same_as=same_as)
+        self._first_with.setdefault(job.plan.hash, job.key)
+        self._trials.append(trial)
+        return trial
+
+    def _settle(self, trial: _Trial, result: Result, same_as: str | None = None) -> Outcome:
+        """Make an outcome of a result and put it on disk, before Optuna hears of it."""
+        measurement = None if isinstance(result, Failure) else result
+        cause = result.cause if isinstance(result, Failure) else self._unusable(result)
+        outcome = Outcome(
+            key=trial.job.key,
+            origin=trial.origin,
+            point=tuple(trial.point.items()),
+            plan=trial.job.plan,
+            seed=trial.job.seed,
+            state="duplicate" if trial.same_as else "failed" if cause else "measured",
+            measurement=measurement,
+            same_as=same_as,
+            cause=cause,
+        )
+        self._folder.write(outcome)
+        trial.outcome = outcome
+        self._observe(outcome)
+        return outcome
+
+    def _repeat(self, trial: _Trial) -> None:
+        """Settle a trial whose plan was measured before: as an earlier trial, or as a baseline."""
+        if trial.same_as is not None:
+            earlier = self._trials[int(trial.same_as)].outcome
+        else:
+            fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)
+            earlier = next(b for b in fine_tuned if b.plan == trial.job.plan)
+        assert earlier is not None  # an earlier trial was told before this one's turn
+        result = earlier.measurement or Failure(cause=earlier.cause)
+        self._settle(trial, result, same_as=earlier.key)
+
+    def _unusable(self, measurement: Measurement) -> str:
+        """Why Optuna cannot be told of a measurement; empty where it can."""
+        try:
+            values = self._task.objectives(measurement)
+        except AutopruneError as error:
+            return str(error)
+        bad = [value for value in values if not math.isfinite(value)]
+        return f"an objective is {bad[0]}" if bad else ""
+
+    def _tell(self, number: int, trial: _Trial) -> None:
+        outcome = trial.outcome
+        assert outcome is not None
+        note: dict[str, object] = {"state": outcome.state, "origin": outcome.origin}
+        if outcome.cause:
+            note["cause"] = outcome.cause[-1000:]
+        if outcome.same_as is not None:
+            note["same_as"] = outcome.same_as
+        measured = outcome.measurement if not outcome.cause else None
+        self._record.tell(number, measured and self._task.objectives(measured), note)

@@ -1,0 +1,131 @@
+"""The Optuna study of a run folder: proposals are put into it whole, outcomes in their order.
+
+Trials are sampled in a copy of the study in memory and then added to the journal with one write.
+A trial that Optuna itself asks for is written parameter by parameter; a crash in between would
+leave one that can neither be run nor removed. The journal is a file that any Optuna tool reads:
+`optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(FILE))`, study
+``autoprune``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import final
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, TrialState
+
+from autoprune.plan import Value
+
+STUDY = "autoprune"
+
+
+@final
+class _HeldLock(JournalFileOpenLock):
+    """The journal needs no lock of its own: its one writer holds the lock of the run folder.
+
+    Optuna's own lock outlives a killed process and lets the next one wait half a minute.
+    """
+
+    def acquire(self) -> bool:
+        """Always held."""
+        return True
+
+    def release(self) -> None:
+        """Nothing to let go."""
+
+
+class Record:
+    """One Optuna study, in a journal and in memory.
+
+    Args:
+        journal: the file; made where it is absent.
+        directions: ``maximize`` or ``minimize`` per objective.
+        names: of the objectives.
+        space: the distributions of all parameters.
+        sampler: the sampler for a trial of that number.
+    """
+
+    def __init__(
+        self,
+        journal: Path,
+        directions: Sequence[str],
+        names: Sequence[str],
+        space: Mapping[str, BaseDistribution],
+        sampler: Callable[[int], BaseSampler],
+    ) -> None:
+        # Optuna announces on its own terminal line what it does and which part is experimental.
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        _cut_torn_line(journal)
+        self._space = dict(space)
+        self._sampler = sampler
+        self._study = optuna.create_study(
+            study_name=STUDY,
+            directions=list(directions),
+            sampler=optuna.samplers.RandomSampler(),  # never asked: `ask` samples in a copy
+            storage=optuna.storages.JournalStorage(
+                JournalFileBackend(str(journal), lock_obj=_HeldLock(str(journal)))
+            ),
+            load_if_exists=True,
+        )
+        if not self._study.user_attrs.get("objectives"):
+            self._study.set_user_attr("objectives", list(names))
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """Every trial of the journal, by number."""
+        return self._study.get_trials(deepcopy=False)
+
+    def ask(
+        self, fixed: Mapping[str, Value] | None, describe: Callable[[FrozenTrial], dict[str, object]]
+    ) -> FrozenTrial:
+        """A new running trial; what is proposed depends on nothing but the journal.
+
+        Args:
+            fixed: its parameters, or None to let the sampler propose them.
+            describe: what to note about it, as JSON values.
+        """
+        trials = self.trials
+        copy = optuna.create_study(
+            directions=self._study.directions, sampler=self._sampler(len(trials))
+        )
+        copy.add_trials(trials)
+        if fixed is not None:
+            copy.enqueue_trial(dict(fixed))
+        number = copy.ask(self._space).number
+        proposal = copy.get_trials(deepcopy=False)[number]
+        self._study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState.RUNNING,
+                params=proposal.params,
+                distributions=proposal.distributions,
+                user_attrs=describe(proposal),
+                system_attrs=proposal.system_attrs,
+            )
+        )
+        return self.trials[number]
+
+    def tell(self, number: int, values: Sequence[float] | None, note: Mapping[str, object]) -> None:
+        """End a trial: with its objectives, or with None as failed; `note` is added first."""
+        trial = optuna.trial.Trial(self._study, self.trials[number]._trial_id)
+        for name, value in note.items():
+            trial.set_user_attr(name, value)
+        if values is None:
+            self._study.tell(number, state=TrialState.FAIL)
+        else:
+            self._study.tell(number, list(values))
+
+
+def _cut_torn_line(journal: Path) -> None:
+    """Cut a last line that a power loss left incomplete; Optuna would fail on it."""
+    if not journal.is_file():
+        return
+    content = journal.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with journal.open("rb+") as stream:
+            stream.truncate(whole)

@@ -1,0 +1,81 @@
+"""NetworkShape: what a network offers to compression, without the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autoprune.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixShape:
+    """A weight matrix inside a branch.
+
+    Attributes:
+        name: such as ``q`` or ``fc1``.
+        weights_per_dimension: weights that one inner dimension of the branch has in this matrix.
+    """
+
+    name: str
+    weights_per_dimension: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchShape:
+    """A branch of a block: attention, MLP or mixer.
+
+    Attributes:
+        name: ``attention``, ``mlp`` or ``mixer``.
+        groups: groups that keep the same number of dimensions: heads in attention, 1 in an MLP.
+        size: inner dimensions of each group.
+        matrices: the weight matrices that L1P thins and DSP shrinks.
+    """
+
+    name: str
+    groups: int
+    size: int
+    matrices: tuple[MatrixShape, ...]
+
+    def weights(self, matrix: MatrixShape, kept: int) -> int:
+        """Weights of `matrix` when every group keeps `kept` dimensions."""
+        return matrix.weights_per_dimension * self.groups * kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockShape:
+    """One transformer block: its branches in the order of execution."""
+
+    branches: tuple[BranchShape, ...]
+
+    def branch(self, name: str) -> BranchShape:
+        """The branch of that name; InputError where the block has none."""
+        for branch in self.branches:
+            if branch.name == name:
+                return branch
+        raise InputError("network", f"no branch {name!r}", name=name, candidates=self.branch_names)
+
+    @property
+    def branch_names(self) -> tuple[str, ...]:
+        """Names of the branches."""
+        return tuple(branch.name for branch in self.branches)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkShape:
+    """The transformer blocks of a network, in order."""
+
+    blocks: tuple[BlockShape, ...]
+
+    def branches(self) -> Iterator[tuple[int, BranchShape]]:
+        """Every branch with the index of its block."""
+        return ((i, branch) for i, block in enumerate(self.blocks) for branch in block.branches)
+
+    @property
+    def block_weights(self) -> int:
+        """Weights of all matrices of all blocks at full size."""
+        return sum(
+            branch.weights(matrix, branch.size)
+            for _, branch in self.branches()
+            for matrix in branch.matrices
+        )

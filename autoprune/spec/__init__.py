@@ -1,0 +1,1 @@
+"""What a user writes: search spaces and studies, and the reading of their files."""

@@ -1,0 +1,42 @@
+"""Write a file so that it is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+PARTIAL = ".partial"
+"""Ending of a file that is being written; what still has it after a crash is incomplete."""
+
+
+def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `file`, sync it, and rename it to `file`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=PARTIAL)
+    os.close(handle)
+    part = Path(name)
+    try:
+        write(part)
+        with part.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        part.replace(file)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(file.parent)
+
+
+def write_text(file: Path, text: str) -> None:
+    """`write_atomically` for text in UTF-8."""
+    write_atomically(file, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the rename itself survive a power loss."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,125 @@
+"""Run the jobs with Ray Tune: a searcher that hands them out, a trainable that carries them out.
+
+What is recorded is the conductor's business. Tune's own record is thrown away: its snapshots lag
+behind by seconds, so that restoring from them loses or repeats finished trials.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any, final
+
+# Read by Ray when it is imported: no experiment box, no logger per trial, no change of folder.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
+os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+import ray  # noqa: E402
+from ray import tune  # noqa: E402
+from ray.tune.search import Searcher  # noqa: E402
+
+from autoprune.search.conductor import Conductor  # noqa: E402
+from autoprune.search.job import Failure  # noqa: E402
+from autoprune.sweep.worker import Worker  # noqa: E402
+from autoprune.trial import Bench  # noqa: E402
+
+_STORE_BYTES = 200 * 2**20
+"""Ray's object store holds one copy of data and parent; by default it takes 30 % of the memory."""
+
+
+@final
+class ConductorSearcher(Searcher):
+    """Hands the conductor's jobs to Tune, and their results to the conductor."""
+
+    def __init__(self, conductor: Conductor | None) -> None:
+        super().__init__(metric=None, mode=None)  # the objectives are the conductor's
+        self._conductor = conductor
+        self._keys: dict[str, str] = {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next job; None where one has to wait; FINISHED at the end."""
+        assert self._conductor is not None
+        job = self._conductor.next()
+        if job is None:
+            return Searcher.FINISHED if self._conductor.finished else None
+        self._keys[trial_id] = job.key
+        return {"job": job}
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Pass on a result; exceptions of a trial are results, so that an error is a dead worker."""
+        assert self._conductor is not None
+        died = Failure(cause="the process that ran it died: killed, out of memory, or crashed")
+        given = result.get("result") if result and not error else None
+        self._conductor.finish(self._keys.pop(trial_id), died if given is None else given)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the run folder is the record."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Never: a run is resumed by running it again."""
+        raise NotImplementedError("run the study again on its folder to resume it")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Tune pickles the searcher into its snapshot; the conductor stays here."""
+        return (ConductorSearcher, (None,))
+
+
+class _Trainable(tune.Trainable):
+    """A reused actor: it is set up once, and then given one job after the other."""
+
+    def setup(self, config: dict[str, Any], bench: Bench, threads: int) -> None:
+        self._worker = Worker(bench, threads)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Ready for the next job as it is."""
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Carry out the job."""
+        return {"result": self._worker.run(self.config["job"]), "done": True}
+
+
+def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: int) -> None:
+    """Run until the conductor is finished, `workers` jobs at a time.
+
+    Uses the Ray that this process is connected to; otherwise starts one, and ends it.
+    """
+    started = not ray.is_initialized()
+    if started:
+        ray.init(
+            num_cpus=workers * threads,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            object_store_memory=_STORE_BYTES,
+        )
+    trainable = tune.with_resources(
+        tune.with_parameters(_Trainable, bench=bench, threads=threads),
+        {"cpu": threads},
+    )
+    try:
+        with tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
+            tune.Tuner(
+                trainable,
+                tune_config=tune.TuneConfig(
+                    search_alg=ConductorSearcher(conductor),
+                    num_samples=-1,
+                    max_concurrent_trials=workers,
+                    reuse_actors=True,
+                ),
+                run_config=tune.RunConfig(
+                    name="sweep",
+                    storage_path=scratch,
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                    verbose=0,
+                ),
+            ).fit()
+    finally:
+        if started:
+            ray.shutdown()

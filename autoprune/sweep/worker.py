@@ -1,0 +1,38 @@
+"""Worker: carries out jobs one after the other, holding data and parent all the while."""
+
+from __future__ import annotations
+
+import traceback
+from typing import final
+
+import torch
+from safetensors.torch import save_file
+
+from autoprune.measurement import Measurement
+from autoprune.search.job import Failure, Job
+from autoprune.storage import write_atomically
+from autoprune.trial import Bench, run_trial
+
+
+@final
+class Worker:
+    """Runs jobs in the process that it lives in.
+
+    Args:
+        bench: what all jobs share.
+        threads: torch threads; more than the process has cores for makes it very slow.
+    """
+
+    def __init__(self, bench: Bench, threads: int) -> None:
+        self._bench = bench
+        torch.set_num_threads(threads)
+
+    def run(self, job: Job) -> Measurement | Failure:
+        """The measurement, or the end of the traceback of whatever went wrong."""
+        try:
+            measurement, model = run_trial(self._bench, job.plan, job.seed)
+            state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+            write_atomically(job.weights, lambda part: save_file(state, part))
+        except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on
+            return Failure(cause=traceback.format_exc(limit=-3).strip())
+        return measurement
