@@ -1,0 +1,1 @@
+"""autoprune: hardware-aware search for compressed spiking transformers."""

@@ -12,6 +12,15 @@ from autoprune.plan import Plan, Value
 State = Literal["measured", "duplicate", "failed"]
 Origin = Literal["baseline", "uniform", "sampled"]
 
+PARENT = "parent"
+"""Key of the baseline that is the parent as it was trained."""
+
+FINE_TUNED = "fine-tuned"
+"""Key of the baseline with which everything is compared: the parent after standard fine-tuning."""
+
+NO_BLOCKS = "without all blocks"
+"""Key of the baseline that has no block left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from autoprune.bench import build_network, find_parent, load_data, load_parent, make_bench
-from autoprune.cost.load import load_machine
+from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import Dataset
 from autoprune.identity import check_identity, identity
@@ -30,7 +30,7 @@ from autoprune.search.record import Record
 from autoprune.search.samplers import derive_seed, distributions, make_sampler
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import SearchSpace
-from autoprune.spec.study import Study, check_metrics, load_study
+from autoprune.spec.study import Study
 from autoprune.storage import write_atomically, write_text
 from autoprune.sweep.in_process import run_in_process
 
@@ -97,12 +97,9 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
 
     Raises InputError for anything that is wrong with the study, its space or its machines.
     """
-    study, space, file = load_study(name_or_path)
+    study, space, file, machines = load_checked(name_or_path)
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = study.model_copy(update=changes)
-    models = [load_machine(machine, file.parent) for machine in study.machines]
-    machines = {model.machine.name: model for model in models}
-    check_metrics(study.objectives, list(machines), f"{file}: objectives")
     data = load_data(study)
     shape = PatchSpikformerAdapter().shape(build_network(study.network, data))
     space.parameters(shape)

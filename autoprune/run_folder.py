@@ -71,6 +71,14 @@ class RunFolder:
             raise RecordError(f"{self.path}: no trial {key!r}")
         return _read(file)
 
+    def read_workload(self, key: str) -> Workload:
+        """The workload of a trial or baseline; RecordError where it was not measured."""
+        self.read_study()
+        outcome = self.read(key)
+        if outcome.measurement is None:
+            raise RecordError(f"{self.path}: trial {key} failed and has no workload")
+        return outcome.measurement.workload
+
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""
         return [_read(file) for file in sorted(self.trials.glob("*.parquet"))]

@@ -1,1 +1,165 @@
 """Machine: one accelerator as its TOML file describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from autoprune.cost.price import Price, Quantity
+from autoprune.errors import InputError
+from autoprune.spec.toml import read_toml, validate
+
+Sparsity = Literal["none", "gate", "skip"]
+Support = Literal["native", "host", "emulated", "unsupported"]
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Capabilities(BaseModel):
+    """What a machine does with sparsity, and what it cannot do itself.
+
+    Attributes:
+        spike_sparsity, weight_sparsity: what a zero buys: ``none``; ``gate``, energy but no time;
+            or ``skip``, both.
+        real_input: the stem's pixels and the head's means. dynamic_product: a product of two
+            activations. integer_spike: an input that counts two spikes or more. neuron: the
+            update of a membrane. Each ``native``, done by a ``host`` outside the total,
+            ``emulated`` or ``unsupported``.
+    """
+
+    model_config = STRICT
+    spike_sparsity: Sparsity
+    weight_sparsity: Sparsity
+    real_input: Support
+    dynamic_product: Support
+    integer_spike: Support
+    neuron: Support
+
+
+class _Number(BaseModel):
+    """One line of [prices] or [parameters]; units and words are checked by Price and Quantity."""
+
+    model_config = STRICT
+    value: float | int
+    unit: str
+    evidence: str
+    source: str = ""
+    scope: str | None = None
+    access_bits: Annotated[int, Field(ge=1)] | None = None
+
+
+class _File(BaseModel):
+    """A machine's file."""
+
+    model_config = STRICT
+    title: str
+    family: str
+    weight_bits: Annotated[int, Field(ge=1, le=64)]
+    references: list[str] = []
+    prices: dict[str, _Number]
+    parameters: dict[str, _Number] = {}
+    choices: dict[str, str] = {}
+    capabilities: Capabilities
+    emulated: list[str] = []
+    not_modelled: list[str] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """One accelerator.
+
+    Attributes:
+        name: the file's name without ending. where: the file.
+        title: one line. family: see `autoprune.cost.load`. references: publications.
+        weight_bits: bits of a weight at which the machine is priced.
+        prices, parameters: its numbers. choices: the family's rules that it settles.
+        capabilities: see there. emulated: the rules by which it stands in for what it cannot do.
+        not_modelled: what the total leaves out, in words.
+    """
+
+    name: str
+    where: str
+    title: str
+    family: str
+    references: tuple[str, ...]
+    weight_bits: int
+    prices: tuple[Price, ...]
+    parameters: tuple[Quantity, ...]
+    choices: Mapping[str, str]
+    capabilities: Capabilities
+    emulated: tuple[str, ...]
+    not_modelled: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        scopes = {price.scope for price in self.prices if price.unit == "pJ"}
+        if len(scopes) > 1:
+            raise InputError(
+                self.where,
+                "all-in prices beside prices per term",
+                "one scope: the two must not meet in one sum",
+            )
+        supports = (getattr(self.capabilities, n) for n in Capabilities.model_fields)
+        if ("emulated" in supports) != bool(self.emulated):
+            raise InputError(
+                self.where,
+                f"{len(self.emulated)} rules of emulation",
+                "a rule in `emulated` exactly where a capability is emulated",
+            )
+
+    def numbers(self) -> dict[str, Any]:
+        """Everything that decides a cost, as JSON values."""
+        return {
+            "family": self.family,
+            "weight_bits": self.weight_bits,
+            "prices": {price.name: asdict(price) for price in self.prices},
+            "parameters": {quantity.name: asdict(quantity) for quantity in self.parameters},
+            "choices": dict(self.choices),
+            "capabilities": self.capabilities.model_dump(),
+        }
+
+
+def read_machine(path: Path) -> Machine:
+    """The machine in a TOML file.
+
+    Raises InputError for whatever is wrong with it, with the file and the key.
+    """
+    file = validate(_File, read_toml(path), str(path))
+    return Machine(
+        name=path.stem,
+        where=str(path),
+        prices=tuple(_price(path, name, number) for name, number in file.prices.items()),
+        parameters=tuple(
+            _quantity(path, name, number) for name, number in file.parameters.items()
+        ),
+        references=tuple(file.references),
+        emulated=tuple(file.emulated),
+        not_modelled=tuple(file.not_modelled),
+        **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
+        capabilities=file.capabilities,
+    )
+
+
+def _price(path: Path, name: str, number: _Number) -> Price:
+    where = f"{path}: prices.{name}"
+    if number.scope is None:
+        raise InputError(where, "no scope", "per_term or all_in")
+    return _at(where, Price, {"name": name, **number.model_dump()})
+
+
+def _quantity(path: Path, name: str, number: _Number) -> Quantity:
+    where = f"{path}: parameters.{name}"
+    if number.scope is not None or number.access_bits is not None:
+        raise InputError(where, "scope or access_bits", "them with prices only")
+    values = number.model_dump(exclude={"scope", "access_bits"})
+    return _at(where, Quantity, {"name": name, **values})
+
+
+def _at(where: str, kind: type[Any], values: dict[str, Any]) -> Any:
+    """`kind` of those values; what is wrong with them is told with the place in the file."""
+    try:
+        return kind(**values)
+    except InputError as error:
+        raise InputError(where, str(error)) from error

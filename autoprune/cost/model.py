@@ -57,9 +57,17 @@ class CostModel(ABC):
         """
 
     @final
-    def energy_pj(self, name: str) -> float:
-        """The value of one of the machine's prices, in its own unit."""
+    def value(self, name: str) -> float:
+        """One of the machine's prices, in the unit that the family declares."""
         return self._price(name).value
+
+    @final
+    def access_bits(self, name: str) -> int:
+        """Bits that one access at that price moves; InputError where the file does not say."""
+        bits = self._price(name).access_bits
+        if bits is None:
+            raise InputError(self.machine.where, f"price {name!r} has no access_bits", "a number")
+        return bits
 
     @final
     def quantity(self, name: str) -> Quantity:

@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autoprune.outcome import Outcome
+from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
 from autoprune.plan import Effort, Plan, Value, make_plan
 from autoprune.shape import NetworkShape
-
-PARENT = "parent"
-FINE_TUNED = "fine-tuned"
-NO_BLOCKS = "without all blocks"
 
 
 def baseline_points(shape: NetworkShape) -> dict[str, dict[str, Value]]:

@@ -17,10 +17,10 @@ from optuna.trial import FrozenTrial
 
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
-from autoprune.outcome import Origin, Outcome
+from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome
 from autoprune.plan import Effort, Plan, Value, make_plan
 from autoprune.run_folder import RunFolder
-from autoprune.search.baselines import FINE_TUNED, PARENT, baseline_plans, baseline_points
+from autoprune.search.baselines import baseline_plans, baseline_points
 from autoprune.search.job import Failure, Job
 from autoprune.search.record import Record
 from autoprune.search.samplers import derive_seed, to_params, to_point

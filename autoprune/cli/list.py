@@ -1,0 +1,29 @@
+"""`autoprune list`: what ships with autoprune."""
+
+from __future__ import annotations
+
+import click
+
+from autoprune.spec import bundled
+from autoprune.spec.bundled import Folder
+from autoprune.spec.toml import read_toml
+
+_KINDS: tuple[tuple[Folder, str], ...] = (
+    ("studies", "Studies (autoprune run NAME)"),
+    ("search_spaces", "Search spaces"),
+    ("cost_models", "Machines (--machine NAME)"),
+)
+
+
+@click.command("list")
+def list() -> None:  # noqa: A001 - the command's name
+    """List what is bundled: studies, search spaces, machines.
+
+    \b
+    autoprune list
+    autoprune show loihi1
+    """
+    for kind, title in _KINDS:
+        click.echo(title)
+        for name in bundled.names(kind):
+            click.echo(f"  {name:16} {read_toml(bundled.find(kind, name))['title']}")

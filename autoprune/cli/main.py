@@ -1,0 +1,69 @@
+"""`autoprune`: the group of all commands, and the one place where errors become messages."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import final
+
+import click
+
+from autoprune.errors import AutopruneError
+
+_COMMANDS = {
+    "run": "Search compressions of a network; print the front of every machine.",
+    "front": "Print the front of a run, also on a machine that the run never saw.",
+    "price": "Price a workload or a recorded trial on a machine.",
+    "workload": "Write the operations of a recorded trial to a file.",
+    "list": "List what is bundled: studies, search spaces, machines.",
+    "show": "Show a machine, search space or study with all its numbers.",
+    "check": "Check a file that you wrote.",
+}
+
+
+@final
+class _Commands(click.Group):
+    """Finds a command in the file of its name when it is used; `--help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a user meets them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"autoprune.cli.{cmd_name}"), cmd_name
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="autoprune")
+def cli() -> None:
+    """Search for compressed spiking transformers, per accelerator.
+
+    Trials prune a trained network (L1P, DSP), compensate by fine-tuning (sLIF), and count the
+    operations of real spikes; machines turn the counts into energy.
+
+    \b
+    autoprune run digits                      the whole way, on embedded data, in minutes
+    autoprune front runs/digits               the fronts again
+    autoprune front runs/digits --machine my_chip.toml
+    autoprune price runs/digits:17 --machine loihi1
+    """
+
+
+def main() -> None:
+    """Entry point; a user's mistake is one message on stderr and exit code 2."""
+    try:
+        cli()
+    except AutopruneError as error:
+        click.echo(f"autoprune: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,32 @@
+"""`autoprune workload`: the operations of a recorded trial as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("trial")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+def workload(run: Path, trial: str, out: Path) -> None:
+    """Write the operations of a recorded trial to a file.
+
+    TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp".
+
+    \b
+    autoprune workload runs/digits 17 --out w.json
+    autoprune price w.json --machine loihi1
+    """
+    from autoprune.errors import InputError
+    from autoprune.run_folder import RunFolder
+    from autoprune.storage import write_text
+
+    text = RunFolder(run).read_workload(trial).to_json()
+    try:
+        write_text(out, text)
+    except OSError as error:
+        raise InputError(str(out), f"cannot be written ({error.strerror})") from error
+    click.echo(f"{out}: workload of trial {trial}")

@@ -1,0 +1,1 @@
+"""Families of machines: one file each, formulas and references at its head."""

@@ -1,0 +1,60 @@
+"""op_energy: energy per arithmetic operation, the convention of the papers on spiking networks.
+
+    E = E_mac * (real MACs) + E_ac * (synaptic operations)
+
+Real-valued input (the stem's pixels, the head's means) makes MACs, spikes make accumulations.
+Batch norm is folded; neurons, pooling, memory and movement are not counted. A zero weight makes
+no operation. Attention products count one accumulation per event of one operand and column of the
+other (choice ``attention_count = "events"``), in the published order (q^T k) v^T; a machine may
+name the executed order, or coincidences.
+
+The convention compares with published figures and describes no real machine: SOP counts promise
+15x where a gated array gives 1.3x (Bhattacharjee et al., arXiv 2309.03388, Table II).
+
+References: Zhou et al., Spikformer, ICLR 2023; Yao et al., Spike-driven Transformer, NeurIPS 2023;
+Horowitz, "Computing's Energy Problem", ISSCC 2014.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast, final
+
+from autoprune.cost.cost import Cost, Term
+from autoprune.cost.model import CostModel
+from autoprune.workload import Op, Order, Workload
+
+
+@final
+class OpEnergy(CostModel):
+    """The formula of this module's docstring; no latency, no memory, no area."""
+
+    PRICES: ClassVar = {"mac": "pJ", "ac": "pJ"}
+    CHOICES: ClassVar = {
+        "attention_order": ("published", "executed"),
+        "attention_count": ("events", "coincidences"),
+    }
+
+    def price(self, workload: Workload) -> Cost:
+        """The energy of one inference."""
+        order = cast(Order, self.machine.choices["attention_order"])
+        terms = []
+        for op in workload.select(order):
+            counts = {"mac": op.real_macs, "ac": self._accumulations(op)}
+            for price, count in counts.items():
+                if count:
+                    terms.append(
+                        Term(
+                            cause={"mac": "MACs of real inputs", "ac": "accumulations"}[price],
+                            op=op.name,
+                            price=price,
+                            count=count / workload.samples,
+                            energy_pj=count / workload.samples * self.value(price),
+                        )
+                    )
+        return Cost(machine=self.machine.name, terms=tuple(terms))
+
+    def _accumulations(self, op: Op) -> int:
+        by_events = self.machine.choices["attention_count"] == "events"
+        if op.kind == "attention_product" and by_events:
+            return op.fanout_sops
+        return op.effective_sops

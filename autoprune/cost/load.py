@@ -1,0 +1,48 @@
+"""Load a machine by name or path, with the formulas of its family: shipped, or a user's class."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from autoprune.cost.machine import read_machine
+from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
+from autoprune.spec import bundled
+
+FAMILIES = {
+    "op_energy": "autoprune.cost.families.op_energy:OpEnergy",
+    "event_driven": "autoprune.cost.families.event_driven:EventDriven",
+    "systolic": "autoprune.cost.families.systolic:Systolic",
+}
+"""The shipped families: name to ``module:Class``."""
+
+
+def load_machine(name_or_path: str, base: Path | None = None) -> CostModel:
+    """The cost model of a bundled machine, or of the machine in a TOML file.
+
+    Args:
+        name_or_path: see `autoprune.spec.bundled.find`. base: what a path is relative to.
+
+    Raises InputError where there is no such machine or its file is wrong.
+    """
+    machine = read_machine(bundled.find("cost_models", name_or_path, base))
+    return find_family(machine.family, machine.where)(machine)
+
+
+def find_family(name: str, where: str) -> type[CostModel]:
+    """The class of a family, by its name or as ``module:Class``.
+
+    Raises InputError, at `where`, when there is none.
+    """
+    target = FAMILIES.get(name, name)
+    module_name, _, class_name = target.partition(":")
+    if not class_name:
+        raise InputError(where, f"unknown family {name!r}", name=name, candidates=FAMILIES)
+    try:
+        family = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise InputError(where, f"family {name!r} cannot be imported: {error}") from error
+    if not (isinstance(family, type) and issubclass(family, CostModel)):
+        raise InputError(where, f"family {name!r} is no cost model", "a subclass of CostModel")
+    return family

@@ -1,0 +1,55 @@
+"""The value of a metric of a measurement; what objectives, fronts and tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autoprune.cost.cost import Cost
+from autoprune.cost.model import CostModel
+from autoprune.errors import AutopruneError
+from autoprune.measurement import Measurement
+from autoprune.spec.study import split_metric
+from autoprune.workload import Workload
+
+
+class UnknownCost(AutopruneError):
+    """A machine cannot say what a workload costs: an action has no price, or no time is defined."""
+
+
+def metric_value(
+    metric: str, measurement: Measurement, machines: Mapping[str, CostModel]
+) -> float:
+    """``accuracy`` (validation, 0 to 1), ``synops`` (effective, per inference), ``parameters``,
+    ``energy_uj@MACHINE`` or ``latency_us@MACHINE`` (both per inference).
+
+    Raises UnknownCost where the machine does not define it; KeyError for any other metric.
+    """
+    name, machine = split_metric(metric)
+    if machine is None:
+        return {
+            "accuracy": measurement.validation.accuracy,
+            "synops": measurement.workload.per_sample("effective_sops"),
+            "parameters": float(measurement.parameters),
+        }[name]
+    cost = machines[machine].price(measurement.workload)
+    return {"energy_uj": energy_uj, "latency_us": latency_us}[name](cost)
+
+
+def energy_uj(cost: Cost) -> float:
+    """The energy of a cost; UnknownCost with the actions that have no price."""
+    if cost.energy_uj is None:
+        actions = ", ".join(item.action for item in cost.unpriced)
+        raise UnknownCost(f"{cost.machine}: energy unknown, no price for {actions}")
+    return cost.energy_uj
+
+
+def latency_us(cost: Cost) -> float:
+    """The latency of a cost; UnknownCost where the machine defines none."""
+    if cost.latency_us is None:
+        raise UnknownCost(f"{cost.machine}: defines no latency")
+    return cost.latency_us
+
+
+def machine_energy(model: CostModel, workload: Workload) -> float:
+    """Energy of one inference of a workload on a machine, in microjoules."""
+    return energy_uj(model.price(workload))

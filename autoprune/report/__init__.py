@@ -1,0 +1,1 @@
+"""Report: the fronts of a run as values, files, pictures and tables."""

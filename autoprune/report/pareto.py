@@ -1,0 +1,37 @@
+"""Which points of accuracy against energy are not dominated, and how much they enclose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+Pair = tuple[float, float]
+"""Accuracy, to be large, and energy, to be small."""
+
+
+def non_dominated(points: Sequence[Pair]) -> list[int]:
+    """Indices of the points than which no other is better in one and as good in the other.
+
+    Of equal points the first counts. Sorted by ascending energy, hence ascending accuracy.
+    """
+    order = sorted(range(len(points)), key=lambda i: (points[i][1], -points[i][0], i))
+    front: list[int] = []
+    for index in order:
+        if not front or points[index][0] > points[front[-1]][0]:
+            front.append(index)
+    return front
+
+
+def hypervolume(points: Iterable[Pair], reference: Pair) -> float:
+    """Area in (accuracy, log10 of energy) that `points` dominate above `reference`.
+
+    A point that is not better than the reference in both counts nothing. Energies are positive
+    in any one unit, which the logarithm makes irrelevant.
+    """
+    better = [p for p in points if p[0] > reference[0] and p[1] < reference[1]]
+    area, last = 0.0, reference[0]
+    for index in non_dominated(better):
+        accuracy, energy = better[index]
+        area += (accuracy - last) * (math.log10(reference[1]) - math.log10(energy))
+        last = accuracy
+    return area
