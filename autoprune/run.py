@@ -130,8 +130,8 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         tracker.start()
         if study.workers == 0:
             run_in_process(conductor, bench, study.threads)
-        else:
-            from autoprune.sweep.ray_tune import run_with_ray
+        elif not conductor.finished:
+            from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
 
             run_with_ray(conductor, bench, threads=study.threads, workers=study.workers)
         return tracker.finish()
@@ -219,7 +219,7 @@ class _Tracker:
         """Save every machine's front, and sum the run up."""
         assert self.conductor is not None
         outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
-        self._prune(outcomes)
+        self._prune(outcomes, last=True)
         fronts = {
             name: machine_front(outcomes, baselines, model, self._prepared.shape)
             for name, model in self._prepared.machines.items()
@@ -244,17 +244,17 @@ class _Tracker:
                 self.conductor.done, self._prepared.study.trials, self.conductor.outcomes
             )
 
-    def _prune(self, outcomes: Sequence[Outcome]) -> None:
-        """Remove the weights of settled trials that are on no machine's front."""
+    def _prune(self, outcomes: Sequence[Outcome], *, last: bool = False) -> None:
+        """Remove the weights of settled trials that are on no machine's front; at last, all others."""
         keep = {
-            member.same_as or member.key
+            self._folder.checkpoint(member.same_as or member.key)
             for model in self._prepared.machines.values()
             for member in front_members(outcomes, model)
         }
-        for outcome in outcomes:
-            key = outcome.same_as or outcome.key
-            if key not in keep:
-                self._folder.checkpoint(key).unlink(missing_ok=True)
+        settled = {self._folder.checkpoint(outcome.key) for outcome in outcomes}
+        for file in self._folder.checkpoints.glob("*.safetensors"):
+            if file not in keep and (last or file in settled):
+                file.unlink()
 
 
 def _harsh_l1p(outcomes: Sequence[Outcome], shape: NetworkShape) -> dict[str, Outcome]:

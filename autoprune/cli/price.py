@@ -99,7 +99,11 @@ def _print(cost: Cost, model: CostModel, workload: Workload) -> None:
     for rule in cost.emulated:
         console.print(f"Emulated: {rule}", markup=False)
     for missing in workload.uncounted:
-        share = f"{100 * workload.share_of_dense_macs(missing.dense_macs):.2f} % of dense MACs"
-        console.print(f"Not counted: {missing.name} ({share}): {missing.reason}", markup=False)
+        if missing.dense_macs:
+            share = f"{100 * workload.share_of_dense_macs(missing.dense_macs):.2f} % of dense MACs"
+            console.print(f"Not counted: {missing.name} ({share}): {missing.reason}", markup=False)
+    silent = [missing.name for missing in workload.uncounted if not missing.dense_macs]
+    if silent:
+        console.print(f"Not counted, without MACs: {', '.join(silent)}", markup=False)
     for line in model.machine.not_modelled:
         console.print(f"Not modelled: {line}", markup=False)

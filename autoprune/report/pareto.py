@@ -25,13 +25,14 @@ def non_dominated(points: Sequence[Pair]) -> list[int]:
 def hypervolume(points: Iterable[Pair], reference: Pair) -> float:
     """Area in (accuracy, log10 of energy) that `points` dominate above `reference`.
 
-    A point that is not better than the reference in both counts nothing. Energies are positive
-    in any one unit, which the logarithm makes irrelevant.
+    A point that is not better than the reference in both counts nothing. The unit of energy does
+    not matter; a point that is better and needs no energy at all makes the area infinite.
     """
     better = [p for p in points if p[0] > reference[0] and p[1] < reference[1]]
     area, last = 0.0, reference[0]
     for index in non_dominated(better):
         accuracy, energy = better[index]
-        area += (accuracy - last) * (math.log10(reference[1]) - math.log10(energy))
+        span = math.log10(reference[1]) - math.log10(energy) if energy else math.inf
+        area += (accuracy - last) * span
         last = accuracy
     return area

@@ -77,7 +77,6 @@ class Conductor:
         observe: told every new outcome once it is on disk.
 
     Attributes:
-        baselines: outcomes of the baselines by key.
         exhausted: whether the search ended because it met nothing but duplicates.
     """
 
@@ -92,11 +91,11 @@ class Conductor:
         self._trials: list[_Trial] = []
         self._first_with: dict[str, str] = {}
         self._told = 0
-        self.baselines = folder.read_baselines()
         self.exhausted = False
-        for key, plan in baseline_plans(task.shape, task.effort).items():
-            if key not in self.baselines:
-                self._ready.append(self._job(key, plan))
+        found = folder.read_baselines()
+        plans = baseline_plans(task.shape, task.effort)
+        self._baselines: dict[str, Outcome | None] = {key: found.get(key) for key in plans}
+        self._ready.extend(self._job(key, plans[key]) for key in plans if key not in found)
         if not self._ready:
             self._begin()
 
@@ -104,6 +103,11 @@ class Conductor:
     def finished(self) -> bool:
         """Whether nothing is left to hand out or to wait for."""
         return not self._ready and not self._running
+
+    @property
+    def baselines(self) -> dict[str, Outcome]:
+        """The outcomes of the baselines so far, by key, the parent first."""
+        return {key: outcome for key, outcome in self._baselines.items() if outcome is not None}
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -133,7 +137,7 @@ class Conductor:
         if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
             raise RecordError(f"the {key} network could not be measured: {result.cause}")
         baseline = _Trial(job=job, origin="baseline", point={}, same_as=None)
-        self.baselines[key] = self._settle(baseline, result)
+        self._baselines[key] = self._settle(baseline, result)
         if self.finished:
             self._begin()
 

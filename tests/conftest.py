@@ -1,0 +1,85 @@
+"""What the tests share: one thread, a small network, and outcomes made without training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from autoprune.cost.contract import sample_workload
+from autoprune.measurement import Measurement, Score, Seconds
+from autoprune.models.spikformer import PatchSpikformerAdapter
+from autoprune.models.spikformer_patch import PatchSpikformer
+from autoprune.plan import Effort, Plan
+from autoprune.shape import NetworkShape
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture
+def adapter() -> PatchSpikformerAdapter:
+    return PatchSpikformerAdapter()
+
+
+@pytest.fixture
+def network() -> PatchSpikformer:
+    """A network of 2 blocks that fires: batch norm with statistics of its own and a wide scale."""
+    return make_network()
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(6, 1, 8, 8, generator=torch.Generator().manual_seed(5))
+
+
+@pytest.fixture
+def effort() -> Effort:
+    return Effort(time_steps=3, learning_rate=1e-3, epochs=1)
+
+
+def make_network(seed: int = 3) -> PatchSpikformer:
+    torch.manual_seed(seed)
+    network = PatchSpikformer(
+        time_steps=3, channels=1, side=8, classes=4, width=12, depth=2, heads=3, mlp_ratio=2.0
+    )
+    for module in network.modules():
+        if isinstance(module, _BatchNorm):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, 0.0, 2.5)
+            nn.init.normal_(module.running_mean, std=0.1)
+            nn.init.uniform_(module.running_var, 0.02, 0.1)
+    return network.eval()
+
+
+@pytest.fixture
+def measured() -> Callable[..., Measurement]:
+    """Makes a measurement of a plan without training: accuracy given, costs fall with zeros."""
+
+    def make(plan: Plan, *, correct: int = 90, seed: int = 0, zeros: float = 0.0) -> Measurement:
+        return Measurement(
+            plan=plan,
+            seed=seed,
+            validation=Score(correct=correct, total=100),
+            test=Score(correct=correct, total=100),
+            accuracy_bits=32,
+            parameters=1000,
+            kept_weights=1 - zeros,
+            seconds=Seconds(training=1.0, evaluation=0.1, census=0.1, other=0.01),
+            workload=sample_workload(zeros=zeros),
+        )
+
+    return make
+
+
+@pytest.fixture
+def shape(adapter: PatchSpikformerAdapter, network: PatchSpikformer) -> NetworkShape:
+    return adapter.shape(network)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return Path(__file__).resolve().parent.parent
