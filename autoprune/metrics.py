@@ -16,11 +16,11 @@ class UnknownCost(AutopruneError):
     """A machine cannot say what a workload costs: an action has no price, or no time is defined."""
 
 
-def metric_value(
-    metric: str, measurement: Measurement, machines: Mapping[str, CostModel]
-) -> float:
-    """``accuracy`` (validation, 0 to 1), ``synops`` (effective, per inference), ``parameters``,
-    ``energy_uj@MACHINE`` or ``latency_us@MACHINE`` (both per inference).
+def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, CostModel]) -> float:
+    """Return the value of a metric.
+
+    ``accuracy`` (validation, 0 to 1), ``synops`` (effective, per inference, attention as it is
+    executed), ``parameters``; ``energy_uj@MACHINE`` and ``latency_us@MACHINE`` per inference.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """

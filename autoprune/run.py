@@ -27,7 +27,7 @@ from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, warnings
 from autoprune.search.conductor import Conductor, Task
 from autoprune.search.record import Record
-from autoprune.search.samplers import derive_seed, distributions, make_sampler
+from autoprune.search.samplers import distributions
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study
@@ -181,6 +181,7 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: _Tracker) -> Cond
         shape=shape,
         effort=study.effort,
         seed=study.seed,
+        sampler=study.search.sampler,
         lag=study.search.lag,
         trials=study.trials,
         objectives=objectives,
@@ -190,7 +191,6 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: _Tracker) -> Cond
         directions=["maximize" if m == "accuracy" else "minimize" for m in study.objectives],
         names=study.objectives,
         space=distributions(space.parameters(shape)),
-        sampler=lambda n: make_sampler(study.search.sampler, derive_seed(study.seed, f"ask {n}")),
     )
     return Conductor(task, record, folder, tracker.observe)
 

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from autoprune.errors import InputError
 from autoprune.spec import bundled
 from autoprune.spec.bundled import Folder
 from autoprune.spec.toml import read_toml
 
-FOLDERS: dict[str, Folder] = {
+Kind = Literal["study", "search space", "machine"]
+
+FOLDERS: dict[Kind, Folder] = {
     "study": "studies",
     "search space": "search_spaces",
     "machine": "cost_models",
 }
-_TELLING_KEYS = {"study": "objectives", "search space": "uniform", "machine": "prices"}
-_ALSO_TELLING = {"study": "network", "search space": "branch", "machine": "family"}
+
+_TELLING_KEYS: dict[Kind, tuple[str, ...]] = {
+    "study": ("objectives", "network", "parent", "finetune", "space"),
+    "search space": ("branch", "uniform", "neuron", "model"),
+    "machine": ("prices", "family", "capabilities", "weight_bits"),
+}
+"""Keys that only one kind has; a file with a misspelt or missing key has others left to tell."""
 
 
-def kind_of(path: Path) -> str:
-    """What a file is, by its keys; InputError where it has none of those that tell."""
-    data = read_toml(path)
-    for keys in (_TELLING_KEYS, _ALSO_TELLING):
-        for kind, key in keys.items():
-            if key in data:
-                return kind
-    raise InputError(str(path), "neither a machine nor a search space nor a study", "[prices], "
-                     "[branch] or [network]")
+def find_all(name_or_path: str) -> list[tuple[Kind, Path]]:
+    """Return the files that a user may mean: one for a path, one of each kind for a name.
 
-
-def find_all(name_or_path: str) -> list[tuple[str, Path]]:
-    """The files that a user may mean, with their kinds: one for a path, maybe more for a name."""
+    Raises InputError where there is no such file, or its keys are of no kind.
+    """
     if "/" in name_or_path or name_or_path.endswith(".toml"):
-        path = bundled.find("studies", name_or_path)
-        return [(kind_of(path), path)]
+        path = Path(name_or_path).expanduser()
+        return [(_kind(path), path)]
     known = {kind: bundled.names(folder) for kind, folder in FOLDERS.items()}
     found = [
         (kind, bundled.find(folder, name_or_path))
@@ -41,8 +41,24 @@ def find_all(name_or_path: str) -> list[tuple[str, Path]]:
         if name_or_path in known[kind]
     ]
     if not found:
-        names = {name for names in known.values() for name in names}
         raise InputError(
-            "name", f"nothing bundled is called {name_or_path!r}", name=name_or_path, candidates=names
+            repr(name_or_path),
+            "nothing bundled has this name",
+            "a TOML file, or one of " + ", ".join(sorted({n for ns in known.values() for n in ns})),
+            name=name_or_path,
+            candidates={name for names in known.values() for name in names},
         )
     return found
+
+
+def _kind(path: Path) -> Kind:
+    """Decide by the keys of a file what it is."""
+    keys = set(read_toml(path))
+    kind = max(_TELLING_KEYS, key=lambda kind: len(keys.intersection(_TELLING_KEYS[kind])))
+    if not keys.intersection(_TELLING_KEYS[kind]):
+        raise InputError(
+            str(path),
+            "neither a machine nor a search space nor a study",
+            "[prices] (a machine), [branch] (a search space) or [network] (a study)",
+        )
+    return kind

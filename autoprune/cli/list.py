@@ -16,7 +16,7 @@ _KINDS: tuple[tuple[Folder, str], ...] = (
 
 
 @click.command("list")
-def list() -> None:  # noqa: A001 - the command's name
+def list() -> None:
     """List what is bundled: studies, search spaces, machines.
 
     \b

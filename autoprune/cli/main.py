@@ -30,7 +30,7 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now."""
+        """Import the command and return it; None where there is none of that name."""
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = getattr(
@@ -39,7 +39,7 @@ class _Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing them."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
 
@@ -63,7 +63,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point; a user's mistake is one message on stderr and exit code 2."""
     try:
-        cli()
+        cli(prog_name="autoprune")
     except AutopruneError as error:
         click.echo(f"autoprune: {error}", err=True)
         sys.exit(2)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from autoprune.cost.cost import Cost
     from autoprune.cost.model import CostModel
     from autoprune.workload import Workload
@@ -39,14 +42,18 @@ def price(what: str, machine: str, *, as_json: bool) -> None:
 
 
 def _read(what: str) -> Workload:
+    from autoprune.errors import InputError
     from autoprune.workload import Workload
 
+    path = Path(what)
     run, colon, trial = what.rpartition(":")
-    if colon and not Path(what).exists():
+    if colon and not path.exists():
         from autoprune.run_folder import RunFolder
 
         return RunFolder(Path(run)).read_workload(trial)
-    return Workload.read(Path(what))
+    if path.is_dir():
+        raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
+    return Workload.read(path)
 
 
 def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any]:
@@ -59,51 +66,76 @@ def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any
         "by_op_pj": cost.by_op(),
         "priced_bits": model.machine.weight_bits,
         "not_modelled": model.machine.not_modelled,
-        "uncounted": {
-            item.name: workload.share_of_dense_macs(item.dense_macs) for item in workload.uncounted
-        },
+        "uncounted": [
+            {
+                "name": item.name,
+                "share_of_dense_macs": workload.share_of_dense_macs(item.dense_macs),
+                "reason": item.reason,
+            }
+            for item in workload.uncounted
+        ],
     }
 
 
 def _print(cost: Cost, model: CostModel, workload: Workload) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False)
-    total = cost.energy_uj
-    energy = "unknown" if total is None else f"{total:.4g} µJ"
+    energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
     console.print(f"{cost.machine}: {energy} per inference", style="bold")
-    for name, value in (
-        ("latency", None if cost.latency_us is None else f"{cost.latency_us:.4g} µs"),
-        ("cycles", None if cost.cycles is None else f"{cost.cycles:.0f}"),
-        ("cores", cost.cores),
-        ("chips", cost.chips),
-    ):
-        if value is not None:
-            console.print(f"{name} {value}")
     console.print(
         f"priced at {model.machine.weight_bits} bits; counts are means over "
         f"{workload.samples} samples"
     )
+    for line in _sizes(cost):
+        console.print(line)
     for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
-        table = Table(title, "pJ", "share")
-        whole = sum(sums.values())
-        for name, value in sums.items():
-            table.add_row(name, f"{value:.4g}", f"{100 * value / whole:.1f} %" if whole else "-")
-        console.print(table)
+        console.print(_shares(title, sums))
+    for line in _remarks(cost, model, workload):
+        console.print(Text(line))
+
+
+def _sizes(cost: Cost) -> Iterator[str]:
+    """What the machine defines besides energy."""
+    if cost.latency_us is not None:
+        yield f"latency {cost.latency_us:.4g} µs"
+    if cost.cycles is not None:
+        yield f"cycles {cost.cycles:.0f}"
+    if cost.cores is not None:
+        yield f"cores {cost.cores}"
+    if cost.chips is not None:
+        yield f"chips {cost.chips}"
+
+
+def _shares(title: str, sums: dict[str, float]) -> RenderableType:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title, box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("pJ", justify="right")
+    table.add_column("share", justify="right")
+    whole = sum(sums.values())
+    for name, value in sums.items():
+        table.add_row(name, f"{value:.4g}", f"{100 * value / whole:.1f} %" if whole else "-")
+    return table
+
+
+def _remarks(cost: Cost, model: CostModel, workload: Workload) -> Iterator[str]:
+    """What the total does not hold, or holds by a rule of its own."""
     for item in cost.unpriced:
-        console.print(f"No price: {item.action} ({item.count:g} per inference)", markup=False)
+        yield f"No price: {item.action} ({item.count:g} per inference)"
     for host in cost.host:
         share = f"{100 * host.share:.2f} % of dense MACs"
-        console.print(f"On the host, outside the total: {host.name} ({share})", markup=False)
+        yield f"On the host, outside the total: {host.name} ({share})"
     for rule in cost.emulated:
-        console.print(f"Emulated: {rule}", markup=False)
+        yield f"Emulated: {rule}"
     for missing in workload.uncounted:
         if missing.dense_macs:
             share = f"{100 * workload.share_of_dense_macs(missing.dense_macs):.2f} % of dense MACs"
-            console.print(f"Not counted: {missing.name} ({share}): {missing.reason}", markup=False)
+            yield f"Not counted: {missing.name} ({share}): {missing.reason}"
     silent = [missing.name for missing in workload.uncounted if not missing.dense_macs]
     if silent:
-        console.print(f"Not counted, without MACs: {', '.join(silent)}", markup=False)
+        yield f"Not counted, without MACs: {', '.join(silent)}"
     for line in model.machine.not_modelled:
-        console.print(f"Not modelled: {line}", markup=False)
+        yield f"Not modelled: {line}"

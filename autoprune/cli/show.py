@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autoprune.cli.kinds import find_all
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from autoprune.cost.machine import Machine
+    from autoprune.cost.model import CostModel
+    from autoprune.cost.price import Price, Quantity
 
 
 @click.command()
@@ -29,27 +38,22 @@ def show(name_or_file: str) -> None:
 
 
 def _machine(path: Path) -> None:
-    import inspect
-    import sys
-
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
+    from rich.text import Text
 
     from autoprune.cost.load import load_machine
-    from autoprune.cost.price import Price
 
     model = load_machine(str(path))
     machine = model.machine
-    console = Console()
-    console.print(f"{machine.name}: {machine.title}", style="bold", markup=False)
-    console.print(f"{path}\nfamily {machine.family}, weights at {machine.weight_bits} bits")
-    table = Table("number", "value", "unit", "evidence", "source")
-    for number in (*machine.prices, *machine.parameters):
-        per = f" per {number.access_bits} bit" if isinstance(number, Price) and number.access_bits else ""
-        table.add_row(
-            number.name, f"{number.value:g}", f"{number.unit}{per}", number.evidence, number.source
-        )
-    console.print(table)
+    console = Console(highlight=False)
+    console.print(Text(f"{machine.name}: {machine.title}", style="bold"))
+    scopes = ", ".join(sorted({price.scope.replace("_", " ") for price in machine.prices}))
+    console.print(Text(str(path)))
+    console.print(
+        Text(f"family {machine.family}, weights at {machine.weight_bits} bits, prices {scopes}")
+    )
+    console.print(_numbers(machine))
     for title, lines in (
         ("Choices", [f"{name}: {word}" for name, word in machine.choices.items()]),
         ("Capabilities", [f"{k}: {v}" for k, v in machine.capabilities.model_dump().items()]),
@@ -58,8 +62,35 @@ def _machine(path: Path) -> None:
         ("References", machine.references),
     ):
         if lines:
-            console.print(f"{title}:", style="bold")
+            console.print(Text(f"{title}:", style="bold"))
             for line in lines:
-                console.print(f"  {line}", markup=False, highlight=False)
-    console.print("Formulas:", style="bold")
-    console.print(inspect.getdoc(sys.modules[type(model).__module__]), markup=False, highlight=False)
+                console.print(Padding(Text(line), (0, 0, 0, 2)))
+    # Formulas are laid out by their authors: indented, never wrapped.
+    console.print(Text("Formulas:", style="bold"))
+    click.echo(textwrap.indent(_formulas(model), "  "))
+
+
+def _numbers(machine: Machine) -> RenderableType:
+    """Every number with unit, evidence and source."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("number", "value", "unit", "evidence"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "value" else "left")
+    table.add_column("source", overflow="fold")
+    numbers: tuple[Price | Quantity, ...] = (*machine.prices, *machine.parameters)
+    for number in numbers:
+        bits = getattr(number, "access_bits", None)  # a Quantity has none
+        unit = f"{number.unit} / {bits} bit" if bits else number.unit
+        table.add_row(number.name, f"{number.value:g}", unit, number.evidence, number.source)
+    return table
+
+
+def _formulas(model: CostModel) -> str:
+    """What the family says of itself, in its module or its class."""
+    import inspect
+    import sys
+
+    family = type(model)
+    return inspect.getdoc(sys.modules[family.__module__]) or inspect.getdoc(family) or ""

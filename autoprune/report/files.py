@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from autoprune.measurement import Score
 from autoprune.report.front import MachineFront, Row
-from autoprune.report.plot import plot_front
 from autoprune.storage import write_atomically, write_text
 
 COLUMNS = (
@@ -26,50 +26,58 @@ COLUMNS = (
 )
 
 
-def front_frame(front: MachineFront) -> pd.DataFrame:
-    """The front as a table with COLUMNS, by ascending energy."""
-    rows = [[_cells(row)[name] for name in COLUMNS] for row in front.rows]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str:
+    """The fronts as CSV with COLUMNS, by ascending energy; numbers at full precision.
 
-
-def to_csv(front: MachineFront) -> str:
-    """The front as CSV."""
+    Args:
+        fronts: one after the other.
+        with_machine: whether a first column names the machine.
+    """
     text = io.StringIO()
-    front_frame(front).to_csv(text, index=False)
+    columns = ("machine", *COLUMNS) if with_machine else COLUMNS
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for front in fronts:
+        writer.writerows({"machine": front.machine, **_cells(row)} for row in front.rows)
     return text.getvalue()
 
 
-def to_json(front: MachineFront) -> str:
-    """The front with intervals, reference and everything that is said about it, as JSON."""
-    document = {
+def to_document(front: MachineFront) -> dict[str, Any]:
+    """The front with intervals, reference and everything that is said about it, as JSON values.
+
+    A hypervolume is null where it is infinite; `trials_without_energy` says by which trials.
+    """
+    return {
         "machine": front.machine,
         "title": front.title,
         "accuracy_bits": front.accuracy_bits,
         "priced_bits": front.priced_bits,
-        "parent": {
-            "val_accuracy": front.parent.accuracy,
-            "val_interval": front.parent.interval,
+        "fine_tuned_parent": {
+            **_score("val", front.parent),
+            **_score("test", front.parent_test),
             "energy_uj": front.parent_energy_uj,
         },
-        "hypervolume": front.hypervolume,
-        "uniform_hypervolume": front.uniform_hypervolume,
         "reference": {"val_accuracy": front.reference[0], "energy_uj": front.reference[1]},
+        "hypervolume": _finite(front.hypervolume),
+        "uniform_hypervolume": _finite(front.uniform_hypervolume),
+        "trials": len(front.points),
+        "trials_without_energy": front.free,
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,
-        "trials": len(front.points),
-        "host": [{"name": h.name, "share": h.share} for h in front.host],
+        "host": [{"name": h.name, "share_of_dense_macs": h.share} for h in front.host],
         "emulated": front.emulated,
         "not_modelled": front.not_modelled,
-        "uncounted": dict(front.uncounted),
-        "front": [_cells(row) | _intervals(row) for row in front.rows],
+        "uncounted": [{"name": n, "share_of_dense_macs": share} for n, share in front.uncounted],
+        "front": [_cells(row) | _comparison(row) for row in front.rows],
     }
-    return json.dumps(document, indent=1)
 
 
 def save_front(front: MachineFront, folder: Path) -> None:
     """Write the three files into `folder`."""
-    write_text(folder / "front.csv", to_csv(front))
-    write_text(folder / "front.json", to_json(front))
+    from autoprune.report.plot import plot_front  # matplotlib: only where a picture is drawn
+
+    write_text(folder / "front.csv", to_csv([front]))
+    write_text(folder / "front.json", json.dumps(to_document(front), indent=1))
     write_atomically(folder / "front.png", lambda part: plot_front(front, part))
 
 
@@ -86,13 +94,18 @@ def _cells(row: Row) -> dict[str, Any]:
     }
 
 
-def _intervals(row: Row) -> dict[str, Any]:
-    def score(value: Score | None) -> float | None:
-        return value.accuracy if value else None
-
+def _comparison(row: Row) -> dict[str, Any]:
     return {
         "val_interval": row.validation.interval,
         "test_interval": row.test.interval,
-        "uniform_val_accuracy": score(row.uniform),
+        "uniform": _score("val", row.uniform) if row.uniform else None,
         "beats_uniform": row.beats_uniform,
     }
+
+
+def _score(part: str, score: Score) -> dict[str, Any]:
+    return {f"{part}_accuracy": score.accuracy, f"{part}_interval": score.interval}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

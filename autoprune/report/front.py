@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autoprune.cost.cost import Cost, HostOperation
+from autoprune.cost.cost import HostOperation
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.measurement import Measurement, Score
-from autoprune.metrics import energy_uj, machine_energy
-from autoprune.outcome import FINE_TUNED, Outcome
+from autoprune.metrics import UnknownCost, energy_uj, machine_energy
+from autoprune.outcome import FINE_TUNED, Origin, Outcome
 from autoprune.report.pareto import hypervolume, non_dominated
 from autoprune.shape import NetworkShape
+
+ACCURACY_MARGIN = 0.10
+"""The hypervolume's reference lies this far below the fine-tuned parent's accuracy."""
+
+ENERGY_FACTOR = 1.1
+"""The hypervolume's reference is this multiple of the fine-tuned parent's energy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +35,7 @@ class Row:
     """
 
     trial: int
-    origin: str
+    origin: Origin
     validation: Score
     test: Score
     energy_uj: float
@@ -40,10 +46,12 @@ class Row:
 
     @property
     def beats_uniform(self) -> bool:
-        """Whether it is better than uniform compression at its energy, outside both intervals."""
-        return (
-            self.uniform is not None and self.validation.interval[0] > self.uniform.interval[1]
-        )
+        """Whether it is better than uniform compression at its energy, outside both intervals.
+
+        Its Wilson interval begins above the end of that of the best uniform trial that needs no
+        more energy. Where no uniform trial is as cheap there is nothing to beat.
+        """
+        return self.uniform is not None and self.validation.interval[0] > self.uniform.interval[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +61,17 @@ class MachineFront:
     Attributes:
         machine: its name. title: one line.
         rows: the front, by ascending energy. points: every measured trial, by number.
-        parent: validation score of the fine-tuned parent. parent_energy_uj: its energy.
+        parent, parent_test: validation and test score of the fine-tuned parent.
+        parent_energy_uj: its energy.
         accuracy_bits: bits of the weights when accuracy was measured. priced_bits: bits at which
             the machine is priced.
+        reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
+            energy in microjoules times ENERGY_FACTOR.
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
-            `reference`: validation accuracy of the fine-tuned parent less 0.10, 1.1 x its energy.
+            the reference; infinite where a trial above it needs no energy.
         host: work outside the totals, of the fine-tuned parent. emulated: rules.
         not_modelled: what the totals leave out. uncounted: share of dense MACs that the workload
-            of the fine-tuned parent does not count, by operation.
+            of the fine-tuned parent does not count, by operation; 0 for one without MACs.
     """
 
     machine: str
@@ -68,12 +79,13 @@ class MachineFront:
     rows: tuple[Row, ...]
     points: tuple[Row, ...]
     parent: Score
+    parent_test: Score
     parent_energy_uj: float
     accuracy_bits: int
     priced_bits: int
+    reference: tuple[float, float]
     hypervolume: float
     uniform_hypervolume: float
-    reference: tuple[float, float]
     host: tuple[HostOperation, ...]
     emulated: tuple[str, ...]
     not_modelled: tuple[str, ...]
@@ -81,22 +93,28 @@ class MachineFront:
 
     @property
     def beating(self) -> int:
-        """Members that the search found and that beat uniform compression."""
-        return sum(row.beats_uniform for row in self.rows if row.origin != "uniform")
+        """Members that beat uniform compression; see `Row.beats_uniform`."""
+        return sum(row.beats_uniform for row in self.rows)
 
     @property
     def unmatched(self) -> int:
         """Members that are cheaper than every uniform trial."""
         return sum(row.uniform is None for row in self.rows)
 
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Numbers of the trials that cost nothing: all that they do is done by the host."""
+        return tuple(row.trial for row in self.points if row.energy_uj == 0)
+
 
 def front_members(outcomes: Iterable[Outcome], model: CostModel) -> list[Outcome]:
-    """The measured trials that no other dominates on a machine, by ascending energy."""
-    measured = _measured(outcomes)
-    points = [
-        (m.validation.accuracy, machine_energy(model, m.workload)) for _, m in measured
-    ]
-    return [measured[index][0] for index in non_dominated(points)]
+    """The measured trials that no other dominates on a machine, by ascending energy.
+
+    Raises UnknownCost where the machine cannot price a trial.
+    """
+    priced = _price([o for o in outcomes if o.state == "measured"], model)
+    pairs = [(m.validation.accuracy, energy) for _, m, energy in priced]
+    return [priced[index][0] for index in non_dominated(pairs)]
 
 
 def machine_front(
@@ -107,79 +125,94 @@ def machine_front(
 ) -> MachineFront:
     """The front of a machine over the trials of a run.
 
-    Raises RecordError where the run has no fine-tuned parent yet, and UnknownCost where the
-    machine cannot price a trial.
+    Failed trials are left out, and so are duplicates; but a uniform trial whose plan was measured
+    before under another number still shows what uniform compression reaches.
+
+    Raises RecordError where the run has no fine-tuned parent or the machine charges nothing for
+    it, and UnknownCost where the machine cannot price a trial.
     """
     tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
     if tuned is None:
         raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
-    cost = model.price(tuned.workload)
+    machine, cost = model.machine, model.price(tuned.workload)
     parent_energy = energy_uj(cost)
-    rows = _rows(_measured(outcomes), model, parent_energy, shape)
-    pairs = [(row.validation.accuracy, row.energy_uj) for row in rows]
-    uniform = [p for row, p in zip(rows, pairs, strict=True) if row.origin == "uniform"]
-    reference = (tuned.validation.accuracy - 0.10, 1.1 * parent_energy)
+    if parent_energy == 0:
+        raise RecordError(f"{machine.name} charges nothing for the fine-tuned parent: no ratios")
+    outcomes = list(outcomes)
+    uniform = [
+        (m.validation, energy)
+        for _, m, energy in _price(
+            [o for o in outcomes if o.origin == "uniform" and o.state != "failed" and not o.cause],
+            model,
+        )
+    ]
+    points = [
+        _row(outcome, measurement, (energy, parent_energy), uniform, shape)
+        for outcome, measurement, energy in _price(
+            [o for o in outcomes if o.state == "measured"], model
+        )
+    ]
+    pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
+    reference = (tuned.validation.accuracy - ACCURACY_MARGIN, ENERGY_FACTOR * parent_energy)
     return MachineFront(
-        machine=model.machine.name,
-        title=model.machine.title,
-        rows=tuple(rows[index] for index in non_dominated(pairs)),
-        points=tuple(rows),
+        machine=machine.name,
+        title=machine.title,
+        rows=tuple(points[index] for index in non_dominated(pairs)),
+        points=tuple(points),
         parent=tuned.validation,
+        parent_test=tuned.test,
         parent_energy_uj=parent_energy,
         accuracy_bits=tuned.accuracy_bits,
-        priced_bits=model.machine.weight_bits,
-        hypervolume=hypervolume(pairs, reference),
-        uniform_hypervolume=hypervolume(uniform, reference),
+        priced_bits=machine.weight_bits,
         reference=reference,
-        **_remarks(cost, model, tuned),
+        hypervolume=hypervolume(pairs, reference),
+        uniform_hypervolume=hypervolume([(s.accuracy, e) for s, e in uniform], reference),
+        host=cost.host,
+        emulated=cost.emulated,
+        not_modelled=machine.not_modelled,
+        uncounted=tuple(
+            (item.name, tuned.workload.share_of_dense_macs(item.dense_macs))
+            for item in tuned.workload.uncounted
+        ),
     )
 
 
-def _measured(outcomes: Iterable[Outcome]) -> list[tuple[Outcome, Measurement]]:
-    return [(o, o.measurement) for o in outcomes if o.state == "measured" and o.measurement]
+def _price(
+    outcomes: Sequence[Outcome], model: CostModel
+) -> list[tuple[Outcome, Measurement, float]]:
+    """Those outcomes that have a measurement, with it and its energy; errors name the trial."""
+    priced = []
+    for outcome in outcomes:
+        if outcome.measurement is not None:
+            try:
+                energy = machine_energy(model, outcome.measurement.workload)
+            except UnknownCost as error:
+                raise UnknownCost(f"trial {outcome.key} on {error}") from error
+            priced.append((outcome, outcome.measurement, energy))
+    return priced
 
 
-def _rows(
-    measured: Sequence[tuple[Outcome, Measurement]],
-    model: CostModel,
-    parent_energy: float,
+def _row(
+    outcome: Outcome,
+    measurement: Measurement,
+    energies: tuple[float, float],
+    uniform: Sequence[tuple[Score, float]],
     shape: NetworkShape,
-) -> list[Row]:
-    energies = [machine_energy(model, m.workload) for _, m in measured]
-    uniform = [
-        (energy, m.validation)
-        for energy, (o, m) in zip(energies, measured, strict=True)
-        if o.origin == "uniform"
-    ]
-    return [
-        Row(
-            trial=int(outcome.key),
-            origin=outcome.origin,
-            validation=m.validation,
-            test=m.test,
-            energy_uj=energy,
-            energy_ratio=energy / parent_energy if parent_energy else 0.0,
-            kept_weights=m.kept_weights,
-            plan=m.plan.short(shape),
-            uniform=max(
-                (score for e, score in uniform if e <= energy),
-                key=lambda score: score.accuracy,
-                default=None,
-            ),
-        )
-        for energy, (outcome, m) in zip(energies, measured, strict=True)
-    ]
-
-
-def _remarks(cost: Cost, model: CostModel, tuned: Measurement) -> dict[str, tuple[object, ...]]:
-    workload = tuned.workload
-    return {
-        "host": cost.host,
-        "emulated": cost.emulated,
-        "not_modelled": model.machine.not_modelled,
-        "uncounted": tuple(
-            (item.name, workload.share_of_dense_macs(item.dense_macs))
-            for item in workload.uncounted
-            if item.dense_macs
+) -> Row:
+    """A trial with its own energy and the fine-tuned parent's, and the uniform sweep's results."""
+    own, parents = energies
+    return Row(
+        trial=int(outcome.key),
+        origin=outcome.origin,
+        validation=measurement.validation,
+        test=measurement.test,
+        energy_uj=own,
+        energy_ratio=own / parents,
+        kept_weights=measurement.kept_weights,
+        plan=measurement.plan.short(shape),
+        uniform=max(
+            (score for score, energy in uniform if energy <= own),
+            key=lambda score: score.accuracy,
+            default=None,
         ),
-    }
+    )

@@ -12,12 +12,14 @@ Pair = tuple[float, float]
 def non_dominated(points: Sequence[Pair]) -> list[int]:
     """Indices of the points than which no other is better in one and as good in the other.
 
-    Of equal points the first counts. Sorted by ascending energy, hence ascending accuracy.
+    Equal points do not dominate each other: all of them count. Sorted by ascending energy, hence
+    ascending accuracy.
     """
     order = sorted(range(len(points)), key=lambda i: (points[i][1], -points[i][0], i))
     front: list[int] = []
     for index in order:
-        if not front or points[index][0] > points[front[-1]][0]:
+        last = points[front[-1]] if front else None
+        if last is None or points[index][0] > last[0] or points[index] == last:
             front.append(index)
     return front
 

@@ -22,7 +22,13 @@ def plot_front(front: MachineFront, file: Path) -> None:
     uniform = [row for row in front.points if row.origin == "uniform"]
     removed = [row for row in front.points if row.origin == "baseline"]
     axes.scatter(*_xy(sampled), s=22, color=_GREY, label=f"sampled ({len(sampled)})")
-    axes.scatter(*_xy(removed), s=26, color=_GREY, marker="s", label="a branch or block removed")
+    axes.scatter(
+        *_xy(removed),
+        s=26,
+        color=_GREY,
+        marker="s",
+        label=f"parent, or a part removed ({len(removed)})",
+    )
     axes.scatter(*_xy(uniform), s=34, color=_ORANGE, marker="^", label=f"uniform ({len(uniform)})")
     if front.rows:
         x, y = _xy(front.rows)
@@ -35,7 +41,8 @@ def plot_front(front: MachineFront, file: Path) -> None:
             yerr=(below, above),
             fmt="o",
             color=_BLUE,
-            markersize=5,
+            markersize=9,
+            markerfacecolor="none",  # what the member is stays visible inside its ring
             elinewidth=0.9,
             capsize=2,
             label=f"front ({len(front.rows)}), 95 % intervals",
@@ -51,7 +58,10 @@ def plot_front(front: MachineFront, file: Path) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
-    axes.set_xlabel("energy per inference [µJ]")
+    unseen = ", ".join(str(trial) for trial in front.free)
+    axes.set_xlabel(
+        "energy per inference [µJ]" + (f"; not drawn, without any: trial {unseen}" * bool(unseen))
+    )
     axes.set_ylabel("validation accuracy [%]")
     axes.set_title(
         f"{front.machine}: accuracy at {front.accuracy_bits} bits, "
@@ -59,7 +69,7 @@ def plot_front(front: MachineFront, file: Path) -> None:
         fontsize=10,
     )
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="best")
     figure.savefig(file, format="png")
 
 

@@ -9,8 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autoprune.errors import RecordError
 from autoprune.measurement import Score
-from autoprune.outcome import FINE_TUNED, PARENT, Outcome
+from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
 from autoprune.report.front import MachineFront, Row
 
 
@@ -36,22 +37,39 @@ def front_table(front: MachineFront) -> RenderableType:
 
 
 def branch_table(baselines: Mapping[str, Outcome]) -> RenderableType:
-    """What the parent, and every branch of it, is worth."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="What each branch carries")
-    table.title_justify = "left"
-    table.add_column("fine-tuned, if not said otherwise")
+    """What the parent, and every branch of it, is worth; the names are the keys of the baselines.
+
+    Points lost are of validation accuracy, against the fine-tuned parent.
+
+    Raises RecordError where the fine-tuned parent was not measured.
+    """
+    tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
+    if tuned is None:
+        raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title="What each branch carries (all but the parent fine-tuned alike)",
+        title_justify="left",
+    )
+    table.add_column("network")
     for name in ("val % [95 %]", "test % [95 %]", "points lost"):
         table.add_column(name, justify="right", no_wrap=True)
-    tuned = baselines[FINE_TUNED].measurement
-    for key, outcome in baselines.items():
-        m = outcome.measurement
-        if m is None or tuned is None:
-            table.add_row(key, "failed", "", "")
+    for key in sorted(baselines, key=_reading_order):
+        m = baselines[key].measurement
+        if m is None:
+            table.add_row(key, "failed", "failed", "-")
             continue
-        lost = 100 * (tuned.validation.accuracy - m.validation.accuracy)
-        name = {PARENT: "parent, as trained", FINE_TUNED: "parent"}.get(key, key)
-        table.add_row(name, _score(m.validation), _score(m.test), f"{lost:+.1f}")
+        lost = round(100 * (tuned.validation.accuracy - m.validation.accuracy), 1)
+        # Adding zero turns the -0.0 of a tiny gain into 0.0.
+        table.add_row(key, _score(m.validation), _score(m.test), f"{lost + 0.0:.1f}")
     return table
+
+
+def _reading_order(key: str) -> tuple[int, list[int | str]]:
+    """The parents, then branches and blocks by number, then all blocks."""
+    rank = {PARENT: 0, FINE_TUNED: 1, NO_BLOCKS: 3}.get(key, 2)
+    return rank, [int(part) if part.isdecimal() else part for part in key.split(".")]
 
 
 def _name(row: Row) -> str:
@@ -78,22 +96,35 @@ def _score(score: Score) -> str:
 
 
 def _footer(front: MachineFront) -> list[str]:
-    parent = front.parent
+    accuracy, energy = front.reference
     lines = [
-        f"Fine-tuned parent: {_score(parent)} % at {front.parent_energy_uj:.3g} µJ. Accuracy at "
-        f"{front.accuracy_bits} bits, energy priced at {front.priced_bits} bits.",
-        f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep "
-        f"{front.uniform_hypervolume:.4f}. * {front.beating} of {len(front.rows)} beat uniform "
-        f"compression at no more energy outside both intervals; {front.unmatched} are cheaper "
-        "than all of it.",
-        "uniform: best validation % of the uniform sweep at no more energy. u: of the uniform "
-        "sweep; b: parent, or a branch or block removed.",
+        f"Fine-tuned parent: validation {_score(front.parent)} %, test "
+        f"{_score(front.parent_test)} %, {front.parent_energy_uj:.3g} µJ.",
+        f"Accuracy measured at {front.accuracy_bits} bits, energy priced at "
+        f"{front.priced_bits} bits.",
+        f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
+        f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
+        f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
+        f"outside both intervals; {front.unmatched} are cheaper than all of it.",
+        "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
+        "belong to that sweep; b: the parent, or a branch or block removed.",
     ]
+    if front.free:
+        trials = ", ".join(str(trial) for trial in front.free)
+        lines.append(f"Without any energy, all on the host: trial {trials}.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
     if front.host:
-        work = "; ".join(f"{h.name} ({100 * h.share:.1f} % of dense MACs)" for h in front.host)
-        lines.append(f"On the host, outside the total: {work}.")
-    if front.uncounted:
-        work = "; ".join(f"{name} ({100 * share:.1f} %)" for name, share in front.uncounted)
-        lines.append(f"Not counted, by share of dense MACs: {work}.")
+        work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)
+        lines.append(f"On the host, outside the total, by share of dense MACs: {work}.")
+    missed = [f"{name} ({_share(share)})" for name, share in front.uncounted if share]
+    silent = [name for name, share in front.uncounted if not share]
+    if missed:
+        lines.append(f"Not counted, by share of dense MACs: {'; '.join(missed)}.")
+    if silent:
+        lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
+    lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2f} %"

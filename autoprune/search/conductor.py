@@ -23,12 +23,16 @@ from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, baseline_points
 from autoprune.search.job import Failure, Job
 from autoprune.search.record import Record
-from autoprune.search.samplers import derive_seed, to_params, to_point
+from autoprune.search.samplers import derive_seed, make_sampler, to_params, to_point
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import SearchSpace
+from autoprune.spec.study import Sampler
 
 DUPLICATES_IN_A_ROW = 50
 """So many proposals in a row that were seen before say that the space is exhausted."""
+
+STUCK = 10
+"""After so many the proposals are random ones: a sampler may insist, on a failed plan above all."""
 
 Result = Measurement | Failure
 
@@ -38,7 +42,7 @@ class Task:
     """What a search is asked to do.
 
     Attributes:
-        space, shape, effort, seed, lag, trials: as in the study.
+        space, shape, effort, seed, sampler, lag, trials: as in the study.
         objectives: the values that Optuna is told of a measurement, in the study's order; raises
             AutopruneError where one is unknown.
     """
@@ -47,6 +51,7 @@ class Task:
     shape: NetworkShape
     effort: Effort
     seed: int
+    sampler: Sampler
     lag: int
     trials: int
     objectives: Callable[[Measurement], list[float]]
@@ -188,7 +193,9 @@ class Conductor:
             number = len(self._trials)
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
             params = None if fixed is None else to_params(fixed, self._domains)
-            trial = self._adopt(self._record.ask(params, self._describe))
+            name: Sampler = "random" if self._only_duplicates(STUCK) else self._task.sampler
+            sampler = make_sampler(name, derive_seed(self._task.seed, f"ask {number}"))
+            trial = self._adopt(self._record.ask(sampler, params, self._describe))
             if trial.counts:
                 self._ready.append(trial.job)
 
@@ -197,9 +204,13 @@ class Conductor:
         number = len(self._trials)
         if number < len(self._fixed) and self._fixed[number][0] == "baseline":
             return True
-        recent = self._trials[-DUPLICATES_IN_A_ROW:]
-        self.exhausted = len(recent) == DUPLICATES_IN_A_ROW and all(t.same_as for t in recent)
+        self.exhausted = self._only_duplicates(DUPLICATES_IN_A_ROW)
         return not self.exhausted and sum(t.counts for t in self._trials) < self._task.trials
+
+    def _only_duplicates(self, last: int) -> bool:
+        """Whether the last so many proposals were all seen before."""
+        recent = self._trials[-last:]
+        return len(recent) == last and all(trial.same_as is not None for trial in recent)
 
     def _describe(self, frozen: FrozenTrial) -> dict[str, object]:
         """What Optuna notes about a proposal, for whoever reads its study."""

@@ -47,7 +47,6 @@ class Record:
         directions: ``maximize`` or ``minimize`` per objective.
         names: of the objectives.
         space: the distributions of all parameters.
-        sampler: the sampler for a trial of that number.
     """
 
     def __init__(
@@ -56,13 +55,11 @@ class Record:
         directions: Sequence[str],
         names: Sequence[str],
         space: Mapping[str, BaseDistribution],
-        sampler: Callable[[int], BaseSampler],
     ) -> None:
         # Optuna announces on its own terminal line what it does and which part is experimental.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         _cut_torn_line(journal)
         self._space = dict(space)
-        self._sampler = sampler
         self._study = optuna.create_study(
             study_name=STUDY,
             directions=list(directions),
@@ -81,19 +78,19 @@ class Record:
         return self._study.get_trials(deepcopy=False)
 
     def ask(
-        self, fixed: Mapping[str, Value] | None, describe: Callable[[FrozenTrial], dict[str, object]]
+        self,
+        sampler: BaseSampler,
+        fixed: Mapping[str, Value] | None,
+        describe: Callable[[FrozenTrial], dict[str, object]],
     ) -> FrozenTrial:
-        """A new running trial; what is proposed depends on nothing but the journal.
+        """A new running trial; what is proposed depends on nothing but sampler and journal.
 
         Args:
-            fixed: its parameters, or None to let the sampler propose them.
+            sampler: a fresh one. fixed: the trial's parameters, instead of the sampler's.
             describe: what to note about it, as JSON values.
         """
-        trials = self.trials
-        copy = optuna.create_study(
-            directions=self._study.directions, sampler=self._sampler(len(trials))
-        )
-        copy.add_trials(trials)
+        copy = optuna.create_study(directions=self._study.directions, sampler=sampler)
+        copy.add_trials(self.trials)
         if fixed is not None:
             copy.enqueue_trial(dict(fixed))
         number = copy.ask(self._space).number

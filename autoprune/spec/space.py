@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import asdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from autoprune.errors import InputError
 from autoprune.plan import Effort, Point, Value
@@ -16,7 +17,14 @@ from autoprune.shape import NetworkShape
 from autoprune.spec import bundled
 from autoprune.spec.toml import read_toml, validate
 
-Number = StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+
+def _finite(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("a finite number")
+    return value
+
+
+Number = Annotated[int | float, BeforeValidator(_finite)]
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,18 +36,28 @@ def validate(model: type[Table], data: Mapping[str, Any], where: str) -> Table:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        place = f"{where}: {key}" if key else where
-        if first["type"] == "extra_forbidden":
+        raise _explained(model, error, where) from error
+
+
+def _explained(model: type[BaseModel], error: ValidationError, where: str) -> InputError:
+    """What a validator found wrong, in one line; a misspelt key before the key that it leaves out."""
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    place = f"{where}: {key}" if key else where
+    given = f"given {first['input']!r}"
+    match first["type"]:
+        case "extra_forbidden":
             name = str(first["loc"][-1])
             known = _keys(model, first["loc"][:-1])
-            raise InputError(place, f"unknown key {name!r}", name=name, candidates=known) from error
-        if first["type"] == "missing":
-            raise InputError(place, "missing") from error
-        cause = (first.get("ctx") or {}).get("error")
-        message = str(cause) if cause else first["msg"]
-        raise InputError(place, f"given {first['input']!r}", message) from error
+            return InputError(place, f"unknown key {name!r}", name=name, candidates=known)
+        case "missing":
+            return InputError(place, "missing")
+        case "literal_error":
+            words = re.findall("'([^']*)'", first["ctx"]["expected"])
+            return InputError(place, given, name=str(first["input"]), candidates=words)
+        case _:
+            cause = (first.get("ctx") or {}).get("error")
+            return InputError(place, given, str(cause) if cause else first["msg"])
 
 
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -1,0 +1,83 @@
+"""A recorded run that never trained, and the command line in this process."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from autoprune.cli.main import main
+from autoprune.cost.load import load_machine
+from autoprune.measurement import Measurement
+from autoprune.outcome import FINE_TUNED, Outcome
+from autoprune.plan import Effort, make_plan
+from autoprune.run_folder import RunFolder
+from autoprune.shape import NetworkShape
+
+
+class Said(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def autoprune(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Runs `autoprune ARGUMENTS` as the console script does, on a terminal of 80 columns."""
+
+    def run(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["autoprune", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code is None or isinstance(stop.value.code, int)
+        return Said(stop.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def run_folder(
+    tmp_path: Path,
+    shape: NetworkShape,
+    effort: Effort,
+    measured: Callable[..., Measurement],
+) -> Path:
+    """The fine-tuned parent, a uniform trial, a sampled one and a failed one, on two machines."""
+    folder = RunFolder(tmp_path / "run")
+    folder.write_study({"shape": dataclasses.asdict(shape)})
+
+    def write(key: str, origin: str, correct: int, zeros: float, cause: str = "") -> None:
+        plan = make_plan({"blocks.0.attention.l1p": zeros}, shape, effort)
+        measurement = None if cause else measured(plan, correct=correct, zeros=zeros)
+        folder.write(
+            Outcome(
+                key=key,
+                origin=origin,
+                point=(),
+                plan=plan,
+                seed=0,
+                state="failed" if cause else "measured",
+                measurement=measurement,
+                cause=cause,
+            )
+        )
+
+    write(FINE_TUNED, "baseline", 95, 0.0)
+    write("0", "uniform", 80, 0.5)
+    write("1", "sampled", 97, 0.75)
+    write("2", "sampled", 0, 0.25, cause="killed")
+    folder.machines.mkdir()
+    for name in ("loihi1", "ops45_int8"):
+        text = Path(load_machine(name).machine.where).read_text(encoding="utf-8")
+        (folder.machines / f"{name}.toml").write_text(text, encoding="utf-8")
+    return folder.path

@@ -1,0 +1,143 @@
+"""What every command prints when all is well."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from autoprune.cost.load import load_machine
+from autoprune.report.files import COLUMNS
+from autoprune.run_folder import RunFolder
+from autoprune.workload import Workload
+
+
+def own_machine(folder: Path, ac: float) -> Path:
+    """A copy of ops45_int8 as a user's own file, with another price of an accumulation."""
+    text = Path(load_machine("ops45_int8").machine.where).read_text(encoding="utf-8")
+    file = folder / "my_chip.toml"
+    file.write_text(text.replace("ac = { value = 0.03", f"ac = {{ value = {ac}"), encoding="utf-8")
+    return file
+
+
+def test_help_lists_every_command_with_an_example(autoprune) -> None:
+    said = autoprune("--help")
+    assert said.code == 0
+    for name in ("run", "front", "price", "workload", "list", "show", "check"):
+        assert f"  {name} " in said.out
+        help_text = autoprune(name, "--help")
+        assert help_text.code == 0
+        assert f"\n  autoprune {name}" in help_text.out
+
+
+def test_front_prints_every_machine_of_the_run(autoprune, run_folder) -> None:
+    said = autoprune("front", run_folder)
+    assert said.code == 0 and not said.err
+    assert "loihi1: front of 1 out of 2 networks" in said.out
+    assert "ops45_int8: front of 1 out of 2 networks" in said.out
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_front_prices_a_machine_that_the_run_never_saw(autoprune, run_folder, tmp_path) -> None:
+    [known] = csv.DictReader(
+        io.StringIO(autoprune("front", run_folder, "--machine", "ops45_int8", "--csv").out)
+    )
+    file = own_machine(tmp_path, ac=0.3)
+    said = autoprune("front", run_folder, "--machine", file, "--csv")
+    [row] = csv.DictReader(io.StringIO(said.out))
+    assert tuple(row) == COLUMNS
+    assert row["trial"] == known["trial"] == "1"
+    workload = RunFolder(run_folder).read_workload("1")
+    assert float(row["energy_uj"]) == load_machine(str(file)).price(workload).energy_uj
+    assert float(row["energy_uj"]) > float(known["energy_uj"])
+
+
+def test_front_of_a_named_machine_uses_the_runs_own_copy(autoprune, run_folder) -> None:
+    own_machine(run_folder / "machines", ac=3.0)
+    said = autoprune("front", run_folder, "--machine", "my_chip", "--json")
+    assert json.loads(said.out)["machine"] == "my_chip"
+
+
+def test_front_without_a_machine_is_one_table_or_one_list(autoprune, run_folder) -> None:
+    rows = list(csv.DictReader(io.StringIO(autoprune("front", run_folder, "--csv").out)))
+    assert [row["machine"] for row in rows] == ["loihi1", "ops45_int8"]
+    documents = json.loads(autoprune("front", run_folder, "--json").out)
+    assert [document["machine"] for document in documents] == ["loihi1", "ops45_int8"]
+
+
+def test_price_of_a_trial_names_causes_operations_and_what_is_left_out(
+    autoprune, run_folder
+) -> None:
+    said = autoprune("price", f"{run_folder}:1", "--machine", "loihi1")
+    text = " ".join(said.out.split())
+    assert said.code == 0
+    for part in (
+        "synaptic operations",
+        "blocks.0.mlp.fc1",
+        "latency ",
+        "cores ",
+        "priced at 8 bits",
+        "On the host, outside the total: stem",
+        "Emulated: attention products",
+        "Not modelled: static power",
+    ):
+        assert part in text
+
+
+def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tmp_path) -> None:
+    file = tmp_path / "w.json"
+    assert autoprune("workload", run_folder, "fine-tuned", "--out", file).code == 0
+    assert Workload.read(file) == RunFolder(run_folder).read_workload("fine-tuned")
+    options = ("--machine", "systolic_14x12", "--json")
+    from_file = json.loads(autoprune("price", file, *options).out)
+    assert from_file == json.loads(autoprune("price", f"{run_folder}:fine-tuned", *options).out)
+    cost = load_machine("systolic_14x12").price(Workload.read(file))
+    assert from_file["energy_uj"] == cost.energy_uj
+    assert from_file["by_op_pj"] == cost.by_op()
+    assert sum(from_file["by_cause_pj"].values()) == pytest.approx(1e6 * cost.energy_uj)
+    assert from_file["cycles"] == cost.cycles
+
+
+def test_list_names_everything_bundled_with_its_title(autoprune) -> None:
+    out = autoprune("list").out
+    assert "Loihi 1" in out
+    for name in ("digits", "loihi1", "ops45_fp32", "ops45_int8", "systolic_14x12"):
+        assert f"  {name} " in out
+
+
+@pytest.mark.parametrize("name", ["loihi1", "ops45_fp32", "ops45_int8", "systolic_14x12"])
+def test_show_gives_every_number_of_a_machine_with_evidence_and_source(autoprune, name) -> None:
+    said = autoprune("show", name)
+    assert said.code == 0
+    # Sources are broken over lines of the last column: compare without any blank.
+    squeezed = "".join(said.out.split())
+    machine = load_machine(name).machine
+    for number in (*machine.prices, *machine.parameters):
+        [line] = [row for row in said.out.splitlines() if row.split()[:1] == [number.name]]
+        assert [f"{number.value:g}", number.unit] == line.split()[1:3]
+        assert number.evidence in line
+        assert number.source.split()[0] in line
+    for text in (*machine.references, *machine.emulated, *machine.not_modelled):
+        assert "".join(text.split()) in squeezed
+    assert "Formulas:" in said.out
+
+
+def test_show_of_a_name_of_two_kinds_shows_both(autoprune) -> None:
+    out = autoprune("show", "digits").out
+    assert "# study: " in out and "# search space: " in out
+    assert "[network]" in out and "[branch.attention]" in out
+
+
+def test_check_recognises_a_file_by_its_keys(autoprune, root, tmp_path) -> None:
+    for folder, kind in (
+        ("cost_models/loihi1", "machine"),
+        ("search_spaces/digits", "search space"),
+        ("studies/digits", "study"),
+    ):
+        file = tmp_path / "file.toml"
+        file.write_text((root / f"{folder}.toml").read_text(encoding="utf-8"), encoding="utf-8")
+        said = autoprune("check", file)
+        assert (said.code, said.out) == (0, f"{file}: a correct {kind}\n")

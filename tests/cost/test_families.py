@@ -1,0 +1,145 @@
+"""The physics of the families: what each kind of sparsity buys, by hand-computed examples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autoprune.cost.contract import check_contract, sample_workload
+from autoprune.cost.cost import Cost, Unpriced
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
+from autoprune.metrics import UnknownCost, energy_uj, latency_us
+from autoprune.spec import bundled
+
+MACHINES = bundled.names("cost_models")
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_bundled_machine_keeps_the_contract(name):
+    check_contract(load_machine(name))
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_number_has_a_source(name):
+    machine = load_machine(name).machine
+    assert all(len(number.source) > 10 for number in (*machine.prices, *machine.parameters))
+    assert machine.not_modelled
+
+
+class Broken(CostModel):
+    """A machine on which zero weights cost more."""
+
+    PRICES = {"mac": "pJ", "ac": "pJ"}
+    CHOICES = {"attention_order": ("published",), "attention_count": ("events",)}
+
+    def price(self, workload) -> Cost:
+        zeros = sum(op.b_size - op.b_nonzeros for op in workload.ops)
+        term = load_machine("ops45_fp32").price(workload).terms[0]
+        return Cost(machine="broken", terms=(replace(term, energy_pj=float(zeros)),))
+
+
+def test_the_contract_catches_a_broken_machine():
+    broken = Broken(load_machine("ops45_fp32").machine)
+    with pytest.raises(InputError, match="contract.*zero weights never cost more"):
+        check_contract(broken)
+
+
+def test_unstructured_sparsity_buys_nothing_on_a_dense_array_and_structure_does():
+    array, chip = load_machine("systolic_14x12"), load_machine("loihi1")
+    dense, sparse, narrow = (
+        sample_workload(),
+        sample_workload(zeros=0.9),
+        sample_workload(width=4),
+    )
+    assert array.price(sparse) == array.price(dense)
+    assert array.price(narrow).energy_uj < array.price(dense).energy_uj
+    assert array.price(narrow).cycles < array.price(dense).cycles
+    assert chip.price(sparse).energy_uj < chip.price(dense).energy_uj
+    assert chip.price(sparse).latency_us < chip.price(dense).latency_us
+
+
+def test_systolic_energy_of_one_layer_by_hand():
+    """M = 8 tokens x 4 steps, K = 32, N = 16 on 14 x 12: 3 x 2 folds, weight-stationary."""
+    array = load_machine("systolic_14x12")
+    workload = sample_workload()
+    cost = array.price(workload)
+    terms = {(t.op, t.price): t for t in cost.terms}
+    m, k, n = 32, 32, 16
+    assert terms["blocks.0.mlp.fc1", "mac"].energy_pj == 0.5 * m * k * n
+    read = k * n * 8 + m * k * 8 * 2 + m * n * 24 * 2
+    assert terms["blocks.0.mlp.fc1", "sram_read"].energy_pj == pytest.approx(read * 100 / 384)
+    written = m * n * 24 * 3 + k * n * 8
+    assert terms["blocks.0.mlp.fc1", "sram_write"].energy_pj == pytest.approx(written * 130 / 384)
+    assert terms["blocks.0.mlp.fc1", "dram_read"].energy_pj == k * n * 8 * 1000 / 64
+    assert ("blocks.0.mlp.fc1", "dram_write") not in terms
+    assert ("blocks.0.attention.product1", "dram_read") not in terms
+    assert array.op_cycles(workload.ops[1]) == 6 * (2 * 14 + 12 + m - 2) - 1
+    assert cost.latency_us == cost.cycles / 500
+
+
+def test_event_driven_latency_is_the_slowest_core_and_the_barrier():
+    chip = load_machine("loihi1")
+    workload = sample_workload()
+    busy = []
+    for op in workload.select("executed"):
+        if op.a_class == "real":
+            continue
+        work = (
+            op.effective_sops * 3.5
+            + op.a_events * 2.1
+            + op.updates_active * 8.4
+            + op.updates_inactive * 5.3
+        )
+        busy.append(work / 4 / workload.samples / chip.cores(op, workload.samples))
+    assert chip.price(workload).latency_us == pytest.approx(4 * (max(busy) + 465) / 1000)
+
+
+def test_event_driven_leaves_real_values_to_the_host_and_emulates_attention():
+    workload = sample_workload()
+    cost = load_machine("loihi1").price(workload)
+    assert [host.name.split(":")[0] for host in cost.host] == ["stem", "head"]
+    assert {term.op for term in cost.terms}.isdisjoint({"stem", "head"})
+    assert sum(host.share for host in cost.host) == pytest.approx(
+        (workload.ops[0].dense_macs + workload.ops[-1].dense_macs) / workload.total("dense_macs")
+    )
+    assert "one synaptic operation per coincidence" in cost.emulated[0]
+
+
+def test_placement_replicates_private_weights_per_position():
+    chip = load_machine("loihi1")
+    op = sample_workload().ops[1]
+    large = replace(op, m=64, b_nonzeros=300_000, neurons=100, a_size=100 * 8)
+    bits = 300_000 * 8 * 64
+    assert chip.cores(large, 2) == -(-bits // (128 * 8192))
+    shared = type(chip)(replace(chip.machine, choices={**chip.machine.choices,
+                                                       "weight_sharing": "shared"}))
+    assert shared.cores(large, 2) == 3
+    assert chip.cores(replace(large, b_nonzeros=1, neurons=5000), 2) == 5
+    assert chip.cores(replace(large, b_nonzeros=1, a_size=9000 * 8), 2) == 3
+
+
+def test_attention_is_priced_in_one_order_only():
+    workload = sample_workload()
+    papers = load_machine("ops45_fp32")
+    executed = type(papers)(
+        replace(papers.machine, choices={**papers.machine.choices, "attention_order": "executed"})
+    )
+    published = [op for op in workload.select("published") if op.kind == "attention_product"]
+    spent = {t.op: t.count for t in papers.price(workload).terms if "product" in t.op}
+    assert spent == {op.name: op.fanout_sops / 2 for op in published}
+    assert papers.price(workload).energy_uj != executed.price(workload).energy_uj
+
+
+def test_an_action_without_a_price_makes_the_total_unknown():
+    cost = replace(
+        load_machine("loihi1").price(sample_workload()),
+        unpriced=(Unpriced(action="softmax", count=3),),
+    )
+    assert cost.energy_uj is None
+    with pytest.raises(UnknownCost, match="loihi1: energy unknown, no price for softmax"):
+        energy_uj(cost)
+    with pytest.raises(UnknownCost, match="ops45_int8: defines no latency"):
+        latency_us(load_machine("ops45_int8").price(sample_workload()))

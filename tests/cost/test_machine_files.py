@@ -1,0 +1,96 @@
+"""A machine's file says what is wrong with it: where, what was given, what was expected."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.cost.load import load_machine
+from autoprune.errors import InputError
+
+NUMBER = 'unit = "pJ", evidence = "assumed", scope = "per_term", source = "somewhere"'
+GOOD = f"""
+title = "a chip"
+family = "op_energy"
+weight_bits = 8
+[prices]
+mac = {{ value = 2, {NUMBER} }}
+ac = {{ value = 0.5, {NUMBER} }}
+[choices]
+attention_order = "published"
+attention_count = "events"
+[capabilities]
+spike_sparsity = "skip"
+weight_sparsity = "skip"
+real_input = "native"
+dynamic_product = "native"
+integer_spike = "native"
+neuron = "native"
+"""
+
+
+def load(tmp_path, text: str | bytes):
+    file = tmp_path / "chip.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_machine(str(file))
+
+
+def test_a_machine_in_a_file_of_its_own(tmp_path):
+    model = load(tmp_path, GOOD)
+    assert (model.machine.name, model.value("mac"), model.machine.weight_bits) == ("chip", 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (', source = "somewhere" }\nac', " }\nac", r"prices\.mac: .*no source"),
+        ('value = 2, unit = "pJ"', 'value = 2, unit = "pJoule"', "unknown unit 'pJoule'.*mean 'pJ'"),
+        ("value = 2,", "value = -2,", r"prices\.mac: .*-2"),
+        ("value = 2,", "value = nan,", r"prices\.mac.*nan"),
+        ("value = 2,", "value = inf,", r"prices\.mac.*inf"),
+        ("value = 2,", 'value = "2",', r"prices\.mac\.value.*given '2'"),
+        ("value = 2,", "value = true,", r"prices\.mac\.value.*given True"),
+        ('"assumed", scope', '"guessed", scope', "unknown 'guessed'"),
+        ('scope = "per_term", ', "", r"prices\.mac: no scope"),
+        ("mac = ", "mca = ", "no price 'mca'.*mean 'mac'"),
+        ('family = "op_energy"', 'family = "op_enrgy"', "unknown family.*mean 'op_energy'"),
+        ('"op_energy"', '"no.such:Thing"', "cannot be imported"),
+        ('"op_energy"', '"pathlib:Path"', "no cost model; expected a subclass of CostModel"),
+        ('attention_order = "published"', "", "choices.attention_order is None"),
+        ('"published"', '"publishd"', "mean 'published'"),
+        ('weight_sparsity = "skip"', 'weight_sparsity = "skpi"', r"capabilities\.weight_sparsity.*mean 'skip'"),
+        ("weight_bits", "weightbits", "unknown key 'weightbits'.*mean 'weight_bits'"),
+        ("title =", "title = 1\ntitle =", "Cannot overwrite"),
+        ('neuron = "native"', 'neuron = "emulated"', "0 rules of emulation"),
+        ('[choices]', '[parameters]\nrows = { value = 1, unit = "count", evidence = "assumed", '
+         'source = "x" }\n[choices]', "no parameter 'rows'"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, old, new, message):
+    assert old in GOOD
+    with pytest.raises(InputError, match=message) as caught:
+        load(tmp_path, GOOD.replace(old, new, 1))
+    assert "chip.toml" in str(caught.value)
+
+
+def test_a_missing_price(tmp_path):
+    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith("ac"))
+    with pytest.raises(InputError, match="price 'ac' is missing; expected price in pJ"):
+        load(tmp_path, text)
+
+
+def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
+    mixed = GOOD.replace("per_term", "all_in", 1)
+    with pytest.raises(InputError, match="all-in prices beside prices per term"):
+        load(tmp_path, mixed)
+
+
+def test_bytes_that_are_not_utf8(tmp_path):
+    with pytest.raises(InputError, match="not UTF-8"):
+        load(tmp_path, GOOD.encode() + b"# \xff\xfe")
+
+
+def test_names_and_paths():
+    with pytest.raises(InputError, match="unknown machine 'loihi'.*mean 'loihi1'"):
+        load_machine("loihi")
+    with pytest.raises(InputError, match=r"no/such\.toml: no such file"):
+        load_machine("no/such.toml")

@@ -1,0 +1,88 @@
+"""The files of a front: what is written is what was found."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib.image
+import pandas as pd
+import pytest
+
+from autoprune.report.files import COLUMNS, save_front, to_csv, to_document
+from autoprune.report.front import MachineFront, machine_front
+
+
+@pytest.fixture
+def front(outcome, baselines, model, shape) -> MachineFront:
+    outcomes = [
+        outcome(0, origin="uniform", correct=80, zeros=0.5),
+        outcome(1, correct=97, zeros=0.5),
+        outcome(2, correct=99),
+        outcome(3, correct=41, zeros=0.9),
+    ]
+    return machine_front(outcomes, baselines, model, shape)
+
+
+def test_csv_gives_back_every_row_exactly(front: MachineFront) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv([front]))))
+    assert tuple(rows[0]) == COLUMNS
+    assert [int(row["trial"]) for row in rows] == [row.trial for row in front.rows] == [3, 1, 2]
+    assert [float(row["energy_uj"]) for row in rows] == [row.energy_uj for row in front.rows]
+    assert [float(row["val_accuracy"]) for row in rows] == [0.41, 0.97, 0.99]
+    assert [row["plan"] for row in rows] == [row.plan for row in front.rows]
+
+
+def test_csv_of_several_fronts_names_their_machines(front: MachineFront) -> None:
+    other = replace(front, machine="other")
+    frame = pd.read_csv(io.StringIO(to_csv([front, other], with_machine=True)))
+    assert tuple(frame.columns) == ("machine", *COLUMNS)
+    assert list(frame["machine"]) == ["ops45_fp32"] * 3 + ["other"] * 3
+
+
+def test_json_holds_intervals_reference_and_remarks(front: MachineFront) -> None:
+    document = json.loads(json.dumps(to_document(front), allow_nan=False))
+    assert document["reference"] == {
+        "val_accuracy": front.reference[0],
+        "energy_uj": front.reference[1],
+    }
+    assert document["hypervolume"] == front.hypervolume
+    assert document["not_modelled"] == list(front.not_modelled)
+    assert document["fine_tuned_parent"]["test_interval"] == list(front.parent_test.interval)
+    assert document["members_beating_uniform"] == 2
+    assert document["members_cheaper_than_uniform"] == 1
+    cheapest, better, _ = document["front"]
+    assert cheapest["uniform"] is None
+    assert better["uniform"]["val_accuracy"] == 0.8
+    assert better["val_interval"] == list(front.rows[1].validation.interval)
+
+
+def test_an_infinite_hypervolume_is_null_and_explained(front: MachineFront) -> None:
+    free = replace(front.points[0], energy_uj=0.0)
+    document = to_document(replace(front, points=(free,), hypervolume=math.inf))
+    assert document["hypervolume"] is None
+    assert document["trials_without_energy"] == (0,)
+
+
+def test_saving_makes_three_files_and_leaves_no_other(front: MachineFront, tmp_path: Path) -> None:
+    save_front(front, tmp_path)
+    assert sorted(f.name for f in tmp_path.iterdir()) == ["front.csv", "front.json", "front.png"]
+    picture = matplotlib.image.imread(tmp_path / "front.png")
+    assert picture.shape[0] > 500 and picture.std() > 0.01
+
+
+def test_a_front_of_one_trial_without_energy_can_be_drawn(
+    front: MachineFront, tmp_path: Path
+) -> None:
+    free = replace(front.rows[0], energy_uj=0.0)
+    save_front(replace(front, rows=(free,), points=(free,)), tmp_path)
+    assert (tmp_path / "front.png").stat().st_size > 1000
+
+
+def test_an_empty_front_can_be_saved(baselines, model, shape, tmp_path: Path) -> None:
+    save_front(machine_front([], baselines, model, shape), tmp_path)
+    assert (tmp_path / "front.csv").read_text(encoding="utf-8") == ",".join(COLUMNS) + "\n"

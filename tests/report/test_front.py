@@ -1,0 +1,134 @@
+"""What a machine's front says of the trials of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from autoprune.cost.cost import Cost, Unpriced
+from autoprune.cost.model import CostModel
+from autoprune.errors import RecordError
+from autoprune.metrics import UnknownCost
+from autoprune.outcome import FINE_TUNED, Outcome
+from autoprune.report.front import MachineFront, front_members, machine_front
+from autoprune.shape import NetworkShape
+
+
+@pytest.fixture
+def front(
+    baselines: dict[str, Outcome], model: CostModel, shape: NetworkShape
+) -> Callable[[list[Outcome]], MachineFront]:
+    return lambda outcomes: machine_front(outcomes, baselines, model, shape)
+
+
+def test_members_are_the_measured_trials_that_none_dominates(outcome, front, model) -> None:
+    outcomes = [
+        outcome(0, correct=95),
+        outcome(1, correct=80, zeros=0.5),
+        outcome(2, correct=70, zeros=0.25),
+        outcome(3, correct=60, zeros=0.75),
+    ]
+    assert [row.trial for row in front(outcomes).rows] == [3, 1, 0]
+    assert [member.key for member in front_members(outcomes, model)] == ["3", "1", "0"]
+    assert [row.trial for row in front(outcomes).points] == [0, 1, 2, 3]
+
+
+def test_duplicates_and_failed_trials_are_never_members(outcome, front, model) -> None:
+    best = {"correct": 100, "zeros": 0.9}
+    outcomes = [
+        outcome(0, correct=50),
+        outcome(1, **best, state="duplicate", same_as="0"),
+        outcome(2, **best, state="failed", cause="an objective is nan"),
+        outcome(3, state="failed", cause="killed", measurement=None),
+    ]
+    assert [row.trial for row in front(outcomes).points] == [0]
+    assert [member.key for member in front_members(outcomes, model)] == ["0"]
+
+
+def test_ratio_and_reference_are_those_of_the_fine_tuned_parent(outcome, front) -> None:
+    found = front([outcome(0, correct=95), outcome(1, correct=80, zeros=0.5)])
+    assert found.reference == (pytest.approx(0.85), pytest.approx(1.1 * found.parent_energy_uj))
+    assert found.rows[-1].energy_ratio == 1
+    assert found.rows[0].energy_ratio == found.rows[0].energy_uj / found.parent_energy_uj < 1
+    # Only trial 0 is above the reference: (0.95 - 0.85) x log10(1.1).
+    assert found.hypervolume == pytest.approx(0.1 * 0.0413927, rel=1e-5)
+    assert found.uniform_hypervolume == 0
+
+
+def test_uniform_figure_is_the_best_at_no_more_energy(outcome, front) -> None:
+    found = front(
+        [
+            outcome(0, origin="uniform", correct=95),
+            outcome(1, origin="uniform", correct=60, zeros=0.5),
+            outcome(2, origin="uniform", correct=70, zeros=0.75),
+            outcome(3, correct=90, zeros=0.5),
+            outcome(4, correct=50, zeros=0.9),
+        ]
+    )
+    reached = {row.trial: row.uniform and row.uniform.correct for row in found.points}
+    assert reached == {0: 95, 1: 70, 2: 70, 3: 70, 4: None}
+
+
+def test_a_member_beats_uniform_only_outside_both_intervals(outcome, front) -> None:
+    uniform = outcome(0, origin="uniform", correct=80, zeros=0.5)
+    # Wilson at 95 %: 80 of 100 reaches up to 0.867; 94 begins at 0.875, 93 at 0.863.
+    found = front([uniform, outcome(1, correct=94, zeros=0.5)])
+    assert (found.beating, found.unmatched) == (1, 0)
+    found = front([uniform, outcome(1, correct=93, zeros=0.5)])
+    assert (found.beating, found.unmatched) == (0, 0)
+    found = front([uniform, outcome(1, correct=79, zeros=0.75)])
+    assert (found.beating, found.unmatched) == (0, 1)
+
+
+def test_a_uniform_trial_that_was_measured_before_still_counts_as_uniform(outcome, front) -> None:
+    found = front(
+        [
+            outcome(0, origin="baseline", correct=94),
+            outcome(1, origin="uniform", correct=94, state="duplicate", same_as="0"),
+        ]
+    )
+    assert found.rows[0].uniform is not None
+    assert found.uniform_hypervolume == found.hypervolume > 0
+
+
+def test_everything_that_applies_to_the_machine_is_said(outcome, baselines, front, model) -> None:
+    found = front([outcome(0)])
+    assert (found.machine, found.accuracy_bits, found.priced_bits) == ("ops45_fp32", 32, 32)
+    assert found.not_modelled == model.machine.not_modelled
+    assert found.parent == baselines[FINE_TUNED].measurement.validation
+
+
+def test_without_a_fine_tuned_parent_there_is_no_front(outcome, model, shape) -> None:
+    with pytest.raises(RecordError, match="no fine-tuned parent"):
+        machine_front([outcome(0)], {}, model, shape)
+
+
+class _Stub:
+    """A machine that gives every workload the same cost."""
+
+    def __init__(self, model: CostModel, cost: Cost) -> None:
+        self.machine, self._cost = model.machine, cost
+
+    def price(self, _: object) -> Cost:
+        return self._cost
+
+
+def test_a_machine_that_charges_nothing_has_no_front(outcome, baselines, model, shape) -> None:
+    stub = _Stub(model, Cost(machine="free", terms=()))
+    with pytest.raises(RecordError, match="charges nothing for the fine-tuned parent"):
+        machine_front([outcome(0)], baselines, stub, shape)
+
+
+def test_an_energy_that_is_unknown_is_an_error_by_name(outcome, model) -> None:
+    cost = Cost(machine="m", terms=(), unpriced=(Unpriced(action="spike_message", count=3),))
+    with pytest.raises(UnknownCost, match=r"trial 7 on m: .*no price for spike_message"):
+        front_members([outcome(7)], _Stub(model, cost))
+
+
+def test_a_trial_without_any_energy_is_named(outcome, front) -> None:
+    found = front([outcome(0)])
+    assert found.free == ()
+    costless = replace(found, points=(replace(found.points[0], energy_uj=0.0),))
+    assert costless.free == (0,)

@@ -1,0 +1,101 @@
+"""The tables of a terminal: 80 columns, no colour, nothing left out."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console, RenderableType
+
+from autoprune.cost.cost import HostOperation
+from autoprune.errors import RecordError
+from autoprune.outcome import NO_BLOCKS, PARENT
+from autoprune.report.front import machine_front
+from autoprune.report.tables import branch_table, front_table
+
+
+def text_of(table: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    console.print(table)
+    return console.file.getvalue()
+
+
+def test_front_table_shows_scores_with_intervals_energy_and_plan(
+    outcome, baselines, model, shape
+) -> None:
+    trials = [
+        outcome(0, origin="uniform", correct=80, zeros=0.5),
+        outcome(1, correct=97, zeros=0.5),
+        outcome(2, origin="baseline", correct=99),
+    ]
+    front = machine_front(trials, baselines, model, shape)
+    text = text_of(front_table(front))
+    row = next(line for line in text.splitlines() if line.split()[:2] == ["1", "97.0"])
+    assert row.split()[1:7] == ["97.0", "[92", "99]", "97.0", "[92", "99]"]
+    assert f"{front.rows[0].energy_uj:.3g}" in row
+    assert row.split()[-1] == "80.0*"
+    assert f"2b  {front.rows[1].plan}" in text
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_front_table_says_what_applies_to_the_whole_machine(
+    outcome, baselines, model, shape
+) -> None:
+    front = replace(
+        machine_front([outcome(0)], baselines, model, shape),
+        priced_bits=8,
+        host=(HostOperation(name="stem: real-valued input", dense_macs=5.0, share=0.0123),),
+        emulated=("attention: one operation per coincidence",),
+        uncounted=(("batch_norm", 0.043), ("aten::add", 0.0)),
+    )
+    text = " ".join(text_of(front_table(front)).split())
+    for said in (
+        "Accuracy measured at 32 bits, energy priced at 8 bits.",
+        "Fine-tuned parent: validation 95.0 [89 98] %, test 95.0 [89 98] %",
+        f"Hypervolume {front.hypervolume:.4f}",
+        "above 85.0 %",
+        "0 of 1 beat (*) uniform compression",
+        "1 are cheaper than all of it",
+        "stem: real-valued input (1.23 %)",
+        "Emulated: attention: one operation per coincidence.",
+        "Not counted, by share of dense MACs: batch_norm (4.30 %).",
+        "Not counted, without MACs: aten::add.",
+        *(f"Not modelled: {line}." for line in model.machine.not_modelled),
+    ):
+        assert said in text
+
+
+def test_branch_table_tells_points_lost_in_reading_order(outcome, baselines) -> None:
+    def without(key: str, correct: int) -> dict[str, object]:
+        return {key: outcome(key, origin="baseline", correct=correct)}
+
+    keys = {
+        **without(NO_BLOCKS, 20),
+        **without("without blocks.10.mlp", 94),
+        **without("without blocks.2.mlp", 96),
+        **baselines,
+        **without(PARENT, 95),
+    }
+    lines = [line for line in text_of(branch_table(keys)).splitlines() if "[" in line]
+    cells = [(line[:24].strip(), line.split()[-1]) for line in lines[1:]]
+    assert cells == [
+        ("parent", "0.0"),
+        ("fine-tuned", "0.0"),
+        ("without blocks.2.mlp", "-1.0"),
+        ("without blocks.10.mlp", "1.0"),
+        ("without all blocks", "75.0"),
+    ]
+
+
+def test_branch_table_names_what_failed(outcome, baselines) -> None:
+    key = "without blocks.0.mlp"
+    failed = outcome(key, origin="baseline", state="failed", cause="killed", measurement=None)
+    text = text_of(branch_table({**baselines, key: failed}))
+    assert any(key in line and "failed" in line for line in text.splitlines())
+
+
+def test_branch_table_needs_the_fine_tuned_parent() -> None:
+    with pytest.raises(RecordError, match="no fine-tuned parent"):
+        branch_table({})

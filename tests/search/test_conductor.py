@@ -1,0 +1,268 @@
+"""The conductor: the same trials whatever happens, no duplicate trained, nothing left running."""
+
+from __future__ import annotations
+
+import math
+import random
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from autoprune.errors import RecordError
+from autoprune.metrics import UnknownCost
+from autoprune.plan import Effort
+from autoprune.run_folder import RunFolder
+from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor, Task
+from autoprune.search.job import Failure
+from autoprune.search.record import Record
+from autoprune.search.samplers import derive_seed, distributions
+from autoprune.spec.space import load_space
+
+SPACE = """
+title = "a space"
+[branch.attention]
+l1p = { low = 0.0, high = 0.8, step = 0.2 }
+dsp = { values = [0.0, 0.5, 1.0] }
+[branch.mlp]
+l1p = { low = 0.0, high = 0.8, step = 0.2 }
+dsp = { values = [0.0, 0.5, 1.0] }
+[neuron]
+kind = { values = ["lif", "slif"] }
+learns = { values = ["threshold", "tau"] }
+[uniform]
+l1p = [0.4, 0.8]
+dsp = [1.0, 0.5]
+"""
+TINY = """
+title = "two configurations"
+[branch.mlp]
+dsp = { values = [0.5, 1.0] }
+[uniform]
+dsp = [0.5]
+"""
+
+
+class Sweep:
+    """A conductor over made-up measurements, run in any order of finishing."""
+
+    def __init__(self, folder: Path, shape, measured, **settings) -> None:
+        self.folder, self.shape, self.measured = RunFolder(folder), shape, measured
+        self.text = settings.get("space", SPACE)
+        self.trials = settings.get("trials", 14)
+        self.sampler = settings.get("sampler", "tpe")
+        self.lag = settings.get("lag", 3)
+        self.result = settings.get("result", self.measure)
+        self.ran: list[str] = []
+        folder.mkdir(exist_ok=True)
+
+    def measure(self, job):
+        """Accuracy falls with what is removed; a pure function of plan and seed."""
+        kept = job.plan.kept_weights(self.shape) / self.shape.block_weights
+        noise = random.Random(job.seed).randint(0, 3)
+        return self.measured(job.plan, seed=job.seed, zeros=0.9 * (1 - kept),
+                             correct=round(40 + 50 * kept) + noise)
+
+    def objectives(self, m):
+        return [m.validation.accuracy, float(m.workload.total("effective_sops"))]
+
+    def conductor(self) -> Conductor:
+        file = self.folder.path / "space.toml"
+        file.write_text(self.text)
+        space = load_space(str(file))
+        task = Task(
+            space=space,
+            shape=self.shape,
+            effort=Effort(time_steps=3, learning_rate=1e-3, epochs=1),
+            seed=7,
+            sampler=self.sampler,
+            lag=self.lag,
+            trials=self.trials,
+            objectives=self.objectives,
+        )
+        record = Record(
+            self.folder.journal,
+            ["maximize", "minimize"],
+            ["accuracy", "synops"],
+            distributions(space.parameters(self.shape)),
+        )
+        return Conductor(task, record, self.folder, lambda outcome: None)
+
+    def run(self, workers: int = 1, seed: int = 0, stop_after: int | None = None) -> Conductor:
+        """Run with that many jobs at a time, finishing in random order, perhaps not to the end."""
+        conductor, order, running = self.conductor(), random.Random(seed), []
+        while stop_after is None or len(self.ran) < stop_after:
+            while len(running) < workers and (job := conductor.next()) is not None:
+                running.append(job)
+            if not running:
+                break
+            job = running.pop(order.randrange(len(running)))
+            self.ran.append(job.key)
+            conductor.finish(job.key, self.result(job))
+        return conductor
+
+
+@pytest.fixture
+def sweep(tmp_path, shape, measured):
+    return lambda name="run", **settings: Sweep(tmp_path / name, shape, measured, **settings)
+
+
+def trials(sweep: Sweep) -> list:
+    return sweep.folder.read_trials()
+
+
+def optuna_trials(sweep: Sweep) -> list:
+    """What any Optuna tool reads out of the journal."""
+    backend = optuna.storages.journal.JournalFileBackend(str(sweep.folder.journal))
+    storage = optuna.storages.JournalStorage(backend)
+    return optuna.load_study(study_name="autoprune", storage=storage).trials
+
+
+def test_baselines_then_uniform_sweep_then_sampler(sweep):
+    run = sweep()
+    conductor = run.run()
+    assert run.ran[:2] == ["parent", "fine-tuned"]
+    assert set(conductor.baselines) == {
+        "parent",
+        "fine-tuned",
+        "without all blocks",
+        "without blocks.0",
+        "without blocks.1",
+        *(f"without blocks.{i}.{b}" for i in (0, 1) for b in ("attention", "mlp")),
+    }
+    origins = [outcome.origin for outcome in trials(run)]
+    assert origins[:12] == ["baseline"] * 8 + ["uniform"] * 4
+    assert set(origins[12:]) == {"sampled"}
+    assert trials(run)[0].same_as == "fine-tuned"
+    assert all(key not in run.ran for key in map(str, range(8)))  # baselines are not run again
+    assert conductor.done == 14
+    found = optuna_trials(run)
+    assert [t.state for t in found] == [TrialState.COMPLETE] * len(trials(run))
+    assert found[9].values == run.objectives(trials(run)[9].measurement)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
+def test_same_trials_whatever_the_number_of_workers(sweep, sampler):
+    alone = sweep("alone", sampler=sampler)
+    alone.run(workers=1)
+    for workers in (2, 3, 8):
+        many = sweep(f"with {workers}", sampler=sampler)
+        many.run(workers=workers, seed=workers)
+        assert trials(many) == trials(alone)
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+@pytest.mark.parametrize("stop", [1, 5, 10, 13, 17, 20])
+def test_same_trials_after_any_interruption(sweep, sampler, stop):
+    whole = sweep("whole", sampler=sampler)
+    whole.run(workers=2)
+    cut = sweep("cut", sampler=sampler)
+    cut.run(workers=2, stop_after=stop, seed=stop)
+    again = sweep("cut", sampler=sampler)
+    again.run(workers=2, seed=99)
+    assert trials(again) == trials(whole)
+    assert not set(cut.ran) & set(again.ran)  # nothing that was finished ran twice
+    assert all(t.state.is_finished() for t in optuna_trials(again))
+
+
+def test_a_measurement_on_disk_that_optuna_was_not_told_is_told(sweep):
+    run = sweep()
+    conductor = run.run(stop_after=10)  # 9 baselines and the first uniform trial
+    first, second = conductor.next(), conductor.next()
+    conductor.finish(second.key, run.measure(second))  # out of order: on disk, but not told
+    states = {t.number: t.state for t in optuna_trials(run)}
+    assert states[int(second.key)] == TrialState.RUNNING
+    assert run.folder.file(second.key).is_file()
+    again = sweep()
+    again.run()
+    assert second.key not in again.ran
+    assert first.key in again.ran
+    assert all(t.state == TrialState.COMPLETE for t in optuna_trials(again))
+
+
+def test_more_trials_go_on_where_it_ended(sweep):
+    few = sweep(trials=6)
+    few.run()
+    before = trials(few)
+    more = sweep(trials=9)
+    assert more.run().done == 9
+    assert trials(more)[: len(before)] == before
+    assert len(more.ran) == 3
+
+
+def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):
+    run = sweep(trials=6)
+    run.run()
+    before = trials(run)
+    file = run.folder.file("9")
+    file.write_bytes(file.read_bytes()[:200])
+    (run.folder.trials / "00010.parquet.x.partial").write_bytes(b"half")
+    assert len(run.folder.clean()) == 2
+    again = sweep(trials=6)
+    again.run()
+    assert again.ran == ["9"]
+    assert trials(again) == before
+
+
+def test_a_torn_last_line_of_the_journal_is_cut(sweep):
+    whole, torn = sweep("whole"), sweep("torn")
+    whole.run()
+    torn.run(stop_after=14)
+    journal = torn.folder.journal
+    journal.write_bytes(journal.read_bytes()[:-25])
+    sweep("torn").run()
+    assert trials(torn) == trials(whole)
+
+
+def test_a_plan_seen_before_is_a_duplicate_and_trains_nothing(sweep):
+    run = sweep(space=TINY, trials=5)
+    conductor = run.run()
+    duplicates = [o for o in trials(run) if o.state == "duplicate"]
+    assert conductor.exhausted
+    assert len(duplicates) >= DUPLICATES_IN_A_ROW
+    measured = {o.key: o.measurement for o in trials(run) if o.state == "measured"}
+    assert all(o.measurement == measured[o.same_as] for o in duplicates)
+    assert len({o.plan.hash for o in trials(run) if o.state == "measured"}) == len(measured)
+    assert not {o.key for o in duplicates} & set(run.ran)
+    assert conductor.done < 5
+    assert sweep(space=TINY, trials=5).run().exhausted  # and it is still so the next day
+
+
+
+@pytest.mark.parametrize("broken", ["exception", "nan", "inf", "missing"])
+def test_failures_are_recorded_with_their_cause_and_the_sweep_goes_on(sweep, broken):
+    run = sweep()
+    plain = run.objectives
+
+    def objectives(m):
+        values = plain(m)
+        if m.seed != derive_seed(7, "10") or broken == "exception":
+            return values
+        if broken == "missing":
+            raise UnknownCost("chip: energy unknown, no price for softmax")
+        return [values[0], math.nan if broken == "nan" else math.inf]
+
+    def result(job):
+        if broken == "exception" and job.key == "10":
+            return Failure(cause="Traceback ...\nValueError: the network broke")
+        return run.measure(job)
+
+    run.objectives, run.result = objectives, result
+    conductor = run.run(workers=2)
+    failed = trials(run)[10]
+    expected = {"exception": "the network broke", "missing": "no price for softmax"}
+    assert failed.state == "failed"
+    assert expected.get(broken, f"an objective is {broken}") in failed.cause
+    assert [o.key for o in trials(run) if o.state == "failed"] == ["10"]
+    assert conductor.done == 14
+    for outcome, frozen in zip(trials(run), optuna_trials(run), strict=True):
+        fails = outcome.key == "10" or outcome.same_as == "10"
+        assert frozen.state == (TrialState.FAIL if fails else TrialState.COMPLETE)
+    assert expected.get(broken, "objective is") in optuna_trials(run)[10].user_attrs["cause"]
+
+
+def test_without_a_parent_there_is_no_search(sweep):
+    run = sweep(result=lambda job: Failure(cause="ValueError: no data"))
+    with pytest.raises(RecordError, match="the parent network could not be measured.*no data"):
+        run.run()

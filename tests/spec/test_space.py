@@ -1,0 +1,112 @@
+"""Search spaces: what they offer, and what is wrong with a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.errors import InputError
+from autoprune.plan import Effort
+from autoprune.shape import BlockShape, NetworkShape
+from autoprune.spec import bundled
+from autoprune.spec.space import load_space
+
+EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
+GOOD = """
+title = "a space"
+[branch.attention]
+l1p = { low = 0.0, high = 0.9, step = 0.1 }
+[branch.mlp]
+l1p = { low = 0.0, high = 0.9, step = 0.1 }
+dsp = { values = [0.0, 0.5, 1.0] }
+[neuron]
+kind = { values = ["lif", "slif"] }
+[model]
+time_steps = { values = [2, 4] }
+[uniform]
+l1p = [0.5, 0.8]
+dsp = [1.0, 0.5]
+"""
+
+
+def load(tmp_path, text: str):
+    (tmp_path / "space.toml").write_text(text)
+    return load_space(str(tmp_path / "space.toml"))
+
+
+@pytest.mark.parametrize("name", bundled.names("search_spaces"))
+def test_bundled_spaces_load(name):
+    assert load_space(name).title
+
+
+def test_parameters_of_a_network(tmp_path, shape):
+    domains = load(tmp_path, GOOD).parameters(shape)
+    assert sorted(domains) == sorted(
+        [f"blocks.{i}.{key}" for i in (0, 1) for key in ("attention.l1p", "mlp.l1p", "mlp.dsp",
+                                                         "neuron.kind")]
+        + ["time_steps"]
+    )
+    assert domains["blocks.0.mlp.l1p"].all == tuple(round(0.1 * i, 12) for i in range(10))
+    assert domains["time_steps"].all == (2, 4)
+
+
+def test_uniform_sweep_is_the_same_everywhere_and_complete(tmp_path, shape):
+    space = load(tmp_path, GOOD)
+    points = space.uniform_points(shape, EFFORT)
+    assert len(points) == 4
+    assert points[1] == {
+        "blocks.0.attention.l1p": 0.5,
+        "blocks.0.mlp.l1p": 0.5,
+        "blocks.0.mlp.dsp": 0.5,
+        "blocks.0.neuron.kind": "lif",
+        "blocks.1.attention.l1p": 0.5,
+        "blocks.1.mlp.l1p": 0.5,
+        "blocks.1.mlp.dsp": 0.5,
+        "blocks.1.neuron.kind": "lif",
+        "time_steps": 4,
+    }
+
+
+def test_a_space_without_the_studys_effort_is_refused(tmp_path, shape):
+    space = load(tmp_path, GOOD.replace("values = [2, 4]", "values = [2, 3]"))
+    with pytest.raises(InputError, match="time_steps: the study begins with 4.*one of 2, 3"):
+        space.uniform_points(shape, EFFORT)
+
+
+def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
+    only_mlp = NetworkShape(blocks=(BlockShape(branches=shape.blocks[0].branches[1:]),))
+    with pytest.raises(InputError, match=r"branch\.attention: the network has no attention"):
+        load(tmp_path, GOOD).parameters(only_mlp)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("low = 0.0, high = 0.9", "low = 0.9, high = 0.0", r"low \(0.9\) not above high \(0.0\)"),
+        ("low = 0.0, high", "low = nan, high", "finite"),
+        ("low = 0.0, high", 'low = "0", high', "given '0'"),
+        ("step = 0.1", "step = 0", "step above 0"),
+        (", step = 0.1", "", "either values, or low, high and step"),
+        ("high = 0.9", "high = 1.0", "l1p: numbers from 0 to below 1, not 1.0"),
+        ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.0]", "ascending"),
+        ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.5]", "each once"),
+        ("values = [0.0, 0.5, 1.0]", "values = []", "at least one value"),
+        ('["lif", "slif"]', '["lif", "glif"]', "only lif, slif, not 'glif'"),
+        ("[2, 4]", "[0, 4]", "whole numbers from 1"),
+        ("[branch.mlp]", "[branch.mpl]", "did you mean 'mlp'"),
+        ("[neuron]", "[neurons]", "unknown key 'neurons'.*mean 'neuron'"),
+        ("kind =", "knd =", "unknown key 'knd'.*mean 'kind'"),
+        ("l1p = [0.5, 0.8]", "l1p = [0.55]", "uniform.l1p values inside branch.attention.l1p"),
+        ("[uniform]", "[model]", "Cannot declare"),
+        ("l1p = [0.5, 0.8]", "l1p = [0.5]\nl1p = [0.8]", "Cannot overwrite"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, old, new, message):
+    assert old in GOOD
+    with pytest.raises(InputError, match=message) as caught:
+        load(tmp_path, GOOD.replace(old, new, 1))
+    assert "space.toml" in str(caught.value)
+
+
+def test_unknown_name():
+    with pytest.raises(InputError, match="unknown search space 'digit'.*mean 'digits'"):
+        load_space("digit")

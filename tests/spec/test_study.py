@@ -1,0 +1,68 @@
+"""Studies: what is wrong with a file is named before anything trains."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.check import load_checked
+from autoprune.errors import InputError
+from autoprune.spec import bundled
+
+
+@pytest.fixture
+def good(root) -> str:
+    return (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+
+
+def load(tmp_path, text: str):
+    (tmp_path / "study.toml").write_text(text)
+    return load_checked(str(tmp_path / "study.toml"))
+
+
+@pytest.mark.parametrize("name", bundled.names("studies"))
+def test_bundled_studies_load(name):
+    study, space, _, machines = load_checked(name)
+    assert study.title and space.title
+    assert set(machines) == set(study.machines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"energy_uj@loihi1"', '"energy_uj@loihi"', "unknown metric.*mean 'energy_uj@loihi1'"),
+        ('"accuracy", ', '"acuracy", ', "unknown metric 'acuracy'.*mean 'accuracy'"),
+        ('"accuracy", "energy_uj@loihi1", ', "", "2 to 4 different metrics"),
+        ('"energy_uj@loihi1"', '"latency_us@ops45_fp32"', "ops45_fp32 defines no latency"),
+        ('sampler = "tpe"', 'sampler = "tpee"', "sampler.*gp, nsga2, random, tpe.*mean 'tpe'"),
+        ('"loihi1", "systolic_14x12", "ops', '"lohi1", "systolic_14x12", "ops', "mean 'loihi1'"),
+        ('machines = ["loihi1", ', 'machines = ["loihi1", "loihi1", ', "each once"),
+        ('space = "digits"', 'space = "digit"', "unknown search space 'digit'"),
+        ('data = "digits"', 'data = "mnist"', "data: given 'mnist'"),
+        ('family = "spikformer_patch"', 'family = "spikfomer"', "mean 'spikformer_patch'"),
+        ("trials = 48", "trials = -3", "trials: given -3.*greater than or equal to 1"),
+        ("trials = 48", 'trials = "48"', "trials: given '48'"),
+        ("trials = 48", "trails = 48", "unknown key 'trails'.*mean 'trials'"),
+        ("heads = 2", "heads = 5", r"width \(32\) a multiple of heads \(5\)"),
+        ("width = 32", "widht = 32", "unknown key 'widht'.*mean 'width'"),
+        ("learning_rate = 1e-3", "learning_rate = nan", "learning_rate"),
+        ("seed = 0", "seed = 0\nseed = 1", "Cannot overwrite"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, good, old, new, message):
+    assert old in good
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, good.replace(old, new, 1))
+
+
+def test_paths_are_relative_to_the_study(tmp_path, root, good):
+    (tmp_path / "mine.toml").write_bytes((root / "cost_models" / "loihi1.toml").read_bytes())
+    (tmp_path / "where.toml").write_bytes((root / "search_spaces" / "digits.toml").read_bytes())
+    text = good.replace('["loihi1"', '["mine.toml"').replace("@loihi1", "@mine")
+    study, _, _, machines = load(tmp_path, text.replace('space = "digits"', 'space = "where.toml"'))
+    assert list(machines)[0] == "mine"
+    assert study.machines[0] == "mine.toml"
+
+
+def test_unknown_study():
+    with pytest.raises(InputError, match="unknown study 'digts'.*mean 'digits'"):
+        load_checked("digts")
