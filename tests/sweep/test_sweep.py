@@ -1,0 +1,224 @@
+"""Real studies on real Ray: the same trials as without it, after a kill, and with dying workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import optuna
+import pandas as pd
+import pytest
+import ray
+from optuna.trial import TrialState
+from safetensors.torch import load_file
+
+from autoprune.bench import load_data, load_parent, make_bench
+from autoprune.compress.network import compress
+from autoprune.errors import InputError, RecordError
+from autoprune.lock import sole_writer
+from autoprune.models.spikformer import PatchSpikformerAdapter
+from autoprune.run import prepare, run
+from autoprune.run_folder import RunFolder
+from autoprune.sweep import ray_tune
+from autoprune.trial import run_trial
+
+
+class Silent:
+    """Watches a run and notes what it was told."""
+
+    def __init__(self) -> None:
+        self.epochs, self.tables, self.steps = [], [], []
+
+    def training(self, epoch, epochs):
+        self.epochs.append(epoch)
+
+    def baselines(self, outcomes):
+        self.tables.append(list(outcomes))
+
+    def progress(self, done, trials, outcomes):
+        self.steps.append((done, trials, len(outcomes)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """A parent cache of our own, and one Ray for all tests."""
+    before = os.environ.get("AUTOPRUNE_CACHE")
+    os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    ray.shutdown()
+    os.environ.pop("AUTOPRUNE_CACHE")
+    if before is not None:
+        os.environ["AUTOPRUNE_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def short(root) -> str:
+    return str(root / "tests" / "studies" / "short.toml")
+
+
+@pytest.fixture(scope="module")
+def alone(short, tmp_path_factory) -> Path:
+    """The short study, run in this process."""
+    folder = tmp_path_factory.mktemp("runs") / "alone"
+    watcher = Silent()
+    finished = run(prepare(short, workers=0), folder, watcher)
+    assert watcher.epochs == [1, 2, 3]
+    assert watcher.tables == [["parent", "fine-tuned", "without blocks.0.attention",
+                               "without blocks.0.mlp", "without all blocks"]]
+    assert watcher.steps[-1][:2] == (7, 7)
+    assert [o.origin for o in finished.outcomes].count("uniform") == 3
+    return folder
+
+
+def trials(folder: Path) -> list:
+    """Everything that has to repeat itself; how long it took does not."""
+    found = RunFolder(folder).read_trials()
+    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
+    return [
+        replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
+        for o in found
+    ]
+
+
+@pytest.mark.ray
+def test_ray_gives_the_trials_of_one_process(short, alone, tmp_path):
+    folder = tmp_path / "two"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR",
+             object_store_memory=100 * 2**20)
+    finished = run(prepare(short), folder, Silent())
+    assert trials(folder) == trials(alone)
+    assert set(finished.fronts) == {"loihi1", "systolic_14x12", "ops45_fp32"}
+    for name in finished.fronts:
+        files = [folder / "fronts" / name / f"front.{e}" for e in ("csv", "json", "png")]
+        assert all(file.stat().st_size > 100 for file in files)
+        assert len(pd.read_csv(files[0])) == len(finished.fronts[name].rows) > 0
+
+
+def test_the_optuna_study_is_whole(alone):
+    backend = optuna.storages.journal.JournalFileBackend(str(alone / "optuna.journal"))
+    storage = optuna.storages.JournalStorage(backend)
+    study = optuna.load_study(study_name="autoprune", storage=storage)
+    assert {t.state for t in study.trials} == {TrialState.COMPLETE}
+    assert study.user_attrs["objectives"] == ["accuracy", "energy_uj@loihi1"]
+    for frozen, outcome in zip(study.trials, RunFolder(alone).read_trials(), strict=True):
+        assert frozen.values[0] == outcome.measurement.validation.accuracy
+        assert frozen.user_attrs["hash"] == outcome.plan.hash
+
+
+def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(short, alone):
+    prepared, folder = prepare(short, workers=0), RunFolder(alone)
+    finished = run(prepared, alone, Silent())
+    members = {row.trial for front in finished.fronts.values() for row in front.rows}
+    outcomes = {int(o.key): o for o in finished.outcomes}
+    kept = {folder.checkpoint(outcomes[n].same_as or str(n)) for n in members}
+    assert set(folder.checkpoints.iterdir()) == kept
+    data = load_data(prepared.study)
+    bench = make_bench(prepared.study, data, load_parent(prepared.study, data, folder.parent))
+    number = max(n for n in members if outcomes[n].origin != "baseline")
+    chosen = outcomes[number]
+    measurement, model = run_trial(bench, chosen.plan, chosen.measurement.seed)
+    assert measurement.workload == chosen.measurement.workload
+    weights = load_file(folder.checkpoint(str(number)))
+    assert all((tensor == weights[name]).all() for name, tensor in model.state_dict().items())
+    fresh = compress(bench.parent, chosen.plan, bench.adapter)
+    fresh.load_state_dict(weights)
+
+
+def test_running_again_adds_what_is_missing_and_nothing_else(short, alone, tmp_path):
+    folder = tmp_path / "grows"
+    run(prepare(short, trials=5, workers=0), folder, Silent())
+    first = {f.name: f.read_bytes() for f in (folder / "trials").iterdir()}
+    watcher = Silent()
+    run(prepare(short, trials=7, workers=0), folder, watcher)
+    assert watcher.epochs == []
+    after = {f.name: f.read_bytes() for f in (folder / "trials").iterdir()}
+    assert len(after) == len(first) + 2
+    assert all(after[name] == content for name, content in first.items())
+
+
+def test_a_folder_of_another_study_is_refused_with_the_difference(short, alone, tmp_path):
+    text = Path(short).read_text().replace("seed = 3", "seed = 4").replace("epochs = 1", "epochs = 2")
+    (tmp_path / "other.toml").write_text(text)
+    space = Path(short).with_name("short_space.toml")
+    (tmp_path / "short_space.toml").write_bytes(space.read_bytes())
+    before = {f: f.stat().st_mtime_ns for f in alone.rglob("*")}
+    with pytest.raises(InputError, match="finetune.epochs is 1 there and 2.*seed is 3 there and 4"):
+        run(prepare(str(tmp_path / "other.toml")), alone, Silent())
+    assert {f: f.stat().st_mtime_ns for f in alone.rglob("*")} == before
+
+
+def test_a_second_driver_is_refused(short, alone):
+    with sole_writer(alone), pytest.raises(RecordError, match='in use by .*"host"'):
+        run(prepare(short, workers=0), alone, Silent())
+
+
+class Deadly(PatchSpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
+    """An adapter with which plans of 2 steps kill their process and plans of 1 step raise."""
+
+    def __init__(self) -> None:
+        self.inner = PatchSpikformerAdapter()
+
+    def branches(self, model):
+        return self.inner.branches(model)
+
+    def operations(self, model):
+        return self.inner.operations(model)
+
+    def set_time_steps(self, model, time_steps):
+        if time_steps == 2:
+            os._exit(9)
+        if time_steps == 1:
+            raise ValueError("one step is not enough")
+        self.inner.set_time_steps(model, time_steps)
+
+
+@pytest.mark.ray
+def test_dying_workers_and_exceptions_end_as_failed_trials(short, tmp_path, monkeypatch):
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    original = ray_tune.run_with_ray
+    monkeypatch.setattr(
+        ray_tune,
+        "run_with_ray",
+        lambda conductor, bench, **settings: original(
+            conductor, replace(bench, adapter=Deadly()), **settings
+        ),
+    )
+    folder = tmp_path / "deadly"
+    finished = run(prepare(short, trials=9), folder, Silent())
+    causes = {
+        o.plan.effort.time_steps: o.cause for o in finished.outcomes if o.state == "failed"
+    }
+    assert "the process that ran it died" in causes[2]
+    assert "ValueError: one step is not enough" in causes[1]
+    assert all(o.plan.effort.time_steps == 3 for o in finished.outcomes if o.state == "measured")
+    counted = [o for o in finished.outcomes if o.origin != "baseline" and o.state != "duplicate"]
+    assert len(counted) == 9
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
+    study = optuna.load_study(
+        study_name="autoprune", storage=optuna.storages.JournalStorage(backend)
+    )
+    assert {t.state for t in study.trials} == {TrialState.COMPLETE, TrialState.FAIL}
+
+
+def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "autoprune.cli.main", "run", short, "--workers", "0", "--out",
+               str(folder)]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while len(list((folder / "trials").glob("*.parquet"))) < 6:
+        assert time.monotonic() < deadline
+        assert driver.poll() is None, driver.stderr.read()
+        time.sleep(0.02)
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    done = {f.name: f.read_bytes() for f in (folder / "trials").glob("*.parquet")}
+    run(prepare(short, workers=0), folder, Silent())
+    after = {f.name: f.read_bytes() for f in (folder / "trials").glob("*.parquet")}
+    assert all(after[name] == content for name, content in done.items())
+    assert trials(folder) == trials(alone)

@@ -1,0 +1,88 @@
+"""Outcomes survive the disk; what is half-written never counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.errors import RecordError
+from autoprune.lock import sole_writer
+from autoprune.outcome import Outcome
+from autoprune.plan import make_plan
+from autoprune.run_folder import RunFolder
+from autoprune.storage import write_atomically, write_text
+
+
+@pytest.fixture
+def outcomes(measured, shape, effort):
+    point = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.kind": "slif", "time_steps": 3}
+    plan = make_plan(point, shape, effort)
+    common = {"origin": "sampled", "point": tuple(point.items()), "plan": plan, "seed": 5}
+    measurement = measured(plan)
+    return [
+        Outcome(key="3", state="measured", measurement=measurement, **common),
+        Outcome(key="4", state="duplicate", measurement=measurement, same_as="3", **common),
+        Outcome(key="5", state="failed", cause="ValueError: é\nline", **common),
+    ]
+
+
+def test_outcomes_are_read_as_they_were_written(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    for outcome in outcomes:
+        folder.write(outcome)
+    assert folder.read_trials() == outcomes
+    assert [folder.read(o.key) for o in outcomes] == outcomes
+
+
+def test_baselines_are_apart(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    fields = {n: getattr(outcomes[0], n) for n in ("point", "plan", "seed", "state", "measurement")}
+    baseline = Outcome(key="without blocks.0.mlp", origin="baseline", **fields)
+    folder.write(baseline)
+    assert folder.read_baselines() == {baseline.key: baseline}
+    assert folder.read_trials() == []
+
+
+@pytest.mark.parametrize("length", [0, 10, 1000, -1])
+def test_a_damaged_file_is_an_error_and_is_removed_by_clean(tmp_path, outcomes, length):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    file = folder.file("3")
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
+        folder.read("3")
+    assert folder.clean() == [file]
+    with pytest.raises(RecordError, match="no trial '3'"):
+        folder.read("3")
+
+
+def test_what_is_not_a_run(tmp_path):
+    with pytest.raises(RecordError, match="not a run folder"):
+        RunFolder(tmp_path).read_study()
+    (tmp_path / "study.json").write_text('{"autoprune_run": ')
+    with pytest.raises(RecordError, match="damaged"):
+        RunFolder(tmp_path).read_study()
+    (tmp_path / "study.json").write_text("{}")
+    with pytest.raises(RecordError, match="not a run of this version"):
+        RunFolder(tmp_path).read_study()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "a" / "b.txt"
+    write_text(file, "old")
+
+    def fail(part):
+        part.write_text("new and incomp")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(file, fail)
+    assert file.read_text() == "old"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_one_writer_at_a_time(tmp_path):
+    with sole_writer(tmp_path / "run"):
+        with pytest.raises(RecordError, match='in use by .*"process"'), sole_writer(tmp_path / "run"):
+            pass
+    with sole_writer(tmp_path / "run"):
+        pass
