@@ -197,7 +197,9 @@ def parameter_names(shape: NetworkShape) -> list[str]:
     return names
 
 
-def _block_plan(left: dict[str, Value], prefix: str, block: BlockShape, *, trains: bool) -> BlockPlan:
+def _block_plan(
+    left: dict[str, Value], prefix: str, block: BlockShape, *, trains: bool
+) -> BlockPlan:
     branches = tuple(_branch_plan(left, f"{prefix}.{b.name}", b) for b in block.branches)
     kind = str(left.pop(f"{prefix}.neuron.kind", "lif"))
     learns = str(left.pop(f"{prefix}.neuron.learns", "both"))

@@ -18,7 +18,7 @@ from autoprune.data.dataset import Dataset
 from autoprune.identity import check_identity, identity
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
-from autoprune.metrics import metric_value
+from autoprune.metrics import UnknownCost, metric_value
 from autoprune.models.spikformer import PatchSpikformerAdapter
 from autoprune.outcome import Outcome
 from autoprune.report.files import save_front
@@ -104,9 +104,7 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
     shape = PatchSpikformerAdapter().shape(build_network(study.network, data))
     space.parameters(shape)
     space.uniform_points(shape, study.effort)
-    return Prepared(
-        study=study, space=space, file=file, machines=machines, data=data, shape=shape
-    )
+    return Prepared(study=study, space=space, file=file, machines=machines, data=data, shape=shape)
 
 
 def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
@@ -220,17 +218,20 @@ class _Tracker:
         assert self.conductor is not None
         outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
         self._prune(outcomes, last=True)
-        fronts = {
-            name: machine_front(outcomes, baselines, model, self._prepared.shape)
-            for name, model in self._prepared.machines.items()
-        }
-        for name, front in fronts.items():
-            save_front(front, self._folder.fronts / name)
+        doubts = warnings(baselines, _harsh_l1p(outcomes))
+        fronts = {}
+        for name, model in self._prepared.machines.items():
+            try:
+                fronts[name] = machine_front(outcomes, baselines, model, self._prepared.shape)
+            except UnknownCost as error:
+                doubts.append(f"No front of {name}. {error}")
+                continue
+            save_front(fronts[name], self._folder.fronts / name)
         return Finished(
             fronts=fronts,
             baselines=baselines,
             outcomes=outcomes,
-            warnings=warnings(baselines, _harsh_l1p(outcomes, self._prepared.shape)),
+            warnings=doubts,
             exhausted=self.conductor.exhausted,
         )
 
@@ -245,11 +246,11 @@ class _Tracker:
             )
 
     def _prune(self, outcomes: Sequence[Outcome], *, last: bool = False) -> None:
-        """Remove the weights of settled trials that are on no machine's front; at last, all others."""
+        """Remove weights of settled trials that are on no machine's front; at last, all others."""
         keep = {
             self._folder.checkpoint(member.same_as or member.key)
             for model in self._prepared.machines.values()
-            for member in front_members(outcomes, model)
+            for member in _members(outcomes, model)
         }
         settled = {self._folder.checkpoint(outcome.key) for outcome in outcomes}
         for file in self._folder.checkpoints.glob("*.safetensors"):
@@ -257,14 +258,20 @@ class _Tracker:
                 file.unlink()
 
 
-def _harsh_l1p(outcomes: Sequence[Outcome], shape: NetworkShape) -> dict[str, Outcome]:
-    """The uniform trials whose only compression is L1P at 95 %."""
+def _members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
+    """The front of a machine; of one that cannot price the network, nothing is known to be on it."""
+    try:
+        return front_members(outcomes, model)
+    except UnknownCost:
+        return []
+
+
+def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    """The uniform trial whose only compression is L1P at 95 %, if the sweep has one."""
+    harsh = {"l1p": 0.95, "dsp": 1.0}
     return {
         "Uniform L1P at 95 %": outcome
         for outcome in outcomes
         if outcome.origin == "uniform"
-        and all(
-            value == {"l1p": 0.95, "dsp": 1.0}.get(name.rsplit(".", 1)[-1], value)
-            for name, value in outcome.point
-        )
+        and all(value == harsh.get(name.rsplit(".", 1)[-1], value) for name, value in outcome.point)
     }

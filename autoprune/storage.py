@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +13,7 @@ PARTIAL = ".partial"
 def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `file`, sync it, and rename it to `file`."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.", suffix=PARTIAL)
-    os.close(handle)
-    part = Path(name)
+    part = file.with_name(f"{file.name}.{os.getpid()}{PARTIAL}")
     try:
         write(part)
         with part.open("rb+") as stream:

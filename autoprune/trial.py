@@ -73,9 +73,7 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     untouched = plan.kept_weights(shape) == shape.block_weights and not effort.epochs
     with clock.on("training"):
         if effort.epochs:
-            recipe = replace(
-                bench.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate
-            )
+            recipe = replace(bench.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate)
             with l1p.held_at_zero(model, held):
                 train(model, bench.data.train, recipe, seed)
         if not untouched:

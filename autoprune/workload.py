@@ -11,20 +11,22 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from autoprune.errors import InputError
 
 OperandClass = Literal["binary", "integer", "real"]
+SecondClass = Literal[OperandClass, "weight"]
 Kind = Literal["conv", "linear", "attention_product"]
 Order = Literal["executed", "published"]
+Orders = Literal["both", Order]
 
 FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Geometry:
-    """Of a convolution: kernel, stride, padding, dilation and the sizes, one entry per dimension."""
+    """Of a convolution: kernel, stride, padding, dilation, sizes; one entry per dimension."""
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
@@ -77,7 +79,7 @@ class Op:
     kind: Kind
     block: int | None
     branch: str
-    order: Literal["both", "executed", "published"] = "both"
+    order: Orders = "both"
     m: int
     k: int
     n: int
@@ -86,7 +88,7 @@ class Op:
     time_steps: int
     geometry: Geometry | None = None
     a_class: OperandClass
-    b_class: Literal["binary", "integer", "real", "weight"]
+    b_class: SecondClass
     a_size: int
     a_nonzeros: int
     a_events: int
@@ -108,16 +110,51 @@ class Op:
     producers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        where = f"op {self.name!r}"
+        self._check_words(where)
+        self._check_counts(where)
+        self._check_steps(where)
+        for part, whole in (
+            ("effective_sops", "fanout_sops"),
+            ("a_nonzeros", "a_size"),
+        ):
+            if getattr(self, part) > getattr(self, whole):
+                raise InputError(
+                    where,
+                    f"{part} {getattr(self, part)} exceeds {whole} {getattr(self, whole)}",
+                )
+
+    def _check_words(self, where: str) -> None:
+        for name, words in _WORDS.items():
+            word = getattr(self, name)
+            if word not in words:
+                raise InputError(where, f"{name} is {word!r}", name=str(word), candidates=words)
+
+    def _check_counts(self, where: str) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            counts = value if isinstance(value, tuple) else (value,)
-            if any(isinstance(v, int | float) and not v >= 0 for v in counts):
-                raise InputError(f"op {self.name!r}", f"{field.name} is {value}", "a count >= 0")
-        if self.effective_sops > self.fanout_sops:
+            if field.type in ("int", "tuple[int, ...]"):
+                counts = value if isinstance(value, tuple) else (value,)
+                if any(type(count) is not int or count < 0 for count in counts):
+                    raise InputError(where, f"{field.name} is {value!r}", "whole counts >= 0")
+        if not self.effective_sops_std >= 0:
             raise InputError(
-                f"op {self.name!r}",
-                f"effective_sops {self.effective_sops} exceeds fanout_sops {self.fanout_sops}",
+                where, f"effective_sops_std is {self.effective_sops_std}", "a number >= 0"
             )
+        if min(self.m, self.groups, self.heads, self.time_steps) < 1:
+            raise InputError(where, "M, groups, heads or time_steps is 0", "at least 1")
+
+    def _check_steps(self, where: str) -> None:
+        for total, parts in (
+            ("a_events", self.events_per_step),
+            ("effective_sops", self.effective_sops_per_step),
+        ):
+            if len(parts) != self.time_steps or sum(parts) != getattr(self, total):
+                raise InputError(
+                    where,
+                    f"{total} by step is {parts}",
+                    f"{self.time_steps} counts that add up to {getattr(self, total)}",
+                )
 
     @property
     def fan_in(self) -> int:
@@ -128,6 +165,14 @@ class Op:
     def fan_out(self) -> float:
         """Mean dense fan-out of an event; 0 where there was none."""
         return self.fanout_sops / self.a_events if self.a_events else 0.0
+
+
+_WORDS = {
+    "kind": get_args(Kind),
+    "order": get_args(Orders),
+    "a_class": get_args(OperandClass),
+    "b_class": get_args(SecondClass),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +242,9 @@ class Workload:
             ) from error
         if not isinstance(data, dict) or data.get("autoprune_workload") != FORMAT:
             raise InputError(
-                where, "no workload of this version", f'a JSON object with "autoprune_workload": {FORMAT}'
+                where,
+                "no workload of this version",
+                f'a JSON object with "autoprune_workload": {FORMAT}',
             )
         del data["autoprune_workload"]
         try:
@@ -208,8 +255,12 @@ class Workload:
                     "uncounted": tuple(Uncounted(**item) for item in data["uncounted"]),
                 }
             )
-        except (KeyError, TypeError) as error:
-            raise InputError(where, f"incomplete workload ({error})", "every field of Workload") from error
+        except InputError as error:
+            raise InputError(where, str(error)) from error
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(
+                where, f"incomplete workload ({error})", "every field of Workload"
+            ) from error
 
     @classmethod
     def read(cls, path: Path) -> Workload:
@@ -220,11 +271,17 @@ class Workload:
             raise InputError(str(path), "no such file", "a workload file") from error
         except UnicodeDecodeError as error:
             raise InputError(str(path), "not UTF-8", "a workload file") from error
+        except OSError as error:
+            raise InputError(
+                str(path), f"not readable ({error.strerror})", "a workload file"
+            ) from error
 
 
 def _op(data: dict[str, Any]) -> Op:
     """An Op from its JSON object, lists turned back into tuples."""
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+    }
     if values.get("geometry"):
         values["geometry"] = Geometry(**{k: tuple(v) for k, v in data["geometry"].items()})
     return Op(**values)

@@ -42,7 +42,11 @@ def plan(point=None, effort=EFFORT) -> Plan:
         ({"epochs": 0}, {"epochs": 0, "learning_rate": 0.5, "blocks.0.neuron.kind": "slif"}),
         (
             {"blocks.1.mlp.dsp": 0.0, "blocks.1.attention.dsp": 0.0},
-            {"blocks.1.mlp.dsp": 0.0, "blocks.1.attention.dsp": 0.0, "blocks.1.neuron.kind": "slif"},
+            {
+                "blocks.1.mlp.dsp": 0.0,
+                "blocks.1.attention.dsp": 0.0,
+                "blocks.1.neuron.kind": "slif",
+            },
         ),
     ],
 )
@@ -115,7 +119,10 @@ def test_short_form():
     [
         ({"blocks.0.mpl.l1p": 0.5}, "unknown parameter 'blocks.0.mpl.l1p'.*'blocks.0.mlp.l1p'"),
         ({"blocks.2.mlp.l1p": 0.5}, "unknown parameter"),
-        ({"blocks.0.mlp.l1p": 1.0}, "blocks.0.mlp.l1p: given 1.0; expected a number from 0 to below"),
+        (
+            {"blocks.0.mlp.l1p": 1.0},
+            "blocks.0.mlp.l1p: given 1.0; expected a number from 0 to below",
+        ),
         ({"blocks.0.mlp.dsp": -0.1}, "from 0 to 1"),
         ({"blocks.0.mlp.dsp": float("nan")}, "given nan"),
         ({"blocks.0.mlp.dsp": "half"}, "given 'half'"),

@@ -8,11 +8,9 @@ import torch
 from autoprune.data import digits
 from autoprune.training import Recipe, batches, correct, train
 
-from .conftest import make_network  # noqa: TID252 - a helper, not a fixture
+from .conftest import make_network
 
-RECIPE = Recipe(
-    epochs=2, learning_rate=1e-2, batch_size=50, weight_decay=0.01, label_smoothing=0.1
-)
+RECIPE = Recipe(epochs=2, learning_rate=1e-2, batch_size=50, weight_decay=0.01, label_smoothing=0.1)
 
 
 def key(images: torch.Tensor) -> list[bytes]:

@@ -54,7 +54,7 @@ def uncounted(model: nn.Module, sample: Tensor, ops: Iterable[Op], samples: int)
 
 
 def _dense_counts(model: nn.Module, sample: Tensor) -> tuple[Counter[str], Counter[str]]:
-    """fvcore's MACs by operator, and how often it met each operator that it does not count."""
+    """Fvcore's MACs by operator, and how often it met each operator that it does not count."""
     functional.reset_net(model)
     logger = logging.getLogger("fvcore.nn.jit_analysis")
     level = logger.level

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import final
+from typing import NoReturn, final
 
 import click
 
@@ -65,5 +65,14 @@ def main() -> None:
     try:
         cli(prog_name="autoprune")
     except AutopruneError as error:
-        click.echo(f"autoprune: {error}", err=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # A file that is a folder, unreadable or unwritable, wherever it is touched first.
+        _refuse(f"{error.filename}: {error.strerror}")
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo(f"autoprune: {message}", err=True)
+    sys.exit(2)

@@ -1,4 +1,4 @@
-"""What a run shows while it lasts: one progress line, and the table of branches once it is known."""
+"""What a run shows while it lasts: a progress line, and the table of branches once known."""
 
 from __future__ import annotations
 

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from autoprune.run import Finished, Prepared
 
 
 @click.command()
 @click.argument("study")
-@click.option("--trials", type=click.IntRange(min=1), help="Plans to evaluate; default: the study's.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="Plans to evaluate. Default: the study's."
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
     help="Trials at a time; 0 runs in this process, without Ray. Default: the study's.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder; default: runs/STUDY.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/STUDY.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
 def run(
     study: str, trials: int | None, workers: int | None, out: Path | None, *, dry_run: bool
@@ -53,7 +57,7 @@ def run(
     _print_result(console, finished, folder)
 
 
-def _print_plan(console, prepared: Prepared) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _print_plan(console: Console, prepared: Prepared) -> None:
     from rich.table import Table
 
     study, effort = prepared.study, prepared.study.effort
@@ -61,10 +65,10 @@ def _print_plan(console, prepared: Prepared) -> None:  # type: ignore[no-untyped
     sizes = {part: len(getattr(prepared.data, part)) for part in ("train", "validation", "test")}
     samples = ", ".join(f"{count} {part}" for part, count in sizes.items())
     console.print(f"Data: {study.data} ({samples}). Network: {study.network.family}.")
-    space = Table("parameter", "values", title="Search space")
+    table = Table("parameter", "values", title="Search space")
     for name, domain in prepared.space.parameters(prepared.shape).items():
-        space.add_row(name, ", ".join(str(value) for value in domain.all))
-    console.print(space)
+        table.add_row(name, ", ".join(str(value) for value in domain.all))
+    console.print(table)
     machines = Table("machine", "family", "bits", "sources", title="Machines")
     for name, model in prepared.machines.items():
         machine = model.machine
@@ -81,7 +85,7 @@ def _print_plan(console, prepared: Prepared) -> None:  # type: ignore[no-untyped
     )
 
 
-def _print_result(console, finished: Finished, folder: Path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     from autoprune.report.tables import front_table
 
     for front in finished.fronts.values():
@@ -100,9 +104,13 @@ def _print_result(console, finished: Finished, folder: Path) -> None:  # type: i
         console.print("The space is exhausted: the sampler proposed nothing new any more.")
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
-    console.print("\nSaved:")
-    console.print(f"  {folder}/trials/           every trial: plan, measurement, workload", soft_wrap=True)
-    console.print(f"  {folder}/optuna.journal    the Optuna study", soft_wrap=True)
-    console.print(f"  {folder}/checkpoints/      weights of the fronts' networks", soft_wrap=True)
-    for name in finished.fronts:
-        console.print(f"  {folder}/fronts/{name}/  front.csv, front.json, front.png", soft_wrap=True)
+    saved = {
+        "trials/": "every trial: plan, measurement, workload",
+        "optuna.journal": "the Optuna study",
+        "checkpoints/": "weights of the networks on the fronts",
+        **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in finished.fronts},
+    }
+    console.print(f"\nSaved in {folder}:", soft_wrap=True)
+    width = max(map(len, saved))
+    for name, what in saved.items():
+        console.print(f"  {name:{width}}  {what}", soft_wrap=True, highlight=False)

@@ -3,124 +3,222 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 from autoprune.cost.cost import Cost
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.workload import Op, Workload
+from autoprune.workload import Op, Order, Workload
 
 _SAMPLES = 2
 
 
-def sample_workload(*, steps: int = 4, width: int = 16, zeros: float = 0.0) -> Workload:
-    """A small synthetic workload: real-input stem, two layers, an attention in both orders, head.
+def sample_workload(
+    *,
+    steps: int = 4,
+    width: int = 16,
+    zeros: float = 0.0,
+    spikes: float = 0.25,
+    samples: int = _SAMPLES,
+) -> Workload:
+    """Make a small workload: real-input stem, two layers, an attention in both orders, head.
 
     Args:
-        steps: time steps. width: inner dimension of the layers. zeros: share of their weights
-            that is zero, with as many fewer effective operations.
+        steps: time steps.
+        width: inner dimension of the layers and of the attention.
+        zeros: share of the layers' weights that is zero, with as many fewer effective operations.
+        spikes: share of the inputs that spike, in every step alike.
+        samples: how often the same sample was counted.
     """
     tokens, outer = 8, 32
-    stem = _op("stem", m=tokens, k=9, n=outer, steps=steps, real=True)
-    up = _op("blocks.0.mlp.fc1", m=tokens, k=outer, n=width, steps=steps, zeros=zeros)
-    down = _op("blocks.0.mlp.fc2", m=tokens, k=width, n=outer, steps=steps, zeros=zeros)
-    executed = ((width, tokens, width), (tokens, width, width))
-    published = ((tokens, width, tokens), (width, tokens, tokens))
-    products = [
-        replace(
-            _op(f"blocks.0.attention.product{i}", m=m, k=k, n=n, steps=steps),
-            order=order,
-            kind="attention_product",
-            b_class="binary" if i == 1 else "integer",
+    runs = (steps, samples)
+    stem = _op("stem", (tokens, 9, outer), runs)
+    up = _op("blocks.0.mlp.fc1", (tokens, outer, width), runs, zeros=zeros, spikes=spikes)
+    down = _op("blocks.0.mlp.fc2", (tokens, width, outer), runs, zeros=zeros, spikes=spikes)
+    orders: dict[Order, tuple[tuple[int, int, int], ...]] = {
+        "executed": ((width, tokens, width), (tokens, width, width)),
+        "published": ((tokens, width, tokens), (width, tokens, tokens)),
+    }
+    products = (
+        _product(
+            _op(f"blocks.0.attention.product{number}", sizes, runs, spikes=spikes),
+            order,
+            "binary" if number == 1 else "integer",
         )
-        for order, sizes in (("executed", executed), ("published", published))
-        for i, (m, k, n) in enumerate(sizes, start=1)
-    ]
-    head = _op("head", m=1, k=outer, n=10, steps=1, real=True)
+        for order, both in orders.items()
+        for number, sizes in enumerate(both, start=1)
+    )
+    head = _op("head", (1, outer, 10), (1, samples))
     return Workload(
         network="sample",
-        samples=_SAMPLES,
+        samples=samples,
         time_steps=steps,
-        ops=(stem, up, down, *products, head),  # type: ignore[arg-type]
+        ops=(stem, up, down, *products, head),
     )
 
 
-def _op(  # noqa: PLR0913 - the sizes of a product
-    name: str, *, m: int, k: int, n: int, steps: int, zeros: float = 0.0, real: bool = False
+def _op(
+    name: str,
+    sizes: tuple[int, int, int],
+    runs: tuple[int, int],
+    *,
+    zeros: float = 0.0,
+    spikes: float = 0.0,
 ) -> Op:
-    """One operation that reads a spike at every fourth input, in every step alike."""
-    inputs = m * k
-    events = 0 if real else _SAMPLES * math.ceil(inputs / 4)
+    """One layer of M, K, N = `sizes` in so many steps and samples; its input is real, or spikes."""
+    (m, k, n), (steps, samples) = sizes, runs
+    real = spikes == 0
+    events = samples * math.ceil(m * k * spikes)
     kept = round(k * n * (1 - zeros))
-    effective = math.floor(events * kept / k)
+    effective = events * kept // k
+    macs = samples * steps * m * k * n
     neurons = 0 if name == "head" else m * n
-    branch = name.split(".")[2] if "." in name else name
+    updates = samples * steps * neurons
     return Op(
         name=name,
         kind="linear",
         block=0 if "." in name else None,
-        branch=branch,
+        branch=name.split(".")[2] if "." in name else name,
         m=m,
         k=k,
         n=n,
         time_steps=steps,
         a_class="real" if real else "binary",
         b_class="weight",
-        a_size=_SAMPLES * steps * inputs,
-        a_nonzeros=_SAMPLES * steps * inputs if real else events * steps,
+        a_size=samples * steps * m * k,
+        a_nonzeros=samples * steps * m * k if real else events * steps,
         a_events=events * steps,
         b_size=k * n,
         b_nonzeros=kept,
         events_per_step=(events,) * steps,
-        dense_macs=_SAMPLES * steps * m * k * n,
+        dense_macs=macs,
         fanout_sops=events * steps * n,
         effective_sops=effective * steps,
         effective_sops_per_step=(effective,) * steps,
         effective_sops_std=0.0,
-        real_macs=_SAMPLES * steps * m * k * n if real else 0,
+        real_macs=macs if real else 0,
         neurons=neurons,
-        updates_active=_SAMPLES * steps * neurons // 2,
-        updates_inactive=_SAMPLES * steps * neurons - _SAMPLES * steps * neurons // 2,
-        output_spikes=_SAMPLES * steps * neurons // 4,
+        updates_active=updates // 2,
+        updates_inactive=updates - updates // 2,
+        output_spikes=updates // 4,
     )
+
+
+def _product(
+    op: Op, order: Literal["executed", "published"], b_class: Literal["binary", "integer"]
+) -> Op:
+    """An attention product of an op's sizes, whose other operand is nonzero in every second entry.
+
+    No neurons stand behind its first product.
+    """
+    entries = op.b_size * (op.a_size // (op.m * op.k))
+    per_step = tuple(sops // 2 for sops in op.effective_sops_per_step)
+    product = replace(
+        op,
+        kind="attention_product",
+        order=order,
+        b_class=b_class,
+        b_size=entries,
+        b_nonzeros=entries // 2,
+        b_events=entries // 2 * (1 if b_class == "binary" else 2),
+        effective_sops=sum(per_step),
+        effective_sops_per_step=per_step,
+    )
+    if b_class == "integer":
+        return product
+    return replace(product, neurons=0, updates_active=0, updates_inactive=0, output_spikes=0)
 
 
 def check_contract(model: CostModel) -> None:
     """Raise InputError with the first rule that a machine breaks.
 
-    The rules: pricing the same workload twice gives the same; energy is finite and not negative
-    or its unpriced actions are named; no operation is priced that the workload does not have;
-    terms are counts of actions; more time steps never cost less; smaller matrices never cost
-    more; more zero weights never cost more, and where the machine's weight sparsity is ``none``,
-    exactly as much.
+    The rules: pricing the same workload twice gives the same and leaves the workload as it was;
+    a term names an operation of the workload and a price of the machine, and is its count at
+    that price; every operation costs something, is left to the host by name, or is unpriced by
+    name; a cost is the mean over samples; more time steps
+    never cost less and are never faster; smaller matrices never cost more; what the machine says
+    of zero weights and of spikes is so: ``none`` changes nothing, ``gate`` no time, and zero
+    weights that are gated or skipped save energy. `Cost` itself refuses an energy that is not
+    finite or negative.
     """
+    for rules in (_trends, _sparsity, _terms, _coverage):
+        for holds, rule in rules(model):
+            if not holds:
+                raise InputError(model.machine.where, "breaks the contract of cost models", rule)
+
+
+def _trends(model: CostModel) -> Iterator[tuple[bool, str]]:
     workload = sample_workload()
     cost = model.price(workload)
-    _rule(model, model.price(workload) == cost, "the same workload costs the same")
-    names = {op.name for op in workload.ops}
-    strangers = [term.op for term in cost.terms if term.op not in names]
-    _rule(model, not strangers, f"every term names an operation of the workload, not {strangers}")
-    prices = {price.name for price in model.machine.prices}
-    unknown = [term.price for term in cost.terms if term.price not in prices]
-    _rule(model, not unknown, f"every term names a price of the machine, not {unknown}")
+    yield model.price(workload) == cost, "the same workload costs the same"
+    yield workload == sample_workload(), "pricing leaves the workload as it was"
     energy = _energy(cost)
-    _rule(model, math.isfinite(energy) and energy >= 0, "energy is finite and not negative")
-    longer = _energy(model.price(sample_workload(steps=8)))
-    _rule(model, longer >= energy, "more time steps never cost less")
+    longer = model.price(sample_workload(steps=8))
+    yield _energy(longer) >= energy, "more time steps never cost less"
+    yield (longer.latency_us or 0) >= (cost.latency_us or 0), "more time steps are never faster"
     smaller = _energy(model.price(sample_workload(width=8)))
-    _rule(model, smaller <= energy, "smaller matrices never cost more")
-    sparse = _energy(model.price(sample_workload(zeros=0.5)))
-    _rule(model, sparse <= energy, "zero weights never cost more")
-    if model.machine.capabilities.weight_sparsity == "none":
-        _rule(model, sparse == energy, "zero weights change nothing where sparsity buys nothing")
+    yield smaller <= energy, "smaller matrices never cost more"
+
+
+def _sparsity(model: CostModel) -> Iterator[tuple[bool, str]]:
+    says = model.machine.capabilities
+    dense = model.price(sample_workload())
+    sparse = model.price(sample_workload(zeros=0.5))
+    quiet = model.price(sample_workload(spikes=0.125))
+    yield _energy(sparse) <= _energy(dense), "zero weights never cost more"
+    yield _energy(quiet) <= _energy(dense), "fewer spikes never cost more"
+    if says.weight_sparsity == "none":
+        yield _energy(sparse) == _energy(dense), "zero weights change nothing: sparsity is none"
     else:
-        _rule(model, sparse < energy, "zero weights save energy where sparsity is said to")
+        yield _energy(sparse) < _energy(dense), "zero weights save energy, as the machine says"
+    if says.weight_sparsity != "skip":
+        yield _time(sparse) == _time(dense), "zero weights change no time: they are not skipped"
+    if says.spike_sparsity == "none":
+        yield _energy(quiet) == _energy(dense), "fewer spikes change nothing: sparsity is none"
+    if says.spike_sparsity != "skip":
+        yield _time(quiet) == _time(dense), "fewer spikes change no time: they are not skipped"
+
+
+def _terms(model: CostModel) -> Iterator[tuple[bool, str]]:
+    workload = sample_workload()
+    cost = model.price(workload)
+    names = {op.name for op in workload.ops}
+    in_pj = {price.name: price.value for price in model.machine.prices if price.unit == "pJ"}
+    prices = {price.name for price in model.machine.prices}
+    for term in cost.terms:
+        yield term.op in names, f"every term names an operation of the workload, not {term.op!r}"
+        yield term.price in prices, f"every term names a price of the machine, not {term.price!r}"
+        if term.price in in_pj:
+            energy = term.count * in_pj[term.price]
+            yield (
+                math.isclose(term.energy_pj, energy, rel_tol=1e-9),
+                f"a term is its count at its price: {term.price} of {term.op} is {energy:g} pJ",
+            )
+
+
+def _coverage(model: CostModel) -> Iterator[tuple[bool, str]]:
+    workload = sample_workload()
+    cost = model.price(workload)
+    yield cost.machine == model.machine.name, "a cost bears the machine's name"
+    twice = model.price(sample_workload(samples=2 * _SAMPLES))
+    yield (
+        math.isclose(_energy(twice), _energy(cost), rel_tol=1e-9),
+        "a cost is the mean over samples, not their sum",
+    )
+    costly = {term.op for term in cost.terms}
+    apart = [*(host.name for host in cost.host), *(item.action for item in cost.unpriced)]
+    for op in workload.ops:
+        yield (
+            op.name in costly or any(op.name in name for name in apart),
+            f"every operation is priced, left to the host or unpriced, by name; {op.name!r} is not",
+        )
 
 
 def _energy(cost: Cost) -> float:
     return sum(term.energy_pj for term in cost.terms)
 
 
-def _rule(model: CostModel, holds: bool, rule: str) -> None:
-    if not holds:
-        raise InputError(model.machine.where, "breaks the contract of cost models", rule)
+def _time(cost: Cost) -> tuple[float | None, float | None]:
+    return cost.latency_us, cost.cycles

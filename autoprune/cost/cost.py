@@ -77,11 +77,11 @@ class Cost:
     unpriced: tuple[Unpriced, ...] = ()
 
     def __post_init__(self) -> None:
-        bad = [term for term in self.terms if not math.isfinite(term.energy_pj) or term.energy_pj < 0]
-        if bad:
-            raise InputError(
-                f"cost on {self.machine}", f"{bad[0].cause} of {bad[0].op} is {bad[0].energy_pj} pJ"
-            )
+        for term in self.terms:
+            if not math.isfinite(term.energy_pj) or term.energy_pj < 0:
+                raise InputError(
+                    f"cost on {self.machine}", f"{term.cause} of {term.op} is {term.energy_pj} pJ"
+                )
 
     @property
     def energy_uj(self) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from pathlib import Path
 
 from autoprune.cost.machine import read_machine
@@ -22,7 +23,8 @@ def load_machine(name_or_path: str, base: Path | None = None) -> CostModel:
     """The cost model of a bundled machine, or of the machine in a TOML file.
 
     Args:
-        name_or_path: see `autoprune.spec.bundled.find`. base: what a path is relative to.
+        name_or_path: see `autoprune.spec.bundled.find`.
+        base: what a path is relative to.
 
     Raises InputError where there is no such machine or its file is wrong.
     """
@@ -37,12 +39,18 @@ def find_family(name: str, where: str) -> type[CostModel]:
     """
     target = FAMILIES.get(name, name)
     module_name, _, class_name = target.partition(":")
-    if not class_name:
+    if not class_name or not all(module_name.split(".")):
         raise InputError(where, f"unknown family {name!r}", name=name, candidates=FAMILIES)
     try:
         family = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:
-        raise InputError(where, f"family {name!r} cannot be imported: {error}") from error
+        raise InputError(
+            where,
+            f"family {name!r} cannot be imported: {error}",
+            "a class that is installed, or whose folder is in PYTHONPATH",
+        ) from error
     if not (isinstance(family, type) and issubclass(family, CostModel)):
         raise InputError(where, f"family {name!r} is no cost model", "a subclass of CostModel")
+    if inspect.isabstract(family) or not hasattr(family, "PRICES"):
+        raise InputError(where, f"family {name!r} is incomplete", "PRICES and price() of its own")
     return family

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -43,12 +43,15 @@ class _Number(BaseModel):
     """One line of [prices] or [parameters]; units and words are checked by Price and Quantity."""
 
     model_config = STRICT
-    value: float | int
+    value: float
     unit: str
     evidence: str
     source: str = ""
     scope: str | None = None
     access_bits: Annotated[int, Field(ge=1)] | None = None
+
+
+_Value = TypeVar("_Value", Price, Quantity)
 
 
 class _File(BaseModel):
@@ -63,7 +66,7 @@ class _File(BaseModel):
     parameters: dict[str, _Number] = {}
     choices: dict[str, str] = {}
     capabilities: Capabilities
-    emulated: list[str] = []
+    emulated: dict[str, str] = {}
     not_modelled: list[str] = []
 
 
@@ -76,7 +79,8 @@ class Machine:
         title: one line. family: see `autoprune.cost.load`. references: publications.
         weight_bits: bits of a weight at which the machine is priced.
         prices, parameters: its numbers. choices: the family's rules that it settles.
-        capabilities: see there. emulated: the rules by which it stands in for what it cannot do.
+        capabilities: see there.
+        emulation: the rule by which it stands in for what it cannot do, by capability.
         not_modelled: what the total leaves out, in words.
     """
 
@@ -90,7 +94,7 @@ class Machine:
     parameters: tuple[Quantity, ...]
     choices: Mapping[str, str]
     capabilities: Capabilities
-    emulated: tuple[str, ...]
+    emulation: Mapping[str, str]
     not_modelled: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -101,13 +105,19 @@ class Machine:
                 "all-in prices beside prices per term",
                 "one scope: the two must not meet in one sum",
             )
-        supports = (getattr(self.capabilities, n) for n in Capabilities.model_fields)
-        if ("emulated" in supports) != bool(self.emulated):
+        words = self.capabilities.model_dump()
+        emulated = sorted(name for name, word in words.items() if word == "emulated")
+        if sorted(self.emulation) != emulated:
             raise InputError(
                 self.where,
-                f"{len(self.emulated)} rules of emulation",
-                "a rule in `emulated` exactly where a capability is emulated",
+                f"{len(self.emulation)} rules of emulation ({', '.join(self.emulation) or '-'})",
+                f"one in [emulated] for each emulated capability ({', '.join(emulated) or '-'})",
             )
+
+    @property
+    def emulated(self) -> tuple[str, ...]:
+        """The rules of emulation."""
+        return tuple(self.emulation.values())
 
     def numbers(self) -> dict[str, Any]:
         """Everything that decides a cost, as JSON values."""
@@ -131,11 +141,9 @@ def read_machine(path: Path) -> Machine:
         name=path.stem,
         where=str(path),
         prices=tuple(_price(path, name, number) for name, number in file.prices.items()),
-        parameters=tuple(
-            _quantity(path, name, number) for name, number in file.parameters.items()
-        ),
+        parameters=tuple(_quantity(path, name, number) for name, number in file.parameters.items()),
         references=tuple(file.references),
-        emulated=tuple(file.emulated),
+        emulation=file.emulated,
         not_modelled=tuple(file.not_modelled),
         **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
         capabilities=file.capabilities,
@@ -157,7 +165,7 @@ def _quantity(path: Path, name: str, number: _Number) -> Quantity:
     return _at(where, Quantity, {"name": name, **values})
 
 
-def _at(where: str, kind: type[Any], values: dict[str, Any]) -> Any:
+def _at(where: str, kind: type[_Value], values: dict[str, Any]) -> _Value:
     """`kind` of those values; what is wrong with them is told with the place in the file."""
     try:
         return kind(**values)

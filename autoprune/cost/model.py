@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, final
 
-from autoprune.cost.cost import Cost
+from autoprune.cost.cost import Cost, Unpriced
 from autoprune.cost.machine import Machine
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
-from autoprune.workload import Workload
+from autoprune.workload import Op, Workload
 
 
 class CostModel(ABC):
@@ -22,11 +22,15 @@ class CostModel(ABC):
         PRICES: the prices that the formulas use, name to unit (of `PRICE_UNITS`).
         PARAMETERS: the quantities that they use, name to unit (of `QUANTITY_UNITS`).
         CHOICES: the rules that they leave to the machine, name to the allowed words.
+        CAPABILITIES: the words of `Capabilities` that they honour; one left out takes any word.
+        PER_ACCESS: the prices that are per memory access and so need `access_bits`.
     """
 
     PRICES: ClassVar[Mapping[str, str]]
     PARAMETERS: ClassVar[Mapping[str, str]] = {}
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    CAPABILITIES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    PER_ACCESS: ClassVar[tuple[str, ...]] = ()
 
     @final
     def __init__(self, machine: Machine) -> None:
@@ -34,12 +38,15 @@ class CostModel(ABC):
         self.machine = machine
         self._require("price", self.PRICES, {p.name: p.unit for p in machine.prices})
         self._require("parameter", self.PARAMETERS, {q.name: q.unit for q in machine.parameters})
-        for name, words in self.CHOICES.items():
-            given = machine.choices.get(name)
-            if given not in words:
+        for price in machine.prices:
+            if (price.access_bits is not None) != (price.name in self.PER_ACCESS):
                 raise InputError(
-                    machine.where, f"choices.{name} is {given!r}", name=str(given), candidates=words
+                    machine.where,
+                    f"price {price.name!r} has access_bits {price.access_bits}",
+                    "them with prices per access, and only there",
                 )
+        self._check_words("choices", self.CHOICES, machine.choices)
+        self._check_words("capabilities", self.CAPABILITIES, machine.capabilities.model_dump())
         unknown = sorted(set(machine.choices) - set(self.CHOICES))
         if unknown:
             raise InputError(
@@ -57,16 +64,33 @@ class CostModel(ABC):
         """
 
     @final
+    def unsupported(self, ops: Iterable[Op]) -> tuple[Unpriced, ...]:
+        """What these operations need and the machine cannot do in any way."""
+        words = self.machine.capabilities.model_dump()
+        return tuple(
+            Unpriced(action=f"{op.name}: {need}", count=1)
+            for op in ops
+            for need in needs(op)
+            if words[need] == "unsupported"
+        )
+
+    @final
+    def emulated(self, ops: Iterable[Op]) -> tuple[str, ...]:
+        """The machine's rules of emulation that these operations call for."""
+        needed = {need for op in ops for need in needs(op)}
+        return tuple(rule for name, rule in self.machine.emulation.items() if name in needed)
+
+    @final
     def value(self, name: str) -> float:
         """One of the machine's prices, in the unit that the family declares."""
         return self._price(name).value
 
     @final
     def access_bits(self, name: str) -> int:
-        """Bits that one access at that price moves; InputError where the file does not say."""
+        """Bits that one access at that price, one of PER_ACCESS, moves."""
         bits = self._price(name).access_bits
         if bits is None:
-            raise InputError(self.machine.where, f"price {name!r} has no access_bits", "a number")
+            raise KeyError(f"{name!r} is not among PER_ACCESS")
         return bits
 
     @final
@@ -77,6 +101,19 @@ class CostModel(ABC):
     @final
     def _price(self, name: str) -> Price:
         return next(p for p in self.machine.prices if p.name == name)
+
+    def _check_words(
+        self, table: str, allowed: Mapping[str, tuple[str, ...]], given: Mapping[str, str]
+    ) -> None:
+        for name, words in allowed.items():
+            word = given.get(name)
+            if word not in words:
+                raise InputError(
+                    self.machine.where,
+                    f"{table}.{name} is {word!r}, which family {self.machine.family!r} cannot do",
+                    name=str(word),
+                    candidates=words,
+                )
 
     def _require(self, what: str, needed: Mapping[str, str], given: Mapping[str, str]) -> None:
         where, family = self.machine.where, self.machine.family
@@ -90,3 +127,14 @@ class CostModel(ABC):
                 raise InputError(where, f"{what} {name!r} is missing", f"{what} in {unit}")
             if given[name] != unit:
                 raise InputError(where, f"{what} {name!r} is in {given[name]}", unit)
+
+
+def needs(op: Op) -> tuple[str, ...]:
+    """The capabilities, by their names in `Capabilities`, that an operation calls for."""
+    calls = {
+        "real_input": op.a_class == "real",
+        "dynamic_product": op.kind == "attention_product",
+        "integer_spike": op.a_class == "integer",
+        "neuron": op.neurons > 0,
+    }
+    return tuple(name for name, called in calls.items() if called)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from autoprune.errors import InputError
 
 Evidence = Literal["measured", "simulated", "synthesised", "derived", "assumed"]
+QuantityEvidence = Literal[Evidence, "specified"]
 Scope = Literal["per_term", "all_in"]
 
 PRICE_UNITS = ("pJ", "ns", "mW")
@@ -56,28 +57,37 @@ class Price:
         where = f"price {self.name!r}"
         _check(where, self.value, self.unit, PRICE_UNITS, self.source)
         for word, allowed in ((self.evidence, Evidence), (self.scope, Scope)):
-            if word not in get_args(allowed):
-                raise InputError(where, f"unknown {word!r}", name=word, candidates=get_args(allowed))
+            words = get_args(allowed)
+            if word not in words:
+                raise InputError(where, f"unknown {word!r}", name=word, candidates=words)
         if self.access_bits is not None and self.access_bits < 1:
             raise InputError(where, f"access_bits is {self.access_bits}", "at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A size, capacity or frequency of a machine; fields as in `Price`."""
+    """A size, capacity or frequency of a machine; more than zero, and whole in counts and bits.
+
+    Attributes:
+        name, value, unit, source: as in `Price`, the unit one of QUANTITY_UNITS.
+        evidence: as in `Price`, or ``specified`` for what the makers state, such as a capacity.
+    """
 
     name: str
     value: float
     unit: str
-    evidence: Evidence
+    evidence: QuantityEvidence
     source: str
 
     def __post_init__(self) -> None:
-        _check(f"parameter {self.name!r}", self.value, self.unit, QUANTITY_UNITS, self.source)
-        if self.evidence not in get_args(Evidence):
+        where = f"parameter {self.name!r}"
+        _check(where, self.value, self.unit, QUANTITY_UNITS, self.source)
+        if self.value == 0:
+            raise InputError(where, "value is 0", "more than 0")
+        if self.unit in ("count", "bit") and not float(self.value).is_integer():
+            raise InputError(where, f"value is {self.value}", f"a whole {self.unit}")
+        words = get_args(QuantityEvidence)
+        if self.evidence not in words:
             raise InputError(
-                f"parameter {self.name!r}",
-                f"unknown {self.evidence!r}",
-                name=self.evidence,
-                candidates=get_args(Evidence),
+                where, f"unknown {self.evidence!r}", name=self.evidence, candidates=words
             )

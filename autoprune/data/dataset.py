@@ -38,9 +38,7 @@ class Dataset:
     test: Split
 
 
-def split(
-    name: str, inputs: NDArray[np.float32], labels: NDArray[np.int64], seed: int
-) -> Dataset:
+def split(name: str, inputs: NDArray[np.float32], labels: NDArray[np.int64], seed: int) -> Dataset:
     """60 % train, 20 % validation, 20 % test, stratified by class, the same for the same seed."""
     indices = np.arange(len(labels))
     train, rest = train_test_split(indices, test_size=0.4, stratify=labels, random_state=seed)

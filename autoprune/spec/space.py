@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import asdict
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -236,4 +236,6 @@ def _check_range(  # noqa: PLR0913 - a range has this many parts
         fits = not isinstance(value, str) and low <= value <= high and not (below and value == high)
         if not fits or (whole and value != int(value)):
             kind = "whole numbers" if whole else "numbers"
-            raise ValueError(f"{where}: {kind} from {low} to {'below ' * below}{high}, not {value!r}")
+            raise ValueError(
+                f"{where}: {kind} from {low} to {'below ' * below}{high}, not {value!r}"
+            )

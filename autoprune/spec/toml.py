@@ -22,7 +22,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise InputError(str(path), "no such file") from error
     except UnicodeDecodeError as error:
-        raise InputError(str(path), f"not UTF-8 (byte {error.start})", "a UTF-8 TOML file") from error
+        raise InputError(
+            str(path), f"not UTF-8 (byte {error.start})", "a UTF-8 TOML file"
+        ) from error
     except OSError as error:
         raise InputError(str(path), f"not readable ({error.strerror})", "a TOML file") from error
     try:

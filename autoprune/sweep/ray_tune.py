@@ -18,14 +18,14 @@ os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
-import ray  # noqa: E402
-from ray import tune  # noqa: E402
-from ray.tune.search import Searcher  # noqa: E402
+import ray
+from ray import tune
+from ray.tune.search import Searcher
 
-from autoprune.search.conductor import Conductor  # noqa: E402
-from autoprune.search.job import Failure  # noqa: E402
-from autoprune.sweep.worker import Worker  # noqa: E402
-from autoprune.trial import Bench  # noqa: E402
+from autoprune.search.conductor import Conductor
+from autoprune.search.job import Failure
+from autoprune.sweep.worker import Worker
+from autoprune.trial import Bench
 
 _STORE_BYTES = 200 * 2**20
 """Ray's object store holds one copy of data and parent; by default it takes 30 % of the memory."""

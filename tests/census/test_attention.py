@@ -18,7 +18,12 @@ from autoprune.models.adapter import Attention
 
 def site(heads: int) -> Attention:
     return Attention(
-        name="a", block=0, source=nn.Identity(), source_name="qkv", heads=heads, neuron=nn.Identity()
+        name="a",
+        block=0,
+        source=nn.Identity(),
+        source_name="qkv",
+        heads=heads,
+        neuron=nn.Identity(),
     )
 
 

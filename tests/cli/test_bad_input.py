@@ -37,6 +37,12 @@ def test_folder_that_is_no_run(autoprune, tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_file_where_a_run_folder_is_needed(autoprune, tmp_path) -> None:
+    file = tmp_path / "w.json"
+    file.write_text("{}", encoding="utf-8")
+    assert_refused(autoprune("front", file), f"{file}", "Not a directory")
+
+
 def test_trial_that_is_not_there_or_failed(autoprune, run_folder) -> None:
     said = autoprune("price", f"{run_folder}:99", "--machine", "loihi1")
     assert_refused(said, "no trial '99'")
@@ -69,7 +75,7 @@ def test_damaged_trial(autoprune, run_folder) -> None:
         (lambda _: "[]", "no workload of this version"),
         (lambda text: text.replace('"samples"', '"sample"'), "incomplete workload"),
         (lambda text: json.dumps({**json.loads(text), "samples": 0}), "0 samples"),
-        (lambda text: text.replace('"dense_macs": ', '"dense_macs": -', 1), "a count >= 0"),
+        (lambda text: text.replace('"dense_macs": ', '"dense_macs": -', 1), "counts >= 0"),
     ],
 )
 def test_workload_that_is_not_whole(autoprune, run_folder, tmp_path, change, message) -> None:
@@ -113,6 +119,8 @@ def test_file_that_is_of_no_kind(autoprune, tmp_path: Path, command: str) -> Non
         ("cost_models/loihi1", "value = 23.6", "value = nan", "a finite number >= 0"),
         ("cost_models/loihi1", 'unit = "pJ"', 'unit = "pj"', "did you mean 'pJ'?"),
         ("cost_models/loihi1", '"event_driven"', '"event_drivn"', "did you mean 'event_driven'?"),
+        # Skipping weights that are zero must save energy.
+        ("cost_models/loihi1", "value = 23.6", "value = 0.0", "breaks the contract"),
         ("studies/digits", '"tpe"', '"tpee"', "sampler"),
         ("studies/digits", "energy_uj@loihi1", "energy_uj@lohi1", "energy_uj@loihi1'?"),
         ("studies/digits", "trials = 48", "trials = -3", "trials"),

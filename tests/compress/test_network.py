@@ -59,9 +59,7 @@ class Masked(nn.Module):
 
 @pytest.mark.parametrize("kept", [1, 2, 3, 4])
 @pytest.mark.parametrize("block", [0, 1])
-def test_attention_of_fewer_dimensions_equals_masked_spikes(
-    network, adapter, images, kept, block
-):
+def test_attention_of_fewer_dimensions_equals_masked_spikes(network, adapter, images, kept, block):
     parent, images = network.double(), images.double()
     model = copy.deepcopy(parent)
     branch = adapter.branches(model)[block][0]
@@ -215,7 +213,9 @@ def test_l1p_drops_the_first_of_equal_weights(network, adapter):
         lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.1, nesterov=True),
     ],
 )
-def test_zeros_survive_weight_decay_and_momentum(network, adapter, shape, images, effort, optimizer):
+def test_zeros_survive_weight_decay_and_momentum(
+    network, adapter, shape, images, effort, optimizer
+):
     point = {f"blocks.{i}.{b}.l1p": 0.6 for i in (0, 1) for b in ("attention", "mlp")}
     model = compress(network, make_plan(point, shape, effort), adapter)
     held = matrices(model, adapter)

@@ -43,19 +43,6 @@ def test_only_what_is_chosen_learns(learns, channels):
     assert ((node.decay > 0) & (node.decay < 1)).all()
 
 
-class Smooth(torch.nn.Module):
-    """The surrogate's primitive in place of the step, so that finite differences exist."""
-
-    def __init__(self, held: list[torch.Tensor] | None = None) -> None:
-        super().__init__()
-        self.alpha, self.held, self.seen = 4.0, held, []
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        spike = torch.sigmoid(self.alpha * x)
-        self.seen.append(spike.detach())
-        return spike
-
-
 def smooth_loss(node: SLIFNode, x: torch.Tensor, resets: list[torch.Tensor] | None):
     """Weighted sum of smooth spikes by the formula, reset spikes held where they are given."""
     weights = torch.linspace(-1, 1, x[0].numel(), dtype=x.dtype).reshape(x[0].shape)
@@ -76,12 +63,13 @@ def test_gradients_are_those_of_the_smooth_forward_pass(detach, channels):
     node.threshold_log.data.uniform_(-0.3, 0.3, generator=torch.Generator().manual_seed(2))
     node.decay_logit.data.uniform_(-0.5, 0.5, generator=torch.Generator().manual_seed(3))
     x = torch.randn(3, 2, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
-    node.surrogate_function = Smooth()
+    x.requires_grad_()
+    node.surrogate_function = surrogate.Sigmoid(alpha=4.0, spiking=False)
     weights = torch.linspace(-1, 1, x[0].numel(), dtype=x.dtype).reshape(x[0].shape)
-    loss = sum(((t + 1) * spike * weights).sum() for t, spike in enumerate(node(x)))
-    loss.backward()
-    resets = node.surrogate_function.seen if detach else None
-    for parameter in (node.threshold_log, node.decay_logit):
+    spikes = node(x)
+    sum(((t + 1) * spike * weights).sum() for t, spike in enumerate(spikes)).backward()
+    resets = list(spikes.detach()) if detach else None
+    for parameter in (node.threshold_log, node.decay_logit, x):
         numeric = torch.zeros_like(parameter)
         flat, grad = parameter.data.reshape(-1), numeric.reshape(-1)
         for i in range(flat.numel()):
@@ -111,6 +99,27 @@ def test_state_is_kept_until_reset():
     assert (first.sum(), second.sum(), third.sum()) == (0, 0, 3)
     functional.reset_net(node)
     assert node(torch.full((1, 1, 3), 1.4)).sum() == 0
+
+
+def test_gradients_are_those_of_spikingjelly():
+    """The LIF that it took over, with spikes and the surrogate gradient, from the same state."""
+    x = torch.randn(4, 3, 5, 7, generator=torch.Generator().manual_seed(6)) * 2
+    weights = torch.randn(x.shape, generator=torch.Generator().manual_seed(7))
+    for detach in (False, True):
+        original, gradients = lif(detach=detach), []
+        for node in (original, SLIFNode(original, "both")):
+            mine = x.clone().requires_grad_()
+            functional.reset_net(node)
+            node(torch.full_like(x, 0.7))
+            (node(mine) * weights).sum().backward()
+            gradients.append(mine.grad)
+        assert torch.allclose(*gradients, rtol=1e-5, atol=1e-7)
+
+
+def test_a_surrogate_that_is_no_sigmoid_is_refused():
+    other = neuron.LIFNode(tau=2.0, surrogate_function=surrogate.ATan(), step_mode="m")
+    with pytest.raises(CompressionError, match="sigmoid surrogate"):
+        SLIFNode(other, "both")
 
 
 def test_a_lif_without_hard_reset_is_refused():

@@ -11,7 +11,7 @@ from autoprune.cost.cost import Cost, Unpriced
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.metrics import UnknownCost
-from autoprune.outcome import FINE_TUNED, Outcome
+from autoprune.outcome import Outcome
 from autoprune.report.front import MachineFront, front_members, machine_front
 from autoprune.shape import NetworkShape
 
@@ -93,11 +93,11 @@ def test_a_uniform_trial_that_was_measured_before_still_counts_as_uniform(outcom
     assert found.uniform_hypervolume == found.hypervolume > 0
 
 
-def test_everything_that_applies_to_the_machine_is_said(outcome, baselines, front, model) -> None:
+def test_everything_that_applies_to_the_machine_is_said(outcome, front, model) -> None:
     found = front([outcome(0)])
     assert (found.machine, found.accuracy_bits, found.priced_bits) == ("ops45_fp32", 32, 32)
     assert found.not_modelled == model.machine.not_modelled
-    assert found.parent == baselines[FINE_TUNED].measurement.validation
+    assert (found.parent.correct, found.parent_test.correct) == (95, 93)
 
 
 def test_without_a_fine_tuned_parent_there_is_no_front(outcome, model, shape) -> None:

@@ -61,8 +61,9 @@ class Sweep:
         """Accuracy falls with what is removed; a pure function of plan and seed."""
         kept = job.plan.kept_weights(self.shape) / self.shape.block_weights
         noise = random.Random(job.seed).randint(0, 3)
-        return self.measured(job.plan, seed=job.seed, zeros=0.9 * (1 - kept),
-                             correct=round(40 + 50 * kept) + noise)
+        return self.measured(
+            job.plan, seed=job.seed, zeros=0.9 * (1 - kept), correct=round(40 + 50 * kept) + noise
+        )
 
     def objectives(self, m):
         return [m.validation.accuracy, float(m.workload.total("effective_sops"))]
@@ -227,7 +228,6 @@ def test_a_plan_seen_before_is_a_duplicate_and_trains_nothing(sweep):
     assert not {o.key for o in duplicates} & set(run.ran)
     assert conductor.done < 5
     assert sweep(space=TINY, trials=5).run().exhausted  # and it is still so the next day
-
 
 
 @pytest.mark.parametrize("broken", ["exception", "nan", "inf", "missing"])

@@ -41,8 +41,11 @@ def test_bundled_spaces_load(name):
 def test_parameters_of_a_network(tmp_path, shape):
     domains = load(tmp_path, GOOD).parameters(shape)
     assert sorted(domains) == sorted(
-        [f"blocks.{i}.{key}" for i in (0, 1) for key in ("attention.l1p", "mlp.l1p", "mlp.dsp",
-                                                         "neuron.kind")]
+        [
+            f"blocks.{i}.{key}"
+            for i in (0, 1)
+            for key in ("attention.l1p", "mlp.l1p", "mlp.dsp", "neuron.kind")
+        ]
         + ["time_steps"]
     )
     assert domains["blocks.0.mlp.l1p"].all == tuple(round(0.1 * i, 12) for i in range(10))

@@ -6,13 +6,15 @@ Energy of one inference, every action at its own price:
         + messages * E_spike
 
 - SOPs: events times nonzero weights. An integer n is n spike messages.
-- Messages: one per event that an operation reads, within a tile. Hops between tiles depend on a
-  placement that is not modelled.
+- Messages: one per event that an operation reads, within a tile, also where the event is read by
+  several cores. Hops between tiles depend on a placement that is not modelled.
 - Attention multiplies two activations, which the chip cannot: emulated by one synaptic operation
-  per coincidence, in the machine's attention order; its binary operand arrives as messages. Only
-  the operand that arrives as spikes does so; intermediate results stay in the emulating cores.
+  per coincidence, in the machine's attention order. Binary operands arrive as messages; the
+  intermediate integers stay in the emulating cores.
 - Updates: every neuron once per time step, active where its synapses added something.
 - Operations on real numbers, and the neurons that they drive, run on a host, outside the total.
+
+What a machine calls unsupported makes the total and the latency unknown.
 
 Placement, one operation after the other, no core shared by two:
 
@@ -21,10 +23,12 @@ Placement, one operation after the other, no core shared by two:
 
 where synapse bits are nonzero weights times the machine's weight bits, times the M positions at
 which they are applied: synapse lists are private to neurons, unless `weight_sharing = "shared"`.
+Index overhead of the lists is not counted, nor that a convolution's border has fewer synapses.
 Input axons are the entries of A in one time step. Attention products hold no static synapses.
 
-Time of one step: the slowest core plus the barrier. The load of an operation is taken as equal in
-all its cores and over its neurons' updates, and is the mean over samples.
+Time of one step: the slowest core plus the barrier, one price however many tiles or chips take
+part. The load of an operation is taken as equal in all its cores, its neuron updates (and events of
+a second binary operand) as equal in all steps, and both are the mean over samples.
 
     t = max over operations((SOPs * t_sop + active * t_active + inactive * t_inactive
         + messages * t_spike) / cores) + t_barrier
@@ -73,31 +77,40 @@ class EventDriven(CostModel):
         "attention_order": ("executed", "published"),
         "weight_sharing": ("private", "shared"),
     }
+    CAPABILITIES: ClassVar = {
+        "spike_sparsity": ("skip",),
+        "weight_sparsity": ("skip",),
+        "real_input": ("host", "unsupported"),
+        "dynamic_product": ("emulated", "unsupported"),
+        "integer_spike": ("native", "emulated", "unsupported"),
+        "neuron": ("native", "unsupported"),
+    }
 
     def price(self, workload: Workload) -> Cost:
         """Energy, latency, cores and chips of one inference."""
         order = cast(Order, self.machine.choices["attention_order"])
         ops = list(workload.select(order))
         on_chip = [op for op in ops if op.a_class != "real"]
+        unsupported = self.unsupported(ops)
         cores = sum(self.cores(op, workload.samples) for op in on_chip)
         return Cost(
             machine=self.machine.name,
             terms=tuple(term for op in on_chip for term in self._terms(op, workload.samples)),
-            latency_us=self._latency_ns(on_chip, workload) * 1e-3,
+            latency_us=None if unsupported else self._latency_ns(on_chip, workload) * 1e-3,
             cores=cores,
             chips=math.ceil(cores / self.quantity("cores_per_chip").value),
             host=tuple(
                 HostOperation(
-                    name=f"{op.name}: real-valued input",
+                    name=f"{op.name}: real-valued input"
+                    + (f", with {op.neurons} neurons" if op.neurons else ""),
                     dense_macs=op.dense_macs / workload.samples,
                     share=workload.share_of_dense_macs(op.dense_macs),
                 )
                 for op in ops
                 if op.a_class == "real"
             ),
-            emulated=self.machine.emulated
-            if any(op.kind == "attention_product" for op in on_chip)
-            else (),
+            emulated=self.emulated(on_chip),
+            unpriced=unsupported,
         )
 
     def cores(self, op: Op, samples: int) -> int:
@@ -138,7 +151,7 @@ class EventDriven(CostModel):
             return 0.0
         actions = {
             "synaptic_operation": op.effective_sops_per_step[step],
-            "spike_message": op.events_per_step[step],
+            "spike_message": op.events_per_step[step] + _second_events(op) / op.time_steps,
             "update_active": op.updates_active / op.time_steps,
             "update_inactive": op.updates_inactive / op.time_steps,
         }
@@ -151,5 +164,10 @@ def _actions(op: Op) -> dict[str, int]:
         "synaptic_operation": op.effective_sops,
         "update_active": op.updates_active,
         "update_inactive": op.updates_inactive,
-        "spike_message": op.a_events,
+        "spike_message": op.a_events + _second_events(op),
     }
+
+
+def _second_events(op: Op) -> int:
+    """Events of an attention product's other operand, where they arrive as spikes too."""
+    return op.b_events if op.b_class == "binary" else 0

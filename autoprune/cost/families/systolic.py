@@ -17,8 +17,9 @@ is charged by bits at the price of one access divided by the bits of one access:
     SRAM reads        weights K N b_w, once per time that they enter the array (W times)
                       activations M K b_a, once per time that they pass it (A times)
                       partial sums M N b_p (P - 1), one less than they are written
-    SRAM writes       partial sums M N b_p P, and the weights as they come from DRAM
-    DRAM reads        weights K N b_w, once per inference; the network's input
+    SRAM writes       partial sums M N b_p P; what comes from DRAM
+    DRAM reads        weights K N b_w, once per inference; the network's input, entry by entry (a
+                      convolution reads an entry several times, but from the SRAM), in every step
     DRAM writes       the network's output
 
                       W                     A                P
@@ -43,7 +44,12 @@ from autoprune.workload import Op, Order, Workload
 
 
 def cycles(dataflow: str, array: tuple[int, int], m: int, k: int, n: int) -> int:
-    """SCALE-Sim's cycles of one product on an array of (R, C); see the module's docstring."""
+    """SCALE-Sim's cycles of one product on an array of (R, C); see the module's docstring.
+
+    A product from which everything was pruned takes none.
+    """
+    if not m * k * n:
+        return 0
     r, c = array
     match dataflow:
         case "ws":
@@ -79,23 +85,40 @@ class Systolic(CostModel):
         "dataflow": ("ws", "os", "is"),
         "attention_order": ("executed", "published"),
     }
+    CAPABILITIES: ClassVar = {
+        "spike_sparsity": ("none",),
+        "weight_sparsity": ("none",),
+        "real_input": ("native", "unsupported"),
+        "dynamic_product": ("native", "unsupported"),
+        "integer_spike": ("native", "unsupported"),
+        "neuron": ("host", "unsupported"),
+    }
+    PER_ACCESS: ClassVar = ("sram_read", "sram_write", "dram_read", "dram_write")
 
     def price(self, workload: Workload) -> Cost:
         """Energy, cycles and latency of one inference."""
         order = cast(Order, self.machine.choices["attention_order"])
         ops = list(workload.select(order))
         total = sum(self.op_cycles(op) for op in ops)
+        unsupported = self.unsupported(ops)
         updates = sum(op.neurons * op.time_steps for op in ops)
         return Cost(
             machine=self.machine.name,
             terms=tuple(
                 term
-                for index, op in enumerate(ops)
-                for term in self._terms(op, first=index == 0, last=index == len(ops) - 1)
+                for op in ops
+                for term in self._terms(
+                    op,
+                    entries_in=op.a_size / workload.samples if op is ops[0] else 0.0,
+                    last=op is ops[-1],
+                )
             ),
-            cycles=total,
-            latency_us=total / self.quantity("clock").value,
-            host=(HostOperation(name=f"{updates} neuron updates", dense_macs=0.0, share=0.0),),
+            cycles=None if unsupported else total,
+            latency_us=None if unsupported else total / self.quantity("clock").value,
+            host=(HostOperation(name=f"{updates} neuron updates", dense_macs=0.0, share=0.0),)
+            if updates
+            else (),
+            unpriced=unsupported,
         )
 
     def op_cycles(self, op: Op) -> int:
@@ -107,20 +130,23 @@ class Systolic(CostModel):
     def _array(self) -> tuple[int, int]:
         return int(self.quantity("rows").value), int(self.quantity("columns").value)
 
-    def _terms(self, op: Op, *, first: bool, last: bool) -> Iterator[Term]:
+    def _terms(self, op: Op, *, entries_in: float, last: bool) -> Iterator[Term]:
+        """The energy of one operation, with the network's input and output where it has them."""
         m, products = _products(op)
+        if not m * op.k * op.n:
+            return
         weights_enter, inputs_pass, sums_written = self._passes(m, op.k, op.n)
         b_a, b_p = self.quantity("activation").value, self.quantity("partial_sum").value
         static = op.b_class == "weight"
         b_w = self.machine.weight_bits if static else b_a
         weights, inputs, sums = (s * products for s in (op.k * op.n, m * op.k, m * op.n))
-        loaded = weights * b_w if static else 0.0
+        loaded = entries_in * b_a + (weights * b_w if static else 0.0)
         bits = {
             "sram_read": weights * b_w * weights_enter
             + inputs * b_a * inputs_pass
             + sums * b_p * (sums_written - 1),
             "sram_write": sums * b_p * sums_written + loaded,
-            "dram_read": loaded + (inputs * b_a if first else 0.0),
+            "dram_read": loaded,
             "dram_write": sums * b_a if last else 0.0,
         }
         macs = products * m * op.k * op.n

@@ -1,0 +1,88 @@
+"""What a machine says that it cannot do, it does not do; what it does instead is reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autoprune.cost.contract import sample_workload
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
+from autoprune.spec import bundled
+from autoprune.workload import Workload
+
+
+def saying(name: str, **words: str) -> CostModel:
+    """A bundled machine with other capabilities."""
+    model = load_machine(name)
+    emulation = {k: v for k, v in model.machine.emulation.items() if k not in words}
+    capabilities = model.machine.capabilities.model_copy(update=words)
+    return type(model)(replace(model.machine, capabilities=capabilities, emulation=emulation))
+
+
+def with_integers() -> Workload:
+    """The sample, whose first layer reads a residual sum."""
+    workload = sample_workload()
+    stem, first, *others = workload.ops
+    return replace(workload, ops=(stem, replace(first, a_class="integer"), *others))
+
+
+@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize(
+    ("need", "operation"),
+    [
+        ("real_input", "stem"),
+        ("dynamic_product", r"blocks\.0\.attention\.product1"),
+        ("integer_spike", r"blocks\.0\.mlp\.fc1"),
+    ],
+)
+def test_what_is_unsupported_makes_the_total_unknown(name, need, operation):
+    cost = saying(name, **{need: "unsupported"}).price(with_integers())
+    assert cost.energy_uj is None
+    assert cost.latency_us is None
+    assert cost.unpriced[0].action == f"{operation}: {need}".replace("\\", "")
+
+
+@pytest.mark.parametrize("name", bundled.names("cost_models"))
+def test_bundled_machines_price_everything(name):
+    cost = load_machine(name).price(with_integers())
+    assert cost.unpriced == ()
+    assert cost.energy_uj > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("loihi1", {"real_input": "native"}, "real_input is 'native'.*'event_driven' cannot do"),
+        ("systolic_14x12", {"weight_sparsity": "skip"}, "weight_sparsity is 'skip'.*'systolic'"),
+        ("ops45_fp32", {"neuron": "host"}, "neuron is 'host'.*'op_energy'"),
+    ],
+)
+def test_a_file_cannot_claim_what_the_formulas_do_not_do(name, words, message):
+    with pytest.raises(InputError, match=message):
+        saying(name, **words)
+
+
+def test_a_rule_of_emulation_belongs_to_an_emulated_capability():
+    machine = load_machine("loihi1").machine
+    with pytest.raises(InputError, match=r"1 rules of emulation \(dynamic_product\); expected"):
+        replace(machine, emulation={"dynamic_product": "a rule"})
+
+
+def test_only_the_rules_that_were_needed_are_reported():
+    loihi = load_machine("loihi1")
+    binary, integer = sample_workload(), with_integers()
+    assert [rule.split(":")[0] for rule in loihi.price(binary).emulated] == ["attention products"]
+    assert len(loihi.price(integer).emulated) == 2
+    layers = replace(binary, ops=tuple(o for o in binary.ops if o.kind != "attention_product"))
+    assert loihi.price(layers).emulated == ()
+
+
+def test_a_machine_of_operations_may_ignore_zero_weights():
+    """weight_sparsity "none": every event at its dense fan-out, as papers do that do not prune."""
+    skips, counts = load_machine("ops45_fp32"), saying("ops45_fp32", weight_sparsity="none")
+    dense, sparse = sample_workload(), sample_workload(zeros=0.5)
+    assert counts.price(sparse) == counts.price(dense) == skips.price(dense)
+    assert skips.price(sparse).energy_uj < skips.price(dense).energy_uj

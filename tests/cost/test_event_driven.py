@@ -1,0 +1,94 @@
+"""The event-driven chip: placement as published arithmetic has it, and every event at its price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoprune.cost.contract import sample_workload
+from autoprune.cost.load import load_machine
+from autoprune.workload import Op, Workload
+
+LOIHI = load_machine("loihi1")
+
+
+@pytest.mark.parametrize(("sharing", "cores"), [("shared", 72), ("private", 27 * 128)])
+def test_cores_of_the_blocks_of_spikformer_4_384(sharing, cores):
+    """Synapse memory of 4 blocks of width 384 (q, k, v, projection; MLP ratio 4) at 8 bits.
+
+    7 077 888 bytes are 54 cores of 128 KiB, 0.42 chips of 128; rounded up per layer 72. Private to
+    each of 64 tokens, they are 27 chips. Derived from the capacities in Davies 2018; exact.
+    """
+    choices = {**LOIHI.machine.choices, "weight_sharing": sharing}
+    model = type(LOIHI)(replace(LOIHI.machine, choices=choices))
+    blank = replace(sample_workload(steps=1, samples=1).ops[1], m=64, neurons=0)
+    found = 0
+    for number, k, n in ((4, 384, 384), (1, 384, 1536), (1, 1536, 384)):
+        axons = k if sharing == "shared" else 64 * k
+        layer = replace(blank, k=k, n=n, b_size=k * n, b_nonzeros=k * n, a_size=axons)
+        found += 4 * number * model.cores(layer, samples=1)
+    assert found == cores
+
+
+def energy_by_hand(op: Op, samples: int) -> float:
+    """Davies 2018, Table 2, in pJ; a second binary operand sends messages too."""
+    messages = op.a_events + (op.b_events if op.b_class == "binary" else 0)
+    return (
+        op.effective_sops * 23.6
+        + op.updates_active * 81
+        + op.updates_inactive * 52
+        + messages * 1.7
+    ) / samples
+
+
+@given(
+    steps=st.integers(1, 6),
+    width=st.integers(1, 24),
+    zeros=st.floats(0, 1),
+    spikes=st.floats(0.01, 1),
+    samples=st.integers(1, 5),
+)
+def test_energy_is_every_action_at_its_price(steps, width, zeros, spikes, samples):
+    workload = sample_workload(
+        steps=steps, width=width, zeros=zeros, spikes=spikes, samples=samples
+    )
+    ops = [op for op in workload.select("executed") if op.a_class != "real"]
+    expected = sum(energy_by_hand(op, samples) for op in ops)
+    assert LOIHI.price(workload).energy_uj * 1e6 == pytest.approx(expected)
+
+
+def test_one_loud_step_is_slower_than_two_quiet_ones():
+    """Time is the sum over steps of the slowest core, not the mean load: a burst waits for itself.
+
+    Two layers that are loud in different steps, 1000 operations each, take 2 x 3500 ns; loud in
+    the same step they work side by side.
+    """
+    blank = replace(
+        sample_workload(steps=2, samples=1).ops[1],
+        a_events=0,
+        a_nonzeros=0,
+        events_per_step=(0, 0),
+        fanout_sops=1000,
+        effective_sops=1000,
+        effective_sops_per_step=(500, 500),
+        neurons=0,
+        updates_active=0,
+        updates_inactive=0,
+    )
+    early = replace(blank, name="early", effective_sops_per_step=(1000, 0))
+    late = replace(blank, name="late", effective_sops_per_step=(0, 1000))
+    also_early = replace(early, name="also early")
+
+    def latency(*ops: Op) -> float:
+        return LOIHI.price(Workload(network="n", samples=1, time_steps=2, ops=ops)).latency_us
+
+    assert latency(early, late) == pytest.approx((2 * 3500 + 2 * 465) / 1000)
+    assert latency(early, also_early) == pytest.approx((3500 + 2 * 465) / 1000)
+
+
+def test_the_host_names_the_neurons_that_it_takes_over():
+    host = {item.name for item in LOIHI.price(sample_workload()).host}
+    assert host == {"stem: real-valued input, with 256 neurons", "head: real-valued input"}

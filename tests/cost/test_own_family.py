@@ -1,0 +1,93 @@
+"""A family of a user's own, named as module:Class."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.cost.contract import check_contract
+from autoprune.cost.load import load_machine
+from autoprune.errors import InputError
+
+MODULE = '''
+from autoprune.cost.cost import Cost, Term
+from autoprune.cost.model import CostModel
+
+
+class Flat(CostModel):
+    """Every dense MAC at one price."""
+
+    PRICES = {"mac": "pJ"}
+
+    def price(self, workload):
+        terms = tuple(
+            Term(cause="MACs", op=op.name, price="mac", count=op.dense_macs / workload.samples,
+                 energy_pj=op.dense_macs / workload.samples * self.value("mac"))
+            for op in workload.select("executed")
+        )
+        return Cost(machine=self.machine.name, terms=terms)
+
+
+class Empty(CostModel):
+    PRICES = {"mac": "pJ"}
+
+
+class Priceless(CostModel):
+    def price(self, workload):
+        return Cost(machine=self.machine.name, terms=())
+
+
+FLAT = Flat
+NUMBER = 3
+'''
+
+FILE = """
+title = "flat"
+family = "{family}"
+weight_bits = 8
+[prices]
+mac = {{ value = 2, unit = "pJ", evidence = "measured", scope = "all_in", source = "my bench" }}
+[capabilities]
+spike_sparsity = "none"
+weight_sparsity = "none"
+real_input = "native"
+dynamic_product = "native"
+integer_spike = "native"
+neuron = "native"
+"""
+
+
+@pytest.fixture
+def load(tmp_path, monkeypatch):
+    (tmp_path / "my_lab_machines.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def load(family: str):
+        file = tmp_path / "flat.toml"
+        file.write_text(FILE.format(family=family))
+        return load_machine("flat.toml", base=tmp_path)
+
+    return load
+
+
+def test_a_class_of_ones_own_is_found_and_keeps_the_contract(load):
+    model = load("my_lab_machines:Flat")
+    check_contract(model)
+    assert model.machine.name == "flat"
+
+
+@pytest.mark.parametrize(
+    ("family", "message"),
+    [
+        ("my_lab_machine:Flat", "cannot be imported: No module named 'my_lab_machine'.*PYTHONPATH"),
+        ("my_lab_machines:Flatt", "cannot be imported: .*no attribute 'Flatt'"),
+        ("my_lab_machines:NUMBER", "is no cost model; expected a subclass of CostModel"),
+        ("my_lab_machines:Empty", "is incomplete; expected PRICES and price"),
+        ("my_lab_machines:Priceless", "is incomplete; expected PRICES and price"),
+        ("my_lab_machines:", "unknown family 'my_lab_machines:'"),
+        (":Flat", "unknown family ':Flat'"),
+        (".machines:Flat", "unknown family '.machines:Flat'"),
+    ],
+)
+def test_what_is_wrong_with_a_family_is_named(load, family, message):
+    with pytest.raises(InputError, match=rf"flat\.toml: .*{message}"):
+        load(family)
