@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Callable
@@ -75,7 +76,7 @@ def parent_key(study: Study, data: Dataset) -> str:
         "seed": study.seed,
         "threads": study.threads,
         "versions": {name: version(name) for name in ("torch", "spikingjelly")},
-        "code": [hashlib.sha256(Path(m.__file__).read_bytes()).hexdigest() for m in _SOURCES],
+        "code": [hashlib.sha256(inspect.getsource(m).encode()).hexdigest() for m in _SOURCES],
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -27,7 +27,8 @@ def load_checked(name_or_path: str) -> tuple[Study, SearchSpace, Path, dict[str,
     check_metrics(study.objectives, list(machines), where)
     for metric in study.objectives:
         name, machine = split_metric(metric)
-        if name == "latency_us" and machine is not None:
-            if machines[machine].price(sample_workload()).latency_us is None:
-                raise InputError(where, f"{metric}: {machine} defines no latency")
+        if name != "latency_us" or machine is None:
+            continue
+        if machines[machine].price(sample_workload()).latency_us is None:
+            raise InputError(where, f"{metric}: {machine} defines no latency")
     return study, space, file, machines

@@ -259,7 +259,7 @@ class _Tracker:
 
 
 def _members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
-    """The front of a machine; of one that cannot price the network, nothing is known to be on it."""
+    """The front of a machine; empty where it cannot price the network."""
     try:
         return front_members(outcomes, model)
     except UnknownCost:
@@ -269,9 +269,8 @@ def _members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
 def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
     """The uniform trial whose only compression is L1P at 95 %, if the sweep has one."""
     harsh = {"l1p": 0.95, "dsp": 1.0}
-    return {
-        "Uniform L1P at 95 %": outcome
-        for outcome in outcomes
-        if outcome.origin == "uniform"
-        and all(value == harsh.get(name.rsplit(".", 1)[-1], value) for name, value in outcome.point)
-    }
+    for outcome in outcomes:
+        settings = {(name.rsplit(".", 1)[-1], value) for name, value in outcome.point}
+        if outcome.origin == "uniform" and harsh.items() >= {s for s in settings if s[0] in harsh}:
+            return {"Uniform L1P at 95 %": outcome}
+    return {}

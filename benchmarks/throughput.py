@@ -179,7 +179,7 @@ def main() -> None:
             per_minute["script"].append(60 * len(points) / wall)
             busy["script"].append(worked / wall / 2)
     print(
-        f"{len(points)} L1P plans, {bench.recipe.epochs} epochs, {arguments.rounds} rounds, 2 workers"
+        f"{len(points)} plans, {bench.recipe.epochs} epochs, {arguments.rounds} rounds, 2 workers"
     )
     for side in per_minute:
         print(

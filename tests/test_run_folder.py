@@ -82,7 +82,8 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_one_writer_at_a_time(tmp_path):
     with (
-        sole_writer(tmp_path / "run"), pytest.raises(RecordError, match='in use by .*"process"'),
+        sole_writer(tmp_path / "run"),
+        pytest.raises(RecordError, match='in use by .*"process"'),
         sole_writer(tmp_path / "run"),
     ):
         pass

@@ -12,7 +12,7 @@ accumulation, neither repeated events nor a MAC. A is the binary operand through
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -31,7 +31,8 @@ def count_attention(
     Args:
         site: the attention.
         qkv: the spikes of q, k and v, [T, B, 3 h d, L].
-        updates_active, output_spikes: of the neurons behind the second product.
+        updates_active: of the neurons behind the second product.
+        output_spikes: likewise.
 
     Raises CountingError where q, k, v are not binary.
     """
@@ -61,7 +62,7 @@ def _product(
     number: int,
     a: Tensor,
     b: Tensor,
-    **behind: int,
+    **behind: Any,
 ) -> Op:
     """The Op of ``a @ b`` with binary a [T, B, h, M, K] and b [T, B, h, K, N]."""
     steps, batch, heads, m, k = a.shape

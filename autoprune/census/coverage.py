@@ -26,8 +26,10 @@ def uncounted(model: nn.Module, sample: Tensor, ops: Iterable[Op], samples: int)
     """Every operation that fvcore sees and `ops` lacks, with its dense MACs over `samples`.
 
     Args:
-        model: the network that was counted. sample: one input, [1, C, H, W].
-        ops: what was counted, attention as executed. samples: how many samples it was counted on.
+        model: the network that was counted.
+        sample: one input, [1, C, H, W].
+        ops: what was counted, attention as executed.
+        samples: how many samples it was counted on.
 
     Raises CountingError where more was counted than fvcore sees: then one of the two is wrong.
     """

@@ -69,7 +69,7 @@ def count_layer(site: Synapses, x: Tensor, out: Tensor, output_spikes: int) -> O
     )
 
 
-def _sizes(module: nn.Module, out: Tensor) -> dict[str, int]:
+def _sizes(module: nn.Module, out: Tensor) -> dict[str, Any]:
     """M, K, N and groups of the layer's matrix product."""
     weight: Any = module.weight
     groups = getattr(module, "groups", 1)

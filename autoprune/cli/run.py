@@ -72,9 +72,9 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
     machines = Table("machine", "family", "bits", "sources", title="Machines")
     for name, model in prepared.machines.items():
         machine = model.machine
-        numbers = (*machine.prices, *machine.parameters)
-        sources = sorted({number.source for number in numbers})
-        machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sources))
+        sources = {price.source for price in machine.prices}
+        sources |= {quantity.source for quantity in machine.parameters}
+        machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sorted(sources)))
     console.print(machines)
     uniform = len(prepared.space.uniform_points(prepared.shape, effort))
     console.print(

@@ -18,7 +18,7 @@ from autoprune.models.adapter import Branch, Cut, Removed
 
 
 def significance(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
-    """The score of each tied inner dimension: L1 norm of its weights in all layers, [dimensions]."""
+    """The score of each tied dimension: L1 norm of its weights in all layers, [dimensions]."""
     score = torch.zeros(dimensions, dtype=torch.float64)
     for cut in tie:
         weight = cut.module.weight.detach().flatten(1)
@@ -72,7 +72,7 @@ def _slice_layers(branch: Branch, masks: tuple[Tensor, ...]) -> None:
             if cut.norm is not None:
                 norms[cut.module] = cut.norm
     for (module, side), cuts in parts.items():
-        width = module.weight.shape[0 if side == "out" else 1]  # type: ignore[index, union-attr]
+        width = module.weight.shape[0 if side == "out" else 1]  # type: ignore[index]
         keep = torch.ones(int(width), dtype=torch.bool)
         for cut, mask in cuts:
             keep[cut.offset : cut.offset + mask.numel()] = mask
@@ -84,11 +84,11 @@ def _slice_layers(branch: Branch, masks: tuple[Tensor, ...]) -> None:
 
 
 def _slice_layer(module: nn.Module, side: str, keep: Tensor) -> None:
-    weight = module.weight.detach()  # type: ignore[union-attr, operator]
+    weight = module.weight.detach()  # type: ignore[operator]
     weight = weight[keep] if side == "out" else weight[:, keep]
     module.weight = nn.Parameter(weight.clone())
     if side == "out" and module.bias is not None:
-        module.bias = nn.Parameter(module.bias.detach()[keep].clone())  # type: ignore[operator, index]
+        module.bias = nn.Parameter(module.bias.detach()[keep].clone())  # type: ignore[operator]
     count = int(keep.sum())
     names = {"out": ("out_channels", "out_features"), "in": ("in_channels", "in_features")}[side]
     for name in names:

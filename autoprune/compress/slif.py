@@ -41,7 +41,9 @@ class _Dynamics(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, v: Tensor, theta: Tensor, k: Tensor, rule: _Rule) -> Any:
+    def forward(  # noqa: PLR0913 - the inputs of the equations
+        ctx: Any, x: Tensor, v: Tensor, theta: Tensor, k: Tensor, rule: _Rule
+    ) -> Any:
         before, charged, spikes = [torch.empty_like(x) for _ in range(3)]
         for t in range(len(x)):
             before[t] = v
@@ -142,8 +144,10 @@ class SLIFNode(neuron.SimpleBaseNode):
             spiking=self.surrogate_function.spiking,
             detach_reset=self.detach_reset,
         )
-        v = self.v if isinstance(self.v, Tensor) else torch.full_like(x_seq[0], self.v)
-        spikes, self.v = _Dynamics.apply(x_seq, v, self.threshold, self.decay, rule)
+        v: Any = self.v  # type: ignore[has-type]  # a number after a reset
+        v = v if isinstance(v, Tensor) else torch.full_like(x_seq[0], v)
+        run: Any = _Dynamics.apply
+        spikes, self.v = run(x_seq, v, self.threshold, self.decay, rule)
         return spikes
 
     def single_step_forward(self, x: Tensor) -> Tensor:

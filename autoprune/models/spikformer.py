@@ -56,7 +56,7 @@ class PatchSpikformerAdapter(ModelAdapter):
                 real_input=True,
             )
         ]
-        stream = ("stem",)
+        stream: tuple[str, ...] = ("stem",)
         for index, block in enumerate(model.blocks):
             for part in (_attention_operations, _mlp_operations):
                 added = part(block, index, stream, steps)

@@ -1,4 +1,4 @@
-"""Baselines: what every search is compared with, and what shows whether there is anything to search.
+"""Baselines: what every search is compared with, and what shows if there is anything to search.
 
 The parent; the parent after the standard fine-tuning, the fair comparison; and, fine-tuned alike,
 the network without each branch, each block, and all blocks.
@@ -41,21 +41,22 @@ def warnings(baselines: Mapping[str, Outcome], uniform: Mapping[str, Outcome]) -
     """What is wrong with a study whose baselines or uniform sweep look like this, in words.
 
     Args:
-        baselines: by key. uniform: by a name for people, those that only L1P at 95 % made.
+        baselines: by key.
+        uniform: by a name for people, those that only L1P at 95 % made.
     """
     accuracy = {
         key: outcome.measurement.validation.accuracy
         for key, outcome in {**baselines, **uniform}.items()
         if outcome.measurement is not None
     }
-    found = []
+    found: list[str] = []
     tuned = accuracy.get(FINE_TUNED)
     if tuned is None:
         return found
     if PARENT in accuracy and abs(accuracy[PARENT] - tuned) > 0.01:
         found.append(
-            f"Fine-tuning moves the uncompressed network by {100 * (tuned - accuracy[PARENT]):+.1f} "
-            "points; more than 1 says that its recipe does not fit the parent."
+            f"Fine-tuning moves the uncompressed network by {100 * (tuned - accuracy[PARENT]):+.1f}"
+            " points; more than 1 says that its recipe does not fit the parent."
         )
     if NO_BLOCKS in accuracy and tuned - accuracy[NO_BLOCKS] < 0.10:
         found.append(

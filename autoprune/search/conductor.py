@@ -290,5 +290,7 @@ class Conductor:
             note["cause"] = outcome.cause[-1000:]
         if outcome.same_as is not None:
             note["same_as"] = outcome.same_as
-        measured = outcome.measurement if not outcome.cause else None
-        self._record.tell(number, measured and self._task.objectives(measured), note)
+        values = None
+        if outcome.measurement is not None and not outcome.cause:
+            values = self._task.objectives(outcome.measurement)
+        self._record.tell(number, values, note)

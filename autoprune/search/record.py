@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import final
+from typing import Literal, final
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -52,7 +52,7 @@ class Record:
     def __init__(
         self,
         journal: Path,
-        directions: Sequence[str],
+        directions: Sequence[Literal["maximize", "minimize"]],
         names: Sequence[str],
         space: Mapping[str, BaseDistribution],
     ) -> None:
@@ -86,7 +86,8 @@ class Record:
         """A new running trial; what is proposed depends on nothing but sampler and journal.
 
         Args:
-            sampler: a fresh one. fixed: the trial's parameters, instead of the sampler's.
+            sampler: a fresh one.
+            fixed: the trial's parameters, instead of the sampler's.
             describe: what to note about it, as JSON values.
         """
         copy = optuna.create_study(directions=self._study.directions, sampler=sampler)

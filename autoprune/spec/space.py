@@ -145,7 +145,7 @@ class SearchSpace(BaseModel):
                 outside = [v for v in setting if domain is not None and v not in domain.all]
                 if outside:
                     raise ValueError(
-                        f"uniform.{key} values inside branch.{name}.{key}, which has no {outside[0]}"
+                        f"uniform.{key} values inside branch.{name}.{key}, not {outside[0]}"
                     )
         for key, words in _WORDS.items():
             _check_words(f"neuron.{key}", getattr(self.neuron, key), words)

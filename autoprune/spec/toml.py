@@ -42,7 +42,7 @@ def validate(model: type[Table], data: Mapping[str, Any], where: str) -> Table:
 
 
 def _explained(model: type[BaseModel], error: ValidationError, where: str) -> InputError:
-    """What a validator found wrong, in one line; a misspelt key before the key that it leaves out."""
+    """What a validator found wrong; a misspelt key before the key that it leaves out."""
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     place = f"{where}: {key}" if key else where
@@ -63,7 +63,7 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
 
 
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the table at `location` inside `model` accepts; none where it is not a table."""
+    """The keys that the table at `location` inside `model` accepts; none where it is none."""
     for part in location:
         field = model.model_fields.get(str(part))
         if field is None:

@@ -6,6 +6,7 @@ behind by seconds, so that restoring from them loses or repeats finished trials.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from typing import Any, final
@@ -40,7 +41,7 @@ class ConductorSearcher(Searcher):
         self._conductor = conductor
         self._keys: dict[str, str] = {}
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+    def suggest(self, trial_id: str) -> Any:
         """The next job; None where one has to wait; FINISHED at the end."""
         assert self._conductor is not None
         job = self._conductor.next()
@@ -52,7 +53,7 @@ class ConductorSearcher(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Pass on a result; exceptions of a trial are results, so that an error is a dead worker."""
+        """Pass on a result; a trial's exception is a result, so an error is a dead worker."""
         assert self._conductor is not None
         died = Failure(cause="the process that ran it died: killed, out of memory, or crashed")
         given = result.get("result") if result and not error else None
@@ -73,7 +74,10 @@ class ConductorSearcher(Searcher):
 class _Trainable(tune.Trainable):
     """A reused actor: it is set up once, and then given one job after the other."""
 
-    def setup(self, config: dict[str, Any], bench: Bench, threads: int) -> None:
+    def setup(  # type: ignore[override]
+        self, config: dict[str, Any], bench: Bench, threads: int
+    ) -> None:
+        """Keep what `tune.with_parameters` hands over."""
         self._worker = Worker(bench, threads)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
@@ -96,7 +100,7 @@ def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: i
             num_cpus=workers * threads,
             include_dashboard=False,
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             object_store_memory=_STORE_BYTES,
         )
     trainable = tune.with_resources(

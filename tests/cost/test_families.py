@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -32,8 +33,8 @@ def test_every_number_has_a_source(name):
 class Broken(CostModel):
     """A machine on which zero weights cost more."""
 
-    PRICES = {"mac": "pJ", "ac": "pJ"}
-    CHOICES = {"attention_order": ("published",), "attention_count": ("events",)}
+    PRICES: ClassVar = {"mac": "pJ", "ac": "pJ"}
+    CHOICES: ClassVar = {"attention_order": ("published",), "attention_count": ("events",)}
 
     def price(self, workload) -> Cost:
         zeros = sum(op.b_size - op.b_nonzeros for op in workload.ops)
@@ -114,8 +115,9 @@ def test_placement_replicates_private_weights_per_position():
     large = replace(op, m=64, b_nonzeros=300_000, neurons=100, a_size=100 * 8)
     bits = 300_000 * 8 * 64
     assert chip.cores(large, 2) == -(-bits // (128 * 8192))
-    shared = type(chip)(replace(chip.machine, choices={**chip.machine.choices,
-                                                       "weight_sharing": "shared"}))
+    shared = type(chip)(
+        replace(chip.machine, choices={**chip.machine.choices, "weight_sharing": "shared"})
+    )
     assert shared.cores(large, 2) == 3
     assert chip.cores(replace(large, b_nonzeros=1, neurons=5000), 2) == 5
     assert chip.cores(replace(large, b_nonzeros=1, a_size=9000 * 8), 2) == 3

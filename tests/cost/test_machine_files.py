@@ -43,7 +43,7 @@ def test_a_machine_in_a_file_of_its_own(tmp_path):
     ("old", "new", "message"),
     [
         (', source = "somewhere" }\nac', " }\nac", r"prices\.mac: .*no source"),
-        ('value = 2, unit = "pJ"', 'value = 2, unit = "pJoule"', "unknown unit 'pJoule'.*mean 'pJ'"),
+        ('2, unit = "pJ"', '2, unit = "pJoule"', "unknown unit 'pJoule'.*mean 'pJ'"),
         ("value = 2,", "value = -2,", r"prices\.mac: .*-2"),
         ("value = 2,", "value = nan,", r"prices\.mac.*nan"),
         ("value = 2,", "value = inf,", r"prices\.mac.*inf"),
@@ -57,12 +57,16 @@ def test_a_machine_in_a_file_of_its_own(tmp_path):
         ('"op_energy"', '"pathlib:Path"', "no cost model; expected a subclass of CostModel"),
         ('attention_order = "published"', "", "choices.attention_order is None"),
         ('"published"', '"publishd"', "mean 'published'"),
-        ('weight_sparsity = "skip"', 'weight_sparsity = "skpi"', r"capabilities\.weight_sparsity.*mean 'skip'"),
+        ('weight_sparsity = "skip"', 'weight_sparsity = "skpi"', "weight_sparsity.*mean 'skip'"),
         ("weight_bits", "weightbits", "unknown key 'weightbits'.*mean 'weight_bits'"),
         ("title =", "title = 1\ntitle =", "Cannot overwrite"),
         ('neuron = "native"', 'neuron = "emulated"', "0 rules of emulation"),
-        ('[choices]', '[parameters]\nrows = { value = 1, unit = "count", evidence = "assumed", '
-         'source = "x" }\n[choices]', "no parameter 'rows'"),
+        (
+            "[choices]",
+            '[parameters]\nrows = { value = 1, unit = "count", evidence = "assumed", '
+            'source = "x" }\n[choices]',
+            "no parameter 'rows'",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, old, new, message):

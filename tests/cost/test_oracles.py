@@ -53,9 +53,7 @@ def test_spikformer_energy():
     """Spikformer-4-384 on CIFAR10, counts and energy of its authors (ZK-Zhou/spikformer, issue 23):
     0.005312266 G MAC and 0.2458512465 G AC make 0.2457025 mJ. To the printed digits.
     """
-    counts = workload(
-        synthetic("stem", macs=5_312_266), synthetic("rest", sops=245_851_246)
-    )
+    counts = workload(synthetic("stem", macs=5_312_266), synthetic("rest", sops=245_851_246))
     energy = load_machine("ops45_fp32").price(counts).energy_uj
     assert energy == pytest.approx(245.7025, rel=1e-6)
 
@@ -131,9 +129,7 @@ def test_keras_spiking_devices(tmp_path, synop_joule, neuron_joule, expected_jou
         )
     )
     synapses, neurons = 784 * 128, 128
-    op = synthetic(
-        "dense", sops=synapses, neurons=neurons, updates_active=100, updates_inactive=28
-    )
+    op = synthetic("dense", sops=synapses, neurons=neurons, updates_active=100, updates_inactive=28)
     energy = load_machine(str(file)).price(workload(op)).energy_uj
     assert energy * 1e-6 == pytest.approx(expected_joule, rel=2e-3)
 
@@ -144,9 +140,7 @@ def test_loihi_arithmetic():
     is 2184.5 neurons per mm2. To the printed digits.
     """
     loihi = load_machine("loihi1")
-    neurons = int(
-        loihi.quantity("neurons_per_core").value * loihi.quantity("cores_per_chip").value
-    )
+    neurons = int(loihi.quantity("neurons_per_core").value * loihi.quantity("cores_per_chip").value)
     assert neurons / 60 == pytest.approx(2184.5, abs=0.05)
     quiet = dict(sops=1, a_events=0, events_per_step=(0,), neurons=neurons)
     idle = synthetic("idle", updates_active=0, updates_inactive=neurons, **quiet)

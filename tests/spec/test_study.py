@@ -59,7 +59,7 @@ def test_paths_are_relative_to_the_study(tmp_path, root, good):
     (tmp_path / "where.toml").write_bytes((root / "search_spaces" / "digits.toml").read_bytes())
     text = good.replace('["loihi1"', '["mine.toml"').replace("@loihi1", "@mine")
     study, _, _, machines = load(tmp_path, text.replace('space = "digits"', 'space = "where.toml"'))
-    assert list(machines)[0] == "mine"
+    assert next(iter(machines)) == "mine"
     assert study.machines[0] == "mine.toml"
 
 
