@@ -1,10 +1,9 @@
-"""Commands that need no network start without torch, Ray and Optuna, and `--help` at once."""
+"""Commands that need no network start without torch, Ray and Optuna; `--help` without more."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,14 +38,8 @@ def workload_file(autoprune, run_folder: Path, tmp_path: Path) -> Path:
     return file
 
 
-def test_help_imports_nothing_heavy_and_answers_in_half_a_second() -> None:
+def test_help_imports_nothing_heavy() -> None:
     assert not imports("--help", heavy=(*HEAVY, "pandas", "pyarrow", "pydantic", "rich"))
-    best = 60.0
-    for _ in range(3):
-        start = time.perf_counter()
-        imports("--help")
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.5
 
 
 def test_price_of_a_file_imports_nothing_heavy(workload_file) -> None:

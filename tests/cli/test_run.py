@@ -1,0 +1,78 @@
+"""`autoprune run`: what is wrong ends with one message and exit code 2, before anything trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def refused(autoprune):
+    """What a command that must fail says: one message, exit code 2, nothing on stdout."""
+
+    def run(*arguments: object) -> str:
+        said = autoprune(*arguments)
+        assert (said.code, said.out) == (2, "")
+        assert "Traceback" not in said.err
+        return said.err
+
+    return run
+
+
+@pytest.fixture
+def short(root: Path, tmp_path: Path) -> Path:
+    """The short study with its space, free to be broken."""
+    for file in (root / "tests" / "studies").glob("*.toml"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path / "short.toml"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["digts"], "unknown study 'digts'"),
+        (["digits", "--trials", "-3"], "-3 is not in the range x>=1"),
+        (["digits", "--workers", "-1"], "-1 is not in the range x>=0"),
+        (["digits", "--trails", "3"], "Did you mean '--trials'"),
+        (["digits", "--out", "/proc/nowhere/run", "--workers", "0"], "cannot write there"),
+    ],
+)
+def test_bad_arguments(refused, arguments, message):
+    assert message in refused("run", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('["accuracy"', '["acuracy"', "did you mean 'accuracy'?"),
+        ('sampler = "tpe"', 'sampler = "tpee"', "did you mean 'tpe'?"),
+        ("seed = 3", "seed = 3\nseed = 4", "Cannot overwrite"),
+        ('"loihi1",', '"loihi",', "did you mean 'loihi1'?"),
+        ("epochs = 1", "epochs = nan", "finetune.epochs"),
+    ],
+)
+def test_bad_studies(refused, short, old, new, message):
+    text = short.read_text()
+    assert old in text
+    short.write_text(text.replace(old, new, 1))
+    assert message in refused("run", str(short), "--out", str(short.parent / "run"))
+    assert not (short.parent / "run").exists()
+
+
+def test_a_study_that_is_not_utf8(refused, short):
+    short.write_bytes(short.read_bytes() + b"# \xff")
+    assert "not UTF-8" in refused("run", str(short))
+
+
+def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(autoprune, short):
+    before = sorted(short.parent.iterdir())
+    text = " ".join(autoprune("run", short, "--dry-run", "--trials", "30").out.split())
+    for part in (
+        "blocks.0.attention.l1p",
+        "Davies et al.",
+        "30 trials, 3 of them the uniform sweep, then sampler tpe",
+        "1078 train, 359 validation, 360 test",
+    ):
+        assert part in text
+    assert sorted(short.parent.iterdir()) == before

@@ -1,0 +1,65 @@
+"""Baselines: which there are, and what is said when there is nothing to search."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.outcome import Outcome
+from autoprune.plan import Effort
+from autoprune.search.baselines import baseline_plans, warnings
+from autoprune.shape import BlockShape, BranchShape, NetworkShape
+
+EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
+
+
+def test_a_block_of_one_branch_is_not_removed_twice():
+    only = BranchShape(name="mlp", groups=1, size=4, matrices=())
+    shape = NetworkShape(blocks=(BlockShape(branches=(only,)),) * 2)
+    plans = baseline_plans(shape, EFFORT)
+    assert list(plans) == [
+        "parent",
+        "fine-tuned",
+        "without blocks.0.mlp",
+        "without blocks.1.mlp",
+        "without all blocks",
+    ]
+    assert len({plan.hash for plan in plans.values()}) == 5
+    assert plans["parent"].effort.epochs == 0
+
+
+@pytest.fixture
+def outcome(measured, shape):
+    def make(key: str, correct: int) -> Outcome:
+        plan = baseline_plans(shape, EFFORT)["fine-tuned"]
+        return Outcome(
+            key=key,
+            origin="baseline",
+            point=(),
+            plan=plan,
+            seed=0,
+            state="measured",
+            measurement=measured(plan, correct=correct),
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("parent", "tuned", "none", "harsh", "expected"),
+    [
+        (95, 95, 30, 60, []),
+        (95, 93, 30, 60, ["moves the uncompressed network by -2.0 points"]),
+        (95, 95, 86, 60, ["All blocks together carry 9.0 points"]),
+        (95, 95, 30, 91, ["L1P at 95 % costs 4.0 points; below 5"]),
+    ],
+)
+def test_warnings(outcome, parent, tuned, none, harsh, expected):
+    baselines = {
+        "parent": outcome("parent", parent),
+        "fine-tuned": outcome("fine-tuned", tuned),
+        "without all blocks": outcome("without all blocks", none),
+    }
+    found = warnings(baselines, {"L1P at 95 %": outcome("9", harsh)})
+    assert len(found) == len(expected)
+    for line, part in zip(found, expected, strict=True):
+        assert part in line
