@@ -56,6 +56,7 @@ def make_bench(study: Study, data: Dataset, parent: nn.Module) -> Bench:
         adapter=PatchSpikformerAdapter(),
         data=data,
         recipe=recipe(study.finetune),
+        dsp_score=study.compression.dsp_score,
         batch_norm_batches=study.measure.batch_norm_batches,
         batch_norm_batch_size=study.measure.batch_norm_batch_size,
         census_samples=study.measure.census_samples,
@@ -98,7 +99,9 @@ def train_parent(
     study: Study, data: Dataset, progress: Callable[[int], None] = lambda epoch: None
 ) -> nn.Module:
     """Train the parent from scratch with the study's seed; nothing is cached here."""
+    torch.set_num_threads(study.threads)
     torch.manual_seed(study.seed)
+    progress(0)
     network = build_network(study.network, data)
     train(network, data.train, recipe(study.parent), study.seed, progress)
     return network

@@ -41,6 +41,9 @@ class Observer(Protocol):
     def training(self, epoch: int, epochs: int) -> None:
         """The parent has trained for `epoch` of `epochs`."""
 
+    def measuring(self, done: int, total: int) -> None:
+        """`done` of `total` baselines are measured."""
+
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """All baselines are measured; the search begins."""
 
@@ -237,9 +240,12 @@ class _Tracker:
 
     def _announce(self) -> None:
         assert self.conductor is not None
-        if not self._announced and len(self.conductor.baselines) == self._expected:
+        measured = self.conductor.baselines
+        if not self._announced:
+            self._observer.measuring(len(measured), self._expected)
+        if not self._announced and len(measured) == self._expected:
             self._announced = True
-            self._observer.baselines(self.conductor.baselines)
+            self._observer.baselines(measured)
         if self._announced:
             self._observer.progress(
                 self.conductor.done, self._prepared.study.trials, self.conductor.outcomes

@@ -12,7 +12,8 @@ from torch import nn
 
 from autoprune.census.count import count
 from autoprune.compress import batch_norm, l1p
-from autoprune.compress.network import compress, matrices
+from autoprune.compress.criteria import Criterion
+from autoprune.compress.network import Ranking, compress, matrices
 from autoprune.data.dataset import Dataset
 from autoprune.measurement import Measurement, Score, Seconds
 from autoprune.models.adapter import ModelAdapter
@@ -27,6 +28,7 @@ class Bench:
     Attributes:
         parent, adapter, data: the trained network, its family, the samples.
         recipe: of fine-tuning; learning rate and epochs come from the plan.
+        dsp_score: the criterion of `autoprune.compress.criteria`.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
     """
 
@@ -34,6 +36,7 @@ class Bench:
     adapter: ModelAdapter
     data: Dataset
     recipe: Recipe
+    dsp_score: Criterion
     batch_norm_batches: int
     batch_norm_batch_size: int
     census_samples: int
@@ -66,7 +69,9 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     """
     clock = _Clock()
     torch.manual_seed(seed)
-    model = compress(bench.parent, plan, bench.adapter)
+    calibration = bench.data.train.inputs[: bench.census_samples]
+    ranking = Ranking(criterion=bench.dsp_score, calibration=calibration)
+    model = compress(bench.parent, plan, bench.adapter, ranking)
     held = matrices(model, bench.adapter)
     shape = bench.adapter.shape(bench.parent)
     effort = plan.effort
@@ -77,10 +82,8 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
             with l1p.held_at_zero(model, held):
                 train(model, bench.data.train, recipe, seed)
         if not untouched:
-            calibration = batches(
-                bench.data.train, bench.batch_norm_batch_size, bench.batch_norm_batches, seed
-            )
-            batch_norm.reestimate(model, calibration)
+            size, number = bench.batch_norm_batch_size, bench.batch_norm_batches
+            batch_norm.reestimate(model, batches(bench.data.train, size, number, seed))
     with clock.on("evaluation"):
         scores = {
             name: Score(correct=correct(model, part), total=len(part))

@@ -38,6 +38,7 @@ class Terminal:
             disable=not console.is_terminal,
         )
         self._training = self._progress.add_task("Parent", total=1, visible=False, note="")
+        self._baselines = self._progress.add_task("Baselines", total=1, visible=False, note="")
         self._trials = self._progress.add_task("Trials", total=1, visible=False, note="")
         self._said = 0
 
@@ -61,6 +62,16 @@ class Terminal:
         )
         if done:
             self._console.print(f"Parent trained for {epochs} epochs and cached.")
+
+    def measuring(self, done: int, total: int) -> None:
+        """`done` of `total` baselines are measured."""
+        self._progress.update(
+            self._baselines,
+            total=total,
+            completed=done,
+            visible=done < total,
+            note="parent without each branch",
+        )
 
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """All baselines are measured: what each branch carries is printed before the search."""

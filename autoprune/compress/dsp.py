@@ -13,18 +13,9 @@ from collections import defaultdict
 import torch
 from torch import Tensor, nn
 
+from autoprune.compress.criteria import Significance, l1
 from autoprune.errors import CompressionError
 from autoprune.models.adapter import Branch, Cut, Removed
-
-
-def significance(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
-    """The score of each tied dimension: L1 norm of its weights in all layers, [dimensions]."""
-    score = torch.zeros(dimensions, dtype=torch.float64)
-    for cut in tie:
-        weight = cut.module.weight.detach().flatten(1)
-        rows = weight if cut.side == "out" else weight.T
-        score += rows[cut.offset : cut.offset + dimensions].abs().double().sum(1)
-    return score
 
 
 def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:
@@ -37,8 +28,8 @@ def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:
     return torch.zeros_like(by_group, dtype=torch.bool).scatter_(1, order, True).flatten()
 
 
-def shrink(branch: Branch, kept: int) -> tuple[Tensor, ...]:
-    """Keep `kept` dimensions per group of `branch`, in place.
+def shrink(branch: Branch, kept: int, significance: Significance = l1) -> tuple[Tensor, ...]:
+    """Keep the `kept` most significant dimensions per group of `branch`, in place.
 
     Returns the mask of kept dimensions of each tie, [groups * size]; empty where the whole
     branch was removed. The caller invalidates spikingjelly's list of modules to reset.

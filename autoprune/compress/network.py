@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 
 from spikingjelly.activation_based import functional
-from torch import nn
+from torch import Tensor, nn
 
 from autoprune.compress import dsp, l1p, slif
+from autoprune.compress.criteria import Criterion, Significance, l1, significance
 from autoprune.errors import CompressionError
 from autoprune.models.adapter import Matrix, ModelAdapter
 from autoprune.plan import Plan
 
 
-def compress(parent: nn.Module, plan: Plan, adapter: ModelAdapter) -> nn.Module:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """How DSP chooses dimensions: a criterion by name, and inputs to measure activity on."""
+
+    criterion: Criterion
+    calibration: Tensor
+
+
+def compress(
+    parent: nn.Module, plan: Plan, adapter: ModelAdapter, ranking: Ranking | None = None
+) -> nn.Module:
     """DSP, then sLIF, then L1P on a copy of `parent`; the parent stays as it is.
+
+    Without a ranking DSP goes by the L1 norm of the weights.
 
     Of a neutral plan the result equals the parent bit for bit. Batch norm is not re-estimated
     and nothing is trained here.
@@ -26,9 +40,13 @@ def compress(parent: nn.Module, plan: Plan, adapter: ModelAdapter) -> nn.Module:
     before = adapter.branches(model)
     if len(before) != len(plan.blocks):
         raise CompressionError(f"a plan of {len(plan.blocks)} blocks for {len(before)} blocks")
+    score: Significance = l1
+    if ranking is not None:
+        every = [branch for branches in before for branch in branches]
+        score = significance(ranking.criterion, model, every, ranking.calibration)
     for branches, block_plan in zip(before, plan.blocks, strict=True):
         for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
-            dsp.shrink(branch, branch_plan.kept)
+            dsp.shrink(branch, branch_plan.kept, score)
     for branches, block_plan in zip(adapter.branches(model), plan.blocks, strict=True):
         for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
             slif.swap(branch.neurons, block_plan.neuron)

@@ -37,13 +37,14 @@ class Cut:
     """Where the inner dimensions of a branch lie in one layer.
 
     Dimension u is channel ``offset + u`` of the layer's output or input. With an output channel
-    go its bias and its channel of the batch norm.
+    go its bias and its channel of the batch norm; `neuron` emits it, as [T, B, channels, ...].
     """
 
     module: nn.Linear | nn.Conv1d | nn.Conv2d
     side: Literal["out", "in"]
     offset: int = 0
     norm: nn.Module | None = None
+    neuron: nn.Module | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,10 @@ def _attention(block: SpikformerBlock) -> Branch:
     qkv, norm = attn.qkv_conv_bn
     proj = attn.proj_conv_bn[0]
     inner, heads = proj.in_channels, attn.num_heads
-    q, k, v = (Cut(module=qkv, side="out", offset=i * inner, norm=norm) for i in range(3))
+    q, k, v = (
+        Cut(module=qkv, side="out", offset=i * inner, norm=norm, neuron=attn.qkv_lif)
+        for i in range(3)
+    )
     parts = (("q", 0), ("k", 1), ("v", 2))
     return Branch(
         name="attention",
@@ -120,7 +123,12 @@ def _mlp(block: SpikformerBlock) -> Branch:
         name="mlp",
         groups=1,
         size=fc1.out_channels,
-        ties=((Cut(module=fc1, side="out", norm=norm), Cut(module=fc2, side="in")),),
+        ties=(
+            (
+                Cut(module=fc1, side="out", norm=norm, neuron=mlp.neuron1),
+                Cut(module=fc2, side="in"),
+            ),
+        ),
         matrices=(
             Matrix(name="fc1", module=fc1, rows=slice(None)),
             Matrix(name="fc2", module=fc2, rows=slice(None)),

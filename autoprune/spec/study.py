@@ -59,6 +59,13 @@ class RecipeSpec(BaseModel):
     label_smoothing: Share = 0.0
 
 
+class CompressionSpec(BaseModel):
+    """How DSP ranks dimensions: see `autoprune.compress.criteria`."""
+
+    model_config = STRICT
+    dsp_score: Literal["l1", "activity", "l1_activity"] = "l1"
+
+
 class MeasureSpec(BaseModel):
     """How to measure a compressed network.
 
@@ -101,7 +108,7 @@ class Study(BaseModel):
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
-        network, parent, finetune, measure, search: see there.
+        network, parent, compression, finetune, measure, search: see there.
     """
 
     model_config = STRICT
@@ -117,6 +124,7 @@ class Study(BaseModel):
     seed: Annotated[int, Field(ge=0)]
     network: NetworkSpec
     parent: RecipeSpec
+    compression: CompressionSpec = CompressionSpec()
     finetune: RecipeSpec
     measure: MeasureSpec
     search: SearchSpec

@@ -11,7 +11,7 @@ import torch
 from spikingjelly.activation_based import functional, neuron
 from torch import Tensor, nn
 
-from autoprune.compress import dsp, l1p
+from autoprune.compress import criteria, dsp, l1p
 from autoprune.compress.network import compress, matrices
 from autoprune.compress.slif import SLIFNode
 from autoprune.errors import CompressionError
@@ -110,7 +110,7 @@ def test_most_significant_dimensions_stay(network, adapter):
     branch = adapter.branches(network)[0][1]
     (tie,) = branch.ties
     fc1, fc2 = (cut.module for cut in tie)
-    score = dsp.significance(tie, 24)
+    score = criteria.l1(tie, 24)
     by_hand = fc1.weight[:, :, 0].abs().double().sum(1) + fc2.weight[:, :, 0].abs().double().sum(0)
     assert torch.allclose(score, by_hand, rtol=1e-12)
     mask = dsp.most_significant(score, 1, 5)

@@ -37,6 +37,9 @@ class Silent:
     def training(self, epoch, epochs):
         self.epochs.append(epoch)
 
+    def measuring(self, done, total):
+        self.measured = (done, total)
+
     def baselines(self, outcomes):
         self.tables.append(list(outcomes))
 
@@ -67,7 +70,8 @@ def alone(short, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "alone"
     watcher = Silent()
     finished = run(prepare(short, workers=0), folder, watcher)
-    assert watcher.epochs == [1, 2, 3]
+    assert watcher.epochs == [0, 1, 2, 3]
+    assert watcher.measured == (5, 5)
     assert watcher.tables == [
         [
             "parent",

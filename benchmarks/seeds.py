@@ -1,0 +1,94 @@
+"""The bundled study over several seeds: how good the parent is, and search against uniform sweep.
+
+Every seed has its own split, parent and search. Per machine the hypervolume of all trials is set
+beside that of the uniform sweep alone, and the members of the front that beat uniform compression
+at no more energy, outside both 95 % intervals, are counted.
+
+    python benchmarks/seeds.py [--seeds 5] [--trials 48] [--workers 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
+from autoprune.run import Prepared, prepare, run
+
+
+class Nobody:
+    """Watches a run and says nothing."""
+
+    def training(self, epoch: int, epochs: int) -> None:
+        """Nothing."""
+
+    def measuring(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+        """Nothing."""
+
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome]) -> None:
+        """Nothing."""
+
+
+def with_seed(seed: int, trials: int, workers: int, folder: Path) -> Prepared:
+    """The bundled study with another seed."""
+    digits = prepare("digits").file
+    text = digits.read_text(encoding="utf-8").replace("\nseed = 0\n", f"\nseed = {seed}\n")
+    (folder / "digits.toml").write_text(text, encoding="utf-8")
+    prepared = prepare(str(folder / "digits.toml"), trials, workers)
+    assert prepared.study.seed == seed
+    return prepared
+
+
+def main() -> None:
+    """Run every seed, print as it goes, then sum up."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=48)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    parents: list[float] = []
+    gains: dict[str, list[float]] = {}
+    for seed in range(arguments.seeds):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch)
+            prepared = with_seed(seed, arguments.trials, arguments.workers, folder)
+            start = time.perf_counter()
+            finished = run(prepared, folder / "run", Nobody())
+            wall = time.perf_counter() - start
+        scores = {
+            key: (outcome.measurement.validation.accuracy, outcome.measurement.test.accuracy)
+            for key, outcome in finished.baselines.items()
+            if outcome.measurement is not None
+        }
+        parents.append(scores[PARENT][1])
+        shown = ", ".join(
+            f"{key} {100 * scores[key][0]:.1f}/{100 * scores[key][1]:.1f}"
+            for key in (PARENT, FINE_TUNED, NO_BLOCKS)
+        )
+        print(f"seed {seed}: {wall:.0f} s; validation/test % of {shown}", flush=True)
+        for name, front in finished.fronts.items():
+            gains.setdefault(name, []).append(front.hypervolume - front.uniform_hypervolume)
+            print(
+                f"  {name:15} hypervolume {front.hypervolume:.4f}, uniform "
+                f"{front.uniform_hypervolume:.4f}; {front.beating} of {len(front.rows)} beat it",
+                flush=True,
+            )
+        for warning in finished.warnings:
+            print(f"  {warning}", flush=True)
+    print(f"parent, test: mean {100 * statistics.mean(parents):.2f} %")
+    for name, values in gains.items():
+        print(
+            f"{name:15} hypervolume gained over uniform: mean {statistics.mean(values):.4f}, "
+            f"{min(values):.4f} to {max(values):.4f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
