@@ -21,7 +21,7 @@ from autoprune.measurement import Measurement
 from autoprune.metrics import UnknownCost, metric_value
 from autoprune.models.spikformer import PatchSpikformerAdapter
 from autoprune.outcome import Outcome
-from autoprune.report.files import save_front
+from autoprune.report.files import finite_or_none, save_front
 from autoprune.report.front import MachineFront, front_members, machine_front
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, warnings
@@ -230,12 +230,31 @@ class _Tracker:
                 doubts.append(f"No front of {name}. {error}")
                 continue
             save_front(fronts[name], self._folder.fronts / name)
+        self._record_hypervolume(fronts)
+        if not self.conductor.finished:
+            doubts.append("Interrupted: run the same command again to go on.")
         return Finished(
             fronts=fronts,
             baselines=baselines,
             outcomes=outcomes,
             warnings=doubts,
             exhausted=self.conductor.exhausted,
+        )
+
+    def _record_hypervolume(self, fronts: dict[str, MachineFront]) -> None:
+        """Note the hypervolumes with the study, with the reference that they are above."""
+        self._folder.write_study(
+            {
+                **self._folder.read_study(),
+                "hypervolume": {
+                    name: {
+                        "reference": front.reference,
+                        "trials": finite_or_none(front.hypervolume),
+                        "uniform": finite_or_none(front.uniform_hypervolume),
+                    }
+                    for name, front in fronts.items()
+                },
+            }
         )
 
     def _announce(self) -> None:

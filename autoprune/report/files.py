@@ -58,8 +58,8 @@ def to_document(front: MachineFront) -> dict[str, Any]:
             "energy_uj": front.parent_energy_uj,
         },
         "reference": {"val_accuracy": front.reference[0], "energy_uj": front.reference[1]},
-        "hypervolume": _finite(front.hypervolume),
-        "uniform_hypervolume": _finite(front.uniform_hypervolume),
+        "hypervolume": finite_or_none(front.hypervolume),
+        "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
         "trials": len(front.points),
         "trials_without_energy": front.free,
         "members_beating_uniform": front.beating,
@@ -107,5 +107,6 @@ def _score(part: str, score: Score) -> dict[str, Any]:
     return {f"{part}_accuracy": score.accuracy, f"{part}_interval": score.interval}
 
 
-def _finite(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
+    """`value`, or None where it is infinite: JSON has no infinity."""
     return value if math.isfinite(value) else None

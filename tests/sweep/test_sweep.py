@@ -22,6 +22,7 @@ from autoprune.compress.network import compress
 from autoprune.errors import InputError, RecordError
 from autoprune.lock import sole_writer
 from autoprune.models.spikformer import PatchSpikformerAdapter
+from autoprune.report.files import finite_or_none
 from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.sweep import ray_tune
@@ -113,6 +114,9 @@ def test_ray_gives_the_trials_of_one_process(short, alone, tmp_path):
         files = [folder / "fronts" / name / f"front.{e}" for e in ("csv", "json", "png")]
         assert all(file.stat().st_size > 100 for file in files)
         assert len(pd.read_csv(files[0])) == len(finished.fronts[name].rows) > 0
+        noted = RunFolder(folder).read_study()["hypervolume"][name]
+        assert noted["trials"] == finite_or_none(finished.fronts[name].hypervolume)
+        assert noted["reference"] == list(finished.fronts[name].reference)
 
 
 def test_the_optuna_study_is_whole(alone):
