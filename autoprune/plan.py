@@ -220,9 +220,7 @@ def _branch_plan(left: dict[str, Value], prefix: str, branch: BranchShape) -> Br
         (matrix.name, math.floor(sparsity * branch.weights(matrix, kept) + 0.5))
         for matrix in branch.matrices
     )
-    return BranchPlan(
-        name=branch.name, kept=kept, zeros=tuple((n, z) for n, z in zeros if z and kept)
-    )
+    return BranchPlan(name=branch.name, kept=kept, zeros=tuple((n, z) for n, z in zeros if z))
 
 
 def _share(value: Value, where: str, *, below_one: bool) -> float:

@@ -49,6 +49,19 @@ def test_the_most_active_units_stay(network, adapter, shape, images, effort, spi
     assert not torch.equal(by_weight.blocks[0].mlp.fc1[0].weight, parent)
 
 
+def test_swapped_neurons_are_reset_after_activity_was_measured(
+    network, adapter, shape, images, effort
+):
+    """Measuring fills spikingjelly's list of modules to reset, which the swap must invalidate."""
+    point = {f"blocks.{i}.neuron.kind": "slif" for i in (0, 1)} | {"blocks.0.mlp.dsp": 0.5}
+    ranking = Ranking(criterion="activity", calibration=images)
+    model = compress(network, make_plan(point, shape, effort), adapter, ranking)
+    with torch.no_grad():
+        first = model(images)
+        functional.reset_net(model)
+        assert torch.equal(model(images), first)
+
+
 def test_unknown_criterion(network, adapter, images):
     with pytest.raises(InputError, match="did you mean 'activity'"):
         significance("activty", network, [], images)

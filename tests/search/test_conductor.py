@@ -266,3 +266,11 @@ def test_without_a_parent_there_is_no_search(sweep):
     run = sweep(result=lambda job: Failure(cause="ValueError: no data"))
     with pytest.raises(RecordError, match="the parent network could not be measured.*no data"):
         run.run()
+
+
+def test_what_a_sampler_notes_about_a_trial_is_kept(sweep):
+    """NSGA-II notes the generation; without it every proposal would belong to the first."""
+    run = sweep(sampler="nsga2")
+    run.run()
+    sampled = optuna_trials(run)[12:]
+    assert all(any("generation" in key for key in t.system_attrs) for t in sampled)
