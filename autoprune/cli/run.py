@@ -10,7 +10,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.run import Finished, Prepared
+    from autoprune.run import Prepared
+    from autoprune.tracker import Finished
 
 
 @click.command()

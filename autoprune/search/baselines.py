@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
+from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
 from autoprune.plan import Effort, Plan, Value, make_plan
 from autoprune.shape import NetworkShape
+from autoprune.spec.space import SearchSpace
 
 
 def baseline_points(shape: NetworkShape) -> dict[str, dict[str, Value]]:
@@ -35,6 +36,22 @@ def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[str, Plan]:
     for key, point in baseline_points(shape).items():
         plans[key] = make_plan(point, shape, effort)
     return plans
+
+
+def first_points(
+    space: SearchSpace, shape: NetworkShape, effort: Effort
+) -> list[tuple[Origin, dict[str, Value]]]:
+    """The configurations that come before the sampler's: baselines, then the uniform sweep.
+
+    A baseline that the space offers is a trial, too, so that it can be on a front and the sampler
+    learns from it; its measurement is already there.
+    """
+    domains = space.parameters(shape)
+    first: list[tuple[Origin, dict[str, Value]]] = []
+    for point in baseline_points(shape).values():
+        if all(name in domains and value in domains[name].all for name, value in point.items()):
+            first.append(("baseline", space.complete(point, shape, effort)))
+    return first + [("uniform", point) for point in space.uniform_points(shape, effort)]
 
 
 def warnings(baselines: Mapping[str, Outcome], uniform: Mapping[str, Outcome]) -> list[str]:

@@ -20,7 +20,7 @@ from autoprune.measurement import Measurement
 from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome
 from autoprune.plan import Effort, Plan, Value, make_plan
 from autoprune.run_folder import RunFolder
-from autoprune.search.baselines import baseline_plans, baseline_points
+from autoprune.search.baselines import baseline_plans, first_points
 from autoprune.search.job import Failure, Job
 from autoprune.search.record import Record
 from autoprune.search.samplers import derive_seed, make_sampler, to_params, to_point
@@ -90,7 +90,7 @@ class Conductor:
     ) -> None:
         self._task, self._record, self._folder, self._observe = task, record, folder, observe
         self._domains = task.space.parameters(task.shape)
-        self._fixed = self._fixed_points()
+        self._fixed = first_points(task.space, task.shape, task.effort)
         self._ready: deque[Job] = deque()
         self._running: dict[str, Job] = {}
         self._trials: list[_Trial] = []
@@ -113,6 +113,11 @@ class Conductor:
     def baselines(self) -> dict[str, Outcome]:
         """The outcomes of the baselines so far, by key, the parent first."""
         return {key: outcome for key, outcome in self._baselines.items() if outcome is not None}
+
+    @property
+    def expected_baselines(self) -> int:
+        """How many baselines there will be."""
+        return len(self._baselines)
 
     @property
     def outcomes(self) -> list[Outcome]:
@@ -145,20 +150,6 @@ class Conductor:
         self._baselines[key] = self._settle(baseline, result)
         if self.finished:
             self._begin()
-
-    def _fixed_points(self) -> list[tuple[Origin, dict[str, Value]]]:
-        """The configurations that come before the sampler's: baselines, then the uniform sweep.
-
-        A baseline that the space offers is a trial, too, so that it can be on a front and the
-        sampler learns from it; its measurement is already there.
-        """
-        space, shape, effort = self._task.space, self._task.shape, self._task.effort
-        fixed: list[tuple[Origin, dict[str, Value]]] = []
-        for point in baseline_points(shape).values():
-            inside = all(n in self._domains and v in self._domains[n].all for n, v in point.items())
-            if inside:
-                fixed.append(("baseline", space.complete(point, shape, effort)))
-        return fixed + [("uniform", point) for point in space.uniform_points(shape, effort)]
 
     def _begin(self) -> None:
         """All baselines are there: take up what an earlier run left, then propose."""

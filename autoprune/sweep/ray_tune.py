@@ -23,6 +23,7 @@ import ray
 from ray import tune
 from ray.tune.search import Searcher
 
+from autoprune.errors import AutopruneError
 from autoprune.search.conductor import Conductor
 from autoprune.search.job import Failure
 from autoprune.sweep.worker import Worker
@@ -34,19 +35,25 @@ _STORE_BYTES = 200 * 2**20
 
 @final
 class ConductorSearcher(Searcher):
-    """Hands the conductor's jobs to Tune, and their results to the conductor."""
+    """Hands the conductor's jobs to Tune, and their results to the conductor.
+
+    Attributes:
+        error: what the conductor raised; Tune would bury it, so it ends the sweep and is kept.
+    """
 
     def __init__(self, conductor: Conductor | None) -> None:
         super().__init__(metric=None, mode=None)  # the objectives are the conductor's
         self._conductor = conductor
         self._keys: dict[str, str] = {}
+        self.error: Exception | None = None
 
     def suggest(self, trial_id: str) -> Any:
         """The next job; None where one has to wait; FINISHED at the end."""
         assert self._conductor is not None
-        job = self._conductor.next()
+        job = self._conductor.next() if self.error is None else None
         if job is None:
-            return Searcher.FINISHED if self._conductor.finished else None
+            over = self.error is not None or self._conductor.finished
+            return Searcher.FINISHED if over else None
         self._keys[trial_id] = job.key
         return {"job": job}
 
@@ -57,7 +64,12 @@ class ConductorSearcher(Searcher):
         assert self._conductor is not None
         died = Failure(cause="the process that ran it died: killed, out of memory, or crashed")
         given = result.get("result") if result and not error else None
-        self._conductor.finish(self._keys.pop(trial_id), died if given is None else given)
+        if self.error is not None:
+            return
+        try:
+            self._conductor.finish(self._keys.pop(trial_id), died if given is None else given)
+        except (AutopruneError, OSError) as error:
+            self.error = error
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: the run folder is the record."""
@@ -93,6 +105,7 @@ def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: i
     """Run until the conductor is finished, `workers` jobs at a time.
 
     Uses the Ray that this process is connected to; otherwise starts one, and ends it.
+    Raises what the conductor raises.
     """
     started = not ray.is_initialized()
     if started:
@@ -107,12 +120,13 @@ def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: i
         tune.with_parameters(_Trainable, bench=bench, threads=threads),
         {"cpu": threads},
     )
+    searcher = ConductorSearcher(conductor)
     try:
         with tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
             tune.Tuner(
                 trainable,
                 tune_config=tune.TuneConfig(
-                    search_alg=ConductorSearcher(conductor),
+                    search_alg=searcher,
                     num_samples=-1,
                     max_concurrent_trials=workers,
                     reuse_actors=True,
@@ -127,3 +141,5 @@ def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: i
     finally:
         if started:
             ray.shutdown()
+    if searcher.error is not None:
+        raise searcher.error

@@ -25,7 +25,6 @@ from autoprune.models.spikformer import PatchSpikformerAdapter
 from autoprune.report.files import finite_or_none
 from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
-from autoprune.sweep import ray_tune
 from autoprune.trial import run_trial
 
 
@@ -203,13 +202,9 @@ class Deadly(PatchSpikformerAdapter.__base__):  # type: ignore[misc, name-define
 @pytest.mark.ray
 def test_dying_workers_and_exceptions_end_as_failed_trials(short, tmp_path, monkeypatch):
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    original = ray_tune.run_with_ray
+    original = make_bench
     monkeypatch.setattr(
-        ray_tune,
-        "run_with_ray",
-        lambda conductor, bench, **settings: original(
-            conductor, replace(bench, adapter=Deadly()), **settings
-        ),
+        "autoprune.run.make_bench", lambda *given: replace(original(*given), adapter=Deadly())
     )
     folder = tmp_path / "deadly"
     finished = run(prepare(short, trials=9), folder, Silent())
@@ -224,6 +219,27 @@ def test_dying_workers_and_exceptions_end_as_failed_trials(short, tmp_path, monk
         study_name="autoprune", storage=optuna.storages.JournalStorage(backend)
     )
     assert {t.state for t in study.trials} == {TrialState.COMPLETE, TrialState.FAIL}
+
+
+class Hopeless(Deadly):
+    """An adapter with which nothing runs."""
+
+    def set_time_steps(self, model, time_steps):
+        raise ValueError("no network like this")
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
+    short, tmp_path, monkeypatch, workers
+):
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    original = make_bench
+    monkeypatch.setattr(
+        "autoprune.run.make_bench", lambda *given: replace(original(*given), adapter=Hopeless())
+    )
+    with pytest.raises(RecordError, match="(?s)parent network could not.*no network like this"):
+        run(prepare(short, workers=workers), tmp_path / "hopeless", Silent())
 
 
 def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):

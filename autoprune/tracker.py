@@ -1,0 +1,170 @@
+"""Tracker: follows a run, tells its observer, keeps what is worth keeping, and sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, final
+
+from autoprune.cost.model import CostModel
+from autoprune.metrics import UnknownCost
+from autoprune.outcome import Outcome
+from autoprune.report.files import finite_or_none, save_front
+from autoprune.report.front import MachineFront, front_members, machine_front
+from autoprune.run_folder import RunFolder
+from autoprune.search.baselines import warnings
+from autoprune.search.conductor import Conductor
+from autoprune.shape import NetworkShape
+
+
+class Observer(Protocol):
+    """Who watches a run."""
+
+    def training(self, epoch: int, epochs: int) -> None:
+        """The parent has trained for `epoch` of `epochs`."""
+
+    def measuring(self, done: int, total: int) -> None:
+        """`done` of `total` baselines are measured."""
+
+    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+        """All baselines are measured; the search begins."""
+
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome]) -> None:
+        """`done` of `trials` are settled; `outcomes` are all trials so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a run came to.
+
+    Attributes:
+        fronts: by machine. baselines: by key. outcomes: all trials by number.
+        warnings: what makes the result doubtful, in words.
+        exhausted: whether the search met nothing new any more.
+    """
+
+    fronts: dict[str, MachineFront]
+    baselines: dict[str, Outcome]
+    outcomes: list[Outcome]
+    warnings: list[str]
+    exhausted: bool
+
+
+@final
+class Tracker:
+    """Follows a run: tells the observer, and keeps checkpoints of front members only.
+
+    Args:
+        machines: the cost models by name. shape: of the network. trials: that the study asks for.
+        folder: the run folder. observer: who is told.
+
+    Attributes:
+        conductor: whom it follows; it is there before `start`.
+    """
+
+    def __init__(
+        self,
+        machines: Mapping[str, CostModel],
+        shape: NetworkShape,
+        trials: int,
+        folder: RunFolder,
+        observer: Observer,
+    ) -> None:
+        self._machines, self._shape, self._trials = machines, shape, trials
+        self._folder, self._observer = folder, observer
+        self._announced = False
+        self.conductor: Conductor | None = None
+
+    def start(self) -> None:
+        """Tell what an earlier run on the folder has left."""
+        self._announce()
+
+    def observe(self, outcome: Outcome) -> None:
+        """A new outcome is on disk."""
+        if self.conductor is not None:
+            self._announce()
+            if outcome.origin != "baseline":
+                self._prune(self.conductor.outcomes)
+
+    def finish(self) -> Finished:
+        """Save every machine's front, and sum the run up."""
+        assert self.conductor is not None
+        outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
+        self._prune(outcomes, last=True)
+        doubts = warnings(baselines, _harsh_l1p(outcomes))
+        fronts = {}
+        for name, model in self._machines.items():
+            try:
+                fronts[name] = machine_front(outcomes, baselines, model, self._shape)
+            except UnknownCost as error:
+                doubts.append(f"No front of {name}. {error}")
+                continue
+            save_front(fronts[name], self._folder.fronts / name)
+        self._record_hypervolume(fronts)
+        if not self.conductor.finished:
+            doubts.append("Interrupted: run the same command again to go on.")
+        return Finished(
+            fronts=fronts,
+            baselines=baselines,
+            outcomes=outcomes,
+            warnings=doubts,
+            exhausted=self.conductor.exhausted,
+        )
+
+    def _record_hypervolume(self, fronts: dict[str, MachineFront]) -> None:
+        """Note the hypervolumes with the study, with the reference that they are above."""
+        self._folder.write_study(
+            {
+                **self._folder.read_study(),
+                "hypervolume": {
+                    name: {
+                        "reference": front.reference,
+                        "trials": finite_or_none(front.hypervolume),
+                        "uniform": finite_or_none(front.uniform_hypervolume),
+                    }
+                    for name, front in fronts.items()
+                },
+            }
+        )
+
+    def _announce(self) -> None:
+        assert self.conductor is not None
+        measured = self.conductor.baselines
+        expected = self.conductor.expected_baselines
+        if not self._announced:
+            self._observer.measuring(len(measured), expected)
+        if not self._announced and len(measured) == expected:
+            self._announced = True
+            self._observer.baselines(measured)
+        if self._announced:
+            self._observer.progress(self.conductor.done, self._trials, self.conductor.outcomes)
+
+    def _prune(self, outcomes: Sequence[Outcome], *, last: bool = False) -> None:
+        """Remove weights of settled trials that are on no machine's front; at last, all others."""
+        keep = {
+            self._folder.checkpoint(member.same_as or member.key)
+            for model in self._machines.values()
+            for member in _members(outcomes, model)
+        }
+        settled = {self._folder.checkpoint(outcome.key) for outcome in outcomes}
+        for file in self._folder.checkpoints.glob("*.safetensors"):
+            if file not in keep and (last or file in settled):
+                file.unlink()
+
+
+def _members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
+    """The front of a machine; empty where it cannot price the network."""
+    try:
+        return front_members(outcomes, model)
+    except UnknownCost:
+        return []
+
+
+def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    """The uniform trial whose only compression is L1P at 95 %, if the sweep has one."""
+    harsh = {"l1p": 0.95, "dsp": 1.0}
+    for outcome in outcomes:
+        settings = {(name.rsplit(".", 1)[-1], value) for name, value in outcome.point}
+        if outcome.origin == "uniform" and harsh.items() >= {s for s in settings if s[0] in harsh}:
+            return {"Uniform L1P at 95 %": outcome}
+    return {}
