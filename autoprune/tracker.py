@@ -41,6 +41,7 @@ class Finished:
         fronts: by machine. baselines: by key. outcomes: all trials by number.
         warnings: what makes the result doubtful, in words.
         exhausted: whether the search met nothing new any more.
+        interrupted: whether trials are left that the same command would go on with.
     """
 
     fronts: dict[str, MachineFront]
@@ -48,6 +49,7 @@ class Finished:
     outcomes: list[Outcome]
     warnings: list[str]
     exhausted: bool
+    interrupted: bool
 
 
 @final
@@ -101,14 +103,13 @@ class Tracker:
                 continue
             save_front(fronts[name], self._folder.fronts / name)
         self._record_hypervolume(fronts)
-        if not self.conductor.finished:
-            doubts.append("Interrupted: run the same command again to go on.")
         return Finished(
             fronts=fronts,
             baselines=baselines,
             outcomes=outcomes,
             warnings=doubts,
             exhausted=self.conductor.exhausted,
+            interrupted=not self.conductor.finished,
         )
 
     def _record_hypervolume(self, fronts: dict[str, MachineFront]) -> None:

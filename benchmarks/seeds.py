@@ -4,7 +4,7 @@ Every seed has its own split, parent and search. Per machine the hypervolume of 
 beside that of the uniform sweep alone, and the members of the front that beat uniform compression
 at no more energy, outside both 95 % intervals, are counted.
 
-    python benchmarks/seeds.py [--seeds 5] [--trials 48] [--workers 2]
+    python benchmarks/seeds.py [--study digits] [--seeds 5] [--trials 48] [--workers 2]
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from autoprune.bench import load_data
 from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
 from autoprune.run import Prepared, prepare, run
 
@@ -36,19 +38,17 @@ class Nobody:
         """Nothing."""
 
 
-def with_seed(seed: int, trials: int, workers: int, folder: Path) -> Prepared:
-    """The bundled study with another seed."""
-    digits = prepare("digits").file
-    text = digits.read_text(encoding="utf-8").replace("\nseed = 0\n", f"\nseed = {seed}\n")
-    (folder / "digits.toml").write_text(text, encoding="utf-8")
-    prepared = prepare(str(folder / "digits.toml"), trials, workers)
-    assert prepared.study.seed == seed
-    return prepared
+def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:
+    """The study with another seed, and the data that go with it."""
+    prepared = prepare(study, trials, workers)
+    seeded = prepared.study.model_copy(update={"seed": seed})
+    return replace(prepared, study=seeded, data=load_data(seeded))
 
 
 def main() -> None:
     """Run every seed, print as it goes, then sum up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", default="digits")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=48)
     parser.add_argument("--workers", type=int, default=2)
@@ -58,7 +58,7 @@ def main() -> None:
     for seed in range(arguments.seeds):
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            prepared = with_seed(seed, arguments.trials, arguments.workers, folder)
+            prepared = with_seed(arguments.study, seed, arguments.trials, arguments.workers)
             start = time.perf_counter()
             finished = run(prepared, folder / "run", Nobody())
             wall = time.perf_counter() - start

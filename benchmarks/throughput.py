@@ -8,7 +8,7 @@ norm, counts both orders of attention and checks its coverage, and writes weight
 
 The sides take turns; medians over the rounds are printed, with the least and the most.
 
-    python benchmarks/throughput.py [--rounds 3] [--plans 12]
+    python benchmarks/throughput.py [--study digits] [--rounds 3] [--plans 24]
 """
 
 from __future__ import annotations
@@ -30,14 +30,12 @@ from torch.nn.utils import prune
 
 from autoprune.bench import find_parent, load_data, make_bench
 from autoprune.measurement import Measurement
-from autoprune.plan import make_plan
+from autoprune.plan import Effort, make_plan
 from autoprune.run import prepare
 from autoprune.search.job import Job
 from autoprune.sweep.ray_tune import run_with_ray
 from autoprune.training import Recipe, correct, train
 from autoprune.trial import Bench
-
-BRANCHES = [f"blocks.{i}.{branch}.l1p" for i in (0, 1) for branch in ("attention", "mlp")]
 
 
 class Jobs:
@@ -63,15 +61,16 @@ class Jobs:
         self.results.append(result)
 
 
-def ours(bench: Bench, points: list[dict[str, float]], folder: Path) -> list[Measurement]:
+def ours(
+    bench: Bench, effort: Effort, points: list[dict[str, float]], folder: Path
+) -> list[Measurement]:
     """The plans by autoprune's sweep."""
-    study = prepare("digits").study
     shape = bench.adapter.shape(bench.parent)
     jobs = Jobs(
         [
             Job(
                 key=str(i),
-                plan=make_plan(point, shape, study.effort),
+                plan=make_plan(point, shape, effort),
                 seed=i,
                 weights=folder / f"{i}.safetensors",
             )
@@ -89,7 +88,7 @@ def by_hand(config: dict[str, float], parent: Any, data: Any, recipe: Recipe, sa
     model = parent
     pruned = []
     for i, block in enumerate(model.blocks):
-        attention, mlp = config[BRANCHES[2 * i]], config[BRANCHES[2 * i + 1]]
+        attention, mlp = (config[f"blocks.{i}.{b}.l1p"] for b in ("attention", "mlp"))
         for module, amount in (
             (block.attn.qkv_conv_bn[0], attention),
             (block.attn.proj_conv_bn[0], attention),
@@ -114,7 +113,7 @@ def by_hand(config: dict[str, float], parent: Any, data: Any, recipe: Recipe, sa
 
 def peer(bench: Bench, points: list[dict[str, float]], folder: Path) -> list[float]:
     """The plans by the script; returns how long each trial worked."""
-    space = {name: tune.uniform(0.0, 0.95) for name in BRANCHES}
+    space = {name: tune.uniform(0.0, 0.95) for name in points[0]}
     search = OptunaSearch(
         space, metric=["accuracy", "synops"], mode=["max", "min"], points_to_evaluate=points
     )
@@ -144,15 +143,18 @@ def spread(values: list[float]) -> str:
 def main() -> None:
     """Take turns, then print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", default="digits")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--plans", type=int, default=12)
+    parser.add_argument("--plans", type=int, default=24)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    prepared = prepare("digits")
+    prepared = prepare(arguments.study)
     data = load_data(prepared.study)
     bench = make_bench(prepared.study, data, find_parent(prepared.study, data))
-    sparsities = torch.rand(arguments.plans, 4, generator=torch.Generator().manual_seed(0)) * 0.95
-    points = [dict(zip(BRANCHES, row.tolist(), strict=True)) for row in sparsities]
+    names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in prepared.shape.branches()]
+    random = torch.Generator().manual_seed(0)
+    sparsities = 0.95 * torch.rand(arguments.plans, len(names), generator=random)
+    points = [dict(zip(names, row.tolist(), strict=True)) for row in sparsities]
     ray.init(
         num_cpus=2,
         include_dashboard=False,
@@ -166,7 +168,7 @@ def main() -> None:
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as scratch:
             start = time.perf_counter()
-            measurements = ours(bench, points, Path(scratch))
+            measurements = ours(bench, prepared.study.effort, points, Path(scratch))
             wall = time.perf_counter() - start
             for name, values in parts.items():
                 values.extend(getattr(m.seconds, name) for m in measurements)

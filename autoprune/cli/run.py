@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from autoprune.run import Prepared
     from autoprune.tracker import Finished
 
+_INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended, as shells have it."""
+
 
 @click.command()
 @click.argument("study")
@@ -56,6 +59,8 @@ def run(
     with Terminal(console, prepared) as terminal:
         finished = run_study(prepared, folder, terminal)
     _print_result(console, finished, folder)
+    if finished.interrupted:
+        raise click.exceptions.Exit(_INTERRUPTED)
 
 
 def _print_plan(console: Console, prepared: Prepared) -> None:
@@ -105,6 +110,8 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
         console.print("The space is exhausted: the sampler proposed nothing new any more.")
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
+    if finished.interrupted:
+        console.print("Interrupted. The same command goes on where it stopped.", style="yellow")
     saved = {
         "trials/": "every trial: plan, measurement, workload",
         "optuna.journal": "the Optuna study",

@@ -262,3 +262,26 @@ def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):
     after = {f.name: f.read_bytes() for f in (folder / "trials").glob("*.parquet")}
     assert all(after[name] == content for name, content in done.items())
     assert trials(folder) == trials(alone)
+
+
+@pytest.mark.ray
+def test_an_interrupted_driver_says_so_and_goes_on_the_next_time(short, tmp_path):
+    start = "from autoprune.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "run", short, "--trials", "60", "--out", "run"]
+    driver = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while len(list((tmp_path / "run" / "trials").glob("*.parquet"))) < 6:
+        assert time.monotonic() < deadline
+        assert driver.poll() is None, driver.stderr.read()
+        time.sleep(0.05)
+    driver.send_signal(signal.SIGINT)
+    out, err = driver.communicate(timeout=60)
+    assert driver.returncode == 130, err
+    assert "Interrupted. The same command goes on" in out
+    assert "Traceback" not in err
+    settled = len(RunFolder(tmp_path / "run").read_trials())
+    finished = run(prepare(short, trials=7, workers=0), tmp_path / "run", Silent())
+    assert not finished.interrupted
+    assert len(finished.outcomes) >= settled
