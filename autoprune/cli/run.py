@@ -49,6 +49,9 @@ def run(
         from autoprune.run import prepare
 
         prepared = prepare(study, trials, workers)
+    lag, wanted = prepared.study.search.lag, prepared.study.workers
+    if wanted > lag:
+        console.print(f"At most {lag} of {wanted} workers are busy at a time: search.lag is {lag}.")
     if dry_run:
         _print_plan(console, prepared)
         return

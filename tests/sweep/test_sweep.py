@@ -238,7 +238,7 @@ def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
     monkeypatch.setattr(
         "autoprune.run.make_bench", lambda *given: replace(original(*given), adapter=Hopeless())
     )
-    with pytest.raises(RecordError, match="(?s)parent network could not.*no network like this"):
+    with pytest.raises(RecordError, match="(?s)(parent|fine-tuned) network could not.*no network"):
         run(prepare(short, workers=workers), tmp_path / "hopeless", Silent())
 
 
