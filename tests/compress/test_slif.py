@@ -116,12 +116,6 @@ def test_gradients_are_those_of_spikingjelly():
         assert torch.allclose(*gradients, rtol=1e-5, atol=1e-7)
 
 
-def test_a_surrogate_that_is_no_sigmoid_is_refused():
-    other = neuron.LIFNode(tau=2.0, surrogate_function=surrogate.ATan(), step_mode="m")
-    with pytest.raises(CompressionError, match="sigmoid surrogate"):
-        SLIFNode(other, "both")
-
-
 def test_a_lif_without_hard_reset_is_refused():
     soft = neuron.LIFNode(tau=2.0, v_reset=None, step_mode="m")
     with pytest.raises(CompressionError, match="hard reset"):
