@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autoprune.errors import InputError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixShape:
@@ -47,18 +45,6 @@ class BlockShape:
     """One transformer block: its branches in the order of execution."""
 
     branches: tuple[BranchShape, ...]
-
-    def branch(self, name: str) -> BranchShape:
-        """The branch of that name; InputError where the block has none."""
-        for branch in self.branches:
-            if branch.name == name:
-                return branch
-        raise InputError("network", f"no branch {name!r}", name=name, candidates=self.branch_names)
-
-    @property
-    def branch_names(self) -> tuple[str, ...]:
-        """Names of the branches."""
-        return tuple(branch.name for branch in self.branches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ from autoprune.search.baselines import warnings
 from autoprune.search.conductor import Conductor
 from autoprune.shape import NetworkShape
 
+Fronts = Mapping[str, Sequence[Outcome]]
+"""The trials on each machine's front; none of a machine that cannot price the network."""
+
 
 class Observer(Protocol):
     """Who watches a run."""
@@ -29,7 +32,7 @@ class Observer(Protocol):
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """All baselines are measured; the search begins."""
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome]) -> None:
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
         """`done` of `trials` are settled; `outcomes` are all trials so far."""
 
 
@@ -74,25 +77,30 @@ class Tracker:
     ) -> None:
         self._machines, self._shape, self._trials = machines, shape, trials
         self._folder, self._observer = folder, observer
+        self._fronts: dict[str, list[Outcome]] = {name: [] for name in machines}
         self._announced = False
         self.conductor: Conductor | None = None
 
     def start(self) -> None:
         """Tell what an earlier run on the folder has left."""
+        assert self.conductor is not None
+        self._extend(self.conductor.outcomes)
         self._announce()
 
     def observe(self, outcome: Outcome) -> None:
         """A new outcome is on disk."""
-        if self.conductor is not None:
-            self._announce()
-            if outcome.origin != "baseline":
-                self._prune(self.conductor.outcomes)
+        if self.conductor is None:
+            return
+        if outcome.key.isdecimal():
+            self._extend([outcome])
+            self._prune()
+        self._announce()
 
     def finish(self) -> Finished:
         """Save every machine's front, and sum the run up."""
         assert self.conductor is not None
         outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
-        self._prune(outcomes, last=True)
+        self._prune(last=True)
         doubts = warnings(baselines, _harsh_l1p(outcomes))
         fronts = {}
         for name, model in self._machines.items():
@@ -138,16 +146,23 @@ class Tracker:
             self._announced = True
             self._observer.baselines(measured)
         if self._announced:
-            self._observer.progress(self.conductor.done, self._trials, self.conductor.outcomes)
+            conductor = self.conductor
+            self._observer.progress(conductor.done, self._trials, conductor.outcomes, self._fronts)
 
-    def _prune(self, outcomes: Sequence[Outcome], *, last: bool = False) -> None:
+    def _extend(self, outcomes: Sequence[Outcome]) -> None:
+        """Let new trials join the fronts: what was dominated stays so and is not priced again."""
+        for name, model in self._machines.items():
+            self._fronts[name] = _members([*self._fronts[name], *outcomes], model)
+
+    def _prune(self, *, last: bool = False) -> None:
         """Remove weights of settled trials that are on no machine's front; at last, all others."""
+        assert self.conductor is not None
         keep = {
             self._folder.checkpoint(member.same_as or member.key)
-            for model in self._machines.values()
-            for member in _members(outcomes, model)
+            for front in self._fronts.values()
+            for member in front
         }
-        settled = {self._folder.checkpoint(outcome.key) for outcome in outcomes}
+        settled = {self._folder.checkpoint(outcome.key) for outcome in self.conductor.outcomes}
         for file in self._folder.checkpoints.glob("*.safetensors"):
             if file not in keep and (last or file in settled):
                 file.unlink()

@@ -156,16 +156,6 @@ class Op:
                     f"{self.time_steps} counts that add up to {getattr(self, total)}",
                 )
 
-    @property
-    def fan_in(self) -> int:
-        """Synapses that a neuron behind this product has: K."""
-        return self.k
-
-    @property
-    def fan_out(self) -> float:
-        """Mean dense fan-out of an event; 0 where there was none."""
-        return self.fanout_sops / self.a_events if self.a_events else 0.0
-
 
 _WORDS = {
     "kind": get_args(Kind),

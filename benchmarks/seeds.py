@@ -20,6 +20,7 @@ from pathlib import Path
 from autoprune.bench import load_data
 from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
 from autoprune.run import Prepared, prepare, run
+from autoprune.tracker import Fronts
 
 
 class Nobody:
@@ -34,7 +35,7 @@ class Nobody:
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """Nothing."""
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome]) -> None:
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
         """Nothing."""
 
 

@@ -28,7 +28,7 @@ from ray.tune.search.optuna import OptunaSearch
 from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
-from autoprune.bench import find_parent, load_data, make_bench
+from autoprune.bench import find_parent, make_bench
 from autoprune.measurement import Measurement
 from autoprune.plan import Effort, make_plan
 from autoprune.run import prepare
@@ -149,7 +149,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     prepared = prepare(arguments.study)
-    data = load_data(prepared.study)
+    data = prepared.data
     bench = make_bench(prepared.study, data, find_parent(prepared.study, data))
     names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in prepared.shape.branches()]
     random = torch.Generator().manual_seed(0)

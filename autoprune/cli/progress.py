@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from autoprune.outcome import Outcome
-from autoprune.report.front import front_members
 from autoprune.report.tables import branch_table
-from autoprune.run import Prepared
+from autoprune.tracker import Fronts
 
 
 @final
@@ -23,8 +22,8 @@ class Terminal:
     the way is reported on a line of its own.
     """
 
-    def __init__(self, console: Console, prepared: Prepared) -> None:
-        self._console, self._prepared = console, prepared
+    def __init__(self, console: Console) -> None:
+        self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
@@ -77,10 +76,9 @@ class Terminal:
         """All baselines are measured: what each branch carries is printed before the search."""
         self._console.print(branch_table(outcomes))
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome]) -> None:
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
         """`done` of `trials` are settled."""
-        machine, model = next(iter(self._prepared.machines.items()))
-        members = front_members(outcomes, model)
+        machine, members = next(iter(fronts.items()))
         found = [o.measurement.validation.accuracy for o in outcomes if o.measurement]
         best = f", best {100 * max(found):.1f} %" if found else ""
         note = f"front {len(members)} on {machine}{best}"

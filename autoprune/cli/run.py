@@ -59,7 +59,7 @@ def run(
     from autoprune.run import run as run_study
 
     folder = out or Path("runs") / Path(study).stem
-    with Terminal(console, prepared) as terminal:
+    with Terminal(console) as terminal:
         finished = run_study(prepared, folder, terminal)
     _print_result(console, finished, folder)
     if finished.interrupted:

@@ -43,7 +43,7 @@ class Silent:
     def baselines(self, outcomes):
         self.tables.append(list(outcomes))
 
-    def progress(self, done, trials, outcomes):
+    def progress(self, done, trials, outcomes, fronts):
         self.steps.append((done, trials, len(outcomes)))
 
 
