@@ -12,21 +12,20 @@ from pathlib import Path
 
 import torch
 from platformdirs import user_cache_path
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from autoprune import training
 from autoprune.data import digits
 from autoprune.data.dataset import Dataset, Split
-from autoprune.models import spikformer_patch
-from autoprune.models.spikformer import PatchSpikformerAdapter
-from autoprune.spec.study import NetworkSpec, RecipeSpec, Study
+from autoprune.errors import InputError
+from autoprune.models.adapter import ModelAdapter
+from autoprune.models.checkpoint import load_checkpoint
+from autoprune.models.families import adapter_for, build, check_image
+from autoprune.spec.study import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec, Study
 from autoprune.storage import write_atomically
 from autoprune.training import Recipe, train
 from autoprune.trial import Bench
-
-_SOURCES = (training, spikformer_patch)
-"""Modules whose text decides what a training gives: a change in them makes a new parent."""
 
 
 def load_data(study: Study) -> Dataset:
@@ -35,37 +34,58 @@ def load_data(study: Study) -> Dataset:
 
 
 def build_network(spec: NetworkSpec, data: Dataset) -> nn.Module:
-    """The study's network for samples of that shape, untrained."""
-    _, channels, side, _ = data.train.inputs.shape
-    return spikformer_patch.PatchSpikformer(
-        time_steps=spec.time_steps,
-        channels=channels,
-        side=side,
-        classes=data.classes,
-        width=spec.width,
-        depth=spec.depth,
-        heads=spec.heads,
-        mlp_ratio=spec.mlp_ratio,
-    )
+    """The study's network for samples of that shape, untrained.
+
+    Raises InputError where it cannot be built so.
+    """
+    _, channels, height, width = data.train.inputs.shape
+    offered = {
+        "T": spec.time_steps,
+        "in_channels": channels,
+        "img_size_h": height,
+        "img_size_w": width,
+        "num_classes": data.classes,
+    }
+    return build(spec.model, spec.arguments, offered)
+
+
+def find_adapter(spec: NetworkSpec, network: nn.Module, data: Dataset) -> ModelAdapter:
+    """The adapter of the study's network, which can take samples of that shape.
+
+    Raises InputError where there is none, or the network's patches do not divide an image.
+    """
+    adapter = adapter_for(network, spec.adapter)
+    check_image(network, adapter, tuple(data.train.inputs.shape[-2:]))
+    return adapter
+
+
+def check_device(spec: DeviceSpec) -> None:
+    """InputError where the study asks for a GPU and there is none."""
+    if spec.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("compute.device", "given 'cuda'; torch finds no GPU here", "'cpu'")
 
 
 def make_bench(study: Study, data: Dataset, parent: nn.Module) -> Bench:
     """What every trial of the study shares."""
     return Bench(
         parent=parent,
-        adapter=PatchSpikformerAdapter(),
+        adapter=find_adapter(study.network, parent, data),
         data=data,
-        recipe=recipe(study.finetune),
+        recipe=recipe(study.finetune, study.compute),
         dsp_score=study.compression.dsp_score,
+        l1p_schedule=study.compression.l1p_schedule,
+        device=study.compute.device,
         batch_norm_batches=study.measure.batch_norm_batches,
         batch_norm_batch_size=study.measure.batch_norm_batch_size,
         census_samples=study.measure.census_samples,
     )
 
 
-def recipe(spec: RecipeSpec) -> Recipe:
+def recipe(spec: RecipeSpec, compute: DeviceSpec) -> Recipe:
     """A recipe as `autoprune.training` takes it."""
-    return Recipe(**spec.model_dump())
+    intrinsic = spec.neuron_learning_rate if isinstance(spec, FinetuneSpec) else None
+    given = spec.model_dump(exclude={"neuron_learning_rate"})
+    return Recipe(**given, neuron_learning_rate=intrinsic, precision=compute.precision)
 
 
 def parent_key(study: Study, data: Dataset) -> str:
@@ -73,11 +93,12 @@ def parent_key(study: Study, data: Dataset) -> str:
     made_of = {
         "data": _digest(data.train),
         "network": study.network.model_dump(),
-        "recipe": study.parent.model_dump(),
+        "recipe": study.parent and study.parent.model_dump(),
+        "compute": study.compute.model_dump(exclude={"gpu_fraction"}),
         "seed": study.seed,
         "threads": study.threads,
         "versions": {name: version(name) for name in ("torch", "spikingjelly")},
-        "code": [hashlib.sha256(inspect.getsource(m).encode()).hexdigest() for m in _SOURCES],
+        "code": [hashlib.sha256(text.encode()).hexdigest() for text in _sources(study, data)],
     }
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -89,9 +110,12 @@ def cached_parent(study: Study, data: Dataset) -> Path:
 
 
 def load_parent(study: Study, data: Dataset, file: Path) -> nn.Module:
-    """The study's network with the weights in `file`, in evaluation mode."""
+    """The study's network with the weights in `file`, in evaluation mode.
+
+    Raises InputError where the weights are not the network's.
+    """
     network = build_network(study.network, data)
-    network.load_state_dict(load_file(file))
+    load_checkpoint(network, file)
     return network.eval()
 
 
@@ -99,23 +123,35 @@ def train_parent(
     study: Study, data: Dataset, progress: Callable[[int], None] = lambda epoch: None
 ) -> nn.Module:
     """Train the parent from scratch with the study's seed; nothing is cached here."""
+    assert study.parent is not None  # a study without has a checkpoint
     torch.set_num_threads(study.threads)
     torch.manual_seed(study.seed)
     progress(0)
-    network = build_network(study.network, data)
-    train(network, data.train, recipe(study.parent), study.seed, progress)
-    return network
+    network = build_network(study.network, data).to(study.compute.device)
+    train(network, data.train, recipe(study.parent, study.compute), study.seed, progress)
+    return network.cpu()
 
 
 def find_parent(
     study: Study, data: Dataset, progress: Callable[[int], None] = lambda epoch: None
 ) -> nn.Module:
-    """The parent out of the cache, or trained and put there; `progress` hears finished epochs."""
+    """The parent out of the study's checkpoint or the cache, or trained and put there.
+
+    `progress` hears finished epochs.
+    """
+    if study.network.checkpoint is not None:
+        return load_parent(study, data, Path(study.network.checkpoint))
     file = cached_parent(study, data)
     if not file.is_file():
         network = train_parent(study, data, progress)
         write_atomically(file, lambda part: save_file(network.state_dict(), part))
     return load_parent(study, data, file)
+
+
+def _sources(study: Study, data: Dataset) -> list[str]:
+    """Texts that decide what a training gives: ours, and the module of the network's class."""
+    network = build_network(study.network, data)
+    return [inspect.getsource(training), inspect.getsource(inspect.getmodule(type(network)))]  # type: ignore[arg-type]
 
 
 def _digest(part: Split) -> str:

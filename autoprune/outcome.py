@@ -7,7 +7,8 @@ from typing import Literal
 
 from autoprune.errors import InputError
 from autoprune.measurement import Measurement
-from autoprune.plan import Plan, Value
+from autoprune.plan import Plan
+from autoprune.point import Value
 
 State = Literal["measured", "duplicate", "failed"]
 Origin = Literal["baseline", "uniform", "sampled"]

@@ -15,38 +15,51 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from autoprune.errors import InputError
-from autoprune.shape import BlockShape, BranchShape, NetworkShape
+from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
-NeuronKind = Literal["lif", "slif"]
-Learns = Literal["nothing", "threshold", "tau", "both"]
-Granularity = Literal["layer", "channel"]
-Value = float | int | str
-Point = Mapping[str, Value]
-"""A configuration as a sampler proposes it: parameter name to value."""
+Learned = Literal["fixed", "layer", "channel"]
+"""How a neuron's threshold or time constant is learned: not, one per layer, one per channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeuronPlan:
-    """The neurons of one block: LIF, or sLIF with what it learns and per what."""
+    """The neurons of one block: sLIF, or the parent's LIF where nothing is learned or changed.
 
-    kind: NeuronKind = "lif"
-    learns: Learns = "nothing"
-    granularity: Granularity = "layer"
+    Attributes:
+        threshold, tau: how each is learned.
+        threshold_start, tau_start: the start as a multiple of the replaced neuron's threshold, and
+            of its tau - 1, so that every positive multiple is a valid neuron; 1 starts from it.
+    """
+
+    threshold: Learned = "fixed"
+    tau: Learned = "fixed"
+    threshold_start: float = 1.0
+    tau_start: float = 1.0
 
     def __post_init__(self) -> None:
-        for key, words in (("kind", NeuronKind), ("learns", Learns), ("granularity", Granularity)):
+        for key in ("threshold", "tau"):
             value = getattr(self, key)
-            if value not in get_args(words):
+            if value not in get_args(Learned):
                 raise InputError(
-                    f"neuron {key}", f"given {value!r}", name=str(value), candidates=get_args(words)
+                    f"neuron {key}",
+                    f"given {value!r}",
+                    name=str(value),
+                    candidates=get_args(Learned),
                 )
-        if (self.kind == "lif") != (self.learns == "nothing"):
-            raise InputError("neuron", f"a {self.kind} that learns {self.learns}")
+        for key in ("threshold_start", "tau_start"):
+            value = getattr(self, key)
+            if not (value > 0 and math.isfinite(value)):
+                raise InputError(f"neuron {key}", f"given {value!r}", "a number above 0")
+
+    @property
+    def is_lif(self) -> bool:
+        """Whether the parent's neurons stay."""
+        return self == NeuronPlan()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchPlan:
-    """One branch: kept inner dimensions per group (0 removes it) and zeros per matrix."""
+    """One branch: kept inner dimensions per group (0 removes it) and zeros per matrix, by name."""
 
     name: str
     kept: int
@@ -55,10 +68,11 @@ class BranchPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockPlan:
-    """One transformer block."""
+    """One transformer block; `zeros` are the smallest weights of all its matrices together."""
 
     branches: tuple[BranchPlan, ...]
     neuron: NeuronPlan
+    zeros: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +92,14 @@ class Plan:
         blocks: one plan per transformer block.
         effort: time steps, and learning rate and epochs of fine-tuning; without epochs the
             learning rate is 0.
+        zeros: of the matrices of all blocks together, the smallest weights.
+        outside: zeros per matrix of stem and head, by name.
     """
 
     blocks: tuple[BlockPlan, ...]
     effort: Effort
+    zeros: int = 0
+    outside: tuple[tuple[str, int], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as `from_dict` reads them."""
@@ -98,10 +116,13 @@ class Plan:
                         for b in block["branches"]
                     ),
                     neuron=NeuronPlan(**block["neuron"]),
+                    zeros=block["zeros"],
                 )
                 for block in data["blocks"]
             ),
             effort=Effort(**data["effort"]),
+            zeros=data["zeros"],
+            outside=tuple((n, z) for n, z in data["outside"]),
         )
 
     @property
@@ -112,31 +133,68 @@ class Plan:
 
     def kept_weights(self, shape: NetworkShape) -> int:
         """Nonzero weights that the plan leaves in the matrices of the blocks."""
-        return sum(
-            branch.weights(matrix, plan.kept) - dict(plan.zeros).get(matrix.name, 0)
-            for block, block_plan in zip(shape.blocks, self.blocks, strict=True)
-            for branch, plan in zip(block.branches, block_plan.branches, strict=True)
-            for matrix in branch.matrices
+        whole = sum(
+            block_weights(block, plan) - plan.zeros
+            for block, plan in zip(shape.blocks, self.blocks, strict=True)
         )
+        thinned = sum(z for block in self.blocks for b in block.branches for _, z in b.zeros)
+        return whole - thinned - self.zeros
 
     def short(self, shape: NetworkShape) -> str:
-        """One line: per block A (attention), M (MLP) with share kept and sparsity, and the neuron.
+        """One line: per block A (attention), M (MLP or mixer) with share kept and sparsity, neuron.
 
-        ``T4 | A4/8 80% M-`` reads: 4 steps; block 0 keeps 4 of 8 attention dimensions per head, of
-        whose weights 80 % are zero, has no MLP, and keeps its LIF neurons.
+        ``T4 | A4/8 80% M- θ/la`` reads: 4 steps; block 0 keeps 4 of 8 attention dimensions per
+        head, of whose weights 80 % are zero, has no MLP, and learns a threshold per layer.
         """
         parts = [f"T{self.effort.time_steps}"]
+        if self.zeros:
+            parts.append(f"all {_percent(self.zeros, self.kept_weights(shape) + self.zeros)}")
         for block, block_plan in zip(shape.blocks, self.blocks, strict=True):
             words = [
                 _branch_words(branch, plan)
                 for branch, plan in zip(block.branches, block_plan.branches, strict=True)
             ]
-            neuron = block_plan.neuron
-            if neuron.kind == "slif":
-                what = {"threshold": "θ", "tau": "τ", "both": "θτ"}[neuron.learns]
-                words.append(f"s{what}/{neuron.granularity[:2]}")
+            if block_plan.zeros:
+                words.append(_percent(block_plan.zeros, block_weights(block, block_plan)))
+            words += _neuron_words(block_plan.neuron)
             parts.append(" ".join(words))
+        for name, matrices in (("stem", shape.stem), ("head", shape.head)):
+            zeros = sum(dict(self.outside).get(m.name, 0) for m in matrices)
+            if zeros:
+                parts.append(f"{name} {_percent(zeros, _outside_weights(matrices))}")
         return " | ".join(parts)
+
+
+def _percent(zeros: int, weights: int) -> str:
+    return f"{round(100 * zeros / weights)}%"
+
+
+def block_weights(block: BlockShape, plan: BlockPlan) -> int:
+    """Weights of a block's matrices after DSP."""
+    return sum(
+        branch.weights(matrix, kept.kept)
+        for branch, kept in zip(block.branches, plan.branches, strict=True)
+        for matrix in branch.matrices
+    )
+
+
+def _outside_weights(matrices: tuple[MatrixShape, ...]) -> int:
+    return sum(matrix.weights_per_dimension for matrix in matrices)
+
+
+def _neuron_words(neuron: NeuronPlan) -> list[str]:
+    """Such as ``θ/la τ/ch`` where learned, ``θ×0.5`` where it starts elsewhere."""
+    words = []
+    for letter, learned, start in (
+        ("θ", neuron.threshold, neuron.threshold_start),
+        ("τ", neuron.tau, neuron.tau_start),
+    ):
+        word = ("" if learned == "fixed" else f"/{learned[:2]}") + (
+            "" if start == 1 else f"×{start:g}"
+        )
+        if word:
+            words.append(letter + word)
+    return words
 
 
 def _branch_words(branch: BranchShape, plan: BranchPlan) -> str:
@@ -146,85 +204,4 @@ def _branch_words(branch: BranchShape, plan: BranchPlan) -> str:
     words = initial if plan.kept == branch.size else f"{initial}{plan.kept}/{branch.size}"
     weights = sum(branch.weights(matrix, plan.kept) for matrix in branch.matrices)
     zeros = sum(count for _, count in plan.zeros)
-    return f"{words} {round(100 * zeros / weights)}%" if zeros else words
-
-
-def make_plan(point: Point, shape: NetworkShape, effort: Effort) -> Plan:
-    """The canonical plan of a configuration.
-
-    Args:
-        point: values by parameter name: ``blocks.I.BRANCH.l1p`` (share of zeros, 0 to below 1),
-            ``blocks.I.BRANCH.dsp`` (share of kept dimensions, 0 to 1), ``blocks.I.neuron.kind``,
-            ``.learns``, ``.granularity``, ``time_steps``, ``learning_rate``, ``epochs``. What is
-            left out is neutral, or the effort's.
-        shape: the network.
-        effort: the study's effort.
-
-    Shares become the nearest integers, halves upwards.
-
-    Raises InputError for a name that the network does not have or a value out of range.
-    """
-    left = dict(point)
-    epochs = int(left.pop("epochs", effort.epochs))
-    rate = float(left.pop("learning_rate", effort.learning_rate)) if epochs else 0.0
-    left.pop("learning_rate", None)
-    plan = Plan(
-        blocks=tuple(
-            _block_plan(left, f"blocks.{i}", block, trains=epochs > 0)
-            for i, block in enumerate(shape.blocks)
-        ),
-        effort=Effort(
-            time_steps=int(left.pop("time_steps", effort.time_steps)),
-            learning_rate=rate,
-            epochs=epochs,
-        ),
-    )
-    if left:
-        name = next(iter(left))
-        raise InputError(
-            "plan", f"unknown parameter {name!r}", name=name, candidates=parameter_names(shape)
-        )
-    return plan
-
-
-def parameter_names(shape: NetworkShape) -> list[str]:
-    """Every parameter that a point for this network may hold."""
-    names = ["time_steps", "learning_rate", "epochs"]
-    for index, branch in shape.branches():
-        names += [f"blocks.{index}.{branch.name}.{key}" for key in ("l1p", "dsp")]
-    for index in range(len(shape.blocks)):
-        names += [f"blocks.{index}.neuron.{key}" for key in ("kind", "learns", "granularity")]
-    return names
-
-
-def _block_plan(
-    left: dict[str, Value], prefix: str, block: BlockShape, *, trains: bool
-) -> BlockPlan:
-    branches = tuple(_branch_plan(left, f"{prefix}.{b.name}", b) for b in block.branches)
-    kind = str(left.pop(f"{prefix}.neuron.kind", "lif"))
-    learns = str(left.pop(f"{prefix}.neuron.learns", "both"))
-    granularity = str(left.pop(f"{prefix}.neuron.granularity", "layer"))
-    neuron = NeuronPlan()
-    if kind != "lif":
-        neuron = NeuronPlan(kind=kind, learns=learns, granularity=granularity)  # type: ignore[arg-type]
-    if not trains or not any(branch.kept for branch in branches):
-        neuron = NeuronPlan()
-    return BlockPlan(branches=branches, neuron=neuron)
-
-
-def _branch_plan(left: dict[str, Value], prefix: str, branch: BranchShape) -> BranchPlan:
-    kept_share = _share(left.pop(f"{prefix}.dsp", 1.0), f"{prefix}.dsp", below_one=False)
-    sparsity = _share(left.pop(f"{prefix}.l1p", 0.0), f"{prefix}.l1p", below_one=True)
-    kept = math.floor(kept_share * branch.size + 0.5)
-    zeros = tuple(
-        (matrix.name, math.floor(sparsity * branch.weights(matrix, kept) + 0.5))
-        for matrix in branch.matrices
-    )
-    return BranchPlan(name=branch.name, kept=kept, zeros=tuple((n, z) for n, z in zeros if z))
-
-
-def _share(value: Value, where: str, *, below_one: bool) -> float:
-    expected = "a number from 0 to below 1" if below_one else "a number from 0 to 1"
-    if isinstance(value, str) or not 0 <= value <= 1 or (below_one and value == 1):
-        raise InputError(where, f"given {value!r}", expected)
-    return float(value)
+    return f"{words} {_percent(zeros, weights)}" if zeros else words

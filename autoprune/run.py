@@ -9,15 +9,26 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import nn
 
-from autoprune.bench import build_network, find_parent, load_data, load_parent, make_bench
+from autoprune.bench import (
+    build_network,
+    check_device,
+    find_adapter,
+    find_parent,
+    load_data,
+    load_parent,
+    make_bench,
+)
 from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import Dataset
+from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.metrics import metric_value
-from autoprune.models.spikformer import PatchSpikformerAdapter
+from autoprune.models.checkpoint import load_checkpoint
+from autoprune.plugin import make_importable
+from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
 from autoprune.search.conductor import Conductor, Task
 from autoprune.search.record import Record
@@ -64,12 +75,38 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
     """
     study, space, file, machines = load_checked(name_or_path)
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
-    study = study.model_copy(update=changes)
+    study = _located(study.model_copy(update=changes), file)
+    check_device(study.compute)
     data = load_data(study)
-    shape = PatchSpikformerAdapter().shape(build_network(study.network, data))
-    space.parameters(shape)
+    shape = _shape(study, space, data, str(file))
     space.uniform_points(shape, study.effort)
     return Prepared(study=study, space=space, file=file, machines=machines, data=data, shape=shape)
+
+
+def _located(study: Study, file: Path) -> Study:
+    """The study with what lies beside its file: modules, and the checkpoint's path."""
+    make_importable(file.parent)
+    make_importable(Path())
+    network = study.network
+    if network.checkpoint is None:
+        return study
+    path = str((file.parent / Path(network.checkpoint).expanduser()).resolve())
+    network = network.model_copy(update={"checkpoint": path})
+    return study.model_copy(update={"network": network})
+
+
+def _shape(study: Study, space: SearchSpace, data: Dataset, where: str) -> NetworkShape:
+    """What the network offers; everything that can be wrong with it is found here."""
+    network = build_network(study.network, data)
+    adapter = find_adapter(study.network, network, data)
+    if study.network.checkpoint is not None:
+        load_checkpoint(network, Path(study.network.checkpoint))
+    try:
+        domains = space.parameters(adapter.shape(network))
+        samples = data.train.inputs[:2]
+        return rehearse(network, adapter, domains, study.effort, samples)
+    except (AttributeError, CompressionError, CountingError) as error:
+        raise InputError(f"{where}: network", str(error)) from error
 
 
 def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
@@ -96,7 +133,9 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         elif not conductor.finished:
             from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
 
-            run_with_ray(conductor, bench, threads=study.threads, workers=study.workers)
+            gpus = (study.compute.gpu_fraction or 1.0) if study.compute.device == "cuda" else 0.0
+            threads, workers = study.threads, study.workers
+            run_with_ray(conductor, bench, threads=threads, workers=workers, gpus=gpus)
         return tracker.finish()
 
 
@@ -127,7 +166,7 @@ def _parent(prepared: Prepared, folder: RunFolder, observer: Observer) -> nn.Mod
     """The run's own copy of the parent, made on its first day."""
     study, data = prepared.study, prepared.data
     if not folder.parent.is_file():
-        epochs = study.parent.epochs
+        epochs = study.parent.epochs if study.parent else 0
         network = find_parent(study, data, lambda epoch: observer.training(epoch, epochs))
         write_atomically(folder.parent, lambda part: save_file(network.state_dict(), part))
     return load_parent(study, data, folder.parent)

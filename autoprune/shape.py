@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixShape:
-    """A weight matrix inside a branch.
+    """A weight matrix inside a branch, the stem or the head.
 
     Attributes:
-        name: such as ``q`` or ``fc1``.
-        weights_per_dimension: weights that one inner dimension of the branch has in this matrix.
+        name: such as ``q`` or ``fc1``; of stem and head the path of the module.
+        weights_per_dimension: weights that one inner dimension of the branch has in this matrix;
+            of stem and head all weights, since nothing there has dimensions to remove.
     """
 
     name: str
@@ -28,12 +29,14 @@ class BranchShape:
         groups: groups that keep the same number of dimensions: heads in attention, 1 in an MLP.
         size: inner dimensions of each group.
         matrices: the weight matrices that L1P thins and DSP shrinks.
+        fixed: why DSP can remove none of its dimensions; empty where it can.
     """
 
     name: str
     groups: int
     size: int
     matrices: tuple[MatrixShape, ...]
+    fixed: str = ""
 
     def weights(self, matrix: MatrixShape, kept: int) -> int:
         """Weights of `matrix` when every group keeps `kept` dimensions."""
@@ -49,9 +52,11 @@ class BlockShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkShape:
-    """The transformer blocks of a network, in order."""
+    """The transformer blocks of a network in order, and the matrices before and behind them."""
 
     blocks: tuple[BlockShape, ...]
+    stem: tuple[MatrixShape, ...] = ()
+    head: tuple[MatrixShape, ...] = ()
 
     def branches(self) -> Iterator[tuple[int, BranchShape]]:
         """Every branch with the index of its block."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -13,11 +16,12 @@ from torch import nn
 from autoprune.census.count import count
 from autoprune.compress import batch_norm, l1p
 from autoprune.compress.criteria import Criterion
-from autoprune.compress.network import Ranking, compress, matrices
+from autoprune.compress.network import Ranking, matrices, reshape, targets
 from autoprune.data.dataset import Dataset
 from autoprune.measurement import Measurement, Score, Seconds
 from autoprune.models.adapter import ModelAdapter
 from autoprune.plan import Plan
+from autoprune.shape import NetworkShape
 from autoprune.training import Recipe, batches, correct, train
 
 
@@ -29,6 +33,8 @@ class Bench:
         parent, adapter, data: the trained network, its family, the samples.
         recipe: of fine-tuning; learning rate and epochs come from the plan.
         dsp_score: the criterion of `autoprune.compress.criteria`.
+        l1p_schedule: whether L1P is done before fine-tuning, or ``gradual`` while it runs.
+        device: where trials compute.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
     """
 
@@ -37,9 +43,27 @@ class Bench:
     data: Dataset
     recipe: Recipe
     dsp_score: Criterion
+    l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
+    device: str = "cpu"
     batch_norm_batches: int
     batch_norm_batch_size: int
     census_samples: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the network with the folders in which its classes are found.
+
+        A user's module may lie beside the study; the process that unpickles has to find it before
+        it meets the class.
+        """
+        rest = {f.name: getattr(self, f.name) for f in fields(self)}
+        user = pickle.dumps((rest.pop("parent"), rest.pop("adapter")))
+        return _unpickle, (tuple(sys.path), user, rest)
+
+
+def _unpickle(folders: tuple[str, ...], user: bytes, rest: dict[str, Any]) -> Bench:
+    sys.path += [folder for folder in folders if folder not in sys.path]
+    parent, adapter = pickle.loads(user)  # made by this run's own driver
+    return Bench(parent=parent, adapter=adapter, **rest)
 
 
 class _Clock:
@@ -69,19 +93,15 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     """
     clock = _Clock()
     torch.manual_seed(seed)
-    calibration = bench.data.train.inputs[: bench.census_samples]
+    calibration = bench.data.train.inputs[: bench.census_samples].to(bench.device)
     ranking = Ranking(criterion=bench.dsp_score, calibration=calibration)
-    model = compress(bench.parent, plan, bench.adapter, ranking)
-    held = matrices(model, bench.adapter)
+    model = reshape(bench.parent, plan, bench.adapter, ranking)
+    thinned = targets(model, plan, bench.adapter)
     shape = bench.adapter.shape(bench.parent)
     effort = plan.effort
-    untouched = plan.kept_weights(shape) == shape.block_weights and not effort.epochs
     with clock.on("training"):
-        if effort.epochs:
-            recipe = replace(bench.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate)
-            with l1p.held_at_zero(model, held):
-                train(model, bench.data.train, recipe, seed)
-        if not untouched:
+        _compensate(bench, model, plan, thinned, seed)
+        if effort.epochs or not _is_parent(plan, shape):
             size, number = bench.batch_norm_batch_size, bench.batch_norm_batches
             batch_norm.reestimate(model, batches(bench.data.train, size, number, seed))
     with clock.on("evaluation"):
@@ -90,8 +110,9 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
             for name, part in (("validation", bench.data.validation), ("test", bench.data.test))
         }
     with clock.on("census"):
-        samples = bench.data.validation.inputs[: bench.census_samples]
+        samples = bench.data.validation.inputs[: bench.census_samples].to(bench.device)
         workload = count(model, bench.adapter, samples)
+    held = matrices(model, bench.adapter)
     kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)
     measurement = Measurement(
         plan=plan,
@@ -104,3 +125,30 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
         workload=workload,
     )
     return measurement, model
+
+
+def _is_parent(plan: Plan, shape: NetworkShape) -> bool:
+    """Whether a plan without epochs leaves every weight and neuron of the parent."""
+    untouched = plan.kept_weights(shape) == shape.block_weights and not plan.outside
+    return untouched and all(block.neuron.is_lif for block in plan.blocks)
+
+
+def _compensate(
+    bench: Bench, model: nn.Module, plan: Plan, thinned: list[l1p.Target], seed: int
+) -> None:
+    """L1P and fine-tuning, one after the other or together."""
+    effort = plan.effort
+    together = bench.l1p_schedule == "gradual" and effort.epochs > 0
+    if not together:
+        for target in thinned:
+            l1p.zero_smallest(target)
+    if not effort.epochs:
+        return
+    recipe = replace(bench.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate)
+    if together:
+        with l1p.gradually(thinned) as thin:
+            train(model, bench.data.train, recipe, seed, after_step=thin)
+    else:
+        held = [matrix for target in thinned for matrix in target.matrices]
+        with l1p.held_at_zero(held):
+            train(model, bench.data.train, recipe, seed)

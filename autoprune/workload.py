@@ -17,7 +17,7 @@ from autoprune.errors import InputError
 
 OperandClass = Literal["binary", "integer", "real"]
 SecondClass = Literal[OperandClass, "weight"]
-Kind = Literal["conv", "linear", "attention_product"]
+Kind = Literal["conv", "linear", "attention_product", "masking", "sum"]
 Order = Literal["executed", "published"]
 Orders = Literal["both", Order]
 
@@ -45,7 +45,9 @@ class Op:
     Attributes:
         name: unique within a workload and an order, such as ``blocks.0.attention.q``.
         block: index of the transformer block, None for stem and head.
-        branch: ``attention``, ``mlp``, ``stem`` or ``head``.
+        branch: ``attention``, ``mlp``, ``mixer``, ``stem`` or ``head``.
+        kind: ``masking`` multiplies spikes entry by entry and ``sum`` adds spikes up, both without
+            a MAC: K entries of A make one of M.
         order: for an attention product, whether the code executes this product or the papers
             publish it; ``both`` for all other operations. A price takes one order, never both.
         m, k, n: rows (tokens or output positions), summed dimension, columns; per time step,
@@ -69,7 +71,8 @@ class Op:
         real_macs: dense MACs where A is real, else 0.
         norm_folded: whether a batch norm behind the product is folded into its weights.
         neurons: spiking neurons that this product drives, per sample; 0 if it drives none.
-        updates_active: neuron updates in whose step the product was not zero.
+        updates_active: neuron updates in whose step the product was not zero. Where several
+            products are summed before a neuron, it belongs to the last, and all are active.
         updates_inactive: the other updates; the two add up to samples x time steps x neurons.
         output_spikes: spikes of those neurons.
         producers: names of the operations whose neurons feed A (and B).

@@ -30,7 +30,8 @@ from torch.nn.utils import prune
 
 from autoprune.bench import find_parent, make_bench
 from autoprune.measurement import Measurement
-from autoprune.plan import Effort, make_plan
+from autoprune.plan import Effort
+from autoprune.point import make_plan
 from autoprune.run import prepare
 from autoprune.search.job import Job
 from autoprune.sweep.ray_tune import run_with_ray

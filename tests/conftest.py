@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from autoprune.cost.contract import sample_workload
 from autoprune.measurement import Measurement, Score, Seconds
-from autoprune.models.spikformer import PatchSpikformerAdapter
+from autoprune.models.spikformer import SpikformerAdapter
 from autoprune.models.spikformer_patch import PatchSpikformer
 from autoprune.plan import Effort, Plan
 from autoprune.shape import NetworkShape
@@ -21,8 +21,8 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture
-def adapter() -> PatchSpikformerAdapter:
-    return PatchSpikformerAdapter()
+def adapter() -> SpikformerAdapter:
+    return SpikformerAdapter()
 
 
 @pytest.fixture
@@ -44,7 +44,15 @@ def effort() -> Effort:
 def make_network(seed: int = 3) -> PatchSpikformer:
     torch.manual_seed(seed)
     network = PatchSpikformer(
-        time_steps=3, channels=1, side=8, classes=4, width=12, depth=2, heads=3, mlp_ratio=2.0
+        T=3,
+        in_channels=1,
+        img_size_h=8,
+        img_size_w=8,
+        num_classes=4,
+        embed_dims=12,
+        depths=2,
+        num_heads=3,
+        mlp_ratio=2.0,
     )
     for module in network.modules():
         if isinstance(module, _BatchNorm):
@@ -76,7 +84,7 @@ def measured() -> Callable[..., Measurement]:
 
 
 @pytest.fixture
-def shape(adapter: PatchSpikformerAdapter, network: PatchSpikformer) -> NetworkShape:
+def shape(adapter: SpikformerAdapter, network: PatchSpikformer) -> NetworkShape:
     return adapter.shape(network)
 
 

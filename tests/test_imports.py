@@ -14,13 +14,26 @@ ALLOWED = {
     "training": TORCH,
     "trial": TORCH,
     "bench": TORCH,
+    "rehearsal": TORCH,
     "run": TORCH,
     "search": {"optuna"},
     "sweep": TORCH | {"ray"},
 }
 """Heavy libraries by package or module; everything else imports none, `cli` inside functions."""
 
-LIGHT = {"errors", "spec", "plan", "shape", "workload", "cost", "measurement", "outcome", "storage"}
+LIGHT = {
+    "errors",
+    "plugin",
+    "spec",
+    "plan",
+    "point",
+    "shape",
+    "workload",
+    "cost",
+    "measurement",
+    "outcome",
+    "storage",
+}
 """Values, and what turns them into costs: they may import each other and nothing else of ours."""
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoprune.errors import InputError
-from autoprune.plan import Effort, NeuronPlan, Plan, make_plan, parameter_names
+from autoprune.plan import Effort, Plan
+from autoprune.point import make_plan, parameter_names
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 ATTENTION = BranchShape(
@@ -24,7 +25,13 @@ MLP = BranchShape(
     size=64,
     matrices=tuple(MatrixShape(name=n, weights_per_dimension=16) for n in ("fc1", "fc2")),
 )
-SHAPE = NetworkShape(blocks=(BlockShape(branches=(ATTENTION, MLP)),) * 2)
+SHAPE = NetworkShape(
+    blocks=(BlockShape(branches=(ATTENTION, MLP)),) * 2,
+    stem=(MatrixShape(name="conv", weights_per_dimension=90),),
+    head=(MatrixShape(name="head", weights_per_dimension=40),),
+)
+FIXED = replace(MLP, name="mixer", size=10, fixed="the channels are the residual width")
+MIXED = NetworkShape(blocks=(BlockShape(branches=(FIXED, MLP)),))
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 
 
@@ -36,16 +43,17 @@ def plan(point=None, effort=EFFORT) -> Plan:
     ("one", "other"),
     [
         ({}, {"blocks.0.mlp.l1p": 0.0, "blocks.1.attention.dsp": 1.0, "epochs": 2}),
-        ({}, {"blocks.0.neuron.learns": "tau", "blocks.0.neuron.granularity": "channel"}),
+        ({}, {"blocks.0.neuron.tau": "fixed", "blocks.0.neuron.tau_start": 1.0, "l1p": 0.0}),
         ({"blocks.0.mlp.dsp": 0.0}, {"blocks.0.mlp.dsp": 0.0, "blocks.0.mlp.l1p": 0.9}),
         ({"blocks.0.mlp.dsp": 0.5}, {"blocks.0.mlp.dsp": 0.501}),
-        ({"epochs": 0}, {"epochs": 0, "learning_rate": 0.5, "blocks.0.neuron.kind": "slif"}),
+        ({"epochs": 0}, {"epochs": 0, "learning_rate": 0.5, "blocks.0.neuron.tau": "layer"}),
         (
             {"blocks.1.mlp.dsp": 0.0, "blocks.1.attention.dsp": 0.0},
             {
                 "blocks.1.mlp.dsp": 0.0,
                 "blocks.1.attention.dsp": 0.0,
-                "blocks.1.neuron.kind": "slif",
+                "blocks.1.neuron.tau": "layer",
+                "blocks.1.neuron.tau_start": 2.0,
             },
         ),
     ],
@@ -64,7 +72,11 @@ def test_settings_without_effect_do_not_count(one, other):
         {"blocks.0.mlp.l1p": 0.01},
         {"blocks.1.mlp.l1p": 0.01},
         {"blocks.0.attention.dsp": 0.5},
-        {"blocks.0.neuron.kind": "slif"},
+        {"blocks.0.neuron.threshold": "layer"},
+        {"blocks.0.neuron.tau_start": 1.5, "epochs": 0},
+        {"blocks.0.l1p": 0.5},
+        {"l1p": 0.5},
+        {"stem.l1p": 0.5},
     ],
 )
 def test_settings_with_effect_do(point):
@@ -81,13 +93,16 @@ def test_shares_become_the_nearest_integers():
 
 def test_hash_stays_what_it_was():
     """A pinned value: another hash would make every recorded plan look new."""
-    assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "5d19a5d0375bd42f"
+    assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "9b3fdf6202199400"
 
 
 @settings(max_examples=50, derandomize=True)
 @given(st.data())
 def test_a_plan_survives_its_dictionary(data):
-    names = st.sampled_from([n for n in parameter_names(SHAPE) if n.endswith(("l1p", "dsp"))])
+    keys = [n for n in parameter_names(SHAPE) if n.endswith(("l1p", "dsp"))]
+    scopes = [["l1p"], ["blocks.0.l1p", "blocks.1.l1p"], [n for n in keys if n.count(".") == 3]]
+    others = [n for n in keys if n.endswith("dsp") or n.startswith(("stem", "head"))]
+    names = st.sampled_from(data.draw(st.sampled_from(scopes)) + others)
     share = st.floats(0, 0.99)
     made = plan(data.draw(st.dictionaries(names, share, max_size=8)))
     assert Plan.from_dict(made.to_dict()) == made
@@ -106,12 +121,14 @@ def test_short_form():
             "blocks.0.attention.dsp": 0.5,
             "blocks.0.attention.l1p": 0.8,
             "blocks.0.mlp.dsp": 0.0,
-            "blocks.1.neuron.kind": "slif",
-            "blocks.1.neuron.granularity": "channel",
+            "blocks.1.neuron.threshold": "channel",
+            "blocks.1.neuron.tau": "layer",
+            "blocks.1.neuron.tau_start": 0.5,
+            "stem.l1p": 0.5,
             "time_steps": 2,
         }
     )
-    assert made.short(SHAPE) == "T2 | A4/8 80% M- | A M sθτ/ch"
+    assert made.short(SHAPE) == "T2 | A4/8 80% M- | A M θ/ch τ/la×0.5 | stem 50%"
 
 
 @pytest.mark.parametrize(
@@ -126,8 +143,11 @@ def test_short_form():
         ({"blocks.0.mlp.dsp": -0.1}, "from 0 to 1"),
         ({"blocks.0.mlp.dsp": float("nan")}, "given nan"),
         ({"blocks.0.mlp.dsp": "half"}, "given 'half'"),
-        ({"blocks.0.neuron.kind": "slfi"}, "did you mean 'slif'"),
-        ({"blocks.0.neuron.kind": "slif", "blocks.0.neuron.learns": "taus"}, "mean 'tau'"),
+        ({"blocks.0.neuron.tau": "layr"}, "neuron tau: given 'layr'.*did you mean 'layer'"),
+        ({"blocks.0.neuron.tau_start": 0.0}, "neuron tau_start: given 0.0.*above 0"),
+        ({"l1p": 0.5, "blocks.1.mlp.l1p": 0.5}, r"blocks.1: l1p of its matrices and of the model"),
+        ({"blocks.0.l1p": 0.5, "blocks.0.mlp.l1p": 0.5}, "its matrices and of the block"),
+        ({"head.l1p": 1.0}, "head.l1p: given 1.0"),
     ],
 )
 def test_what_is_wrong_is_refused(point, message):
@@ -135,7 +155,23 @@ def test_what_is_wrong_is_refused(point, message):
         plan(point)
 
 
-def test_a_lif_learns_nothing():
-    with pytest.raises(InputError, match="lif that learns tau"):
-        NeuronPlan(kind="lif", learns="tau")
-    assert replace(NeuronPlan(), kind="slif", learns="tau").granularity == "layer"
+def test_scopes_of_l1p():
+    whole = SHAPE.block_weights
+    assert plan({"l1p": 0.9}).zeros == round(0.9 * whole)
+    block = plan({"blocks.0.l1p": 0.5, "blocks.0.mlp.dsp": 0.0}).blocks[0]
+    assert block.zeros == 4 * 16 * 16 // 2  # of what DSP leaves
+    outside = plan({"stem.l1p": 0.5, "head.l1p": 0.1})
+    assert outside.outside == (("conv", 45), ("head", 4))
+    assert outside.kept_weights(SHAPE) == whole  # of the blocks only
+    assert plan({"l1p": 0.9}).kept_weights(SHAPE) == whole - round(0.9 * whole)
+    assert plan({"l1p": 0.9}).short(SHAPE) == "T4 | all 90% | A M | A M"
+    assert plan({"blocks.1.l1p": 0.5}).short(SHAPE) == "T4 | A M | A M 50%"
+
+
+def test_a_branch_without_dimensions_to_remove_has_no_such_parameter():
+    names = parameter_names(MIXED)
+    assert "blocks.0.mixer.l1p" in names
+    assert "blocks.0.mixer.dsp" not in names
+    assert "stem.l1p" not in names  # it has none
+    with pytest.raises(InputError, match="mixer.dsp: given 0.5; the channels are the residual"):
+        make_plan({"blocks.0.mixer.dsp": 0.5}, MIXED, EFFORT)

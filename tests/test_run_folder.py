@@ -7,14 +7,14 @@ import pytest
 from autoprune.errors import RecordError
 from autoprune.lock import sole_writer
 from autoprune.outcome import Outcome
-from autoprune.plan import make_plan
+from autoprune.point import make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.storage import write_atomically, write_text
 
 
 @pytest.fixture
 def outcomes(measured, shape, effort):
-    point = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.kind": "slif", "time_steps": 3}
+    point = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.tau": "layer", "time_steps": 3}
     plan = make_plan(point, shape, effort)
     common = {"origin": "sampled", "point": tuple(point.items()), "plan": plan, "seed": 5}
     measurement = measured(plan)

@@ -1,104 +1,133 @@
-"""Count the two products of a spiking self-attention, in executed and in published order.
+"""Count products of two activations, and a chain of two of them in both of its orders.
 
-With q, k, v as [d, L] per head (d dimensions, L tokens), spikingjelly executes (v k^T) q, the
-papers publish (q^T k) v^T. The results are equal, the numbers of operations are not.
+With q, k, v as [d, L] per head (d dimensions, L tokens), a self-attention without softmax is one
+product of three matrices. Spikformer executes (v k^T) q, MaxFormer q^T (k v^T), the papers publish
+(q^T k) v^T: scores of tokens with tokens first. The results are equal, the numbers of operations
+are not.
 
 The first product of either order has two binary operands: an event-driven machine touches every
 event of one operand once per column of the other, and only coincidences, both 1, add anything.
 The second has an integer operand, the first's result. It is selected by the binary one: an
-accumulation, neither repeated events nor a MAC. A is the binary operand throughout.
+accumulation, neither repeated events nor a MAC. A is the binary operand throughout, and in the
+published first product it is q.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from autoprune.census.activity import deviation, operand_class, per_step, whole
-from autoprune.errors import CountingError
-from autoprune.models.adapter import Attention
-from autoprune.workload import Op
+from autoprune.workload import Op, Order
 
 
-def count_attention(
-    site: Attention, qkv: Tensor, updates_active: int, output_spikes: int
-) -> Iterator[Op]:
-    """Four Ops: ``product1`` and ``product2``, executed and published.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product of activations, A @ B, as [T, B, ..., M, K] and [T, B, ..., K, N].
 
-    Args:
-        site: the attention.
-        qkv: the spikes of q, k and v, [T, B, 3 h d, L].
-        updates_active: of the neurons behind the second product.
-        output_spikes: likewise.
-
-    Raises CountingError where q, k, v are not binary.
+    Attributes:
+        name, block, branch, producers: as in `autoprune.workload.Op`.
+        steps: T.
     """
-    if operand_class(qkv) != "binary":
-        raise CountingError(f"{site.name}: q, k and v are not binary spikes")
-    steps, batch = qkv.shape[:2]
-    q, k, v = qkv.double().reshape(steps, batch, 3, site.heads, -1, qkv.shape[-1]).unbind(2)
-    d, tokens = q.shape[-2:]
-    neurons = site.heads * d * tokens
-    behind = {
-        "neurons": neurons,
-        "updates_active": updates_active,
-        "updates_inactive": steps * batch * neurons - updates_active,
-        "output_spikes": output_spikes,
-    }
-    values = v @ k.mT  # [T, B, h, d, d]
-    scores = q.mT @ k  # [T, B, h, L, L]
-    yield _product(site, "executed", 1, v, k.mT)
-    yield _product(site, "executed", 2, q.mT, values.mT, **behind)
-    yield _product(site, "published", 1, q.mT, k)
-    yield _product(site, "published", 2, v, scores.mT, **behind)
+
+    name: str
+    block: int | None
+    branch: str
+    producers: tuple[str, ...]
+    steps: int
+    a: Tensor
+    b: Tensor
+
+    def of(self, a: Tensor, b: Tensor) -> Product:
+        """The same place in the network with other operands."""
+        return replace(self, a=a, b=b)
 
 
-def _product(
-    site: Attention,
-    order: Literal["executed", "published"],
-    number: int,
-    a: Tensor,
-    b: Tensor,
-    **behind: Any,
-) -> Op:
-    """The Op of ``a @ b`` with binary a [T, B, h, M, K] and b [T, B, h, K, N]."""
-    steps, batch, heads, m, k = a.shape
-    n = b.shape[-1]
-    events = a.sum((2, 3, 4))
+def count_product(product: Product, order: Order | None = None) -> Op:
+    """The Op of one product, without neurons; `order` where it is part of a chain."""
+    steps, a, b = product.steps, product.a, product.b
+    m, k, n = *a.shape[-2:], b.shape[-1]
+    heads = math.prod(a.shape[2:-2])
+    samples = a.shape[1]
+    a_class, b_class = operand_class(a), operand_class(b)
+    real = "real" in (a_class, b_class)
+    a, b = a.double(), b.double()
+    rows = a.reshape(steps, samples, -1)
+    events = rows.sum(2) * (not real)
     held = (b != 0).double()
-    coincidences = (a.sum(3) * held.sum(4)).sum((2, 3))
-    name = f"{site.name}.product{number}"
+    coincidences = (a.sum(-2) * held.sum(-1)).reshape(steps, samples, -1).sum(2) * (not real)
+    dense = steps * samples * heads * m * k * n
     return Op(
-        name=name,
+        name=product.name,
         kind="attention_product",
-        block=site.block,
-        branch="attention",
-        order=order,
+        block=product.block,
+        branch=product.branch,
+        order=order or "both",
         m=m,
         k=k,
         n=n,
         heads=heads,
         time_steps=steps,
-        a_class="binary",
-        b_class="binary" if number == 1 else "integer",
+        a_class="real" if real else a_class,
+        b_class=b_class,
         a_size=a.numel(),
-        a_nonzeros=whole(events),
+        a_nonzeros=int(torch.count_nonzero(a)),
         a_events=whole(events),
         b_size=b.numel(),
         b_nonzeros=int(torch.count_nonzero(b)),
-        b_events=whole(b),
+        b_events=0 if b_class == "real" else whole(b),
         events_per_step=per_step(events),
-        dense_macs=steps * batch * heads * m * k * n,
+        dense_macs=dense,
         fanout_sops=whole(events) * n,
         effective_sops=whole(coincidences),
         effective_sops_per_step=per_step(coincidences),
         effective_sops_std=deviation(coincidences),
-        real_macs=0,
-        producers=(site.source_name,)
-        if number == 1
-        else (site.source_name, f"{site.name}.product1"),
-        **behind,
+        real_macs=dense if real else 0,
+        producers=product.producers,
     )
+
+
+def count_chain(
+    first: Product, second: Product, *, on_right: bool, scores_first: bool
+) -> tuple[Op, ...]:
+    """Four Ops of a product of three: executed and published, first and second.
+
+    Args:
+        first: A @ B, as executed.
+        second: with `a` = C, the third; its `b` is not looked at.
+        on_right: whether (A B) C is executed; else C (A B).
+        scores_first: whether A @ B are the scores of tokens with tokens, so that what is executed
+            is the published order, too.
+    """
+    a, b, c = first.a, first.b, second.a
+    done = (a.double() @ b.double()).to(a.dtype)
+    if on_right:
+        executed = first, second.of(c.mT, done.mT)
+        scores = c.mT.double() @ b.mT.double()
+        other = first.of(c.mT, b.mT), second.of(a, scores.mT.to(a.dtype))
+    else:
+        executed = first, second.of(c, done)
+        scores = c.double() @ a.double()
+        other = first.of(c, a), second.of(b.mT, scores.mT.to(a.dtype))
+    published = executed if scores_first else other
+    return (
+        *(count_product(product, "executed") for product in executed),
+        *(count_product(product, "published") for product in published),
+    )
+
+
+def contracts_tokens(a: Tensor, tokens: int, *, tokens_fastest: bool) -> bool:
+    """Whether the last axis of the first factor, over which it is summed, holds the tokens.
+
+    Args:
+        a: the first factor, [..., M, K], a view of what a layer's neurons emitted.
+        tokens: how many there are. Where M and K are both as many, the memory layout tells:
+        tokens_fastest: whether that layer emits [..., channels, tokens], as convolutions do.
+    """
+    rows, summed = a.shape[-2:]
+    if (rows == tokens) != (summed == tokens):
+        return bool(summed == tokens)
+    return (a.stride(-1) < a.stride(-2)) == tokens_fastest

@@ -1,35 +1,20 @@
-"""One pass of real samples through a network, with hooks that count -> Workload."""
+"""One pass of real samples through a network that counts itself -> Workload."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
-from autoprune.census.attention import count_attention
 from autoprune.census.coverage import uncounted
-from autoprune.census.layers import count_layer
+from autoprune.census.trace import Trace, mark
+from autoprune.census.tracer import Place, Tracer
 from autoprune.errors import CountingError
-from autoprune.models.adapter import ModelAdapter, Synapses
-from autoprune.workload import Op, Workload
-
-
-@dataclass
-class _Seen:
-    """Input and output of one module during the pass."""
-
-    calls: list[tuple[Tensor, Tensor]] = field(default_factory=list)
-
-    def only(self, name: str) -> tuple[Tensor, Tensor]:
-        """The one call of the pass; CountingError where there was none or more than one."""
-        if len(self.calls) != 1:
-            raise CountingError(f"{name}: its layer ran {len(self.calls)} times in one pass")
-        return self.calls[0]
+from autoprune.models.adapter import ModelAdapter, Neuron
+from autoprune.workload import Uncounted, Workload
 
 
 def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
@@ -37,53 +22,73 @@ def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
 
     Raises CountingError where an operation cannot be counted exactly.
     """
-    operations = adapter.operations(model)
-    modules = {
-        module
-        for site in operations
-        for module in (
-            (site.module, site.neuron) if isinstance(site, Synapses) else (site.source, site.neuron)
-        )
-        if module is not None
-    }
+    places, prefixes = _places(model, adapter)
+    steps = adapter.time_steps(model)
+    tracer = Tracer(model, places, prefixes, steps=steps, samples=len(inputs))
     model.eval()
-    with _watched(modules) as seen, torch.inference_mode():
-        functional.reset_net(model)
-        model(inputs)
-        functional.reset_net(model)
-        ops: list[Op] = []
-        for site in operations:
-            spikes = 0
-            if site.neuron is not None:
-                current, fired = seen[site.neuron].only(site.name)
-                spikes = int(fired.sum(dtype=torch.float64))
-            if isinstance(site, Synapses):
-                x, out = seen[site.module].only(site.name)
-                ops.append(count_layer(site, x, out, spikes))
-            else:
-                _, qkv = seen[site.source].only(site.name)
-                active = int(torch.count_nonzero(current))
-                ops.extend(count_attention(site, qkv, active, spikes))
-    executed = [op for op in ops if op.order != "published"]
+    functional.reset_net(model)
+    with torch.inference_mode(), _hooked(model, tracer), tracer:
+        own = inputs.clone()
+        mark(own, Trace(real=True))
+        model(own)
+    functional.reset_net(model)
+    ledger = tracer.ledger
+    if not ledger.ops:
+        raise CountingError(f"{type(model).__name__}: no operation was found to count")
+    executed = [op for op in ledger.ops if op.order != "published"]
+    missing = uncounted(model, inputs[:1], executed, len(inputs))
+    missing += [
+        Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
+        for name, neurons in ledger.unowned.items()
+    ]
     return Workload(
         network=type(model).__name__,
         samples=len(inputs),
-        time_steps=max(op.time_steps for op in ops),
-        ops=tuple(ops),
-        uncounted=tuple(uncounted(model, inputs[:1], executed, len(inputs))),
+        time_steps=steps,
+        ops=tuple(ledger.ops),
+        uncounted=tuple(missing),
     )
 
 
+def _places(model: nn.Module, adapter: ModelAdapter) -> tuple[dict[str, Place], dict[str, Place]]:
+    """Where layers stand, by weight, and where branches stand, by path."""
+    paths = {id(module): path for path, module in model.named_modules()}
+    places: dict[str, Place] = {}
+    prefixes: dict[str, Place] = {}
+    for index, branches in enumerate(adapter.branches(model)):
+        for branch in branches:
+            prefix = f"blocks.{index}.{branch.name}"
+            path = f"{paths[id(branch.owner)]}.{branch.attribute}".removeprefix(".")
+            prefixes[path] = Place(name=prefix, block=index, branch=branch.name)
+            labels: dict[str, str] = {}
+            for matrix in branch.matrices:
+                weight = f"{paths[id(matrix.module)]}.weight"
+                labels[weight] = labels.get(weight, "") + matrix.name
+            for weight, label in labels.items():
+                places[weight] = Place(name=f"{prefix}.{label}", block=index, branch=branch.name)
+    for part, matrices in zip(("stem", "head"), adapter.outside(model), strict=True):
+        for matrix in matrices:
+            places[f"{matrix.name}.weight"] = Place(name=matrix.name, block=None, branch=part)
+    return places, prefixes
+
+
 @contextmanager
-def _watched(modules: set[nn.Module]) -> Iterator[dict[nn.Module, _Seen]]:
-    """While this lasts, input and output of every call of `modules` are kept."""
-    seen = {module: _Seen() for module in modules}
-
-    def keep(record: _Seen) -> Callable[[nn.Module, Any, Tensor], None]:
-        return lambda _, args, out: record.calls.append((args[0], out))
-
+def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
+    """While this lasts, modules tell the tracer when they begin and end."""
     with ExitStack() as stack:
-        for module, record in seen.items():
-            handle = module.register_forward_hook(keep(record))
-            stack.callback(handle.remove)
-        yield seen
+        for path, module in model.named_modules():
+            is_neuron = isinstance(module, Neuron)
+
+            def enter(
+                module: nn.Module, args: tuple[object, ...], path: str = path, n: bool = is_neuron
+            ) -> None:
+                tracer.enter(path, module, is_neuron=n)
+
+            def leave(
+                module: nn.Module, args: tuple[Tensor, ...], out: Tensor, n: bool = is_neuron
+            ) -> None:
+                tracer.leave(module, args[0], out, is_neuron=n)
+
+            stack.callback(module.register_forward_pre_hook(enter).remove)
+            stack.callback(module.register_forward_hook(leave).remove)
+        yield

@@ -35,13 +35,14 @@ def uncounted(model: nn.Module, sample: Tensor, ops: Iterable[Op], samples: int)
     """
     counted: Counter[str] = Counter()
     for op in ops:
-        counted[_CLASS[op.kind]] += op.dense_macs // samples
+        if op.kind in _CLASS:
+            counted[_CLASS[op.kind]] += op.dense_macs // samples
     seen, silent = _dense_counts(model, sample)
     missing = []
     for name, macs in sorted(seen.items()):
         if name in _PRODUCTS:
             macs -= counted.pop(name, 0)
-        reason = _FOLDED.get(name, "no operation of the network's adapter accounts for it")
+        reason = _FOLDED.get(name, "not counted: the census does not know this function")
         if macs < 0:
             raise CountingError(f"{name}: counted {-macs} dense MACs more than fvcore sees")
         if macs:

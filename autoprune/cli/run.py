@@ -73,7 +73,7 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
     console.print(f"[bold]{study.title}[/bold]")
     sizes = {part: len(getattr(prepared.data, part)) for part in ("train", "validation", "test")}
     samples = ", ".join(f"{count} {part}" for part, count in sizes.items())
-    console.print(f"Data: {study.data} ({samples}). Network: {study.network.family}.")
+    console.print(f"Data: {study.data} ({samples}). Network: {study.network.model}.")
     table = Table("parameter", "values", title="Search space")
     for name, domain in prepared.space.parameters(prepared.shape).items():
         table.add_row(name, ", ".join(str(value) for value in domain.all))

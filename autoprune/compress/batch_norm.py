@@ -21,12 +21,13 @@ def reestimate(model: nn.Module, batches: Iterable[Tensor]) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # cumulative mean instead of a moving one
+    device = next(model.parameters()).device
     training = model.training
     model.train()
     with torch.no_grad():
         for batch in batches:
             functional.reset_net(model)
-            model(batch)
+            model(batch.to(device))
     model.train(training)
     functional.reset_net(model)
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -34,7 +34,7 @@ def significance(
         criterion: its name.
         model: the network before surgery.
         branches: all of its branches.
-        calibration: inputs [samples, C, H, W] on which firing rates are measured.
+        calibration: inputs [samples, ...] on which firing rates are measured.
 
     Raises InputError for an unknown name.
     """
@@ -53,7 +53,7 @@ def significance(
 
 def l1(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
     """L1 norm of the weights of each tied dimension in all its layers."""
-    score = torch.zeros(dimensions, dtype=torch.float64)
+    score = torch.zeros(dimensions, dtype=torch.float64, device=tie[0].module.weight.device)
     for cut in tie:
         weight = cut.module.weight.detach().flatten(1)
         rows = weight if cut.side == "out" else weight.T
@@ -63,7 +63,7 @@ def l1(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
 
 def _activity(model: nn.Module, branches: list[Branch], calibration: Tensor) -> Significance:
     cuts = [cut for branch in branches for tie in branch.ties for cut in tie]
-    neurons = {cut.neuron for cut in cuts if cut.neuron is not None}
+    neurons = {cut.neuron: cut.axis for cut in cuts if cut.neuron is not None}
     with _rates(neurons) as rates, torch.inference_mode():
         training = model.training
         model.eval()
@@ -73,7 +73,7 @@ def _activity(model: nn.Module, branches: list[Branch], calibration: Tensor) -> 
         model.train(training)
 
     def score(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
-        total = torch.zeros(dimensions, dtype=torch.float64)
+        total = torch.zeros(dimensions, dtype=torch.float64, device=tie[0].module.weight.device)
         for cut in tie:
             if cut.neuron is not None:
                 total += rates[cut.neuron][cut.offset : cut.offset + dimensions]
@@ -83,14 +83,17 @@ def _activity(model: nn.Module, branches: list[Branch], calibration: Tensor) -> 
 
 
 @contextmanager
-def _rates(neurons: set[nn.Module]) -> Iterator[dict[nn.Module, Tensor]]:
-    """While this lasts, the firing rate [C] of neurons that emit [T, B, C, ...] is noted."""
+def _rates(neurons: dict[nn.Module, int]) -> Iterator[dict[nn.Module, Tensor]]:
+    """While this lasts, the firing rate [C] of neurons, by their axis of channels, is noted."""
     rates: dict[nn.Module, Tensor] = {}
 
-    def note(module: nn.Module, _: object, spikes: Tensor) -> None:
-        rates[module] = spikes.double().flatten(3).mean((0, 1, 3))
+    def noting(axis: int) -> Callable[[nn.Module, object, Tensor], None]:
+        def note(module: nn.Module, _: object, spikes: Tensor) -> None:
+            rates[module] = spikes.double().movedim(axis, 0).flatten(1).mean(1)
+
+        return note
 
     with ExitStack() as stack:
-        for module in neurons:
-            stack.callback(module.register_forward_hook(note).remove)
+        for module, axis in neurons.items():
+            stack.callback(module.register_forward_hook(noting(axis)).remove)
         yield rates

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from autoprune.compress.criteria import Significance, l1
 from autoprune.errors import CompressionError
-from autoprune.models.adapter import Branch, Cut, Removed
+from autoprune.models.adapter import Branch, Cut
 
 
 def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:
@@ -34,22 +34,38 @@ def shrink(branch: Branch, kept: int, significance: Significance = l1) -> tuple[
     Returns the mask of kept dimensions of each tie, [groups * size]; empty where the whole
     branch was removed. The caller invalidates spikingjelly's list of modules to reset.
 
-    Raises CompressionError where the branch does not have as many dimensions.
+    Raises CompressionError where the branch does not have as many dimensions, or none that can
+    be removed.
     """
+    if branch.fixed and kept != branch.size:
+        raise CompressionError(f"{branch.name}: cannot keep {kept} dimensions: {branch.fixed}")
     if not 0 <= kept <= branch.size:
         raise CompressionError(
             f"{branch.name}: cannot keep {kept} of {branch.size} dimensions per group"
         )
     if kept == 0:
-        setattr(branch.owner, branch.attribute, Removed())
+        setattr(branch.owner, branch.attribute, branch.stand_in())
         return ()
     dimensions = branch.groups * branch.size
+    if branch.fixed:
+        return ()
     masks = tuple(
         most_significant(significance(tie, dimensions), branch.groups, kept) for tie in branch.ties
     )
     if kept < branch.size:
         _slice_layers(branch, masks)
     return masks
+
+
+def read_local_sizes(branch: Branch) -> None:
+    """Give the branch the forward pass that reads the sizes that are left, in place.
+
+    Its class is exchanged for the adapter's subclass: parameters, names and neurons stay what they
+    are. A new module would be built from sizes that the branch no longer has.
+    """
+    module = getattr(branch.owner, branch.attribute)
+    if branch.local is not None and type(module) is not branch.local:
+        module.__class__ = branch.local
 
 
 def _slice_layers(branch: Branch, masks: tuple[Tensor, ...]) -> None:
@@ -64,7 +80,7 @@ def _slice_layers(branch: Branch, masks: tuple[Tensor, ...]) -> None:
                 norms[cut.module] = cut.norm
     for (module, side), cuts in parts.items():
         width = module.weight.shape[0 if side == "out" else 1]  # type: ignore[index]
-        keep = torch.ones(int(width), dtype=torch.bool)
+        keep = torch.ones(int(width), dtype=torch.bool, device=cuts[0][1].device)
         for cut, mask in cuts:
             keep[cut.offset : cut.offset + mask.numel()] = mask
         channels[module, side] = keep
@@ -90,6 +106,8 @@ def _slice_layer(module: nn.Module, side: str, keep: Tensor) -> None:
 def _slice_norm(norm: nn.Module, keep: Tensor) -> None:
     norm.num_features = int(keep.sum())  # type: ignore[assignment]
     for name in ("weight", "bias"):
-        setattr(norm, name, nn.Parameter(getattr(norm, name).detach()[keep].clone()))
+        if getattr(norm, name) is not None:  # affine = False
+            setattr(norm, name, nn.Parameter(getattr(norm, name).detach()[keep].clone()))
     for name in ("running_mean", "running_var"):
-        setattr(norm, name, getattr(norm, name)[keep].clone())
+        if getattr(norm, name) is not None:  # track_running_stats = False
+            setattr(norm, name, getattr(norm, name)[keep].clone())

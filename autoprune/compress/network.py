@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from autoprune.compress import dsp, l1p, slif
 from autoprune.compress.criteria import Criterion, Significance, l1, significance
+from autoprune.compress.l1p import Target
 from autoprune.errors import CompressionError
 from autoprune.models.adapter import Matrix, ModelAdapter
 from autoprune.plan import Plan
@@ -35,6 +36,16 @@ def compress(
 
     Raises CompressionError where the plan does not fit the network.
     """
+    model = reshape(parent, plan, adapter, ranking)
+    for target in targets(model, plan, adapter):
+        l1p.zero_smallest(target)
+    return model
+
+
+def reshape(
+    parent: nn.Module, plan: Plan, adapter: ModelAdapter, ranking: Ranking | None = None
+) -> nn.Module:
+    """Everything of `compress` but L1P, which may also be done step by step while training."""
     functional.reset_net(parent)
     model = copy.deepcopy(parent)
     before = adapter.branches(model)
@@ -46,16 +57,32 @@ def compress(
         score = significance(ranking.criterion, model, every, ranking.calibration)
     for branches, block_plan in zip(before, plan.blocks, strict=True):
         for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
+            dsp.read_local_sizes(branch)
             dsp.shrink(branch, branch_plan.kept, score)
     for branches, block_plan in zip(adapter.branches(model), plan.blocks, strict=True):
-        for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
+        for branch in branches:
             slif.swap(branch.neurons, block_plan.neuron)
-            zeros = dict(branch_plan.zeros)
-            for matrix in branch.matrices:
-                l1p.zero_smallest(matrix, zeros.get(matrix.name, 0))
     adapter.set_time_steps(model, plan.effort.time_steps)
     functional.invalidate_reset_cache(model)
     return model
+
+
+def targets(model: nn.Module, plan: Plan, adapter: ModelAdapter) -> list[Target]:
+    """What L1P has to do on a reshaped network: per matrix, per block, of all blocks."""
+    blocks = adapter.branches(model)
+    found = [Target(matrices=tuple(matrices(model, adapter)), zeros=plan.zeros)]
+    for branches, block_plan in zip(blocks, plan.blocks, strict=True):
+        inside = tuple(matrix for branch in branches for matrix in branch.matrices)
+        found.append(Target(matrices=inside, zeros=block_plan.zeros))
+        for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
+            zeros = dict(branch_plan.zeros)
+            found += [Target(matrices=(m,), zeros=zeros.get(m.name, 0)) for m in branch.matrices]
+    outside = dict(plan.outside)
+    for matrix in (matrix for part in adapter.outside(model) for matrix in part):
+        found.append(Target(matrices=(matrix,), zeros=outside.pop(matrix.name, 0)))
+    if outside:
+        raise CompressionError(f"zeros in {', '.join(outside)}, which the network does not have")
+    return [target for target in found if target.zeros]
 
 
 def matrices(model: nn.Module, adapter: ModelAdapter) -> list[Matrix]:

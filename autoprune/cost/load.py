@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from pathlib import Path
 
 from autoprune.cost.machine import read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
+from autoprune.plugin import load_named
 from autoprune.spec import bundled
 
 FAMILIES = {
@@ -37,18 +37,9 @@ def find_family(name: str, where: str) -> type[CostModel]:
 
     Raises InputError, at `where`, when there is none.
     """
-    target = FAMILIES.get(name, name)
-    module_name, _, class_name = target.partition(":")
-    if not class_name or not all(module_name.split(".")):
+    if ":" not in name and name not in FAMILIES:
         raise InputError(where, f"unknown family {name!r}", name=name, candidates=FAMILIES)
-    try:
-        family = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            where,
-            f"family {name!r} cannot be imported: {error}",
-            "a class that is installed, or whose folder is in PYTHONPATH",
-        ) from error
+    family = load_named(FAMILIES.get(name, name), f"{where}: family")
     if not (isinstance(family, type) and issubclass(family, CostModel)):
         raise InputError(where, f"family {name!r} is no cost model", "a subclass of CostModel")
     if inspect.isabstract(family) or not hasattr(family, "PRICES"):

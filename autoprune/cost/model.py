@@ -133,7 +133,7 @@ def needs(op: Op) -> tuple[str, ...]:
     """The capabilities, by their names in `Capabilities`, that an operation calls for."""
     calls = {
         "real_input": op.a_class == "real",
-        "dynamic_product": op.kind == "attention_product",
+        "dynamic_product": op.kind in ("attention_product", "masking"),
         "integer_spike": op.a_class == "integer",
         "neuron": op.neurons > 0,
     }

@@ -19,19 +19,21 @@ class PatchStem(nn.Module):
     blocks read spikes and sums of spikes, never real numbers.
 
     Args:
-        channels: C of the image. side: its height and width.
-        width: D, the embedding dimension.
+        in_channels: C of the image. height, width: its sides.
+        embed_dims: D, the embedding dimension.
 
     Shapes: [T, B, C, H, W] -> [T, B, D, H/2, W/2].
     """
 
-    def __init__(self, channels: int, side: int, width: int) -> None:
+    patch_size = 2
+
+    def __init__(self, in_channels: int, height: int, width: int, embed_dims: int) -> None:
         super().__init__()
         self.conv_bn = layer.SeqToANNContainer(
-            nn.Conv2d(channels, width, kernel_size=3, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(width),
+            nn.Conv2d(in_channels, embed_dims, kernel_size=3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(embed_dims),
         )
-        self.position = nn.Parameter(torch.zeros(width, (side + 1) // 2, (side + 1) // 2))
+        self.position = nn.Parameter(torch.zeros(embed_dims, height // 2, width // 2))
         self.neuron = neuron.LIFNode(tau=2.0, detach_reset=True, step_mode="m")
 
     def forward(self, x_seq: Tensor) -> Tensor:
@@ -43,41 +45,43 @@ class PatchSpikformer(nn.Module):
     """Patch stem, Spikformer blocks, mean over tokens and time, linear head.
 
     Attributes:
-        time_steps: T; a static image is shown T times.
+        T: time steps; a static image is shown T times.
 
     Shapes: [B, C, H, W] -> logits [B, classes].
     """
 
-    def __init__(  # noqa: PLR0913 - the constructor of a network names its sizes
+    def __init__(  # noqa: PLR0913 - named as spikingjelly's Spikformer names them
         self,
         *,
-        time_steps: int,
-        channels: int,
-        side: int,
-        classes: int,
-        width: int,
-        depth: int,
-        heads: int,
+        T: int,
+        in_channels: int,
+        img_size_h: int,
+        img_size_w: int,
+        num_classes: int,
+        embed_dims: int,
+        num_heads: int,
         mlp_ratio: float,
+        depths: int,
     ) -> None:
         super().__init__()
-        self.time_steps = time_steps
-        self.stem = PatchStem(channels, side, width)
+        self.T = T
+        self.patch_embed = PatchStem(in_channels, img_size_h, img_size_w, embed_dims)
         self.blocks = nn.ModuleList(
-            SpikformerBlock(dim=width, num_heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth)
+            SpikformerBlock(dim=embed_dims, num_heads=num_heads, mlp_ratio=mlp_ratio)
+            for _ in range(depths)
         )
-        self.head = nn.Linear(width, classes)
+        self.head = nn.Linear(embed_dims, num_classes)
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d):
                 nn.init.trunc_normal_(module.weight, std=0.02)
-        nn.init.trunc_normal_(self.stem.position, std=0.02)
+        nn.init.trunc_normal_(self.patch_embed.position, std=0.02)
         nn.init.zeros_(self.head.bias)
         functional.set_step_mode(self, "m")
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] -> logits [B, classes]."""
-        x_seq = x.unsqueeze(0).expand(self.time_steps, *x.shape)
-        x_seq = self.stem(x_seq)
+        x_seq = x.unsqueeze(0).expand(self.T, *x.shape)
+        x_seq = self.patch_embed(x_seq)
         for block in self.blocks:
             x_seq = block(x_seq)
         return self.head(x_seq.flatten(3).mean(dim=-1).mean(dim=0))

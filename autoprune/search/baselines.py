@@ -1,7 +1,7 @@
 """Baselines: what every search is compared with, and what shows if there is anything to search.
 
 The parent; the parent after the standard fine-tuning, the fair comparison; and, fine-tuned alike,
-the network without each branch, each block, and all blocks.
+the network without each branch, each block, and all blocks, as far as they can be removed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
-from autoprune.plan import Effort, Plan, Value, make_plan
+from autoprune.plan import Effort, Plan
+from autoprune.point import Value, make_plan
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import SearchSpace
 
@@ -19,14 +20,18 @@ def baseline_points(shape: NetworkShape) -> dict[str, dict[str, Value]]:
     """The configurations of all baselines but the parent, by key, without neutral values."""
     points: dict[str, dict[str, Value]] = {FINE_TUNED: {}}
     for index, branch in shape.branches():
-        points[f"without blocks.{index}.{branch.name}"] = {f"blocks.{index}.{branch.name}.dsp": 0.0}
+        if not branch.fixed:
+            name = f"blocks.{index}.{branch.name}"
+            points[f"without {name}"] = {f"{name}.dsp": 0.0}
     whole: dict[str, Value] = {}
+    removable = [not any(branch.fixed for branch in block.branches) for block in shape.blocks]
     for index, block in enumerate(shape.blocks):
         gone: dict[str, Value] = {f"blocks.{index}.{b.name}.dsp": 0.0 for b in block.branches}
         whole |= gone
-        if len(block.branches) > 1 and len(shape.blocks) > 1:
+        if removable[index] and len(block.branches) > 1 and len(shape.blocks) > 1:
             points[f"without blocks.{index}"] = gone
-    points[NO_BLOCKS] = whole
+    if all(removable):
+        points[NO_BLOCKS] = whole
     return points
 
 

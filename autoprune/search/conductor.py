@@ -18,7 +18,8 @@ from optuna.trial import FrozenTrial
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
 from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome
-from autoprune.plan import Effort, Plan, Value, make_plan
+from autoprune.plan import Effort, Plan
+from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, first_points
 from autoprune.search.job import Failure, Job

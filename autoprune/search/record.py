@@ -22,7 +22,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
-from autoprune.plan import Value
+from autoprune.point import Value
 
 STUDY = "autoprune"
 

@@ -15,7 +15,7 @@ from optuna.distributions import (
 )
 from optuna.samplers import BaseSampler
 
-from autoprune.plan import Point, Value
+from autoprune.point import Point, Value
 from autoprune.spec.space import Domain
 from autoprune.spec.study import Sampler
 

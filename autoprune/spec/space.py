@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from autoprune.errors import InputError
-from autoprune.plan import Effort, Point, Value
+from autoprune.plan import Effort, Learned, NeuronPlan
+from autoprune.point import Point, Value
 from autoprune.shape import NetworkShape
 from autoprune.spec import bundled
 from autoprune.spec.toml import read_toml, validate
@@ -84,25 +85,37 @@ class BranchSpace(BaseModel):
 
 
 class NeuronSpace(BaseModel):
-    """What may vary in the neurons of a block."""
+    """What may vary in the neurons of a block; see `autoprune.plan.NeuronPlan`."""
 
     model_config = STRICT
-    kind: Domain | None = None
-    learns: Domain | None = None
-    granularity: Domain | None = None
+    threshold: Domain | None = None
+    tau: Domain | None = None
+    threshold_start: Domain | None = None
+    tau_start: Domain | None = None
+
+
+class Sparsity(BaseModel):
+    """L1P of a block's matrices together, or of stem or head."""
+
+    model_config = STRICT
+    l1p: Domain | None = None
 
 
 class ModelSpace(BaseModel):
-    """What may vary once per network."""
+    """What may vary once per network; `l1p` is that of all blocks together."""
 
     model_config = STRICT
+    l1p: Domain | None = None
     time_steps: Domain | None = None
     learning_rate: Domain | None = None
     epochs: Domain | None = None
 
 
 class Uniform(BaseModel):
-    """The uniform sweep: every pair of these settings, the same in every branch of every block."""
+    """The uniform sweep: every pair of these settings, the same in every branch of every block.
+
+    `l1p` is applied in the scope that the space searches; stem and head stay as they are.
+    """
 
     model_config = STRICT
     l1p: list[Number] = [0.0]
@@ -110,9 +123,8 @@ class Uniform(BaseModel):
 
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
-    "kind": ("lif", "slif"),
-    "learns": ("threshold", "tau", "both"),
-    "granularity": ("layer", "channel"),
+    "threshold": get_args(Learned),
+    "tau": get_args(Learned),
 }
 
 
@@ -121,34 +133,44 @@ class SearchSpace(BaseModel):
 
     Attributes:
         title: one line on what the space is for.
-        branch: by kind of branch (``attention``, ``mlp``, ``mixer``).
-        neuron: per block.
+        branch: by kind of branch (``attention``, ``mlp``, ``mixer``), per matrix and branch.
+        block, neuron: per block.
+        stem, head: per matrix before and behind the blocks; not searched unless asked for.
         model: per network.
         uniform: the uniform sweep.
+
+    L1P has one scope: it stands in `branch`, in `block` or in `model`.
     """
 
     model_config = STRICT
 
     title: str
     branch: dict[Literal["attention", "mlp", "mixer"], BranchSpace] = {}
+    block: Sparsity = Sparsity()
     neuron: NeuronSpace = NeuronSpace()
+    stem: Sparsity = Sparsity()
+    head: Sparsity = Sparsity()
     model: ModelSpace = ModelSpace()
     uniform: Uniform = Uniform()
 
     @model_validator(mode="after")
     def _in_range(self) -> SearchSpace:
+        scopes = {f"branch.{name}": space.l1p for name, space in self.branch.items()}
+        scopes |= {"block": self.block.l1p, "model": self.model.l1p}
+        scopes = {name: domain for name, domain in scopes.items() if domain is not None}
+        if len(scopes) > 1 and not all(name.startswith("branch") for name in scopes):
+            raise ValueError(f"l1p in one scope, not in {' and '.join(scopes)}")
+        for name, domain in {**scopes, "stem": self.stem.l1p, "head": self.head.l1p}.items():
+            _check_range(f"{name}.l1p", domain, 0, 1, below=True)
         for name, branch in self.branch.items():
-            _check_range(f"branch.{name}.l1p", branch.l1p, 0, 1, below=True)
             _check_range(f"branch.{name}.dsp", branch.dsp, 0, 1)
-            for key, setting in (("l1p", self.uniform.l1p), ("dsp", self.uniform.dsp)):
-                domain = getattr(branch, key)
-                outside = [v for v in setting if domain is not None and v not in domain.all]
-                if outside:
-                    raise ValueError(
-                        f"uniform.{key} values inside branch.{name}.{key}, not {outside[0]}"
-                    )
+            _check_offered(f"branch.{name}.dsp", branch.dsp, "uniform.dsp", self.uniform.dsp)
+        for name, domain in scopes.items():
+            _check_offered(f"{name}.l1p", domain, "uniform.l1p", self.uniform.l1p)
         for key, words in _WORDS.items():
             _check_words(f"neuron.{key}", getattr(self.neuron, key), words)
+        for key in ("threshold_start", "tau_start"):
+            _check_range(f"neuron.{key}", getattr(self.neuron, key), 1e-3, 1e3)
         _check_range("model.time_steps", self.model.time_steps, 1, 64, whole=True)
         _check_range("model.epochs", self.model.epochs, 0, 10_000, whole=True)
         _check_range("model.learning_rate", self.model.learning_rate, 1e-8, 10)
@@ -157,10 +179,30 @@ class SearchSpace(BaseModel):
     def parameters(self, shape: NetworkShape) -> dict[str, Domain]:
         """The domains of a network's points, by the parameter names of `make_plan`.
 
-        Raises InputError for a kind of branch that the network does not have.
+        A parameter that nothing in a branch answers to does not exist there, such as DSP where
+        the dimensions are the residual width.
+
+        Raises InputError for a table or parameter that the network has nothing for.
         """
+        self._check_network(shape)
+        domains: dict[str, Domain | None] = {}
+        for i, block in enumerate(shape.blocks):
+            for branch in block.branches:
+                space = self.branch.get(branch.name, BranchSpace())  # type: ignore[call-overload]
+                domains[f"blocks.{i}.{branch.name}.l1p"] = space.l1p
+                domains[f"blocks.{i}.{branch.name}.dsp"] = None if branch.fixed else space.dsp
+            domains[f"blocks.{i}.l1p"] = self.block.l1p
+            for key in NeuronSpace.model_fields:
+                domains[f"blocks.{i}.neuron.{key}"] = getattr(self.neuron, key)
+        domains["stem.l1p"] = self.stem.l1p
+        domains["head.l1p"] = self.head.l1p
+        for key in ModelSpace.model_fields:
+            domains[key] = getattr(self.model, key)
+        return {name: domain for name, domain in domains.items() if domain is not None}
+
+    def _check_network(self, shape: NetworkShape) -> None:
         known = {branch.name for _, branch in shape.branches()}
-        for name in self.branch:
+        for name, space in self.branch.items():
             if name not in known:
                 raise InputError(
                     f"search space: branch.{name}",
@@ -168,30 +210,29 @@ class SearchSpace(BaseModel):
                     name=name,
                     candidates=known,
                 )
-        domains: dict[str, Domain | None] = {}
-        for i, block in enumerate(shape.blocks):
-            for branch in block.branches:
-                space = self.branch.get(branch.name, BranchSpace())  # type: ignore[call-overload]
-                domains[f"blocks.{i}.{branch.name}.l1p"] = space.l1p
-                domains[f"blocks.{i}.{branch.name}.dsp"] = space.dsp
-            for key in _WORDS:
-                domains[f"blocks.{i}.neuron.{key}"] = getattr(self.neuron, key)
-        for key in ("time_steps", "learning_rate", "epochs"):
-            domains[key] = getattr(self.model, key)
-        return {name: domain for name, domain in domains.items() if domain is not None}
+            fixed = [branch.fixed for _, branch in shape.branches() if branch.name == name]
+            if space.dsp is not None and all(fixed):
+                raise InputError(
+                    f"search space: branch.{name}.dsp",
+                    f"the network has none: {fixed[0]}",
+                )
+        for part in ("stem", "head"):
+            if getattr(self, part).l1p is not None and not getattr(shape, part):
+                raise InputError(f"search space: {part}.l1p", f"the network has no {part}")
 
     def complete(self, point: Point, shape: NetworkShape, effort: Effort) -> dict[str, Value]:
         """`point` with the neutral value of every parameter that it leaves out.
 
-        Neutral is: nothing zero, everything kept, LIF, the study's effort.
+        Neutral is: nothing zero, everything kept, the parent's neurons, the study's effort.
 
         Raises InputError where a value is not one that the space offers.
         """
-        neutral: dict[str, Value] = {"l1p": 0.0, "dsp": 1.0, "kind": "lif", **asdict(effort)}
+        neutral: dict[str, Value] = {"l1p": 0.0, "dsp": 1.0, **asdict(NeuronPlan())}
+        neutral |= asdict(effort)
         whole: dict[str, Value] = {}
         for name, domain in self.parameters(shape).items():
             key = name.rsplit(".", 1)[-1]
-            whole[name] = point.get(name, neutral.get(key, domain.all[0]))
+            whole[name] = point.get(name, neutral[key])
             if whole[name] not in domain.all:
                 raise InputError(
                     f"search space: {name}",
@@ -205,7 +246,11 @@ class SearchSpace(BaseModel):
         points = []
         for l1p, dsp in itertools.product(self.uniform.l1p, self.uniform.dsp):
             setting = {"l1p": l1p, "dsp": dsp}
-            names = {n: n.rsplit(".", 1)[-1] for n in self.parameters(shape)}
+            names = {
+                n: n.rsplit(".", 1)[-1]
+                for n in self.parameters(shape)
+                if not n.startswith(("stem.", "head."))
+            }
             point = {n: setting[key] for n, key in names.items() if key in setting}
             points.append(self.complete(point, shape, effort))
         return points
@@ -221,6 +266,12 @@ def _check_words(where: str, domain: Domain | None, words: tuple[str, ...]) -> N
     for value in domain.all if domain else ():
         if value not in words:
             raise ValueError(f"{where} to hold only {', '.join(words)}, not {value!r}")
+
+
+def _check_offered(where: str, domain: Domain | None, what: str, values: list[Number]) -> None:
+    outside = [value for value in values if domain is not None and value not in domain.all]
+    if outside:
+        raise ValueError(f"{what} values inside {where}, not {outside[0]}")
 
 
 def _check_range(  # noqa: PLR0913 - a range has this many parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,32 +20,43 @@ Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 Sampler = Literal["random", "tpe", "nsga2", "gp"]
 
+FAMILIES = (
+    "maxformer",
+    "qkformer",
+    "spike_driven_transformer",
+    "spikformer",
+    "spikformer_patch",
+)
+"""Networks by name; `autoprune.models.families` knows how to build them."""
+
 PLAIN_METRICS = ("accuracy", "synops", "parameters")
 MACHINE_METRICS = ("energy_uj", "latency_us")
 
 
 class NetworkSpec(BaseModel):
-    """The network: a family by name and its sizes.
+    """The network: a family by name or a function of the user's, and what it is called with.
 
     Attributes:
-        family: ``spikformer_patch`` (`autoprune.models.spikformer_patch`).
-        width: embedding dimension D. depth: blocks. heads: attention heads. mlp_ratio: hidden
-            units of the MLP over D. time_steps: T.
+        model: a family of `autoprune.models.families`, or ``module:function`` that returns a
+            network.
+        adapter: ``module:Class`` of a `ModelAdapter`, for a network of no known family.
+        time_steps: T.
+        checkpoint: file of the parent's weights (.safetensors, or a state dict of torch), relative
+            to the study; then no parent is trained.
+
+    All other keys are arguments of the model's constructor, by its names, such as `embed_dims`.
     """
 
-    model_config = STRICT
-    family: Literal["spikformer_patch"]
-    width: Count
-    depth: Count
-    heads: Count
-    mlp_ratio: Rate
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    model: str
+    adapter: str | None = None
     time_steps: Count
+    checkpoint: str | None = None
 
-    @model_validator(mode="after")
-    def _divides(self) -> NetworkSpec:
-        if self.width % self.heads:
-            raise ValueError(f"width ({self.width}) a multiple of heads ({self.heads})")
-        return self
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The other keys."""
+        return dict(self.model_extra or {})
 
 
 class RecipeSpec(BaseModel):
@@ -59,11 +70,49 @@ class RecipeSpec(BaseModel):
     label_smoothing: Share = 0.0
 
 
+class FinetuneSpec(RecipeSpec):
+    """How to fine-tune: a recipe, and the learning rate of what sLIF neurons learn.
+
+    Attributes:
+        neuron_learning_rate: of thresholds and time constants; the weights' where it is left out.
+    """
+
+    neuron_learning_rate: Rate | None = None
+
+
 class CompressionSpec(BaseModel):
-    """How DSP ranks dimensions: see `autoprune.compress.criteria`."""
+    """How to compress.
+
+    Attributes:
+        dsp_score: how DSP ranks dimensions: see `autoprune.compress.criteria`.
+        l1p_schedule: ``one_shot``, or ``gradual``: see `autoprune.compress.l1p`.
+    """
 
     model_config = STRICT
     dsp_score: Literal["l1", "activity", "l1_activity"] = "l1"
+    l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
+
+
+class DeviceSpec(BaseModel):
+    """Where a trial computes.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        precision: ``fp32``; ``bf16`` or ``fp16`` compute training in mixed precision. Evaluation
+            and census are always in fp32.
+        gpu_fraction: share of a GPU that a worker takes, above 0; only with ``cuda``.
+    """
+
+    model_config = STRICT
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    gpu_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> DeviceSpec:
+        if self.device == "cpu" and self.gpu_fraction is not None:
+            raise ValueError("gpu_fraction with device = 'cuda' only")
+        return self
 
 
 class MeasureSpec(BaseModel):
@@ -108,7 +157,8 @@ class Study(BaseModel):
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
-        network, parent, compression, finetune, measure, search: see there.
+        network, parent, compression, finetune, compute, measure, search: see there; a study
+            whose network has a checkpoint needs no parent.
     """
 
     model_config = STRICT
@@ -123,11 +173,18 @@ class Study(BaseModel):
     threads: Count = 1
     seed: Annotated[int, Field(ge=0)]
     network: NetworkSpec
-    parent: RecipeSpec
+    parent: RecipeSpec | None = None
     compression: CompressionSpec = CompressionSpec()
-    finetune: RecipeSpec
+    finetune: FinetuneSpec
+    compute: DeviceSpec = DeviceSpec()
     measure: MeasureSpec
     search: SearchSpec
+
+    @model_validator(mode="after")
+    def _has_parent(self) -> Study:
+        if self.parent is None and self.network.checkpoint is None:
+            raise ValueError("a table [parent] to train by, or network.checkpoint")
+        return self
 
     @property
     def effort(self) -> Effort:
@@ -159,6 +216,21 @@ def load_study(name_or_path: str) -> tuple[Study, SearchSpace, Path]:
     """The bundled study of that name or the one in that file, its search space, and its file."""
     path = bundled.find("studies", name_or_path)
     study = validate(Study, read_toml(path), str(path))
+    _check_names(study.network, f"{path}: network")
     if not study.machines or len(set(study.machines)) != len(study.machines):
         raise InputError(f"{path}: machines", f"given {study.machines}", "machines, each once")
     return study, load_space(study.space, path.parent), path
+
+
+def _check_names(network: NetworkSpec, where: str) -> None:
+    """InputError unless the model is a family or ``module:function``, the adapter alike."""
+    if ":" not in network.model and network.model not in FAMILIES:
+        raise InputError(
+            f"{where}.model",
+            f"given {network.model!r}",
+            f"a family ({', '.join(FAMILIES)}) or module:function",
+            name=network.model,
+            candidates=FAMILIES,
+        )
+    if network.adapter is not None and ":" not in network.adapter:
+        raise InputError(f"{where}.adapter", f"given {network.adapter!r}", "module:Class")

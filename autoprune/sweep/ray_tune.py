@@ -101,8 +101,17 @@ class _Trainable(tune.Trainable):
         return {"result": self._worker.run(self.config["job"]), "done": True}
 
 
-def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: int) -> None:
+def run_with_ray(
+    conductor: Conductor, bench: Bench, *, threads: int, workers: int, gpus: float = 0.0
+) -> None:
     """Run until the conductor is finished, `workers` jobs at a time.
+
+    Args:
+        conductor: hands out the jobs and takes their results.
+        bench: what all jobs share.
+        threads: CPUs, and torch threads, of a worker.
+        workers: how many there are.
+        gpus: share of a GPU that a worker takes.
 
     Uses the Ray that this process is connected to; otherwise starts one, and ends it.
     Raises what the conductor raises.
@@ -118,7 +127,7 @@ def run_with_ray(conductor: Conductor, bench: Bench, *, threads: int, workers: i
         )
     trainable = tune.with_resources(
         tune.with_parameters(_Trainable, bench=bench, threads=threads),
-        {"cpu": threads},
+        {"cpu": threads, **({"gpu": gpus} if gpus else {})},
     )
     searcher = ConductorSearcher(conductor)
     try:

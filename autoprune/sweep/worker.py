@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from typing import final
 
 import torch
@@ -24,14 +25,17 @@ class Worker:
     """
 
     def __init__(self, bench: Bench, threads: int) -> None:
-        self._bench = bench
+        self._bench = replace(bench, parent=bench.parent.to(bench.device))
         torch.set_num_threads(threads)
+        # The same seed gives the same trial on a GPU, too.
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.benchmark = False
 
     def run(self, job: Job) -> Measurement | Failure:
         """The measurement, or the end of the traceback of whatever went wrong."""
         try:
             measurement, model = run_trial(self._bench, job.plan, job.seed)
-            state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+            state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
             write_atomically(job.weights, lambda part: save_file(state, part))
         except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on
             return Failure(cause=traceback.format_exc(limit=-3).strip())

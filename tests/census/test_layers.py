@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from autoprune.census.layers import count_layer
-from autoprune.models.adapter import Synapses
+from autoprune.census.layers import LayerCall, count_layer
 
 
 def brute_force(module: nn.Module, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray, int]:
@@ -82,15 +81,31 @@ def layers(draw) -> tuple[nn.Module, torch.Tensor, int]:
     return module, x.masked_fill(silent, 0).float(), steps
 
 
+def call(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False) -> LayerCall:
+    geometry = {}
+    if not isinstance(module, nn.Linear):
+        keys = ("stride", "padding", "dilation", "groups")
+        geometry = {key: getattr(module, key) for key in keys}
+    return LayerCall(
+        name="op",
+        block=0,
+        branch="mlp",
+        producers=(),
+        x=x,
+        weight=module.weight,
+        out=module(x),
+        steps=steps,
+        real=real,
+        norm_folded=False,
+        **geometry,
+    )
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(layers())
 def test_counts_equal_the_loop(case):
     module, x, steps = case
-    out = module(x)
-    site = Synapses(
-        name="op", block=0, branch="mlp", module=module, repeats=steps, neuron=nn.Identity()
-    )
-    op = count_layer(site, x, out, output_spikes=5)
+    op = count_layer(call(module, x, steps))
     fanout, effective, macs = brute_force(module, x)
     assert op.fanout_sops == fanout.sum()
     assert op.effective_sops == effective.sum()
@@ -102,24 +117,22 @@ def test_counts_equal_the_loop(case):
     assert op.events_per_step == tuple(x.reshape(steps, -1).sum(1).int().tolist())
     assert op.b_nonzeros == int((module.weight != 0).sum())
     assert op.real_macs == 0
-    bias = 0 if module.bias is None else module.bias.reshape(-1, *[1] * (x.ndim - 2))
-    assert op.updates_active == int((out - bias != 0).sum())
-    assert op.updates_active + op.updates_inactive == out.numel()
-    assert op.neurons == out[0].numel()
-    assert op.output_spikes == 5
+    assert op.neurons == 0  # the neurons behind it are told later
+
+
+def test_tokens_of_a_linear_layer_are_rows():
+    module, x = nn.Linear(3, 2), (torch.rand(4, 5, 3) < 0.5).float()
+    op = count_layer(call(module, x, 2))
+    assert (op.m, op.k, op.n, op.dense_macs) == (5, 3, 2, 4 * 5 * 6)
+    assert op.effective_sops == int(x.sum()) * 2
 
 
 def test_real_input_makes_macs_and_no_synaptic_operation():
     module, x = nn.Conv2d(1, 3, 3, padding=1), torch.rand(4, 1, 5, 5)
-    site = Synapses(name="stem", block=None, branch="stem", module=module, repeats=2)
-    op = count_layer(site, x, module(x), output_spikes=0)
+    op = count_layer(call(module, x, 2))
     assert (op.a_class, op.real_macs, op.effective_sops) == ("real", 4 * 25 * 9 * 3, 0)
-    assert op.neurons == 0
 
 
 def test_layer_declared_real_is_real_even_where_its_input_is_silent():
     module, x = nn.Linear(3, 2), torch.zeros(4, 3)
-    site = Synapses(
-        name="head", block=None, branch="head", module=module, repeats=1, real_input=True
-    )
-    assert count_layer(site, x, module(x), output_spikes=0).real_macs == 4 * 6
+    assert count_layer(call(module, x, 1, real=True)).real_macs == 4 * 6

@@ -14,7 +14,8 @@ from autoprune.cli.main import main
 from autoprune.cost.load import load_machine
 from autoprune.measurement import Measurement
 from autoprune.outcome import FINE_TUNED, Outcome
-from autoprune.plan import Effort, make_plan
+from autoprune.plan import Effort
+from autoprune.point import make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.shape import NetworkShape
 

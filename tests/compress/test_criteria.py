@@ -9,7 +9,7 @@ from spikingjelly.activation_based import functional
 from autoprune.compress.criteria import l1, significance
 from autoprune.compress.network import Ranking, compress
 from autoprune.errors import InputError
-from autoprune.plan import make_plan
+from autoprune.point import make_plan
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_swapped_neurons_are_reset_after_activity_was_measured(
     network, adapter, shape, images, effort
 ):
     """Measuring fills spikingjelly's list of modules to reset, which the swap must invalidate."""
-    point = {f"blocks.{i}.neuron.kind": "slif" for i in (0, 1)} | {"blocks.0.mlp.dsp": 0.5}
+    point = {f"blocks.{i}.neuron.tau": "layer" for i in (0, 1)} | {"blocks.0.mlp.dsp": 0.5}
     ranking = Ranking(criterion="activity", calibration=images)
     model = compress(network, make_plan(point, shape, effort), adapter, ranking)
     with torch.no_grad():

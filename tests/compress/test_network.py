@@ -16,7 +16,8 @@ from autoprune.compress.network import compress, matrices
 from autoprune.compress.slif import SLIFNode
 from autoprune.errors import CompressionError
 from autoprune.models.adapter import Removed
-from autoprune.plan import Effort, make_plan
+from autoprune.plan import Effort
+from autoprune.point import make_plan
 
 STILL = Effort(time_steps=3, learning_rate=1e-3, epochs=0)
 
@@ -39,7 +40,7 @@ def test_neutral_plan_is_the_parent_bit_for_bit(network, adapter, shape, images,
 
 def test_parent_is_left_as_it_was(network, adapter, shape, effort):
     before = copy.deepcopy(network.state_dict())
-    point = {"blocks.0.mlp.dsp": 0.0, "blocks.1.attention.l1p": 0.5, "blocks.0.neuron.kind": "slif"}
+    point = {"blocks.0.mlp.dsp": 0.0, "blocks.1.attention.l1p": 0.5, "blocks.0.neuron.tau": "layer"}
     compress(network, make_plan(point, shape, effort), adapter)
     after = network.state_dict()
     assert before.keys() == after.keys()
@@ -157,7 +158,7 @@ def test_kept_weights_of_the_plan_are_those_of_the_network(network, adapter, sha
 
 
 def test_swapped_neurons_reset_copy_and_pickle(network, adapter, shape, images, effort):
-    point = {f"blocks.{i}.neuron.kind": "slif" for i in (0, 1)}
+    point = {f"blocks.{i}.neuron.tau": "layer" for i in (0, 1)}
     functional.reset_net(network)  # fills spikingjelly's list of modules to reset
     model = compress(network, make_plan(point, shape, effort), adapter)
     first, again = run(model, images), run(model, images)
@@ -180,7 +181,7 @@ def test_swapped_neurons_reset_copy_and_pickle(network, adapter, shape, images, 
 def test_time_steps_follow_the_plan(network, adapter, shape, images, effort):
     model = compress(network, make_plan({"time_steps": 2}, shape, effort), adapter)
     steps = []
-    model.stem.neuron.register_forward_hook(lambda _m, _x, out: steps.append(len(out)))
+    model.patch_embed.neuron.register_forward_hook(lambda _m, _x, out: steps.append(len(out)))
     run(model, images)
     assert steps == [2]
 
@@ -188,7 +189,7 @@ def test_time_steps_follow_the_plan(network, adapter, shape, images, effort):
 def test_l1p_keeps_the_largest_weights_of_each_matrix(network, adapter):
     for matrix in adapter.branches(network)[0][0].matrices:
         before = matrix.weight.clone()
-        l1p.zero_smallest(matrix, 50)
+        l1p.zero_smallest(l1p.Target(matrices=(matrix,), zeros=50))
         kept = matrix.weight != 0
         assert int((~kept).sum()) == 50
         assert torch.equal(matrix.weight[kept], before[kept])
@@ -199,10 +200,10 @@ def test_l1p_keeps_the_largest_weights_of_each_matrix(network, adapter):
 def test_l1p_drops_the_first_of_equal_weights(network, adapter):
     matrix = adapter.branches(network)[0][1].matrices[0]
     matrix.module.weight.data.fill_(-0.5)
-    l1p.zero_smallest(matrix, 3)
+    l1p.zero_smallest(l1p.Target(matrices=(matrix,), zeros=3))
     assert (matrix.weight.flatten()[:5] == 0).tolist() == [True, True, True, False, False]
     with pytest.raises(CompressionError, match="cannot zero 999999"):
-        l1p.zero_smallest(matrix, 999999)
+        l1p.zero_smallest(l1p.Target(matrices=(matrix,), zeros=999999))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_zeros_survive_weight_decay_and_momentum(
     before = [matrix.weight.clone() for matrix in held]
     optimizer = optimizer(model.parameters())
     labels = torch.arange(6) % 4
-    with l1p.held_at_zero(model, held):
+    with l1p.held_at_zero(held):
         for _ in range(10):
             functional.reset_net(model)
             optimizer.zero_grad()

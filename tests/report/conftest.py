@@ -12,7 +12,8 @@ from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.measurement import Measurement, Score
 from autoprune.outcome import FINE_TUNED, Outcome
-from autoprune.plan import Effort, make_plan
+from autoprune.plan import Effort
+from autoprune.point import make_plan
 from autoprune.shape import NetworkShape
 
 MakeOutcome = Callable[..., Outcome]

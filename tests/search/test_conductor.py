@@ -29,8 +29,8 @@ dsp = { values = [0.0, 0.5, 1.0] }
 l1p = { low = 0.0, high = 0.8, step = 0.2 }
 dsp = { values = [0.0, 0.5, 1.0] }
 [neuron]
-kind = { values = ["lif", "slif"] }
-learns = { values = ["threshold", "tau"] }
+threshold = { values = ["fixed", "layer"] }
+tau = { values = ["fixed", "layer"] }
 [uniform]
 l1p = [0.4, 0.8]
 dsp = [1.0, 0.5]

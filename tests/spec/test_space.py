@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autoprune.errors import InputError
@@ -19,7 +21,7 @@ l1p = { low = 0.0, high = 0.9, step = 0.1 }
 l1p = { low = 0.0, high = 0.9, step = 0.1 }
 dsp = { values = [0.0, 0.5, 1.0] }
 [neuron]
-kind = { values = ["lif", "slif"] }
+tau = { values = ["fixed", "layer"] }
 [model]
 time_steps = { values = [2, 4] }
 [uniform]
@@ -44,7 +46,7 @@ def test_parameters_of_a_network(tmp_path, shape):
         [
             f"blocks.{i}.{key}"
             for i in (0, 1)
-            for key in ("attention.l1p", "mlp.l1p", "mlp.dsp", "neuron.kind")
+            for key in ("attention.l1p", "mlp.l1p", "mlp.dsp", "neuron.tau")
         ]
         + ["time_steps"]
     )
@@ -60,11 +62,11 @@ def test_uniform_sweep_is_the_same_everywhere_and_complete(tmp_path, shape):
         "blocks.0.attention.l1p": 0.5,
         "blocks.0.mlp.l1p": 0.5,
         "blocks.0.mlp.dsp": 0.5,
-        "blocks.0.neuron.kind": "lif",
+        "blocks.0.neuron.tau": "fixed",
         "blocks.1.attention.l1p": 0.5,
         "blocks.1.mlp.l1p": 0.5,
         "blocks.1.mlp.dsp": 0.5,
-        "blocks.1.neuron.kind": "lif",
+        "blocks.1.neuron.tau": "fixed",
         "time_steps": 4,
     }
 
@@ -93,11 +95,13 @@ def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
         ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.0]", "ascending"),
         ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.5]", "each once"),
         ("values = [0.0, 0.5, 1.0]", "values = []", "at least one value"),
-        ('["lif", "slif"]', '["lif", "glif"]', "only lif, slif, not 'glif'"),
+        ('["fixed", "layer"]', '["fixed", "both"]', "only fixed, layer, channel, not 'both'"),
         ("[2, 4]", "[0, 4]", "whole numbers from 1"),
         ("[branch.mlp]", "[branch.mpl]", "did you mean 'mlp'"),
         ("[neuron]", "[neurons]", "unknown key 'neurons'.*mean 'neuron'"),
-        ("kind =", "knd =", "unknown key 'knd'.*mean 'kind'"),
+        ("tau =", "ta =", "unknown key 'ta'.*mean 'tau'"),
+        ("[neuron]", "[block]\nl1p = { values = [0.0] }\n[neuron]", "l1p in one scope, not in"),
+        ("tau =", "tau_start = { values = [0.0, 1.0] }\ntau =", "tau_start: numbers from 0.001"),
         ("l1p = [0.5, 0.8]", "l1p = [0.55]", "uniform.l1p values inside branch.attention.l1p"),
         ("[uniform]", "[model]", "Cannot declare"),
         ("l1p = [0.5, 0.8]", "l1p = [0.5]\nl1p = [0.8]", "Cannot overwrite"),
@@ -108,6 +112,41 @@ def test_what_is_wrong_is_named(tmp_path, old, new, message):
     with pytest.raises(InputError, match=message) as caught:
         load(tmp_path, GOOD.replace(old, new, 1))
     assert "space.toml" in str(caught.value)
+
+
+def test_scopes_stem_and_head(tmp_path, shape):
+    text = """
+title = "one number for all blocks"
+[model]
+l1p = { values = [0.0, 0.5] }
+[stem]
+l1p = { values = [0.0, 0.5] }
+[uniform]
+l1p = [0.5]
+"""
+    space = load(tmp_path, text)
+    assert set(space.parameters(shape)) == {"l1p", "stem.l1p"}
+    assert space.uniform_points(shape, EFFORT) == [{"l1p": 0.5, "stem.l1p": 0.0}]
+    with pytest.raises(InputError, match=r"stem\.l1p: the network has no stem"):
+        space.parameters(replace(shape, stem=()))
+
+
+def test_dsp_where_dimensions_are_the_residual_width_is_refused(tmp_path, shape):
+    space = load(tmp_path, GOOD)
+    fixed = replace(shape.blocks[0].branches[1], fixed="they are the residual width")
+    some = replace(
+        shape,
+        blocks=(
+            replace(shape.blocks[0], branches=(shape.blocks[0].branches[0], fixed)),
+            *shape.blocks[1:],
+        ),
+    )
+    names = space.parameters(some)
+    assert "blocks.0.mlp.dsp" not in names
+    assert "blocks.1.mlp.dsp" in names
+    every = replace(some, blocks=some.blocks[:1])
+    with pytest.raises(InputError, match=r"mlp\.dsp: the network has none: they are the residual"):
+        space.parameters(every)
 
 
 def test_unknown_name():

@@ -21,7 +21,7 @@ from autoprune.bench import load_data, load_parent, make_bench
 from autoprune.compress.network import compress
 from autoprune.errors import InputError, RecordError
 from autoprune.lock import sole_writer
-from autoprune.models.spikformer import PatchSpikformerAdapter
+from autoprune.models.spikformer import SpikformerAdapter
 from autoprune.report.files import finite_or_none
 from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
@@ -179,11 +179,11 @@ def test_a_second_driver_is_refused(short, alone):
         run(prepare(short, workers=0), alone, Silent())
 
 
-class Deadly(PatchSpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
+class Deadly(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
     """An adapter with which plans of 2 steps kill their process and plans of 1 step raise."""
 
     def __init__(self) -> None:
-        self.inner = PatchSpikformerAdapter()
+        self.inner = SpikformerAdapter()
 
     def branches(self, model):
         return self.inner.branches(model)

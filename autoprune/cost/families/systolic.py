@@ -29,7 +29,8 @@ is charged by bits at the price of one access divided by the bits of one access:
 
 Between operations activations stay in the SRAM; batch size is 1. The operands of an attention
 product are both activations and are already there. Unstructured sparsity buys nothing; smaller
-matrices do. Neuron updates belong to a vector unit that has no price and are left to a host.
+matrices do. Neuron updates, masks and sums of spikes belong to a vector unit that has no price and
+are left to a host.
 """
 
 from __future__ import annotations
@@ -98,10 +99,13 @@ class Systolic(CostModel):
     def price(self, workload: Workload) -> Cost:
         """Energy, cycles and latency of one inference."""
         order = cast(Order, self.machine.choices["attention_order"])
-        ops = list(workload.select(order))
+        every = list(workload.select(order))
+        ops = [op for op in every if op.kind not in ("masking", "sum")]
         total = sum(self.op_cycles(op) for op in ops)
-        unsupported = self.unsupported(ops)
-        updates = sum(op.neurons * op.time_steps for op in ops)
+        unsupported = self.unsupported(every)
+        updates = sum(op.neurons * op.time_steps for op in every)
+        host = [f"{updates} neuron updates"] if updates else []
+        host += [f"{op.name}: {op.kind} of spikes" for op in every if op not in ops]
         return Cost(
             machine=self.machine.name,
             terms=tuple(
@@ -115,9 +119,7 @@ class Systolic(CostModel):
             ),
             cycles=None if unsupported else total,
             latency_us=None if unsupported else total / self.quantity("clock").value,
-            host=(HostOperation(name=f"{updates} neuron updates", dense_macs=0.0, share=0.0),)
-            if updates
-            else (),
+            host=tuple(HostOperation(name=name, dense_macs=0.0, share=0.0) for name in host),
             unpriced=unsupported,
         )
 

@@ -1,0 +1,335 @@
+"""Tracer: follows every tensor of a forward pass and counts what is multiplied on its way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.overrides import TorchFunctionMode
+
+from autoprune.census.attention import Product, contracts_tokens, count_chain, count_product
+from autoprune.census.elementwise import SpikeLogic, count_logic
+from autoprune.census.layers import LayerCall, count_layer
+from autoprune.census.ledger import Ledger
+from autoprune.census.trace import Trace, mark, merged, trace_of
+from autoprune.errors import CountingError
+
+_CONVOLUTIONS = {"conv1d", "conv2d"}
+_PRODUCTS = {"matmul", "bmm", "mm", "__matmul__", "__rmatmul__"}
+_MASKS = {"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"}
+_AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}
+_POOLS = {"max_pool1d", "max_pool2d", *_AVERAGES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an operation stands, as in `autoprune.workload.Op`; `name` begins its name."""
+
+    name: str
+    block: int | None
+    branch: str
+
+
+class Tracer(TorchFunctionMode):
+    """While it is entered, torch's functions count themselves into `ledger`.
+
+    Args:
+        model: the network.
+        places: where a layer stands, by the name of its weight.
+        prefixes: where anything else stands, by the path of a module around it.
+        steps: T. samples: B.
+
+    Modules are told by hooks, which `hooked` sets: neurons stop the trace, since a neuron's own
+    arithmetic is counted as its updates.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        places: Mapping[str, Place],
+        prefixes: Mapping[str, Place],
+        *,
+        steps: int,
+        samples: int,
+    ) -> None:
+        super().__init__()
+        self.ledger = Ledger()
+        self._places, self._prefixes = places, prefixes
+        self._steps, self._samples = steps, samples
+        self._weights = {id(p): name for name, p in model.named_parameters()}
+        self._path: list[str] = [""]
+        self._asleep = 0
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Call `func`, and mark its results."""
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if self._asleep:
+            return out
+        results = [r for r in (out if isinstance(out, tuple | list) else (out,))]
+        if any(isinstance(result, Tensor) for result in results):
+            name = getattr(func, "__name__", "")
+            trace = self._result(name, func, args, kwargs, out)
+            for result in results:
+                if isinstance(result, Tensor):
+                    mark(result, trace)
+        return out
+
+    def enter(self, path: str, module: nn.Module, *, is_neuron: bool) -> None:
+        """A module begins."""
+        self._path.append(path)
+        self._asleep += is_neuron
+
+    def leave(self, module: nn.Module, x: Any, out: Any, *, is_neuron: bool) -> None:
+        """A module ended; neurons are assigned to what drives them, a norm to what it follows."""
+        path = self._path.pop()
+        if is_neuron:
+            self._fired(path, x, out)
+            self._asleep -= 1
+        elif isinstance(module, _BatchNorm) and not self._asleep:
+            trace = self._trace(x)
+            for driver in trace.drivers[-1:]:
+                self.ledger.fold(driver)
+
+    def _trace(self, value: Any) -> Trace:
+        known = trace_of(value)
+        if known is not None:
+            return known
+        name = self._weights.get(id(value))
+        return Trace(weight=name) if name else Trace()
+
+    def _result(
+        self,
+        name: str,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        out: Any,
+    ) -> Trace:
+        if name in _CONVOLUTIONS:
+            return self._convolution(name, args, kwargs, out)
+        if name == "linear":
+            return self._linear(args, kwargs, out)
+        if name in _PRODUCTS:
+            left, right = args[:2] if name != "__rmatmul__" else args[1::-1]
+            return self._product(left, right, out)
+        tensors = [a for a in _flat((args, kwargs)) if isinstance(a, Tensor)]
+        traces = [self._trace(tensor) for tensor in tensors]
+        if not traces:
+            return Trace()
+        if name in _MASKS and len(tensors) == 2 and all(map(_is_spikes, traces)):
+            return self._mask(tensors, traces)
+        if name == "sum" and _is_spikes(traces[0]) and isinstance(out, Tensor):
+            return self._sum(tensors[0], traces[0], out)
+        if name in _MASKS and len(tensors) == 1:
+            return replace(traces[0], logic=None)  # by a number: factors stay factors
+        trace = merged(traces)
+        if name in _POOLS:
+            trace = _pooled(trace, func, args, kwargs)
+        return replace(trace, real=trace.real or name in _AVERAGES)
+
+    def _place(self, weight: str) -> Place:
+        """Where the layer of a weight stands; without an adapter, by its module's path."""
+        path = weight.rpartition(".")[0]
+        return self._places.get(weight) or Place(name=path or weight, block=None, branch="")
+
+    def _here(self) -> Place:
+        """Where the module that runs now stands: the longest known path around it."""
+        path = self._path[-1]
+        around = [p for p in self._prefixes if path == p or path.startswith(f"{p}.")]
+        if around:
+            return self._prefixes[max(around, key=len)]
+        return Place(name=path, block=None, branch="")
+
+    def _convolution(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
+    ) -> Trace:
+        names = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        dims = 1 if name == "conv1d" else 2
+        kernel = given["weight"].shape[2:]
+        dilation = _each(given.get("dilation", 1), dims)
+        padding = given.get("padding", 0)
+        if isinstance(padding, str):
+            same = zip(kernel, dilation, strict=True)
+            padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in same)
+        return self._layer(
+            given,
+            out,
+            stride=_each(given.get("stride", 1), dims),
+            padding=_each(padding, dims),
+            dilation=dilation,
+            groups=given.get("groups", 1),
+        )
+
+    def _linear(self, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor) -> Trace:
+        given = {**dict(zip(("input", "weight", "bias"), args, strict=False)), **kwargs}
+        x = given["input"]
+        if tuple(x.shape[:2]) == (self._steps, self._samples) and x.ndim > 2:
+            given["input"], out = x.flatten(0, 1), out.flatten(0, 1)
+            mark(given["input"], self._trace(x))
+        return self._layer(given, out)
+
+    def _layer(self, given: dict[str, Any], out: Tensor, **geometry: Any) -> Trace:
+        x, weight, bias = given["input"], given["weight"], given.get("bias")
+        source, named = self._trace(x), self._trace(weight).weight
+        if named is None:
+            raise CountingError(
+                f"{self._path[-1]}: a layer whose weights are no parameter of the network"
+            )
+        place = self._place(named)
+        if len(x) % self._samples:
+            raise CountingError(f"{place.name}: {len(x)} rows of input for {self._samples} samples")
+        op = count_layer(
+            LayerCall(
+                name=place.name,
+                block=place.block,
+                branch=place.branch,
+                producers=source.producers,
+                x=x,
+                weight=weight,
+                out=out,
+                steps=len(x) // self._samples,
+                real=source.real or not source.producers,
+                norm_folded=False,
+                **geometry,
+            )
+        )
+        self.ledger.add(op)
+        shape = (-1, *[1] * (out.ndim - 2)) if op.kind == "conv" else (-1,)
+        offset = 0 if bias is None else bias.detach().reshape(shape)
+        return Trace(drivers=(op.name,), real=True, touched=lambda: out != offset)
+
+    def _product(self, left: Tensor, right: Tensor, out: Tensor) -> Trace:
+        sources = self._trace(left), self._trace(right)
+        if any(source.weight for source in sources):
+            raise CountingError(
+                f"{self._path[-1]}: a matrix product with a parameter; use a linear layer"
+            )
+        for factor, trace, third in (
+            (left, sources[0], right),
+            (right, sources[1], left),
+        ):
+            if trace.factors is not None:
+                return self._second_product(trace, third, on_right=factor is left, out=out)
+        place = self._here()
+        name = self.ledger.number(f"{place.name}.product")
+        producers = tuple(dict.fromkeys((*sources[0].producers, *sources[1].producers)))
+        a, b = self._by_step(left, name), self._by_step(right, name)
+        self.ledger.add(count_product(self._made(Product, place, name, producers, a=a, b=b)))
+        return Trace(
+            drivers=(name,), producers=producers, factors=(left, right), touched=lambda: out != 0
+        )
+
+    def _second_product(self, trace: Trace, third: Tensor, *, on_right: bool, out: Tensor) -> Trace:
+        place, first = self._here(), trace.drivers[-1]
+        name = self.ledger.number(f"{place.name}.product")
+        assert trace.factors is not None
+        a, b = (self._by_step(factor, first) for factor in trace.factors)
+        producers = tuple(dict.fromkeys((*self._trace(third).producers, first)))
+        layer = next((op for op in self.ledger.ops if op.name in trace.producers[:1]), None)
+        tokens, fastest = (layer.m, layer.kind == "conv") if layer else (a.shape[-1], True)
+        ops = count_chain(
+            self._made(Product, place, first, trace.producers, a=a, b=b),
+            self._made(Product, place, name, producers, a=self._by_step(third, name), b=b),
+            on_right=on_right,
+            scores_first=not contracts_tokens(a, tokens, tokens_fastest=fastest),
+        )
+        self.ledger.replace(first, *ops)
+        return Trace(drivers=(name,), touched=lambda: out != 0)
+
+    def _mask(self, tensors: list[Tensor], traces: list[Trace]) -> Trace:
+        place = self._here()
+        name = self.ledger.number(f"{place.name}.mask")
+        producers = merged(traces).producers
+        a, b = (self._by_step(tensor, name) for tensor in tensors)
+        self.ledger.add(count_logic(self._made(SpikeLogic, place, name, producers, a=a, b=b)))
+        return Trace(producers=(name,), logic=name)
+
+    def _sum(self, x: Tensor, trace: Trace, out: Tensor) -> Trace:
+        name = trace.logic
+        if name is None:
+            place = self._here()
+            name = self.ledger.number(f"{place.name}.sum")
+            a, summed = self._by_step(x, name), x.numel() // out.numel()
+            logic = self._made(SpikeLogic, place, name, trace.producers, a=a, summed=summed)
+            self.ledger.add(count_logic(logic))
+        return Trace(drivers=(name,), touched=lambda: out != 0)
+
+    def _made(
+        self, kind: Any, place: Place, name: str, producers: tuple[str, ...], **rest: Any
+    ) -> Any:
+        """A Product or SpikeLogic that stands at `place`."""
+        return kind(
+            name=name,
+            block=place.block,
+            branch=place.branch,
+            producers=producers,
+            steps=self._steps,
+            **rest,
+        )
+
+    def _by_step(self, x: Tensor, name: str) -> Tensor:
+        """`x` as [T, B, ...]."""
+        if tuple(x.shape[:2]) == (self._steps, self._samples):
+            return x
+        if len(x) == self._steps * self._samples:
+            return x.unflatten(0, (self._steps, self._samples))
+        raise CountingError(
+            f"{name}: an operand of shape {list(x.shape)}; expected [T, B, ...] with T = "
+            f"{self._steps} and B = {self._samples}"
+        )
+
+    def _fired(self, path: str, x: Tensor, out: Tensor) -> None:
+        """Neurons took `x` and emitted `out`, both [T, B, ...]."""
+        trace = self._trace(x)
+        x_seq = self._by_step(x, path)
+        neurons, updates = math.prod(x_seq.shape[2:]), x_seq.numel()
+        owner = self.ledger.last(trace.drivers) or trace.logic
+        if owner is None:
+            self.ledger.unowned[path] = neurons
+            mark(out, replace(trace, real=False))
+            return
+        touched = trace.touched if len(trace.drivers) == 1 else None
+        active = updates if touched is None else int(torch.count_nonzero(touched()))
+        self.ledger.drive(owner, neurons, updates, active, int(out.sum(dtype=torch.float64)))
+        mark(out, Trace(producers=(owner,)))
+
+
+def _is_spikes(trace: Trace) -> bool:
+    return bool(trace.producers) and not trace.drivers and not trace.real
+
+
+def _pooled(
+    trace: Trace, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Trace:
+    """A pooled entry is touched where any entry of its window is."""
+    touched = trace.touched
+    if touched is None:
+        return trace
+    return replace(
+        trace, touched=lambda: func(touched().to(args[0].dtype), *args[1:], **kwargs) > 0
+    )
+
+
+def _each(value: Any, dims: int) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (int(value),) * dims
+
+
+def _flat(values: Any) -> list[Any]:
+    if isinstance(values, dict):
+        values = list(values.values())
+    if isinstance(values, tuple | list):
+        return [item for value in values for item in _flat(value)]
+    return [values]

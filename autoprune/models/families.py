@@ -1,0 +1,111 @@
+"""Networks by name: how a study's network is built, and which adapter belongs to it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from spikingjelly.activation_based.model.maxformer import MaxFormer
+from spikingjelly.activation_based.model.qkformer import QKFormer
+from spikingjelly.activation_based.model.spike_driven_transformer import SpikeDrivenTransformer
+from spikingjelly.activation_based.model.spikformer import Spikformer
+from torch import nn
+
+from autoprune.errors import InputError
+from autoprune.models.adapter import ModelAdapter
+from autoprune.models.maxformer import MaxFormerAdapter
+from autoprune.models.qkformer import QKFormerAdapter
+from autoprune.models.spike_driven import SpikeDrivenAdapter
+from autoprune.models.spikformer import SpikformerAdapter
+from autoprune.models.spikformer_patch import PatchSpikformer
+from autoprune.plugin import load_named
+
+_FAMILIES: dict[str, tuple[type[nn.Module], type[ModelAdapter]]] = {
+    "maxformer": (MaxFormer, MaxFormerAdapter),
+    "qkformer": (QKFormer, QKFormerAdapter),
+    "spike_driven_transformer": (SpikeDrivenTransformer, SpikeDrivenAdapter),
+    "spikformer": (Spikformer, SpikformerAdapter),
+    "spikformer_patch": (PatchSpikformer, SpikformerAdapter),
+}
+"""The names are those of `autoprune.spec.study.FAMILIES`."""
+
+
+def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) -> nn.Module:
+    """A network by the name of its family or as ``module:function``.
+
+    Args:
+        model: the name.
+        arguments: what the study gives, by the names of the constructor's parameters.
+        offered: what data and study know, such as `num_classes`; passed on as far as the
+            constructor has parameters of these names.
+
+    Raises InputError for an unknown, missing or refused argument.
+    """
+    make = _callable(model, "network: model") if ":" in model else _FAMILIES[model][0]
+    where = f"network {model}"
+    parameters = inspect.signature(make).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and ":" in model
+    named = [
+        name
+        for name, p in parameters.items()
+        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    settable = [name for name in named if name not in offered and name != "spiking_neuron"]
+    for name in arguments:
+        if name not in settable and not open_ended:
+            raise InputError(where, f"unknown argument {name!r}", name=name, candidates=settable)
+    given = {**{k: v for k, v in offered.items() if k in named}, **arguments}
+    for name in named:
+        if parameters[name].default is inspect.Parameter.empty and name not in given:
+            raise InputError(where, f"argument {name!r} is missing")
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
+    try:
+        network = make(**values)
+    except (TypeError, ValueError, AssertionError, ArithmeticError, RuntimeError) as error:
+        shown = ", ".join(f"{name} = {value!r}" for name, value in given.items())
+        raise InputError(where, f"cannot be built with {shown}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise InputError(where, f"returned {type(network).__name__}", "a torch.nn.Module")
+    return network
+
+
+def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:
+    """The adapter that is named, or else the one whose family the network is of.
+
+    Raises InputError where neither gives one.
+    """
+    if named is not None:
+        adapter = _callable(named, "network: adapter")()
+        if not isinstance(adapter, ModelAdapter):
+            raise InputError(f"adapter {named}", f"a {type(adapter).__name__}", "a ModelAdapter")
+        return adapter
+    for family, adapter_class in _FAMILIES.values():
+        if isinstance(network, family):
+            return adapter_class()
+    raise InputError(
+        "network",
+        f"{type(network).__name__} is of no known family ({', '.join(_FAMILIES)})",
+        "the key adapter with its ModelAdapter as module:Class",
+    )
+
+
+def check_image(network: nn.Module, adapter: ModelAdapter, sides: tuple[int, ...]) -> None:
+    """InputError unless the sides of an image are multiples of the network's patch."""
+    try:
+        patch = adapter.patch(network)
+    except AttributeError as error:
+        raise InputError("adapter", f"does not fit the network: {error}") from error
+    if any(side % patch for side in sides):
+        raise InputError(
+            f"network {type(network).__name__}",
+            f"images of {' x '.join(map(str, sides))} pixels",
+            f"sides that are multiples of its patch of {patch}",
+        )
+
+
+def _callable(name: str, where: str) -> Any:
+    found = load_named(name, where)
+    if not callable(found):
+        raise InputError(where, f"{name!r} is a {type(found).__name__}", "something to call")
+    return found

@@ -1,0 +1,35 @@
+"""load_named: a user's own function or class, named in a file as ``module:name``."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from autoprune.errors import InputError
+
+
+def load_named(name: str, where: str) -> Any:
+    """The function or class that ``module:name`` means.
+
+    Raises InputError, at `where`, with what the import raised.
+    """
+    module, _, attribute = name.partition(":")
+    if not attribute or not all(module.split(".")):
+        raise InputError(where, f"given {name!r}", "module:name")
+    try:
+        return getattr(import_module(module), attribute)
+    except Exception as error:
+        raise InputError(
+            where,
+            f"{name!r} cannot be imported ({type(error).__name__}: {error})",
+            "a module that is installed, in PYTHONPATH, or beside the file that names it",
+        ) from error
+
+
+def make_importable(folder: Path) -> None:
+    """Let modules beside a user's file be imported; behind all others, so that none is shadowed."""
+    path = str(folder.resolve())
+    if path not in sys.path:
+        sys.path.append(path)
