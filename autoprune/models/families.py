@@ -44,7 +44,10 @@ def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) 
     """
     make = _callable(model, "network: model") if ":" in model else _FAMILIES[model][0]
     where = f"network {model}"
-    parameters = inspect.signature(make).parameters
+    try:
+        parameters = inspect.signature(make).parameters
+    except ValueError as error:
+        raise InputError(where, f"its arguments are not known: {error}") from error
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and ":" in model
     named = [
         name
