@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from torch import nn
 
+from autoprune.compress.network import compress
+from autoprune.compress.slif import SLIFNode
 from autoprune.data import digits
-from autoprune.training import Recipe, batches, correct, train
+from autoprune.point import make_plan
+from autoprune.training import Recipe, batches, correct, logits, train
 
 from .conftest import make_network
 
@@ -69,3 +75,73 @@ def test_calibration_batches_repeat():
     one, two = (torch.stack(list(batches(data, 8, 3, seed=4))) for _ in range(2))
     assert one.shape == (3, 8, 1, 8, 8)
     assert torch.equal(one, two)
+
+
+def slif_network(adapter, effort):
+    """A small network whose sLIF neurons learn per channel."""
+    parent = make_network()
+    shape = adapter.shape(parent)
+    point = {f"blocks.{i}.neuron.{w}": "channel" for i in (0, 1) for w in ("threshold", "tau")}
+    return compress(parent, make_plan(point, shape, effort), adapter)
+
+
+def intrinsic(model):
+    return [p for m in model.modules() if isinstance(m, SLIFNode) for p in m.parameters()]
+
+
+def test_neurons_have_a_learning_rate_of_their_own_and_no_weight_decay(adapter, effort):
+    data = small(digits.load(0))
+    frozen, free = slif_network(adapter, effort), slif_network(adapter, effort)
+    rate = replace(RECIPE, epochs=1, neuron_learning_rate=1e-30)
+    train(frozen, data, rate, seed=1)
+    train(free, data, replace(rate, neuron_learning_rate=None), seed=1)
+    assert all(p.abs().max() < 1e-20 for p in intrinsic(frozen))
+    assert all(p.abs().max() > 1e-4 for p in intrinsic(free))
+    decayed = slif_network(adapter, effort)
+    for parameter in intrinsic(decayed):
+        parameter.data.fill_(0.3)
+    heavy = replace(RECIPE, epochs=1, weight_decay=50.0, learning_rate=1e-5)
+    train(decayed, data, heavy, seed=1)
+    assert all((p - 0.3).abs().max() < 1e-3 for p in intrinsic(decayed))
+
+
+def test_mixed_precision_trains_something_else_but_close():
+    data = small(digits.load(0))
+    full, mixed = make_network(), make_network()
+    recipe = replace(RECIPE, epochs=1)
+    train(full, data, recipe, seed=1)
+    train(mixed, data, replace(recipe, precision="bf16"), seed=1)
+    pairs = list(zip(full.parameters(), mixed.parameters(), strict=True))
+    assert any(not torch.equal(a, b) for a, b in pairs)
+    assert all(b.dtype == torch.float32 for _, b in pairs)
+    assert abs(correct(full, data) - correct(mixed, data)) < 0.15 * len(data)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_training_on_a_gpu_repeats_itself(precision):
+    data, results = small(digits.load(0)), []
+    for _ in range(2):
+        network = make_network().cuda()
+        train(network, data, replace(RECIPE, precision=precision), seed=1)
+        results.append(correct(network, data))
+    assert results[0] == results[1] > 0.3 * len(data)
+
+
+class Emits(nn.Module):
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.shape, self.weight = shape, nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        return torch.arange(float(torch.Size(self.shape).numel())).reshape(self.shape)
+
+
+def test_logits_are_averaged_over_time():
+    inputs = torch.zeros(2, 1, 8, 8)
+    assert logits(Emits(2, 4), inputs).shape == (2, 4)
+    assert torch.equal(logits(Emits(3, 2, 4), inputs), Emits(3, 2, 4)(inputs).mean(0))
+    for shape in ((5, 4), (4,), (1, 2, 3, 4), (3, 5, 4)):
+        with pytest.raises(TypeError, match="expected logits"):
+            logits(Emits(*shape), inputs)
