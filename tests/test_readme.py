@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,10 +28,36 @@ def blocks(readme: str, language: str) -> list[str]:
 
 
 def test_the_machine_in_ten_lines(readme, tmp_path):
-    (text,) = blocks(readme, "toml")
+    text = next(text for text in blocks(readme, "toml") if "family" in text)
     assert len([line for line in text.splitlines() if line]) <= 10
     (tmp_path / "my_chip.toml").write_text(text, encoding="utf-8")
     check_contract(load_machine(str(tmp_path / "my_chip.toml")))
+
+
+@pytest.mark.ray
+def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
+    """The README's network, adapter and study, from a folder of their own, as a user runs them."""
+    (code,) = blocks(readme, "python")
+    adapter = code[code.index("class MyAdapter") :]
+    assert len([line for line in adapter.splitlines() if line]) <= 20
+    network = next(text for text in blocks(readme, "toml") if "my_network" in text)
+    study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    start, end = study.index("[network]"), study.index("[parent]")
+    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
+    (tmp_path / "my_network.py").write_text(code, encoding="utf-8")
+    network = network.replace("time_steps = 4", "time_steps = 3")  # what the short space offers
+    (tmp_path / "my_study.toml").write_text(study[:start] + network + study[end:], "utf-8")
+    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("autoprune"), "run", "my_study.toml", "--trials", "3"],
+        cwd=tmp_path,
+        env={**os.environ, "AUTOPRUNE_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 plans measured, 0 duplicates, 0 failed" in done.stdout
 
 
 def test_every_command_exists_with_its_options(readme):

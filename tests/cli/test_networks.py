@@ -1,0 +1,140 @@
+"""What is wrong with a study's network is said before anything trains, in one line."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from autoprune.models.families import build
+
+OFFERED = {"T": 3, "in_channels": 1, "img_size_h": 8, "img_size_w": 8, "num_classes": 10}
+BROKEN = """
+from own_network import OwnAdapter, OwnFormer, build as right
+from spikingjelly.activation_based import neuron
+from torch import nn
+
+
+def wrong_output(T, in_channels, num_classes):
+    network = right(T, in_channels, num_classes)
+    network.classify = nn.Flatten(0)
+    return network
+
+
+def soft_reset(T, in_channels, num_classes):
+    network = right(T, in_channels, num_classes)
+    network.layers[0].attn.q_lif = neuron.LIFNode(v_reset=None, step_mode="m")
+    return network
+
+
+def no_time(T, in_channels, num_classes):
+    network = right(T, in_channels, num_classes)
+    del network.T
+    return network
+
+
+def crashes(T, in_channels, num_classes):
+    raise ZeroDivisionError("my own mistake")
+
+
+class NoBlocks(OwnAdapter):
+    def branches(self, model):
+        return ()
+
+
+class Forgets(OwnAdapter):
+    def branches(self, model):
+        return tuple(branches[:1] for branches in super().branches(model))[:1]
+
+
+class WrongAttribute(OwnAdapter):
+    def branches(self, model):
+        return tuple(model.blocks)
+
+
+class Unnamed(OwnAdapter):
+    def branches(self, model):
+        from dataclasses import replace
+        found = super().branches(model)
+        return tuple(tuple(replace(b, neurons=b.neurons[1:]) for b in bs) for bs in found)
+"""
+
+
+@pytest.fixture
+def study(root, tmp_path):
+    """Writes a study with another [network] table and returns its path."""
+    studies = root / "tests" / "studies"
+    for name in ("short_space.toml", "own_network.py"):
+        (tmp_path / name).write_bytes((studies / name).read_bytes())
+    (tmp_path / "broken_networks.py").write_text(BROKEN)
+    text = (studies / "short.toml").read_text(encoding="utf-8")
+    start, end = text.index("[network]"), text.index("[parent]")
+
+    def write(network: str, extra: str = "") -> str:
+        file = tmp_path / "study.toml"
+        file.write_text(f"{text[:start]}[network]\ntime_steps = 3\n{network}\n{text[end:]}{extra}")
+        return str(file)
+
+    return write
+
+
+PATCH = 'model = "spikformer_patch"\nembed_dims = 16\nnum_heads = 2\nmlp_ratio = 2.0\ndepths = 1'
+OWN = 'model = "own_network:build"\nadapter = "own_network:OwnAdapter"'
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (PATCH.replace("embed_dims", "embed_dim"), "'embed_dim'; expected one of"),
+        (PATCH.replace("num_heads = 2", "num_heads = 3"), "num_heads = 3"),
+        ('model = "spikformer"\nembed_dims = 16\nnum_heads = 2', "multiples of its patch of 16"),
+        (OWN.replace('Adapter"', 'Adapters"'), "has no attribute 'OwnAdapters'"),
+        (OWN.splitlines()[0], "OwnFormer is of no known family"),
+        (OWN.replace("own_network:build", "own_networks:build"), "No module named 'own_networks'"),
+        (OWN.replace("own_network:build", "broken_networks:wrong_output"), "expected logits"),
+        (OWN.replace("own_network:build", "broken_networks:soft_reset"), "reset"),
+        (OWN.replace("own_network:build", "broken_networks:no_time"), "attribute T"),
+        (OWN.replace("own_network:build", "broken_networks:crashes"), "my own mistake"),
+        (
+            OWN.replace("own_network:Own", "broken_networks:No").replace("NoAdapter", "NoBlocks"),
+            "no blocks found",
+        ),
+        (OWN.replace("own_network:OwnAdapter", "broken_networks:WrongAttribute"), "'blocks'"),
+        (OWN.replace("own_network:OwnAdapter", "broken_networks:Unnamed"), "belong to no branch"),
+        (f'{PATCH}\ncheckpoint = "no.pt"', "no.pt: no such file"),
+    ],
+)
+def test_what_is_wrong_with_a_network_is_one_line(autoprune, study, tmp_path, network, message):
+    said = autoprune("run", study(network), "--dry-run")
+    assert said.code == 2
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_checkpoint_takes_the_parents_place(autoprune, study, tmp_path):
+    arguments = {"embed_dims": 16, "num_heads": 2, "mlp_ratio": 2.0, "depths": 1}
+    torch.manual_seed(0)
+    state = build("spikformer_patch", arguments, OFFERED).state_dict()
+    save_file(state, tmp_path / "mine.safetensors")
+    network = f'{PATCH}\ncheckpoint = "mine.safetensors"'
+    assert autoprune("run", study(network), "--dry-run").code == 0
+    other = PATCH.replace("embed_dims = 16", "embed_dims = 32")
+    said = autoprune("run", study(f'{other}\ncheckpoint = "mine.safetensors"'), "--dry-run")
+    assert said.code == 2
+    assert "mine.safetensors: weights of another network than PatchSpikformer" in said.err
+    assert "other shapes (patch_embed.position is [16, 4, 4], the network's [32, 4, 4]" in said.err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there(autoprune, study):
+    said = autoprune("run", study(PATCH, '\n[compute]\ndevice = "cuda"\n'), "--dry-run")
+    assert said.code == 2
+    assert "compute.device: given 'cuda'; torch finds no GPU here" in said.err
+
+
+def test_a_network_of_ones_own_runs(autoprune, study, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
+    said = autoprune("run", study(OWN), "--workers", 0, "--trials", 2, "--out", tmp_path / "out")
+    assert said.code == 0, said.err
+    assert "2 plans measured" in said.out
