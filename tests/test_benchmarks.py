@@ -9,19 +9,26 @@ import sys
 import pytest
 
 
+STUDY = ["--study", "tests/studies/short.toml"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["throughput.py", "--rounds", "1", "--plans", "2"], "ratio "),
-        (["seeds.py", "--seeds", "1", "--trials", "2", "--workers", "0"], "gained over uniform"),
+        (["throughput.py", *STUDY, "--rounds", "1", "--plans", "2"], "ratio "),
+        (
+            ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
+            "gained over uniform",
+        ),
+        (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
     ],
 )
 @pytest.mark.ray
 def test_benchmark(root, tmp_path, arguments, expected):
     script = root / "benchmarks" / arguments[0]
-    study = root / "tests" / "studies" / "short.toml"
     done = subprocess.run(
-        [sys.executable, str(script), "--study", str(study), *arguments[1:]],
+        [sys.executable, str(script), *arguments[1:]],
+        cwd=root,
         env={**os.environ, "AUTOPRUNE_CACHE": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -33,6 +33,25 @@ PLAIN_METRICS = ("accuracy", "synops", "parameters")
 MACHINE_METRICS = ("energy_uj", "latency_us")
 
 
+class DataSpec(BaseModel):
+    """The data set; ``data = "NAME"`` in a study is short for a table with the name alone.
+
+    Attributes:
+        name: one of `autoprune.data.load.DATA_SETS`, or ``module:function`` of the user's.
+        root: folder of the files, relative to the study; AUTOPRUNE_DATA where it is left out.
+        frames: of an event data set, frames per sample (T of the recording).
+        side: pixels of a sample's side, where the data set leaves it open.
+        validation: share of the training data that becomes validation data.
+    """
+
+    model_config = STRICT
+    name: str
+    root: str | None = None
+    frames: Count | None = None
+    side: Count | None = None
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+
 class NetworkSpec(BaseModel):
     """The network: a family by name or a function of the user's, and what it is called with.
 
