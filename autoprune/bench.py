@@ -22,6 +22,7 @@ from autoprune.errors import InputError
 from autoprune.models.adapter import ModelAdapter
 from autoprune.models.checkpoint import load_checkpoint
 from autoprune.models.families import adapter_for, build, check_image
+from autoprune.plugin import load_named
 from autoprune.spec.study import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec, Study
 from autoprune.storage import write_atomically
 from autoprune.training import Recipe, train
@@ -59,6 +60,36 @@ def find_adapter(spec: NetworkSpec, network: nn.Module, data: Dataset) -> ModelA
     return adapter
 
 
+def find_training(study: Study) -> Callable[..., None]:
+    """The study's function that trains, ours unless it names one.
+
+    Raises InputError where it cannot be called as `autoprune.training.train` is.
+    """
+    name = study.functions.train
+    if name is None:
+        return train
+    found = load_named(name, "functions.train")
+    takes = set(inspect.signature(found).parameters)
+    missing = [
+        word for word in ("model", "data", "recipe", "seed", "progress") if word not in takes
+    ]
+    if study.compression.l1p_schedule == "gradual" and "after_step" not in takes:
+        missing.append("after_step")
+    if missing:
+        raise InputError(
+            f"functions.train {name!r}",
+            f"takes no {', '.join(missing)}",
+            "the parameters of autoprune.training.train",
+        )
+    return found
+
+
+def find_evaluation(study: Study) -> Callable[[nn.Module, Split], float] | None:
+    """The study's function that scores a network, if it names one."""
+    name = study.functions.evaluate
+    return None if name is None else load_named(name, "functions.evaluate")
+
+
 def check_device(spec: DeviceSpec) -> None:
     """InputError where the study asks for a GPU and there is none."""
     if spec.device == "cuda" and not torch.cuda.is_available():
@@ -75,6 +106,8 @@ def make_bench(study: Study, data: Dataset, parent: nn.Module) -> Bench:
         dsp_score=study.compression.dsp_score,
         l1p_schedule=study.compression.l1p_schedule,
         device=study.compute.device,
+        train=find_training(study),
+        evaluate=find_evaluation(study),
         batch_norm_batches=study.measure.batch_norm_batches,
         batch_norm_batch_size=study.measure.batch_norm_batch_size,
         census_samples=study.measure.census_samples,
@@ -128,7 +161,10 @@ def train_parent(
     torch.manual_seed(study.seed)
     progress(0)
     network = build_network(study.network, data).to(study.compute.device)
-    train(network, data.train, recipe(study.parent, study.compute), study.seed, progress)
+    training = find_training(study)
+    training(
+        network, data.train, recipe(study.parent, study.compute), study.seed, progress=progress
+    )
     return network.cpu()
 
 
@@ -151,7 +187,11 @@ def find_parent(
 def _sources(study: Study, data: Dataset) -> list[str]:
     """Texts that decide what a training gives: ours, and the module of the network's class."""
     network = build_network(study.network, data)
-    return [inspect.getsource(training), inspect.getsource(inspect.getmodule(type(network)))]  # type: ignore[arg-type]
+    modules = [inspect.getmodule(found) for found in (find_training(study), type(network))]
+    return [
+        inspect.getsource(training),
+        *(inspect.getsource(module) for module in modules if module),
+    ]
 
 
 def _digest(part: Split) -> str:

@@ -24,7 +24,7 @@ def load_checked(name_or_path: str) -> tuple[Study, SearchSpace, Path, dict[str,
     if len(machines) < len(models):
         raise InputError(f"{file}: machines", f"given {study.machines}", "different file names")
     where = f"{file}: objectives"
-    check_metrics(study.objectives, list(machines), where)
+    check_metrics(study.objectives, list(machines), where, study.functions.score)
     for metric in study.objectives:
         name, machine = split_metric(metric)
         if name != "latency_us" or machine is None:

@@ -17,10 +17,18 @@ _Z95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """How many of `total` samples were classified correctly."""
+    """How many of `total` samples were classified correctly, or another score from 0 to 1.
 
-    correct: int
+    Attributes:
+        correct: correct samples; of a score that a study's own function gives, its value times
+            `total`.
+        total: samples.
+        name: ``accuracy``, or that of the study's function.
+    """
+
+    correct: float
     total: int
+    name: str = "accuracy"
 
     def __post_init__(self) -> None:
         if not 0 <= self.correct <= self.total or self.total < 1:
@@ -28,12 +36,16 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """Share of correct samples, 0 to 1."""
+        """Share of correct samples, or the score, 0 to 1."""
         return self.correct / self.total
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's score interval at 95 % (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+        """Wilson's score interval at 95 % (Wilson, J. Am. Stat. Assoc. 22, 1927).
+
+        Of a mean of numbers from 0 to 1 it is wider than need be, since their variance is at most
+        that of a share; of a score that is no mean over samples it is only a rule of thumb.
+        """
         n, p = self.total, self.accuracy
         z2 = _Z95 * _Z95
         centre = (p + z2 / (2 * n)) / (1 + z2 / n)
@@ -58,7 +70,7 @@ class Measurement:
     Attributes:
         plan: the plan that was carried out. seed: of its fine-tuning.
         validation: what search sees. test: printed beside, decides nothing.
-        accuracy_bits: bits of the weights with which accuracy was measured.
+        accuracy_bits: bits of the weights with which the scores were measured.
         parameters: parameters that are left and not zero, neuron parameters included.
         kept_weights: nonzero block weights relative to the parent's, 0 to 1.
         seconds: the time it took.

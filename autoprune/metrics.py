@@ -19,15 +19,16 @@ class UnknownCost(AutopruneError):
 def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, CostModel]) -> float:
     """Return the value of a metric.
 
-    ``accuracy`` (validation, 0 to 1), ``synops`` (effective, per inference, attention as it is
-    executed), ``parameters``; ``energy_uj@MACHINE`` and ``latency_us@MACHINE`` per inference.
+    ``accuracy`` or the name of the study's own score (validation, 0 to 1), ``synops`` (effective,
+    per inference, attention as it is executed), ``parameters``; ``energy_uj@MACHINE`` and
+    ``latency_us@MACHINE`` per inference.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """
     name, machine = split_metric(metric)
     if machine is None:
         return {
-            "accuracy": measurement.validation.accuracy,
+            measurement.validation.name: measurement.validation.accuracy,
             "synops": measurement.workload.per_sample("effective_sops"),
             "parameters": float(measurement.parameters),
         }[name]

@@ -13,7 +13,9 @@ from autoprune.bench import (
     build_network,
     check_device,
     find_adapter,
+    find_evaluation,
     find_parent,
+    find_training,
     load_data,
     load_parent,
     make_bench,
@@ -77,6 +79,8 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(study.model_copy(update=changes), file)
     check_device(study.compute)
+    find_training(study)
+    find_evaluation(study)
     data = load_data(study)
     shape = _shape(study, space, data, str(file))
     space.uniform_points(shape, study.effort)
@@ -190,7 +194,9 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker) -> Condu
     )
     record = Record(
         folder.journal,
-        directions=["maximize" if m == "accuracy" else "minimize" for m in study.objectives],
+        directions=[
+            "maximize" if m == study.functions.score else "minimize" for m in study.objectives
+        ],
         names=study.objectives,
         space=distributions(space.parameters(shape)),
     )

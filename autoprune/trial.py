@@ -5,19 +5,20 @@ from __future__ import annotations
 import pickle
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import torch
+from spikingjelly.activation_based import functional
 from torch import nn
 
 from autoprune.census.count import count
 from autoprune.compress import batch_norm, l1p
 from autoprune.compress.criteria import Criterion
 from autoprune.compress.network import Ranking, matrices, reshape, targets
-from autoprune.data.dataset import Dataset
+from autoprune.data.dataset import Dataset, Split
 from autoprune.measurement import Measurement, Score, Seconds
 from autoprune.models.adapter import ModelAdapter
 from autoprune.plan import Plan
@@ -35,6 +36,8 @@ class Bench:
         dsp_score: the criterion of `autoprune.compress.criteria`.
         l1p_schedule: whether L1P is done before fine-tuning, or ``gradual`` while it runs.
         device: where trials compute.
+        train: trains a network in place, called as `autoprune.training.train`.
+        evaluate: a score from 0 to 1 of a network on a split; None counts correct samples.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
     """
 
@@ -45,25 +48,27 @@ class Bench:
     dsp_score: Criterion
     l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
     device: str = "cpu"
+    train: Callable[..., None] = train
+    evaluate: Callable[[nn.Module, Split], float] | None = None
     batch_norm_batches: int
     batch_norm_batch_size: int
     census_samples: int
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the network with the folders in which its classes are found.
+        """Pickle what may be the user's with the folders in which its modules are found.
 
         A user's module may lie beside the study; the process that unpickles has to find it before
-        it meets the class.
+        it meets a class of it.
         """
         rest = {f.name: getattr(self, f.name) for f in fields(self)}
-        user = pickle.dumps((rest.pop("parent"), rest.pop("adapter")))
+        names = ("parent", "adapter", "train", "evaluate")
+        user = pickle.dumps({name: rest.pop(name) for name in names})
         return _unpickle, (tuple(sys.path), user, rest)
 
 
 def _unpickle(folders: tuple[str, ...], user: bytes, rest: dict[str, Any]) -> Bench:
     sys.path += [folder for folder in folders if folder not in sys.path]
-    parent, adapter = pickle.loads(user)  # made by this run's own driver
-    return Bench(parent=parent, adapter=adapter, **rest)
+    return Bench(**pickle.loads(user), **rest)
 
 
 class _Clock:
@@ -106,7 +111,7 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
             batch_norm.reestimate(model, batches(bench.data.train, size, number, seed))
     with clock.on("evaluation"):
         scores = {
-            name: Score(correct=correct(model, part), total=len(part))
+            name: _score(bench, model, part)
             for name, part in (("validation", bench.data.validation), ("test", bench.data.test))
         }
     with clock.on("census"):
@@ -125,6 +130,23 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
         workload=workload,
     )
     return measurement, model
+
+
+def _score(bench: Bench, model: nn.Module, part: Split) -> Score:
+    """Accuracy, or the study's own score under its name.
+
+    Raises ValueError where that is no number from 0 to 1.
+    """
+    if bench.evaluate is None:
+        return Score(correct=correct(model, part), total=len(part))
+    name = bench.evaluate.__name__
+    functional.reset_net(model)
+    with torch.inference_mode():
+        value = float(bench.evaluate(model.eval(), part))
+    functional.reset_net(model)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} gave {value!r}; expected a score from 0 to 1")
+    return Score(correct=value * len(part), total=len(part), name=name)
 
 
 def _is_parent(plan: Plan, shape: NetworkShape) -> bool:
@@ -147,8 +169,8 @@ def _compensate(
     recipe = replace(bench.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate)
     if together:
         with l1p.gradually(thinned) as thin:
-            train(model, bench.data.train, recipe, seed, after_step=thin)
+            bench.train(model, bench.data.train, recipe, seed, after_step=thin)
     else:
         held = [matrix for target in thinned for matrix in target.matrices]
         with l1p.held_at_zero(held):
-            train(model, bench.data.train, recipe, seed)
+            bench.train(model, bench.data.train, recipe, seed)

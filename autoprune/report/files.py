@@ -29,12 +29,16 @@ COLUMNS = (
 def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str:
     """The fronts as CSV with COLUMNS, by ascending energy; numbers at full precision.
 
+    Where a study has a score of its own, its name stands in place of ``accuracy``.
+
     Args:
         fronts: one after the other.
         with_machine: whether a first column names the machine.
     """
-    text = io.StringIO()
-    columns = ("machine", *COLUMNS) if with_machine else COLUMNS
+    text, fronts = io.StringIO(), list(fronts)
+    score = fronts[0].parent.name if fronts else "accuracy"
+    columns = [name.replace("accuracy", score) for name in COLUMNS]
+    columns = ["machine"] * with_machine + columns
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for front in fronts:
@@ -57,7 +61,10 @@ def to_document(front: MachineFront) -> dict[str, Any]:
             **_score("test", front.parent_test),
             "energy_uj": front.parent_energy_uj,
         },
-        "reference": {"val_accuracy": front.reference[0], "energy_uj": front.reference[1]},
+        "reference": {
+            f"val_{front.parent.name}": front.reference[0],
+            "energy_uj": front.reference[1],
+        },
         "hypervolume": finite_or_none(front.hypervolume),
         "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
         "trials": len(front.points),
@@ -85,8 +92,8 @@ def _cells(row: Row) -> dict[str, Any]:
     return {
         "trial": row.trial,
         "origin": row.origin,
-        "val_accuracy": row.validation.accuracy,
-        "test_accuracy": row.test.accuracy,
+        f"val_{row.validation.name}": row.validation.accuracy,
+        f"test_{row.test.name}": row.test.accuracy,
         "energy_uj": row.energy_uj,
         "energy_ratio": row.energy_ratio,
         "kept_weights": row.kept_weights,
@@ -104,7 +111,7 @@ def _comparison(row: Row) -> dict[str, Any]:
 
 
 def _score(part: str, score: Score) -> dict[str, Any]:
-    return {f"{part}_accuracy": score.accuracy, f"{part}_interval": score.interval}
+    return {f"{part}_{score.name}": score.accuracy, f"{part}_interval": score.interval}
 
 
 def finite_or_none(value: float) -> float | None:

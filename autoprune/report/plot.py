@@ -62,9 +62,9 @@ def plot_front(front: MachineFront, file: Path) -> None:
     axes.set_xlabel(
         "energy per inference [µJ]" + (f"; not drawn, without any: trial {unseen}" * bool(unseen))
     )
-    axes.set_ylabel("validation accuracy [%]")
+    axes.set_ylabel(f"validation {front.parent.name} [%]")
     axes.set_title(
-        f"{front.machine}: accuracy at {front.accuracy_bits} bits, "
+        f"{front.machine}: {front.parent.name} at {front.accuracy_bits} bits, "
         f"energy priced at {front.priced_bits} bits",
         fontsize=10,
     )

@@ -39,7 +39,7 @@ def front_table(front: MachineFront) -> RenderableType:
 def branch_table(baselines: Mapping[str, Outcome]) -> RenderableType:
     """What the parent, and every branch of it, is worth; the names are the keys of the baselines.
 
-    Points lost are of validation accuracy, against the fine-tuned parent.
+    Points lost are of the validation score, against the fine-tuned parent.
 
     Raises RecordError where the fine-tuned parent was not measured.
     """
@@ -100,8 +100,8 @@ def _footer(front: MachineFront) -> list[str]:
     lines = [
         f"Fine-tuned parent: validation {_score(front.parent)} %, test "
         f"{_score(front.parent_test)} %, {front.parent_energy_uj:.3g} µJ.",
-        f"Accuracy measured at {front.accuracy_bits} bits, energy priced at "
-        f"{front.priced_bits} bits.",
+        f"{front.parent.name.capitalize()} measured at {front.accuracy_bits} bits, "
+        f"energy priced at {front.priced_bits} bits.",
         f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
         f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "

@@ -29,7 +29,7 @@ FAMILIES = (
 )
 """Networks by name; `autoprune.models.families` knows how to build them."""
 
-PLAIN_METRICS = ("accuracy", "synops", "parameters")
+PLAIN_METRICS = ("synops", "parameters")
 MACHINE_METRICS = ("energy_uj", "latency_us")
 
 
@@ -97,6 +97,26 @@ class FinetuneSpec(RecipeSpec):
     """
 
     neuron_learning_rate: Rate | None = None
+
+
+class FunctionsSpec(BaseModel):
+    """Functions of the user's in place of ours, each as ``module:function``.
+
+    Attributes:
+        train: trains a network in place, the parent and every trial alike; called as
+            `autoprune.training.train` is.
+        evaluate: gives a score from 0 to 1, higher is better; called with network and split. It
+            takes accuracy's place under the function's name.
+    """
+
+    model_config = STRICT
+    train: str | None = None
+    evaluate: str | None = None
+
+    @property
+    def score(self) -> str:
+        """The name of the score that search maximises."""
+        return self.evaluate.rpartition(":")[2] if self.evaluate else "accuracy"
 
 
 class CompressionSpec(BaseModel):
@@ -170,14 +190,15 @@ class Study(BaseModel):
         data: ``digits``.
         space: name or path of the search space.
         machines: names or paths of the machines that are priced.
-        objectives: 2 to 4 metrics that are optimised jointly: ``accuracy``, ``synops``,
-            ``parameters``, ``energy_uj@MACHINE``, ``latency_us@MACHINE``.
+        objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
+            study's own score), ``synops``, ``parameters``, ``energy_uj@MACHINE``,
+            ``latency_us@MACHINE``.
         trials: distinct evaluated plans, uniform sweep included.
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
-        network, parent, compression, finetune, compute, measure, search: see there; a study
-            whose network has a checkpoint needs no parent.
+        network, parent, compression, finetune, compute, functions, measure, search: see there; a
+            study whose network has a checkpoint needs no parent.
     """
 
     model_config = STRICT
@@ -196,6 +217,7 @@ class Study(BaseModel):
     compression: CompressionSpec = CompressionSpec()
     finetune: FinetuneSpec
     compute: DeviceSpec = DeviceSpec()
+    functions: FunctionsSpec = FunctionsSpec()
     measure: MeasureSpec
     search: SearchSpec
 
@@ -221,11 +243,18 @@ def split_metric(metric: str) -> tuple[str, str | None]:
     return name, machine or None
 
 
-def check_metrics(metrics: list[str], machines: list[str], where: str) -> None:
-    """InputError unless every metric exists and its machine is one of `machines`."""
+def check_metrics(metrics: list[str], machines: list[str], where: str, score: str) -> None:
+    """InputError unless every metric exists and its machine is one of `machines`.
+
+    `score` is the name of what is maximised, ``accuracy`` unless the study has its own.
+    """
     if not 2 <= len(metrics) <= 4 or len(set(metrics)) != len(metrics):
         raise InputError(where, f"given {', '.join(metrics) or 'none'}", "2 to 4 different metrics")
-    known = [*PLAIN_METRICS, *(f"{m}@{machine}" for m in MACHINE_METRICS for machine in machines)]
+    known = [
+        score,
+        *PLAIN_METRICS,
+        *(f"{m}@{machine}" for m in MACHINE_METRICS for machine in machines),
+    ]
     for metric in metrics:
         if metric not in known:
             raise InputError(where, f"unknown metric {metric!r}", name=metric, candidates=known)
