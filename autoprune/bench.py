@@ -22,6 +22,7 @@ from autoprune.errors import InputError
 from autoprune.models.adapter import ModelAdapter
 from autoprune.models.checkpoint import load_checkpoint
 from autoprune.models.families import adapter_for, build, check_image
+from autoprune.models.key_map import load_key_map
 from autoprune.plugin import load_named
 from autoprune.spec.study import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec, Study
 from autoprune.storage import write_atomically
@@ -152,6 +153,18 @@ def load_parent(study: Study, data: Dataset, file: Path) -> nn.Module:
     return network.eval()
 
 
+def load_published(study: Study, network: nn.Module) -> nn.Module:
+    """The network with the weights of the study's checkpoint, in evaluation mode.
+
+    Raises InputError where they do not fit.
+    """
+    spec = study.network
+    assert spec.checkpoint is not None
+    keys = None if spec.checkpoint_keys is None else load_key_map(spec.checkpoint_keys)
+    load_checkpoint(network, Path(spec.checkpoint), keys)
+    return network.eval()
+
+
 def train_parent(
     study: Study, data: Dataset, progress: Callable[[int], None] = lambda epoch: None
 ) -> nn.Module:
@@ -176,7 +189,7 @@ def find_parent(
     `progress` hears finished epochs.
     """
     if study.network.checkpoint is not None:
-        return load_parent(study, data, Path(study.network.checkpoint))
+        return load_published(study, build_network(study.network, data))
     file = cached_parent(study, data)
     if not file.is_file():
         network = train_parent(study, data, progress)

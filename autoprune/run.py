@@ -18,6 +18,7 @@ from autoprune.bench import (
     find_training,
     load_data,
     load_parent,
+    load_published,
     make_bench,
 )
 from autoprune.check import load_checked
@@ -28,7 +29,6 @@ from autoprune.identity import check_identity, identity
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.metrics import metric_value
-from autoprune.models.checkpoint import load_checkpoint
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
@@ -94,8 +94,11 @@ def _located(study: Study, file: Path) -> Study:
     network = study.network
     if network.checkpoint is None:
         return study
-    path = str((file.parent / Path(network.checkpoint).expanduser()).resolve())
-    network = network.model_copy(update={"checkpoint": path})
+    paths = {"checkpoint": network.checkpoint}
+    if network.checkpoint_keys is not None and network.checkpoint_keys.endswith(".toml"):
+        paths["checkpoint_keys"] = network.checkpoint_keys
+    found = {k: str((file.parent / Path(p).expanduser()).resolve()) for k, p in paths.items()}
+    network = network.model_copy(update=found)
     return study.model_copy(update={"network": network})
 
 
@@ -104,7 +107,7 @@ def _shape(study: Study, space: SearchSpace, data: Dataset, where: str) -> Netwo
     network = build_network(study.network, data)
     adapter = find_adapter(study.network, network, data)
     if study.network.checkpoint is not None:
-        load_checkpoint(network, Path(study.network.checkpoint))
+        load_published(study, network)
     try:
         domains = space.parameters(adapter.shape(network))
         samples = data.train.inputs[:2]

@@ -105,6 +105,8 @@ def _hooks(
     for module in modules.values():
         mask = module.weight.detach() != 0
         note(module, mask)
+        if not module.weight.requires_grad:  # frozen: nothing moves it
+            continue
         handles.append(module.weight.register_post_accumulate_grad_hook(_masked(mask)))
     try:
         yield

@@ -12,24 +12,29 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from autoprune.errors import InputError
+from autoprune.models.key_map import KeyMap
 
 _SHOWN = 8
 """Differences that a message lists of each kind."""
 
 
-def load_checkpoint(network: nn.Module, file: Path) -> None:
+def load_checkpoint(network: nn.Module, file: Path, keys: KeyMap | None = None) -> None:
     """Give `network` the weights in `file`, in place.
 
     Args:
         network: as it was when the weights were saved.
         file: .safetensors, or what ``torch.save`` wrote of a state dict, also inside a dictionary
             under ``state_dict`` or ``model``.
+        keys: how names of other code become ours.
 
     Raises InputError where the file cannot be read, or where its names or shapes are not those of
     the network; the message lists what is missing, unknown and of another shape.
     """
     given = _read(file)
     wanted = network.state_dict()
+    unknown = [name for name in given if name not in wanted]
+    if keys is not None:
+        given, unknown = keys.apply(given, wanted)
     shapes = [
         f"{name} is {_shape(given[name])}, the network's {_shape(wanted[name])}"
         for name in wanted
@@ -37,7 +42,7 @@ def load_checkpoint(network: nn.Module, file: Path) -> None:
     ]
     found = [
         _listed("missing", [name for name in wanted if name not in given]),
-        _listed("unknown", [name for name in given if name not in wanted]),
+        _listed("unknown" if keys is None else "that fit nothing", unknown),
         _listed("other shapes", shapes),
     ]
     if any(found):

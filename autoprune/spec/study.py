@@ -62,6 +62,8 @@ class NetworkSpec(BaseModel):
         time_steps: T.
         checkpoint: file of the parent's weights (.safetensors, or a state dict of torch), relative
             to the study; then no parent is trained.
+        checkpoint_keys: name or path of a map from a published checkpoint's names to ours: see
+            `autoprune.models.key_map`.
 
     All other keys are arguments of the model's constructor, by its names, such as `embed_dims`.
     """
@@ -71,6 +73,7 @@ class NetworkSpec(BaseModel):
     adapter: str | None = None
     time_steps: Count
     checkpoint: str | None = None
+    checkpoint_keys: str | None = None
 
     @property
     def arguments(self) -> dict[str, Any]:
