@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from autoprune.data.dataset import Split
 from autoprune.models.adapter import Neuron
+from autoprune.models.inputs import present
 
 Precision = Literal["fp32", "bf16", "fp16"]
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -27,6 +28,10 @@ class Recipe:
     Attributes:
         epochs, learning_rate, batch_size, weight_decay: as in any training.
         label_smoothing: share of the target spread over all classes.
+        warmup_epochs: first epochs, in which the learning rate rises linearly from near 0.
+        mixup: alpha of mixup (Zhang et al., ICLR 2018): a batch is mixed with itself in another
+            order, by a share drawn from Beta(alpha, alpha). 0 mixes nothing.
+        mixup_epochs: first epochs that are mixed; all where it is None.
         neuron_learning_rate: of thresholds and time constants that neurons learn; the weights'
             where it is None. Weight decay never acts on them: it would pull them to their start.
         precision: ``fp32``, or ``bf16`` or ``fp16`` for mixed precision.
@@ -37,6 +42,9 @@ class Recipe:
     batch_size: int
     weight_decay: float
     label_smoothing: float
+    warmup_epochs: int = 0
+    mixup: float = 0.0
+    mixup_epochs: int | None = None
     neuron_learning_rate: float | None = None
     precision: Precision = "fp32"
 
@@ -65,17 +73,23 @@ def train(  # noqa: PLR0913 - what a training needs, and two listeners
     optimizer = _optimizer(model, recipe)
     steps = max(1, len(data) // recipe.batch_size)
     total = max(1, recipe.epochs * steps)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total)
+    schedule = _schedule(optimizer, total, min(recipe.warmup_epochs * steps, total - 1))
     scaler = GradScaler(device.type, enabled=recipe.precision == "fp16")
     model.train()
     done = 0
     for epoch in range(recipe.epochs):
         order = torch.randperm(len(data), generator=generator)
         for chosen in order[: steps * recipe.batch_size].chunk(steps):
-            labels = data.labels[chosen].to(device)
+            inputs, labels = data.inputs[chosen].to(device), data.labels[chosen].to(device)
+            share, other = _mixture(recipe, epoch, len(labels))
+            if share < 1:
+                inputs = share * inputs + (1 - share) * inputs[other]
             with _mixed(recipe.precision, device):
-                out = logits(model, data.inputs[chosen].to(device))
-            loss = cross_entropy(out.float(), labels, label_smoothing=recipe.label_smoothing)
+                out = logits(model, inputs).float()
+            loss = cross_entropy(out, labels, label_smoothing=recipe.label_smoothing)
+            if share < 1:
+                second = cross_entropy(out, labels[other], label_smoothing=recipe.label_smoothing)
+                loss = share * loss + (1 - share) * second
             optimizer.zero_grad()
             scaler.scale(loss).backward()
             scaler.step(optimizer)
@@ -94,7 +108,7 @@ def logits(model: nn.Module, inputs: Tensor) -> Tensor:
     Raises TypeError for anything else.
     """
     functional.reset_net(model)
-    out = model(inputs)
+    out = model(present(model, inputs))
     if isinstance(out, Tensor) and out.ndim == 3:
         out = out.mean(0)
     if not isinstance(out, Tensor) or out.ndim != 2 or len(out) != len(inputs):
@@ -128,6 +142,27 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         lr=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
     )
+
+
+def _schedule(
+    optimizer: torch.optim.Optimizer, total: int, warmup: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Cosine to 0 over `total` steps, the first `warmup` of them rising."""
+    rates = torch.optim.lr_scheduler
+    cosine = rates.CosineAnnealingLR(optimizer, total - warmup)
+    if not warmup:
+        return cosine
+    rise = rates.LinearLR(optimizer, start_factor=1.0 / warmup, total_iters=warmup)
+    return rates.SequentialLR(optimizer, [rise, cosine], milestones=[warmup])
+
+
+def _mixture(recipe: Recipe, epoch: int, samples: int) -> tuple[float, Tensor]:
+    """The share of the batch itself, and the order of what it is mixed with."""
+    until = recipe.epochs if recipe.mixup_epochs is None else recipe.mixup_epochs
+    if not recipe.mixup or epoch >= until:
+        return 1.0, torch.arange(samples)
+    share = float(torch.distributions.Beta(recipe.mixup, recipe.mixup).sample())
+    return share, torch.randperm(samples)
 
 
 def _mixed(precision: Precision, device: torch.device) -> AbstractContextManager[object]:

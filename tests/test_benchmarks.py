@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-
 STUDY = ["--study", "tests/studies/short.toml"]
 
 

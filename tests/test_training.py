@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from autoprune.compress.network import compress
 from autoprune.compress.slif import SLIFNode
 from autoprune.data import digits
 from autoprune.point import make_plan
-from autoprune.training import Recipe, batches, correct, logits, train
+from autoprune.training import Recipe, _schedule, batches, correct, logits, train
 
 from .conftest import make_network
 
@@ -145,3 +146,28 @@ def test_logits_are_averaged_over_time():
     for shape in ((5, 4), (4,), (1, 2, 3, 4), (3, 5, 4)):
         with pytest.raises(TypeError, match="expected logits"):
             logits(Emits(*shape), inputs)
+
+
+def test_the_learning_rate_warms_up():
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0)
+    schedule, seen = _schedule(optimizer, 12, 4), []
+    for _ in range(12):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert seen[:4] == pytest.approx([0.25, 0.4375, 0.625, 0.8125])
+    assert seen[4] == pytest.approx(1.0)
+    assert all(a > b for a, b in itertools.pairwise(seen[4:]))
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_mixup_mixes_until_it_ends():
+    data, weights = small(digits.load(0)), {}
+    settings = {"plain": {}, "mixed": {"mixup": 0.5}, "ended": {"mixup": 0.5, "mixup_epochs": 0}}
+    for name, changes in settings.items():
+        torch.manual_seed(0)
+        network = make_network()
+        train(network, data, replace(RECIPE, epochs=1, **changes), seed=1)
+        weights[name] = network.head.weight.detach()
+    assert torch.equal(weights["plain"], weights["ended"])
+    assert not torch.equal(weights["plain"], weights["mixed"])

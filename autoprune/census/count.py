@@ -9,16 +9,24 @@ import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
+from autoprune.census.activity import operand_class
 from autoprune.census.coverage import uncounted
 from autoprune.census.trace import Trace, mark
 from autoprune.census.tracer import Place, Tracer
 from autoprune.errors import CountingError
 from autoprune.models.adapter import ModelAdapter, Neuron
+from autoprune.models.inputs import present
 from autoprune.workload import Uncounted, Workload
 
 
 def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
-    """The workload of `model` on `inputs` [samples, C, H, W], in evaluation mode.
+    """The workload of `model` on `inputs`, in evaluation mode.
+
+    Args:
+        model: the network.
+        adapter: tells blocks and branches.
+        inputs: images [samples, C, H, W] or frames of events [samples, T, 2, H, W]. Whole numbers
+            count as events, so that the layer that reads them is driven by events.
 
     Raises CountingError where an operation cannot be counted exactly.
     """
@@ -28,15 +36,16 @@ def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
     model.eval()
     functional.reset_net(model)
     with torch.inference_mode(), _hooked(model, tracer), tracer:
-        own = inputs.clone()
-        mark(own, Trace(real=True))
-        model(own)
+        shown = present(model, inputs).clone()
+        is_real = operand_class(shown) == "real"
+        mark(shown, Trace(real=is_real, producers=() if is_real else ("input",)))
+        model(shown)
     functional.reset_net(model)
     ledger = tracer.ledger
     if not ledger.ops:
         raise CountingError(f"{type(model).__name__}: no operation was found to count")
     executed = [op for op in ledger.ops if op.order != "published"]
-    missing = uncounted(model, inputs[:1], executed, len(inputs))
+    missing = uncounted(model, present(model, inputs[:1]), executed, len(inputs))
     missing += [
         Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
         for name, neurons in ledger.unowned.items()

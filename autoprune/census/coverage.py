@@ -27,7 +27,7 @@ def uncounted(model: nn.Module, sample: Tensor, ops: Iterable[Op], samples: int)
 
     Args:
         model: the network that was counted.
-        sample: one input, [1, C, H, W].
+        sample: one sample as the network is called, [1, C, H, W] or [T, 1, 2, H, W].
         ops: what was counted, attention as executed.
         samples: how many samples it was counted on.
 

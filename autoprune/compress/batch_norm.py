@@ -13,6 +13,8 @@ from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoprune.models.inputs import present
+
 
 def reestimate(model: nn.Module, batches: Iterable[Tensor]) -> None:
     """Replace all running statistics by the plain mean over `batches`, in place."""
@@ -27,7 +29,7 @@ def reestimate(model: nn.Module, batches: Iterable[Tensor]) -> None:
     with torch.no_grad():
         for batch in batches:
             functional.reset_net(model)
-            model(batch.to(device))
+            model(present(model, batch.to(device)))
     model.train(training)
     functional.reset_net(model)
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from autoprune.errors import InputError
 from autoprune.models.adapter import Branch, Cut
+from autoprune.models.inputs import present
 
 Criterion = Literal["l1", "activity", "l1_activity"]
 Significance = Callable[[tuple[Cut, ...], int], Tensor]
@@ -68,7 +69,7 @@ def _activity(model: nn.Module, branches: list[Branch], calibration: Tensor) -> 
         training = model.training
         model.eval()
         functional.reset_net(model)
-        model(calibration)
+        model(present(model, calibration))
         functional.reset_net(model)
         model.train(training)
 

@@ -47,7 +47,7 @@ class PatchSpikformer(nn.Module):
     Attributes:
         T: time steps; a static image is shown T times.
 
-    Shapes: [B, C, H, W] -> logits [B, classes].
+    Shapes: [B, C, H, W] or [T, B, C, H, W] -> logits [B, classes].
     """
 
     def __init__(  # noqa: PLR0913 - named as spikingjelly's Spikformer names them
@@ -79,8 +79,8 @@ class PatchSpikformer(nn.Module):
         functional.set_step_mode(self, "m")
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> logits [B, classes]."""
-        x_seq = x.unsqueeze(0).expand(self.T, *x.shape)
+        """Images [B, C, H, W] or frames [T, B, C, H, W] -> logits [B, classes]."""
+        x_seq = x if x.ndim == 5 else x.unsqueeze(0).expand(self.T, *x.shape)
         x_seq = self.patch_embed(x_seq)
         for block in self.blocks:
             x_seq = block(x_seq)

@@ -90,6 +90,9 @@ class RecipeSpec(BaseModel):
     batch_size: Count
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
     label_smoothing: Share = 0.0
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    mixup_epochs: Annotated[int, Field(ge=0)] | None = None
 
 
 class FinetuneSpec(RecipeSpec):
