@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from autoprune import training
-from autoprune.data import digits
-from autoprune.data.dataset import Dataset, Split
+from autoprune.data import load as data_sets
+from autoprune.data.dataset import About, Dataset, Split
 from autoprune.errors import InputError
 from autoprune.models.adapter import ModelAdapter
 from autoprune.models.checkpoint import load_checkpoint
@@ -31,33 +31,38 @@ from autoprune.trial import Bench
 
 
 def load_data(study: Study) -> Dataset:
-    """The study's data set, split by its seed."""
-    return digits.load(study.seed)
+    """The study's data set, split by its seed; its root relative to the working directory."""
+    return data_sets.load(study.data, Path(), study.seed)
 
 
-def build_network(spec: NetworkSpec, data: Dataset) -> nn.Module:
+def describe_data(study: Study) -> About:
+    """What is known of the study's data set without its files."""
+    return data_sets.about(study.data, Path())
+
+
+def build_network(spec: NetworkSpec, about: About) -> nn.Module:
     """The study's network for samples of that shape, untrained.
 
     Raises InputError where it cannot be built so.
     """
-    _, channels, height, width = data.train.inputs.shape
+    channels, height, width = about.shape[-3:]
     offered = {
         "T": spec.time_steps,
         "in_channels": channels,
         "img_size_h": height,
         "img_size_w": width,
-        "num_classes": data.classes,
+        "num_classes": about.classes,
     }
     return build(spec.model, spec.arguments, offered)
 
 
-def find_adapter(spec: NetworkSpec, network: nn.Module, data: Dataset) -> ModelAdapter:
+def find_adapter(spec: NetworkSpec, network: nn.Module, about: About) -> ModelAdapter:
     """The adapter of the study's network, which can take samples of that shape.
 
     Raises InputError where there is none, or the network's patches do not divide an image.
     """
     adapter = adapter_for(network, spec.adapter)
-    check_image(network, adapter, tuple(data.train.inputs.shape[-2:]))
+    check_image(network, adapter, about.shape[-2:])
     return adapter
 
 
@@ -101,7 +106,7 @@ def make_bench(study: Study, data: Dataset, parent: nn.Module) -> Bench:
     """What every trial of the study shares."""
     return Bench(
         parent=parent,
-        adapter=find_adapter(study.network, parent, data),
+        adapter=find_adapter(study.network, parent, data.about),
         data=data,
         recipe=recipe(study.finetune, study.compute),
         dsp_score=study.compression.dsp_score,
@@ -125,7 +130,7 @@ def recipe(spec: RecipeSpec, compute: DeviceSpec) -> Recipe:
 def parent_key(study: Study, data: Dataset) -> str:
     """SHA-256 of everything that makes the parent: data, network, recipe, seed, code, versions."""
     made_of = {
-        "data": _digest(data.train),
+        "data": _digest(data),
         "network": study.network.model_dump(),
         "recipe": study.parent and study.parent.model_dump(),
         "compute": study.compute.model_dump(exclude={"gpu_fraction"}),
@@ -148,7 +153,7 @@ def load_parent(study: Study, data: Dataset, file: Path) -> nn.Module:
 
     Raises InputError where the weights are not the network's.
     """
-    network = build_network(study.network, data)
+    network = build_network(study.network, data.about)
     load_checkpoint(network, file)
     return network.eval()
 
@@ -173,7 +178,7 @@ def train_parent(
     torch.set_num_threads(study.threads)
     torch.manual_seed(study.seed)
     progress(0)
-    network = build_network(study.network, data).to(study.compute.device)
+    network = build_network(study.network, data.about).to(study.compute.device)
     training = find_training(study)
     training(
         network, data.train, recipe(study.parent, study.compute), study.seed, progress=progress
@@ -189,7 +194,7 @@ def find_parent(
     `progress` hears finished epochs.
     """
     if study.network.checkpoint is not None:
-        return load_published(study, build_network(study.network, data))
+        return load_published(study, build_network(study.network, data.about))
     file = cached_parent(study, data)
     if not file.is_file():
         network = train_parent(study, data, progress)
@@ -199,7 +204,7 @@ def find_parent(
 
 def _sources(study: Study, data: Dataset) -> list[str]:
     """Texts that decide what a training gives: ours, and the module of the network's class."""
-    network = build_network(study.network, data)
+    network = build_network(study.network, data.about)
     modules = [inspect.getmodule(found) for found in (find_training(study), type(network))]
     return [
         inspect.getsource(training),
@@ -207,7 +212,11 @@ def _sources(study: Study, data: Dataset) -> list[str]:
     ]
 
 
-def _digest(part: Split) -> str:
-    digest = hashlib.sha256(part.inputs.numpy().tobytes())
+def _digest(data: Dataset) -> str:
+    """Of the training labels, and of samples spread over them: enough to tell data sets apart."""
+    part = data.train
+    chosen = torch.linspace(0, len(part) - 1, min(len(part), 256)).long()
+    digest = hashlib.sha256(str(data.about).encode())
+    digest.update(part.inputs(chosen).numpy().tobytes())
     digest.update(part.labels.numpy().tobytes())
     return digest.hexdigest()

@@ -6,12 +6,14 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from autoprune.bench import (
     build_network,
     check_device,
+    describe_data,
     find_adapter,
     find_evaluation,
     find_parent,
@@ -23,12 +25,13 @@ from autoprune.bench import (
 )
 from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
-from autoprune.data.dataset import Dataset
+from autoprune.data.dataset import About, Dataset
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.metrics import metric_value
+from autoprune.models.key_map import load_key_map
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
@@ -50,7 +53,8 @@ class Prepared:
     Attributes:
         study, space, file: as loaded; the study's machines replaced by `machines`.
         machines: the cost models by name.
-        data, shape: its samples and what its network offers.
+        about, shape: what its data and its network are, without reading or training anything.
+        notes: what a user has to know about its parent.
         points: number of different configurations of the space.
     """
 
@@ -58,8 +62,9 @@ class Prepared:
     space: SearchSpace
     file: Path
     machines: dict[str, CostModel]
-    data: Dataset
+    about: About
     shape: NetworkShape
+    notes: tuple[str, ...] = ()
 
     @property
     def points(self) -> int:
@@ -81,10 +86,18 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
     check_device(study.compute)
     find_training(study)
     find_evaluation(study)
-    data = load_data(study)
-    shape = _shape(study, space, data, str(file))
+    about = describe_data(study)
+    shape = _shape(study, space, about, str(file))
     space.uniform_points(shape, study.effort)
-    return Prepared(study=study, space=space, file=file, machines=machines, data=data, shape=shape)
+    return Prepared(
+        study=study,
+        space=space,
+        file=file,
+        machines=machines,
+        about=about,
+        shape=shape,
+        notes=_notes(study),
+    )
 
 
 def _located(study: Study, file: Path) -> Study:
@@ -92,6 +105,9 @@ def _located(study: Study, file: Path) -> Study:
     make_importable(file.parent)
     make_importable(Path())
     network = study.network
+    if study.data.root is not None:
+        root = str((file.parent / Path(study.data.root).expanduser()).resolve())
+        study = study.model_copy(update={"data": study.data.model_copy(update={"root": root})})
     if network.checkpoint is None:
         return study
     paths = {"checkpoint": network.checkpoint}
@@ -102,18 +118,26 @@ def _located(study: Study, file: Path) -> Study:
     return study.model_copy(update={"network": network})
 
 
-def _shape(study: Study, space: SearchSpace, data: Dataset, where: str) -> NetworkShape:
+def _shape(study: Study, space: SearchSpace, about: About, where: str) -> NetworkShape:
     """What the network offers; everything that can be wrong with it is found here."""
-    network = build_network(study.network, data)
-    adapter = find_adapter(study.network, network, data)
+    network = build_network(study.network, about)
+    adapter = find_adapter(study.network, network, about)
     if study.network.checkpoint is not None:
         load_published(study, network)
     try:
         domains = space.parameters(adapter.shape(network))
-        samples = data.train.inputs[:2]
+        samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
+        samples = samples.round() if len(about.shape) == 4 else samples
         return rehearse(network, adapter, domains, study.effort, samples)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{where}: network", str(error)) from error
+
+
+def _notes(study: Study) -> tuple[str, ...]:
+    """What does not stand in the study and changes what its results mean."""
+    keys = study.network.checkpoint_keys
+    note = load_key_map(keys).note if keys is not None else ""
+    return (f"Checkpoint by the map {keys}: {note}.",) if note else ()
 
 
 def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
@@ -130,7 +154,8 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
     with sole_writer(path):
         folder.clean()
         _write_study(prepared, folder)
-        bench = make_bench(study, prepared.data, _parent(prepared, folder, observer))
+        data = load_data(study)
+        bench = make_bench(study, data, _parent(study, data, folder, observer))
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
         conductor = _conductor(prepared, folder, tracker)
         tracker.conductor = conductor
@@ -169,9 +194,8 @@ def _write_study(prepared: Prepared, folder: RunFolder) -> None:
         write_text(folder.machines / f"{name}.toml", source.read_text(encoding="utf-8"))
 
 
-def _parent(prepared: Prepared, folder: RunFolder, observer: Observer) -> nn.Module:
+def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:
     """The run's own copy of the parent, made on its first day."""
-    study, data = prepared.study, prepared.data
     if not folder.parent.is_file():
         epochs = study.parent.epochs if study.parent else 0
         network = find_parent(study, data, lambda epoch: observer.training(epoch, epochs))

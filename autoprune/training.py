@@ -80,7 +80,7 @@ def train(  # noqa: PLR0913 - what a training needs, and two listeners
     for epoch in range(recipe.epochs):
         order = torch.randperm(len(data), generator=generator)
         for chosen in order[: steps * recipe.batch_size].chunk(steps):
-            inputs, labels = data.inputs[chosen].to(device), data.labels[chosen].to(device)
+            inputs, labels = data.augmented(chosen).to(device), data.labels[chosen].to(device)
             share, other = _mixture(recipe, epoch, len(labels))
             if share < 1:
                 inputs = share * inputs + (1 - share) * inputs[other]
@@ -180,10 +180,9 @@ def correct(model: nn.Module, data: Split, batch_size: int = 256) -> int:
     device = device_of(model)
     model.eval()
     with torch.inference_mode():
-        for inputs, labels in zip(
-            data.inputs.split(batch_size), data.labels.split(batch_size), strict=True
-        ):
-            out = logits(model, inputs.to(device))
+        for chosen in torch.arange(len(data)).split(batch_size):
+            labels = data.labels[chosen]
+            out = logits(model, data.inputs(chosen).to(device))
             if not bool(torch.isfinite(out).all()):
                 raise FloatingPointError("the network's output is not finite")
             hits += int((out.argmax(1) == labels.to(device)).sum())
@@ -195,4 +194,4 @@ def batches(data: Split, size: int, count: int, seed: int) -> Iterator[Tensor]:
     """`count` random batches of inputs, for re-estimating batch norm."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(count):
-        yield data.inputs[torch.randint(len(data), (size,), generator=generator)]
+        yield data.inputs(torch.randint(len(data), (size,), generator=generator))

@@ -98,7 +98,7 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     """
     clock = _Clock()
     torch.manual_seed(seed)
-    calibration = bench.data.train.inputs[: bench.census_samples].to(bench.device)
+    calibration = bench.data.train.inputs(slice(bench.census_samples)).to(bench.device)
     ranking = Ranking(criterion=bench.dsp_score, calibration=calibration)
     model = reshape(bench.parent, plan, bench.adapter, ranking)
     thinned = targets(model, plan, bench.adapter)
@@ -115,7 +115,7 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
             for name, part in (("validation", bench.data.validation), ("test", bench.data.test))
         }
     with clock.on("census"):
-        samples = bench.data.validation.inputs[: bench.census_samples].to(bench.device)
+        samples = bench.data.validation.inputs(slice(bench.census_samples)).to(bench.device)
         workload = count(model, bench.adapter, samples)
     held = matrices(model, bench.adapter)
     kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autoprune.bench import load_data
 from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
 from autoprune.run import Prepared, prepare, run
 from autoprune.tracker import Fronts
@@ -40,10 +39,10 @@ class Nobody:
 
 
 def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:
-    """The study with another seed, and the data that go with it."""
+    """The study with another seed, which splits the data in another way."""
     prepared = prepare(study, trials, workers)
     seeded = prepared.study.model_copy(update={"seed": seed})
-    return replace(prepared, study=seeded, data=load_data(seeded))
+    return replace(prepared, study=seeded)
 
 
 def main() -> None:

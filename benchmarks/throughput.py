@@ -28,7 +28,7 @@ from ray.tune.search.optuna import OptunaSearch
 from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
-from autoprune.bench import find_parent, make_bench
+from autoprune.bench import find_parent, load_data, make_bench
 from autoprune.measurement import Measurement
 from autoprune.plan import Effort
 from autoprune.point import make_plan
@@ -105,7 +105,7 @@ def by_hand(config: dict[str, float], parent: Any, data: Any, recipe: Recipe, sa
     test = correct(model, data.test) / len(data.test)
     counter = op_counter.SynOpCounter()
     with torch.no_grad(), op_counter.DispatchCounterMode([counter]):
-        model(data.validation.inputs[:samples])
+        model(data.validation.inputs(slice(samples)))
     functional.reset_net(model)
     synops = counter.get_total() / samples
     busy = time.perf_counter() - start
@@ -150,7 +150,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     prepared = prepare(arguments.study)
-    data = prepared.data
+    data = load_data(prepared.study)
     bench = make_bench(prepared.study, data, find_parent(prepared.study, data))
     names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in prepared.shape.branches()]
     random = torch.Generator().manual_seed(0)

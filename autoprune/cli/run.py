@@ -49,6 +49,8 @@ def run(
         from autoprune.run import prepare
 
         prepared = prepare(study, trials, workers)
+    for note in prepared.notes:
+        console.print(f"Note: {note}", style="yellow", markup=False)
     lag, wanted = prepared.study.search.lag, prepared.study.workers
     if wanted > lag:
         console.print(f"At most {lag} of {wanted} workers are busy at a time: search.lag is {lag}.")
@@ -71,9 +73,7 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
 
     study, effort = prepared.study, prepared.study.effort
     console.print(f"[bold]{study.title}[/bold]")
-    sizes = {part: len(getattr(prepared.data, part)) for part in ("train", "validation", "test")}
-    samples = ", ".join(f"{count} {part}" for part, count in sizes.items())
-    console.print(f"Data: {study.data} ({samples}). Network: {study.network.model}.")
+    console.print(f"Data: {prepared.about}. Network: {study.network.model}.")
     table = Table("parameter", "values", title="Search space")
     for name, domain in prepared.space.parameters(prepared.shape).items():
         table.add_row(name, ", ".join(str(value) for value in domain.all))

@@ -6,14 +6,36 @@ part, as `sklearn.datasets.load_digits` returns it).
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
-from autoprune.data.dataset import Dataset, split
+from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
+from autoprune.spec.study import DataSpec
+
+OPTIONS: tuple[str, ...] = ()
 
 
-def load(seed: int) -> Dataset:
-    """The digits, pixels divided by their maximum of 16, [1, 8, 8] each."""
+def about(spec: DataSpec, root: Path) -> About:
+    """See `autoprune.data.load.about`; nothing lies under `root`."""
+    return About(name="digits", classes=10, shape=(1, 8, 8))
+
+
+def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+    """See `autoprune.data.load.load`."""
+    images, labels = images_and_labels()
+    source = Source(
+        about=about(spec, root),
+        store=InMemory(torch.from_numpy(images[:, None])),
+        labels=labels,
+    )
+    return thirds(source, seed)
+
+
+def images_and_labels() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The digits [1797, 8, 8], pixels divided by their maximum of 16, and their classes."""
     pixels, labels = load_digits(return_X_y=True)
-    images = (pixels / 16.0).astype(np.float32).reshape(-1, 1, 8, 8)
-    return split("digits", images, labels.astype(np.int64), seed)
+    return (pixels / 16.0).astype(np.float32).reshape(-1, 8, 8), labels.astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from autoprune.errors import InputError
 from autoprune.plan import Effort
@@ -29,6 +29,17 @@ FAMILIES = (
 )
 """Networks by name; `autoprune.models.families` knows how to build them."""
 
+DATA_SETS = (
+    "cifar10",
+    "cifar100",
+    "cifar10dvs",
+    "digits",
+    "digits_events",
+    "dvs128gesture",
+    "imagefolder",
+)
+"""Data sets by name; `autoprune.data.load` knows where they are read."""
+
 PLAIN_METRICS = ("synops", "parameters")
 MACHINE_METRICS = ("energy_uj", "latency_us")
 
@@ -37,7 +48,7 @@ class DataSpec(BaseModel):
     """The data set; ``data = "NAME"`` in a study is short for a table with the name alone.
 
     Attributes:
-        name: one of `autoprune.data.load.DATA_SETS`, or ``module:function`` of the user's.
+        name: one of DATA_SETS, or ``module:function`` of the user's.
         root: folder of the files, relative to the study; AUTOPRUNE_DATA where it is left out.
         frames: of an event data set, frames per sample (T of the recording).
         side: pixels of a sample's side, where the data set leaves it open.
@@ -188,12 +199,16 @@ class SearchSpec(BaseModel):
     lag: Count
 
 
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
 class Study(BaseModel):
     """Everything that a run needs; a value.
 
     Attributes:
         title: one line.
-        data: ``digits``.
+        data: see `DataSpec`; a name is short for a table with that name alone.
         space: name or path of the search space.
         machines: names or paths of the machines that are priced.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
@@ -210,7 +225,7 @@ class Study(BaseModel):
     model_config = STRICT
 
     title: str
-    data: Literal["digits"]
+    data: Annotated[DataSpec, BeforeValidator(_named)]
     space: str
     machines: list[str]
     objectives: list[str]
@@ -271,6 +286,14 @@ def load_study(name_or_path: str) -> tuple[Study, SearchSpace, Path]:
     path = bundled.find("studies", name_or_path)
     study = validate(Study, read_toml(path), str(path))
     _check_names(study.network, f"{path}: network")
+    if ":" not in study.data.name and study.data.name not in DATA_SETS:
+        raise InputError(
+            f"{path}: data",
+            f"given {study.data.name!r}",
+            f"one of {', '.join(DATA_SETS)}, or module:function",
+            name=study.data.name,
+            candidates=DATA_SETS,
+        )
     if not study.machines or len(set(study.machines)) != len(study.machines):
         raise InputError(f"{path}: machines", f"given {study.machines}", "machines, each once")
     return study, load_space(study.space, path.parent), path

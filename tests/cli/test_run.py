@@ -72,7 +72,7 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(autoprune, 
         "blocks.0.attention.l1p",
         "Davies et al.",
         "30 trials, 3 of them the uniform sweep, then sampler tpe",
-        "1078 train, 359 validation, 360 test",
+        "digits (images of 1 x 8 x 8, 10 classes)",
     ):
         assert part in text
     assert sorted(short.parent.iterdir()) == before

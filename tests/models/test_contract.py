@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from autoprune.compress import dsp, l1p
 from autoprune.compress.network import compress, matrices, targets
 from autoprune.compress.slif import SLIFNode
-from autoprune.data.dataset import Dataset, Split
+from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.models.adapter import Branch, Bypassed, ModelAdapter, Neuron, Removed
 from autoprune.plan import Effort
 from autoprune.point import make_plan
@@ -287,11 +287,12 @@ def test_copies_pickles_and_checkpoints(made, images):
 
 def bench(network, adapter, images, device, **changes) -> Bench:
     labels = torch.arange(len(images)) % 4
-    part = Split(inputs=images.cpu(), labels=labels)
+    part = Split(store=InMemory(images.cpu()), indices=torch.arange(len(labels)), labels=labels)
+    about = About(name="noise", classes=4, shape=tuple(images.shape[1:]))
     settings = {
         "parent": network,
         "adapter": adapter,
-        "data": Dataset(name="noise", classes=4, train=part, validation=part, test=part),
+        "data": Dataset(about=about, train=part, validation=part, test=part),
         "recipe": Recipe(
             epochs=1, learning_rate=1e-2, batch_size=2, weight_decay=0.1, label_smoothing=0.1
         ),

@@ -1,0 +1,101 @@
+"""CIFAR-10 and CIFAR-100, read by torchvision from the files of their home page.
+
+Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
+https://www.cs.toronto.edu/~kriz/cifar.html ("python version").
+"""
+
+from __future__ import annotations
+
+import pickle
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autoprune.data.dataset import About, Dataset, Source, held_out
+from autoprune.data.mapped import Arrays, mapped
+from autoprune.errors import InputError
+from autoprune.spec.study import DataSpec
+
+OPTIONS: tuple[str, ...] = ()
+_UNREADABLE = (OSError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError)
+_PAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
+_FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
+_CLASSES = {"cifar10": 10, "cifar100": 100}
+# Per channel, of the training images of CIFAR-10, as the published recipes use them for both.
+_MEAN, _DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+
+
+def about(spec: DataSpec, root: Path) -> About:
+    """See `autoprune.data.load.about`."""
+    return About(name=spec.name, classes=_CLASSES[spec.name], shape=(3, 32, 32))
+
+
+def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+    """See `autoprune.data.load.load`."""
+    from autoprune.data.augment import AugmentedImages, Normalised
+
+    folder = root / _FOLDERS[spec.name]
+    if not folder.is_dir():
+        raise InputError(
+            f"data {spec.name}",
+            f"no folder {folder}",
+            f"the python version from {_PAGE}, unpacked in {root}",
+        )
+    known, prepare = about(spec, root), Normalised(_MEAN, _DEVIATION)
+    sources = []
+    for part in ("train", "test"):
+        make = partial(_read, spec.name, root, part)
+        store, labels = mapped(f"{spec.name}-{part}", _state(folder), make)
+        sources.append(
+            Source(
+                about=known,
+                store=store,
+                labels=labels,
+                prepare=prepare,
+                augment=AugmentedImages(prepare),
+            )
+        )
+    train, test = sources
+    return held_out(train, test.part(np.arange(len(test.labels))), spec.validation, seed)
+
+
+def _state(folder: Path) -> str:
+    """Names, sizes and times of the files: another state is read again."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    return str([(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files])
+
+
+def _read(name: str, root: Path, part: str) -> Arrays:
+    """Images [n, 3, 32, 32] as bytes, and their classes, out of torchvision's lists of files."""
+    from torchvision.datasets import CIFAR10, CIFAR100
+
+    kind: Any = {"cifar10": CIFAR10, "cifar100": CIFAR100}[name]
+    images, labels, broken = [], [], []
+    for file, _ in kind.train_list if part == "train" else kind.test_list:
+        try:
+            # As torchvision reads them, but every file that cannot be read is named; torchvision
+            # would refuse files whose checksum it does not know, such as a part of the data.
+            with (root / kind.base_folder / file).open("rb") as stream:
+                entry = pickle.load(stream, encoding="latin1")
+            images.append(np.asarray(entry["data"], dtype=np.uint8).reshape(-1, 3, 32, 32))
+            labels.append(np.asarray(entry["labels" if "labels" in entry else "fine_labels"]))
+            if len(images[-1]) != len(labels[-1]):
+                raise ValueError(f"{len(images[-1])} images and {len(labels[-1])} labels")
+        except (
+            OSError,
+            pickle.UnpicklingError,
+            EOFError,
+            KeyError,
+            ValueError,
+            TypeError,
+        ) as error:
+            broken.append(f"{file} ({type(error).__name__}: {error})")
+    if broken:
+        raise InputError(
+            f"data {name}",
+            f"{len(broken)} broken files in {root / kind.base_folder}: {'; '.join(broken[:3])}",
+            "the files as they were published",
+        )
+    return np.concatenate(images), np.concatenate(labels).astype(np.int64)

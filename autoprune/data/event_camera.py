@@ -1,0 +1,145 @@
+"""CIFAR10-DVS and DVS128 Gesture, through spikingjelly's data sets, as frames of event counts.
+
+Li et al., "CIFAR10-DVS: An Event-Stream Dataset for Object Classification", Frontiers in
+Neuroscience 11, 2017. Amir et al., "A Low Power, Fully Event-Based Gesture Recognition System",
+CVPR 2017. A recording is cut into frames of as many events each.
+
+spikingjelly converts the published files; all frames are then written into one array, once per
+machine. DVS128 Gesture has a test part of its own; of CIFAR10-DVS every tenth sample of a class,
+drawn by the seed, is test data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from autoprune.data.dataset import About, Dataset, Source, check_labels, held_out
+from autoprune.data.mapped import Arrays, mapped
+from autoprune.errors import InputError
+from autoprune.spec.study import DataSpec
+
+OPTIONS = ("frames", "side")
+FRAMES, SIDE = 16, 128
+_CLASSES = {"cifar10dvs": 10, "dvs128gesture": 11}
+_FOLDERS = {"cifar10dvs": "CIFAR10DVS", "dvs128gesture": "DVS128Gesture"}
+_PAGES = {
+    "cifar10dvs": "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
+    "dvs128gesture": "https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8",
+}
+
+
+def about(spec: DataSpec, root: Path) -> About:
+    """See `autoprune.data.load.about`."""
+    side = spec.side or SIDE
+    if SIDE % side:
+        raise InputError(f"data {spec.name}", f"side {side}", f"a divisor of {SIDE}")
+    shape = (spec.frames or FRAMES, 2, side, side)
+    return About(name=spec.name, classes=_CLASSES[spec.name], shape=shape)
+
+
+def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+    """See `autoprune.data.load.load`."""
+    known = about(spec, root)
+    folder = _prepared(spec.name, root / _FOLDERS[spec.name])
+    parts = {"cifar10dvs": (None,), "dvs128gesture": (True, False)}[spec.name]
+    first, *rest = (_source(known, folder, part) for part in parts)
+    if rest:
+        (other,) = rest
+        return held_out(first, other.part(np.arange(len(other.labels))), spec.validation, seed)
+    check_labels(known, first.labels, 10)
+    pool, test = train_test_split(
+        np.arange(len(first.labels)), test_size=0.1, stratify=first.labels, random_state=seed
+    )
+    return held_out(first, first.part(test), spec.validation, seed, pool)
+
+
+def _kind(name: str) -> Any:
+    from spikingjelly.datasets.cifar10_dvs import CIFAR10DVS
+    from spikingjelly.datasets.dvs128_gesture import DVS128Gesture
+
+    return {"cifar10dvs": CIFAR10DVS, "dvs128gesture": DVS128Gesture}[name]
+
+
+def _prepared(name: str, folder: Path) -> Path:
+    """The folder with spikingjelly's `events_np` in it, converted from what lies there.
+
+    spikingjelly itself would begin to download, or delete a file whose checksum it does not know.
+    """
+    kind = _kind(name)
+    files = [file for file, _, _ in kind.resource_url_md5()]
+    download, extract, events = (folder / part for part in ("download", "extract", "events_np"))
+    if events.is_dir():
+        return folder
+    if not extract.is_dir():
+        missing = [file for file in files if not (download / file).is_file()]
+        if missing:
+            raise InputError(
+                f"data {name}",
+                f"{len(missing)} files missing in {download}: {', '.join(missing[:4])}",
+                f"the files of {_PAGES[name]} there",
+            )
+    part = folder / "events_np.part"
+    try:
+        if not extract.is_dir():
+            extract.mkdir()
+            kind.extract_downloaded_files(download, extract)
+        part.mkdir()
+        kind.create_raw_from_extracted(extract, part)
+    except (OSError, ValueError, IndexError, KeyError, EOFError) as error:
+        raise InputError(
+            f"data {name}",
+            f"files in {extract} cannot be converted ({type(error).__name__}: {error})",
+            f"the files of {_PAGES[name]}; remove {part} and {extract} to begin anew",
+        ) from error
+    part.rename(events)
+    return folder
+
+
+def _source(known: About, folder: Path, train: bool | None) -> Source:
+    from autoprune.data.augment import augmented_events
+
+    frames = known.shape[0]
+    part = {None: "all", True: "train", False: "test"}[train]
+    state = (
+        f"{known} {(folder / 'events_np').resolve()} {(folder / 'events_np').stat().st_mtime_ns}"
+    )
+    store, labels = mapped(
+        f"{known.name}-{part}", state, lambda: _integrated(known, folder, train, frames)
+    )
+    return Source(about=known, store=store, labels=labels, augment=augmented_events)
+
+
+def _integrated(known: About, folder: Path, train: bool | None, frames: int) -> Arrays:
+    """All samples [n, frames, 2, side, side] as bytes, and their classes."""
+    settings = {"data_type": "frame", "frames_number": frames, "split_by": "number"}
+    if train is not None:
+        settings["train"] = train
+    try:
+        samples = _kind(known.name)(root=str(folder), **settings)
+    except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
+        raise InputError(
+            f"data {known.name}",
+            f"events in {folder} cannot be read ({type(error).__name__}: {error})",
+            f"recordings of at least {frames} events as spikingjelly converts them",
+        ) from error
+    side = known.shape[-1]
+    found = np.empty((len(samples), *known.shape), dtype=np.uint8)
+    labels, broken = np.empty(len(samples), dtype=np.int64), []
+    for index, (file, label) in enumerate(samples.samples):
+        try:
+            raw = np.asarray(samples.loader(file), dtype=np.float64)
+            whole = raw.reshape(frames, 2, side, SIDE // side, side, SIDE // side).sum((3, 5))
+            found[index], labels[index] = np.minimum(whole, 255), label
+        except (OSError, ValueError, KeyError, EOFError):
+            broken.append(file)
+    if broken:
+        raise InputError(
+            f"data {known.name}",
+            f"{len(broken)} of {len(samples)} files are broken: {', '.join(broken[:3])}",
+            "frames as spikingjelly writes them",
+        )
+    return found, labels

@@ -1,0 +1,44 @@
+"""Arrays that are written once per machine and mapped by every process afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from autoprune.data.dataset import MemoryMap
+from autoprune.storage import write_atomically
+
+Arrays = tuple[NDArray[Any], NDArray[np.int64]]
+
+
+def mapped(name: str, made_of: str, make: Callable[[], Arrays]) -> tuple[MemoryMap, Any]:
+    """Samples and labels out of the user's cache, or made and put there.
+
+    Args:
+        name: of the data set, the beginning of the file names.
+        made_of: everything that decides what `make` gives: settings, folder, time of change.
+        make: gives samples [n, ...] and labels [n].
+    """
+    folder = Path(os.environ.get("AUTOPRUNE_CACHE") or user_cache_path("autoprune")) / "data"
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
+    samples, labels = (folder / f"{name}-{key}-{what}.npy" for what in ("samples", "labels"))
+    if not (samples.is_file() and labels.is_file()):
+        print(f"Reading {name} once; it is kept in {folder}.", file=sys.stderr)  # noqa: T201
+        arrays = make()
+        for file, array in zip((samples, labels), arrays, strict=True):
+            write_atomically(file, partial(_save, array))
+    return MemoryMap(samples), np.load(labels)
+
+
+def _save(array: NDArray[Any], part: Path) -> None:
+    with part.open("wb") as stream:  # numpy would add an ending to a path
+        np.save(stream, array)
