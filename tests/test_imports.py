@@ -11,6 +11,7 @@ ALLOWED = {
     "models": TORCH,
     "census": TORCH | {"fvcore"},
     "data": TORCH | {"sklearn"},
+    "export": TORCH,
     "training": TORCH,
     "trial": TORCH,
     "bench": TORCH,

@@ -29,7 +29,7 @@ def test_everything_that_makes_a_parent_is_in_its_key():
         parent_key(other, data),
         parent_key(study, load_data(other)),
         parent_key(
-            study.model_copy(update={"network": study.network.model_copy(update={"depth": 3})}),
+            study.model_copy(update={"network": study.network.model_copy(update={"depths": 3})}),
             data,
         ),
         parent_key(

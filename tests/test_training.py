@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +12,9 @@ from torch import nn
 
 from autoprune.compress.network import compress
 from autoprune.compress.slif import SLIFNode
-from autoprune.data import digits
+from autoprune.data import load as data_sets
 from autoprune.point import make_plan
+from autoprune.spec.study import DataSpec
 from autoprune.training import Recipe, _schedule, batches, correct, logits, train
 
 from .conftest import make_network
@@ -24,12 +26,16 @@ def key(images: torch.Tensor) -> list[bytes]:
     return sorted(image.numpy().tobytes() for image in images)
 
 
+def digits(seed: int):
+    return data_sets.load(DataSpec(name="digits"), Path(), seed)
+
+
 def whole(part) -> torch.Tensor:
     return part.inputs(slice(None))
 
 
 def test_digits_are_split_60_20_20_by_class():
-    data = digits.load(0)
+    data = digits(0)
     assert [len(part) for part in (data.train, data.validation, data.test)] == [1078, 359, 360]
     assert data.train.inputs(slice(None)).shape == (1078, 1, 8, 8)
     assert (whole(data.train).min(), whole(data.train).max()) == (0, 1)
@@ -37,12 +43,12 @@ def test_digits_are_split_60_20_20_by_class():
     assert max((a - b).abs().max() for a in shares for b in shares) < 0.006
     every = key(torch.cat([whole(data.train), whole(data.validation), whole(data.test)]))
     assert len(every) == 1797
-    assert key(whole(digits.load(0).test)) == key(whole(data.test))
-    assert key(whole(digits.load(1).test)) != key(whole(data.test))
+    assert key(whole(digits(0).test)) == key(whole(data.test))
+    assert key(whole(digits(1).test)) != key(whole(data.test))
 
 
 def test_the_parts_are_disjoint():
-    data = digits.load(3)
+    data = digits(3)
     parts = [set(key(whole(p))) for p in (data.train, data.validation, data.test)]
     assert sum(map(len, parts)) == len(set.union(*parts))
 
@@ -55,7 +61,7 @@ def small(data):
 
 
 def test_the_same_seed_gives_the_same_weights():
-    data, told = small(digits.load(0)), []
+    data, told = small(digits(0)), []
     one, two, other = make_network(), make_network(), make_network()
     before = correct(one, data)
     train(one, data, RECIPE, seed=1, progress=told.append)
@@ -73,11 +79,11 @@ def test_a_network_that_is_not_finite_has_no_accuracy():
     network = make_network()
     network.head.weight.data[0, 0] = float("nan")
     with pytest.raises(FloatingPointError, match="not finite"):
-        correct(network, digits.load(0).validation)
+        correct(network, digits(0).validation)
 
 
 def test_calibration_batches_repeat():
-    data = digits.load(0).train
+    data = digits(0).train
     one, two = (torch.stack(list(batches(data, 8, 3, seed=4))) for _ in range(2))
     assert one.shape == (3, 8, 1, 8, 8)
     assert torch.equal(one, two)
@@ -96,7 +102,7 @@ def intrinsic(model):
 
 
 def test_neurons_have_a_learning_rate_of_their_own_and_no_weight_decay(adapter, effort):
-    data = small(digits.load(0))
+    data = small(digits(0))
     frozen, free = slif_network(adapter, effort), slif_network(adapter, effort)
     rate = replace(RECIPE, epochs=1, neuron_learning_rate=1e-30)
     train(frozen, data, rate, seed=1)
@@ -112,7 +118,7 @@ def test_neurons_have_a_learning_rate_of_their_own_and_no_weight_decay(adapter, 
 
 
 def test_mixed_precision_trains_something_else_but_close():
-    data = small(digits.load(0))
+    data = small(digits(0))
     full, mixed = make_network(), make_network()
     recipe = replace(RECIPE, epochs=1)
     train(full, data, recipe, seed=1)
@@ -127,7 +133,7 @@ def test_mixed_precision_trains_something_else_but_close():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
 def test_training_on_a_gpu_repeats_itself(precision):
-    data, results = small(digits.load(0)), []
+    data, results = small(digits(0)), []
     for _ in range(2):
         network = make_network().cuda()
         train(network, data, replace(RECIPE, precision=precision), seed=1)
@@ -167,7 +173,7 @@ def test_the_learning_rate_warms_up():
 
 
 def test_mixup_mixes_until_it_ends():
-    data, weights = small(digits.load(0)), {}
+    data, weights = small(digits(0)), {}
     settings = {"plain": {}, "mixed": {"mixup": 0.5}, "ended": {"mixup": 0.5, "mixup_epochs": 0}}
     for name, changes in settings.items():
         torch.manual_seed(0)
