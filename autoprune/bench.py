@@ -45,15 +45,19 @@ def build_network(spec: NetworkSpec, about: About) -> nn.Module:
 
     Raises InputError where it cannot be built so.
     """
+    return build(spec.model, spec.arguments, offered(spec, about))
+
+
+def offered(spec: NetworkSpec, about: About) -> dict[str, int]:
+    """What data and study offer to the network's constructor."""
     channels, height, width = about.shape[-3:]
-    offered = {
+    return {
         "T": spec.time_steps,
         "in_channels": channels,
         "img_size_h": height,
         "img_size_w": width,
         "num_classes": about.classes,
     }
-    return build(spec.model, spec.arguments, offered)
 
 
 def find_adapter(spec: NetworkSpec, network: nn.Module, about: About) -> ModelAdapter:

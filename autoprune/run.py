@@ -83,7 +83,6 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
     study, space, file, machines = load_checked(name_or_path)
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(study.model_copy(update=changes), file)
-    check_device(study.compute)
     find_training(study)
     find_evaluation(study)
     about = describe_data(study)
@@ -134,27 +133,33 @@ def _shape(study: Study, space: SearchSpace, about: About, where: str) -> Networ
 
 
 def _notes(study: Study) -> tuple[str, ...]:
-    """What does not stand in the study and changes what its results mean."""
-    keys = study.network.checkpoint_keys
+    """What does not stand in the study and a user has to know."""
+    keys, notes = study.network.checkpoint_keys, []
     note = load_key_map(keys).note if keys is not None else ""
-    return (f"Checkpoint by the map {keys}: {note}.",) if note else ()
+    if note:
+        notes.append(f"Checkpoint by the map {keys}: {note}.")
+    if study.compute.device == "cuda" and not torch.cuda.is_available():
+        notes.append("The study computes on a GPU, and torch finds none here.")
+    return tuple(notes)
 
 
 def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
     """Run the study in the folder `path`, or go on with it there.
 
     Raises RecordError where the folder is in use, not writable or damaged, and InputError where
-    it belongs to another study; then nothing in it was changed.
+    it belongs to another study, the data are not there, or a GPU is not; then nothing in it was
+    changed.
     """
     folder = RunFolder(path)
     study = prepared.study
+    check_device(study.compute)
     if folder.study_file.is_file():
         recorded = folder.read_study()["identity"]
         check_identity(recorded, _identity(prepared), str(path))
+    data = load_data(study)
     with sole_writer(path):
         folder.clean()
         _write_study(prepared, folder)
-        data = load_data(study)
         bench = make_bench(study, data, _parent(study, data, folder, observer))
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
         conductor = _conductor(prepared, folder, tracker)
@@ -179,6 +184,7 @@ def _write_study(prepared: Prepared, folder: RunFolder) -> None:
     folder.write_study(
         {
             "title": prepared.study.title,
+            "folder": str(prepared.file.parent.resolve()),
             "identity": _identity(prepared),
             "shape": dataclasses.asdict(prepared.shape),
             "trials": prepared.study.trials,

@@ -111,7 +111,7 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
             batch_norm.reestimate(model, batches(bench.data.train, size, number, seed))
     with clock.on("evaluation"):
         scores = {
-            name: _score(bench, model, part)
+            name: score(bench, model, part)
             for name, part in (("validation", bench.data.validation), ("test", bench.data.test))
         }
     with clock.on("census"):
@@ -132,7 +132,7 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     return measurement, model
 
 
-def _score(bench: Bench, model: nn.Module, part: Split) -> Score:
+def score(bench: Bench, model: nn.Module, part: Split) -> Score:
     """Accuracy, or the study's own score under its name.
 
     Raises ValueError where that is no number from 0 to 1.

@@ -15,6 +15,7 @@ _COMMANDS = {
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "price": "Price a workload or a recorded trial on a machine.",
     "workload": "Write the operations of a recorded trial to a file.",
+    "export": "Export a network of a run as a folder that loads without autoprune.",
     "list": "List what is bundled: studies, search spaces, machines.",
     "show": "Show a machine, search space or study with all its numbers.",
     "check": "Check a file that you wrote.",
@@ -57,6 +58,7 @@ def cli() -> None:
     autoprune front runs/digits               the fronts again
     autoprune front runs/digits --machine my_chip.toml
     autoprune price runs/digits:17 --machine loihi1
+    autoprune export runs/digits 17 --out my_network
     """
 
 

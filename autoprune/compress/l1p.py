@@ -96,9 +96,7 @@ def gradually(targets: Sequence[Target]) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
-def _hooks(
-    matrices: Sequence[Matrix], note: Callable[[nn.Module, Tensor], None]
-) -> Iterator[None]:
+def _hooks(matrices: Sequence[Matrix], note: Callable[[nn.Module, Tensor], None]) -> Iterator[None]:
     """Hooks that mask gradients by what is zero now; `note` is told of every module's mask."""
     modules = {id(matrix.module): matrix.module for matrix in matrices}
     handles = []

@@ -30,7 +30,8 @@ def encode(matrix: Tensor) -> tuple[Format, dict[str, Tensor]]:
     Of formats of one size the first of this module's list is taken.
     """
     nonzero = _nonzero(matrix)
-    found = sizes(*matrix.shape, int(nonzero.sum()), matrix.element_size())
+    rows, columns = matrix.shape
+    found = sizes(rows, columns, int(nonzero.sum()), matrix.element_size())
     best = min(found, key=found.__getitem__)
     if best == "dense":
         return best, {"": matrix.contiguous()}
@@ -41,7 +42,7 @@ def encode(matrix: Tensor) -> tuple[Format, dict[str, Tensor]]:
     pointers = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
     return best, {
         "pointers": pointers.to(_index(len(values))),
-        "columns": nonzero.nonzero()[:, 1].to(_index(matrix.shape[1] - 1)),
+        "columns": nonzero.nonzero()[:, 1].to(_index(columns - 1)),
         "values": values,
     }
 

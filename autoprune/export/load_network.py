@@ -35,9 +35,10 @@ def load() -> Any:
     name = _import_package()
     loader = importlib.import_module(f"{name}.export.load")
     network = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))["network"]
-    if not any(":" in (network[key] or "") for key in ("model", "adapter")):
+    named = [network[key] for key in ("model", "adapter") if ":" in (network[key] or "")]
+    if not named:
         return loader.load(FOLDER)
-    with _in_place_of_autoprune(name):
+    with _in_place_of_autoprune(name, {path.partition(":")[0].partition(".")[0] for path in named}):
         return loader.load(FOLDER)
 
 
@@ -55,26 +56,28 @@ def _import_package() -> str:
 
 
 @contextmanager
-def _in_place_of_autoprune(name: str) -> Iterator[None]:
-    """While this lasts, autoprune means the code in this folder.
+def _in_place_of_autoprune(name: str, users: set[str]) -> Iterator[None]:
+    """While this lasts, autoprune means the code in this folder, for the packages `users`, too.
 
-    The module of a user's own network imports autoprune where its adapter stands in it.
+    The module of a user's own network imports autoprune where its adapter stands in it. Afterwards
+    all of them are imported, or not, as before.
     """
-    before = {key: sys.modules[key] for key in list(sys.modules) if _is_part(key, "autoprune")}
-    ours = {key: sys.modules[key] for key in list(sys.modules) if _is_part(key, name)}
+    aside = {"autoprune", *users}
+    before = _loaded(aside)
     for key in before:
         del sys.modules[key]
-    sys.modules.update({"autoprune" + key.removeprefix(name): ours[key] for key in ours})
+    ours = {"autoprune" + key.removeprefix(name): module for key, module in _loaded({name}).items()}
+    sys.modules.update(ours)
     try:
         yield
     finally:
-        for key in [key for key in sys.modules if _is_part(key, "autoprune")]:
+        for key in _loaded(aside):
             del sys.modules[key]
         sys.modules.update(before)
 
 
-def _is_part(module: str, package: str) -> bool:
-    return module == package or module.startswith(f"{package}.")
+def _loaded(packages: set[str]) -> dict[str, Any]:
+    return {key: sys.modules[key] for key in [*sys.modules] if key.partition(".")[0] in packages}
 
 
 if __name__ == "__main__":

@@ -128,7 +128,9 @@ def test_a_checkpoint_takes_the_parents_place(autoprune, study, tmp_path):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there(autoprune, study):
-    said = autoprune("run", study(PATCH, '\n[compute]\ndevice = "cuda"\n'), "--dry-run")
+    file = study(PATCH, '\n[compute]\ndevice = "cuda"\n')
+    assert "torch finds none here" in autoprune("run", file, "--dry-run").out
+    said = autoprune("run", file)
     assert said.code == 2
     assert "compute.device: given 'cuda'; torch finds no GPU here" in said.err
 

@@ -1,0 +1,71 @@
+"""`autoprune export`: a network of a run as a folder that loads without autoprune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autoprune.export.export import Exported
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("trial")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.option("--fold", "folded", is_flag=True, help="Fold batch norm; outputs move by rounding.")
+@click.option("--onnx", is_flag=True, help="Write network.onnx, too; needs autoprune[onnx].")
+def export(run: Path, trial: str, out: Path, *, folded: bool, onnx: bool) -> None:
+    """Export a network of a run, and prove that it is the one that was searched.
+
+    TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp". The folder holds
+    weights, plan, manifest and a loader that needs torch, safetensors and spikingjelly. Before it
+    is there, it was loaded in a fresh process and measured again; where anything differs, nothing
+    is kept. A trial whose weights were not kept is trained again first.
+
+    \b
+    autoprune export runs/digits 46 --out my_network
+    autoprune export runs/digits 46 --out my_network --fold --onnx
+    """
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    with console.status("Reading the run"):
+        from autoprune.export.export import export as export_network
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
+    exported = export_network(run, trial, out, folded=folded, onnx=onnx, say=say)
+    _print(console, exported)
+
+
+def _print(console: Console, exported: Exported) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table("file", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("bytes", "ratio"):
+        table.add_column(column, justify="right")
+    table.add_row("parent.safetensors of the run", str(exported.parent_bytes), "1.000")
+    code = {name: size for name, size in exported.sizes.items() if name.endswith(".py")}
+    for name, size in exported.sizes.items():
+        if name not in code:
+            whole = name.endswith((".safetensors", ".onnx"))
+            ratio = f"{size / exported.parent_bytes:.3f}" if whole else "-"
+            table.add_row(name, str(size), ratio)
+    table.add_row(f"{len(code)} files of code", str(sum(code.values())), "-")
+    console.print(table)
+    formats = ", ".join(f"{count} {name}" for name, count in sorted(exported.formats.items()))
+    console.print(
+        f"Matrices: {formats}; {exported.stored_bytes} bytes of tensors, "
+        f"{exported.dense_bytes} if all were dense."
+    )
+    for proof in exported.proofs:
+        console.print(f"Proved: {proof}.", markup=False)
+    took = f"{exported.seconds:.1f} s"
+    console.print(f"{exported.folder}: exported in {took}", soft_wrap=True, markup=False)
