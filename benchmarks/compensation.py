@@ -1,22 +1,29 @@
-"""Does compensation help? Fine-tuning of weights, of neurons, and of both, after pruning.
+"""Does compensation by sLIF help? Fine-tuning of weights, of neurons, and of both, after pruning.
 
-On the parent of a study every branch of every block is pruned alike: L1P 80 % and 95 %, DSP 1/2 and
-1/4. Then it is fine-tuned for 2 and 6 epochs in four ways, and batch norm is re-estimated:
+On the parent of a study every branch of every block is compressed alike: L1P 80 % and 95 %, DSP
+by the L1 norm that keeps 1/2 and 1/4. Then it is fine-tuned for 2 and 6 epochs in four ways, the
+arms, and batch norm is re-estimated as a trial of a search does it:
 
-    LIF             the parent's neurons; weights learn
-    intrinsic only  sLIF, threshold and time constant per channel learn; weights stay
-    synaptic only   sLIF whose threshold and time constant stay; weights learn
-    synergistic     sLIF; both learn together
+    not fine-tuned  batch norm re-estimated only, for reference
+    LIF             the parent's neurons; weights, biases and batch norm learn
+    intrinsic only  sLIF, threshold and time constant per channel learn; everything else stays
+    synaptic only   sLIF whose threshold and time constant stay; everything else learns
+    synergistic     sLIF; all of it learns together
 
-Learning rates of weights and of intrinsic parameters are chosen per pruning, way and number of
+Learning rates of weights and of intrinsic parameters are chosen per compression, arm and number of
 epochs by the mean *validation* accuracy over seeds of their own (100 and 101); reported is the
-*test* accuracy over other seeds (0, 1, ...), each with its own split and parent, and the paired
-difference to LIF with its 95 % interval (Student's t). "synaptic only" starts where LIF starts and
-computes the same up to rounding, so that it takes LIF's rate and is a check.
+*test* accuracy over other seeds (0, 1, ...), each with its own split, parent and fine-tuning, and
+the difference to LIF, paired by seed, with its 95 % interval (Student's t). Nothing corrects the
+intervals for their number: of twenty one misses on average.
+
+"synaptic only" starts from the neurons that it replaces, so that by construction it computes what
+LIF computes up to rounding. It takes LIF's rate and is a check; whether the numbers are equal is
+printed.
 
     python benchmarks/compensation.py [--study digits] [--seeds 5] [--workers 2] [--out docs]
 
-writes OUT/compensation.csv, one line per run, and OUT/compensation.png.
+writes OUT/compensation.csv, one line per run, and OUT/compensation.png. The numbers depend on
+neither the number of workers nor their order. --quick is a smoke test.
 """
 
 from __future__ import annotations
@@ -26,11 +33,14 @@ import itertools
 import math
 import multiprocessing
 import statistics
+import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
+from multiprocessing.pool import Pool
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -47,17 +57,51 @@ from autoprune.run import prepare
 from autoprune.training import batches, correct, train
 from autoprune.trial import Bench
 
-PRUNINGS = {
+COMPRESSIONS = {
     "L1P 80 %": ("l1p", 0.8),
     "L1P 95 %": ("l1p", 0.95),
     "DSP 1/2": ("dsp", 0.5),
     "DSP 1/4": ("dsp", 0.25),
 }
-NONE, LIF = "not fine-tuned", "LIF"
-WAYS = (LIF, "intrinsic only", "synaptic only", "synergistic")
-TUNING_SEEDS = (100, 101)
-WEIGHT_RATES = (1e-3, 3e-3, 1e-2, 3e-2)
-NEURON_RATES = (1e-3, 1e-2, 1e-1)
+NONE, LIF, INTRINSIC, SYNAPTIC, SYNERGISTIC = (
+    "not fine-tuned",
+    "LIF",
+    "intrinsic only",
+    "synaptic only",
+    "synergistic",
+)
+ARMS = (LIF, INTRINSIC, SYNAPTIC, SYNERGISTIC)
+
+# Okabe and Ito's palette, as in the pictures of a study.
+_COLOURS = dict(
+    zip((NONE, *ARMS), ("#9a9a9a", "#000000", "#56b4e9", "#0072b2", "#d55e00"), strict=True)
+)
+_MARKERS = dict(zip((NONE, *ARMS), "xo^sD", strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is computed: epochs, seeds that choose the rates, and the rates."""
+
+    epochs: tuple[int, ...]
+    tuning_seeds: tuple[int, ...]
+    weights: tuple[float, ...]
+    neurons: tuple[float, ...]
+
+    def rates(self, arm: str) -> list[tuple[float, float]]:
+        """Rates of weights and of intrinsic parameters that an arm chooses from; 0 where frozen."""
+        weights = (0.0,) if arm == INTRINSIC else self.weights
+        neurons = (0.0,) if arm == LIF else self.neurons
+        return list(itertools.product(weights, neurons))
+
+
+FULL = Size(
+    epochs=(2, 6),
+    tuning_seeds=(100, 101),
+    weights=(1e-3, 3e-3, 1e-2, 3e-2),
+    neurons=(1e-3, 1e-2, 1e-1),
+)
+QUICK = Size(epochs=(1,), tuning_seeds=(100,), weights=(1e-3, 1e-2), neurons=(1e-2,))
 
 
 @dataclass(frozen=True)
@@ -65,8 +109,8 @@ class Case:
     """One fine-tuning; a rate of 0 where nothing of the kind learns."""
 
     study: str
-    pruning: str
-    way: str
+    compression: str
+    arm: str
     epochs: int
     seed: int
     learning_rate: float
@@ -75,26 +119,33 @@ class Case:
 
 @cache
 def bench(study: str, seed: int) -> Bench:
-    """Split and parent of a seed."""
-    torch.set_num_threads(1)
+    """Split and parent of a seed; a process holds them for as long as it lives."""
     prepared = prepare(study)
     seeded = prepared.study.model_copy(update={"seed": seed})
     data = load_data(seeded)
     return make_bench(seeded, data, find_parent(seeded, data))
 
 
+def train_parent(study_and_seed: tuple[str, int]) -> None:
+    """Put the parent of a seed into the cache, so that no two processes train the same."""
+    torch.set_num_threads(1)
+    bench(*study_and_seed)
+
+
 def run(case: Case) -> tuple[Case, float, float]:
     """The case, and its validation and test accuracy."""
+    torch.set_num_threads(1)
     held = bench(case.study, case.seed)
     torch.manual_seed(case.seed)
     shape = held.adapter.shape(held.parent)
-    key, value = PRUNINGS[case.pruning]
+    key, value = COMPRESSIONS[case.compression]
     point: dict[str, float | str] = {
         f"blocks.{i}.{b.name}.{key}": value for i, b in shape.branches()
     }
-    if case.way not in (NONE, LIF):
+    if case.arm not in (NONE, LIF):
         for i in range(len(shape.blocks)):
             point |= {f"blocks.{i}.neuron.{what}": "channel" for what in ("threshold", "tau")}
+    # Epochs above 0, since a plan without has no neurons that learn; its rate is not looked at.
     effort = Effort(time_steps=held.adapter.time_steps(held.parent), learning_rate=1.0, epochs=1)
     plan = make_plan(point, shape, effort)
     model = compress(held.parent, plan, held.adapter)
@@ -121,132 +172,181 @@ def run(case: Case) -> tuple[Case, float, float]:
     return case, validation, test
 
 
-def rates(way: str) -> list[tuple[float, float]]:
-    """The learning rates of weights and intrinsic parameters that a way chooses from."""
-    weights = WEIGHT_RATES if way in (LIF, "synergistic") else (0.0,)
-    neurons = NEURON_RATES if way in ("intrinsic only", "synergistic") else (0.0,)
-    return list(itertools.product(weights, neurons))
-
-
 def carried_out(
-    pool: multiprocessing.pool.Pool, cases: list[Case], what: str
-) -> Iterable[tuple[Case, float, float]]:
-    """The results of all cases, with a line now and then."""
-    for done, result in enumerate(pool.imap_unordered(run, cases), start=1):
-        if done % max(1, len(cases) // 10) == 0:
-            print(f"{what}: {done} of {len(cases)}", flush=True)
+    pool: Pool, work: Callable[[Any], Any], what: str, items: list[Any]
+) -> Iterator[Any]:
+    """The results of all items as they come, with a line now and then."""
+    start = time.perf_counter()
+    for done, result in enumerate(pool.imap_unordered(work, items), start=1):
+        if done % max(1, len(items) // 10) == 0 or done == len(items):
+            spent = time.perf_counter() - start
+            print(f"{what}: {done} of {len(items)}, {spent:.0f} s", flush=True)
         yield result
 
 
 def chosen_rates(
-    pool: multiprocessing.pool.Pool, study: str, epochs: list[int], seeds: tuple[int, ...]
+    pool: Pool, study: str, size: Size
 ) -> dict[tuple[str, str, int], tuple[float, float]]:
-    """By pruning, way and epochs: the rates of best mean validation accuracy on tuning seeds."""
+    """By compression, arm and epochs: the rates of best mean validation over tuning seeds."""
     cases = [
-        Case(study, pruning, way, count, seed, *rate)
-        for pruning, way, count, seed in itertools.product(
-            PRUNINGS, (LIF, "intrinsic only", "synergistic"), epochs, seeds
+        Case(study, compression, arm, epochs, seed, *rates)
+        for compression, arm, epochs, seed in itertools.product(
+            COMPRESSIONS, (LIF, INTRINSIC, SYNERGISTIC), size.epochs, size.tuning_seeds
         )
-        for rate in rates(way)
+        for rates in size.rates(arm)
     ]
-    scores: dict[tuple[str, str, int], dict[tuple[float, float], float]] = defaultdict(dict)
-    for case, validation, _ in carried_out(pool, cases, "choosing rates"):
-        found = scores[case.pruning, case.way, case.epochs]
-        rate = (case.learning_rate, case.neuron_learning_rate)
-        found[rate] = found.get(rate, 0.0) + validation
-    # Of equal means the smaller rates are taken: the result depends on no order of finishing.
-    best = {key: max(sorted(found), key=found.__getitem__) for key, found in scores.items()}
-    for pruning, count in itertools.product(PRUNINGS, epochs):
-        best[pruning, "synaptic only", count] = best[pruning, LIF, count]
+    scores: dict[tuple[str, str, int], dict[tuple[float, float], list[float]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for case, validation, _ in carried_out(pool, run, "choosing rates", cases):
+        rates = (case.learning_rate, case.neuron_learning_rate)
+        scores[case.compression, case.arm, case.epochs][rates].append(validation)
+    # fsum is exact in any order, and of equal sums the smaller rates are taken: the choice does
+    # not depend on which process finished first.
+    best = {
+        key: max(sorted(found), key=lambda rates, found=found: math.fsum(found[rates]))  # type: ignore[misc]
+        for key, found in scores.items()
+    }
+    for compression, epochs in itertools.product(COMPRESSIONS, size.epochs):
+        best[compression, SYNAPTIC, epochs] = best[compression, LIF, epochs]
     return best
 
 
-def interval(differences: list[float]) -> str:
-    """Mean of paired differences in points, with its 95 % interval."""
+def gain(differences: list[float]) -> str:
+    """Mean of paired differences in points with its 95 % interval; a star where it excludes 0."""
     mean = 100 * statistics.mean(differences)
     if len(differences) < 2:
         return f"{mean:+5.1f}"
-    half = student.ppf(0.975, len(differences) - 1) * statistics.stdev(differences)
+    half = float(student.ppf(0.975, len(differences) - 1)) * statistics.stdev(differences)
     half *= 100 / math.sqrt(len(differences))
-    return f"{mean:+5.1f} [{mean - half:+5.1f} {mean + half:+5.1f}]"
+    star = " *" if abs(mean) > half else ""
+    return f"{mean:+5.1f} [{mean - half:+5.1f} {mean + half:+5.1f}]{star}"
+
+
+def spread(accuracies: pd.Series) -> str:
+    """Mean, standard deviation, least and most, in percent."""
+    percent = 100 * accuracies
+    deviation = percent.std() if len(percent) > 1 else 0.0
+    return (
+        f"{percent.mean():5.1f} ± {deviation:4.1f} ({percent.min():5.1f} to {percent.max():5.1f})"
+    )
 
 
 def print_table(table: pd.DataFrame) -> None:
-    """Test accuracy per pruning, epochs and way, and what it gains over LIF."""
+    """Accuracies per compression, epochs and arm, what each gains over LIF, and the rates."""
     print(
-        "\npruning    epochs  way              test %: mean (min to max)   gain over LIF [95 %]"
-        "    rates"
+        f"\n{'compression':11} epochs {'arm':14} {'test %: mean ± sd (least to most)':34} "
+        f"{'validation %':12} {'gain over LIF, points [95 %]':28} rates"
     )
-    for (pruning, epochs), part in table.groupby(["pruning", "epochs"], sort=False):
-        peer = part[part.way == LIF].set_index("seed").test
-        for way, rows in part.groupby("way", sort=False):
-            test = rows.set_index("seed").test
-            spread = f"{100 * test.mean():5.1f} ({100 * test.min():.1f} to {100 * test.max():.1f})"
-            gain = interval(list(test - peer)) if len(peer) and way != LIF else ""
-            used = f"{rows.learning_rate.iloc[0]:g} / {rows.neuron_learning_rate.iloc[0]:g}"
-            print(f"{pruning:10} {epochs:6}  {way:15}  {spread:26}  {gain:22}  {used}")
+    for compression in COMPRESSIONS:
+        of_compression = table[table.compression == compression]
+        for epochs in sorted(of_compression.epochs.unique()):
+            part = of_compression[of_compression.epochs == epochs]
+            by_arm = {arm: rows.set_index("seed") for arm, rows in part.groupby("arm")}
+            for arm in [arm for arm in (NONE, *ARMS) if arm in by_arm]:
+                rows = by_arm[arm]
+                compared = arm not in (NONE, LIF)
+                gained = gain(list(rows.test - by_arm[LIF].test)) if compared else ""
+                used = f"{rows.learning_rate.iloc[0]:g} / {rows.neuron_learning_rate.iloc[0]:g}"
+                print(
+                    f"{compression:11} {epochs:6} {arm:14} {spread(rows.test):34} "
+                    f"{100 * rows.validation.mean():12.1f} {gained:28} {used if epochs else ''}"
+                )
 
 
-def draw(table: pd.DataFrame, file: Path) -> None:
-    """Every run as a point and the mean as a bar, by pruning; one panel per number of epochs."""
+def print_summary(table: pd.DataFrame) -> None:
+    """The gain per seed over all compressions, and whether "synaptic only" repeats LIF."""
+    runs = table[table.epochs > 0].pivot_table(
+        index=["epochs", "compression", "seed"], columns="arm", values="test"
+    )
+    print("\ngain over LIF in points, mean of the compressions per seed [95 %]:")
+    for epochs, part in runs.groupby("epochs"):
+        for arm in (INTRINSIC, SYNERGISTIC):
+            per_seed = (part[arm] - part[LIF]).groupby("seed").mean()
+            print(f"  epochs {epochs}, {arm:14} {gain(list(per_seed))}")
+    off = (runs[SYNAPTIC] - runs[LIF]).abs()
+    print(
+        f'"synaptic only" has the test accuracy of LIF in {int((off == 0).sum())} of {len(off)} '
+        f"runs; largest difference {100 * off.max():.1f} points"
+    )
+
+
+def draw(table: pd.DataFrame, study: str, file: Path) -> None:
+    """Every run as a point and the mean as a bar, by compression; a panel per number of epochs."""
     epochs = sorted(count for count in table.epochs.unique() if count)
-    figure = Figure(figsize=(9.0, 4.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(max(7.2, 5.0 * len(epochs)), 4.6), dpi=150, layout="constrained")
     panels = figure.subplots(1, len(epochs), sharey=True, squeeze=False)[0]
-    colours = dict(
-        zip((NONE, *WAYS), ("#9a9a9a", "#000000", "#56b4e9", "#e69f00", "#d55e00"), strict=True)
-    )
     for axes, count in zip(panels, epochs, strict=True):
-        for place, pruning in enumerate(PRUNINGS):
-            for step, (way, colour) in enumerate(colours.items()):
-                mine = table[(table.pruning == pruning) & (table.way == way)]
-                mine = mine[mine.epochs == (0 if way == NONE else count)]
-                x = place + (step - 2) * 0.15
-                label = way if place == 0 else None
-                axes.plot([x] * len(mine), 100 * mine.test, "o", ms=3.5, color=colour, label=label)
-                axes.hlines(100 * mine.test.mean(), x - 0.06, x + 0.06, color=colour, lw=2)
-        axes.set_xticks(range(len(PRUNINGS)), list(PRUNINGS))
-        axes.set_title(f"{count} epochs of fine-tuning")
-        axes.grid(axis="y", color="#dddddd", lw=0.5)
-    panels[0].set_ylabel("test accuracy [%], bars: mean over seeds")
+        for place, compression in enumerate(COMPRESSIONS):
+            for step, (arm, colour) in enumerate(_COLOURS.items()):
+                mine = table[(table.compression == compression) & (table.arm == arm)]
+                mine = mine[mine.epochs == (0 if arm == NONE else count)]
+                x = place + (step - 2) * 0.16
+                axes.scatter(
+                    [x] * len(mine),
+                    100 * mine.test,
+                    s=16,
+                    color=colour,
+                    marker=_MARKERS[arm],
+                    alpha=0.7,
+                    linewidths=0.8 if arm == NONE else 0,
+                    label=arm if place == 0 else None,
+                )
+                axes.hlines(100 * mine.test.mean(), x - 0.07, x + 0.07, color=colour, linewidth=2)
+            if place:
+                axes.axvline(place - 0.5, color="#dddddd", linewidth=0.8)
+        axes.set_xlim(-0.5, len(COMPRESSIONS) - 0.5)
+        axes.set_xticks(range(len(COMPRESSIONS)), list(COMPRESSIONS))
+        axes.set_title(f"epochs of fine-tuning: {count}", fontsize=10)
+        axes.grid(visible=True, axis="y", linewidth=0.4, alpha=0.4)
+    panels[0].set_ylabel("test accuracy [%]; bars: mean")
+    seeds = table.seed.nunique()
+    figure.suptitle(f"{study}: compensation after pruning, seeds: {seeds}", fontsize=11)
     figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8
     )
-    figure.savefig(file)
+    figure.savefig(file, format="png")
 
 
 def main() -> None:
     """Choose rates, run every seed, print, write and draw."""
+    start = time.perf_counter()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--study", default="digits")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("docs"))
-    parser.add_argument("--epochs", type=int, nargs="+", default=[2, 6])
-    parser.add_argument("--tuning-seeds", type=int, nargs="+", default=list(TUNING_SEEDS))
+    parser.add_argument("--quick", action="store_true", help="few rates, 1 seed, 1 epoch")
     arguments = parser.parse_args()
+    size = QUICK if arguments.quick else FULL
+    seeds = range(1 if arguments.quick else arguments.seeds)
+    study = arguments.study
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        seeds = tuple(arguments.tuning_seeds)
-        best = chosen_rates(pool, arguments.study, arguments.epochs, seeds)
+        parents = [(study, seed) for seed in (*size.tuning_seeds, *seeds)]
+        list(carried_out(pool, train_parent, "parents", parents))
+        best = chosen_rates(pool, study, size)
         cases = [
-            Case(arguments.study, pruning, way, count, seed, *best[pruning, way, count])
-            for pruning, way, count, seed in itertools.product(
-                PRUNINGS, WAYS, arguments.epochs, range(arguments.seeds)
-            )
+            Case(study, compression, NONE, 0, seed, 0.0, 0.0)
+            for compression, seed in itertools.product(COMPRESSIONS, seeds)
         ]
         cases += [
-            Case(arguments.study, pruning, NONE, 0, seed, 0.0, 0.0)
-            for pruning, seed in itertools.product(PRUNINGS, range(arguments.seeds))
+            Case(study, compression, arm, epochs, seed, *best[compression, arm, epochs])
+            for compression, epochs, arm, seed in itertools.product(
+                COMPRESSIONS, size.epochs, ARMS, seeds
+            )
         ]
-        results = dict((case, scores) for case, *scores in carried_out(pool, cases, "measuring"))
+        results = {case: scores for case, *scores in carried_out(pool, run, "measuring", cases)}
     table = pd.DataFrame(
         [(*astuple(case), *results[case]) for case in cases],
         columns=[*(field.name for field in fields(Case)), "validation", "test"],
     ).drop(columns="study")
     print_table(table)
+    print_summary(table)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    table.to_csv(arguments.out / "compensation.csv", index=False)
-    draw(table, arguments.out / "compensation.png")
-    print(f"\nwritten: {arguments.out / 'compensation.csv'}, {arguments.out / 'compensation.png'}")
+    csv, png = (arguments.out / f"compensation.{kind}" for kind in ("csv", "png"))
+    table.to_csv(csv, index=False)
+    draw(table, Path(study).stem, png)
+    print(f"\n{csv} and {png} written after {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ STUDY = ["--study", "tests/studies/short.toml"]
             ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
             "gained over uniform",
         ),
+        (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),
         (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
     ],
 )
@@ -26,7 +27,7 @@ STUDY = ["--study", "tests/studies/short.toml"]
 def test_benchmark(root, tmp_path, arguments, expected):
     script = root / "benchmarks" / arguments[0]
     done = subprocess.run(
-        [sys.executable, str(script), *arguments[1:]],
+        [sys.executable, str(script), *(str(tmp_path) if a == "OUT" else a for a in arguments[1:])],
         cwd=root,
         env={**os.environ, "AUTOPRUNE_CACHE": str(tmp_path)},
         capture_output=True,

@@ -65,6 +65,7 @@ def test_every_command_exists_with_its_options(readme):
     commands = [shlex.split(line) for line in lines if line.startswith("autoprune ")]
     assert {words[1] for words in commands} >= {
         "front",
+        "export",
         "price",
         "workload",
         "show",
