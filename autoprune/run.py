@@ -184,6 +184,7 @@ def _write_study(prepared: Prepared, folder: RunFolder) -> None:
     folder.write_study(
         {
             "title": prepared.study.title,
+            "data": str(prepared.about),
             "folder": str(prepared.file.parent.resolve()),
             "identity": _identity(prepared),
             "shape": dataclasses.asdict(prepared.shape),

@@ -65,8 +65,12 @@ class RunFolder:
         write_atomically(self.file(outcome.key), lambda part: pq.write_table(table, part))
 
     def read(self, key: str) -> Outcome:
-        """The outcome of that key; RecordError where there is none or its file is damaged."""
-        file = self.file(key)
+        """The outcome of that key, also with the mark that a front prints, as in ``7b`` or ``8u``.
+
+        Raises RecordError where there is none or its file is damaged.
+        """
+        marked = key[-1:] in ("b", "u") and key[:-1].isdecimal()
+        file = self.file(key[:-1] if marked else key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {key!r}")
         return _read(file)
@@ -116,6 +120,11 @@ class RunFolder:
         if not isinstance(study, dict) or study.get("autoprune_run") != FORMAT:
             raise RecordError(f"{self.study_file}: not a run of this version of autoprune")
         return study
+
+    @property
+    def data(self) -> str:
+        """What the run's data set is, in words."""
+        return str(self.read_study().get("data", ""))
 
     @property
     def shape(self) -> NetworkShape:

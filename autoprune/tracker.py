@@ -102,10 +102,10 @@ class Tracker:
         outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
         self._prune(last=True)
         doubts = warnings(baselines, _harsh_l1p(outcomes))
-        fronts = {}
+        fronts, data = {}, self._folder.data
         for name, model in self._machines.items():
             try:
-                fronts[name] = machine_front(outcomes, baselines, model, self._shape)
+                fronts[name] = machine_front(outcomes, baselines, model, self._shape, data)
             except UnknownCost as error:
                 doubts.append(f"No front of {name}. {error}")
                 continue

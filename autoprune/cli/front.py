@@ -40,7 +40,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     shape = folder.shape
     models = _models(folder, machine)
     outcomes, baselines = folder.read_trials(), folder.read_baselines()
-    fronts = [machine_front(outcomes, baselines, model, shape) for model in models]
+    fronts = [machine_front(outcomes, baselines, model, shape, folder.data) for model in models]
     if as_json:
         from autoprune.report.files import to_document
 

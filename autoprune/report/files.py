@@ -54,6 +54,7 @@ def to_document(front: MachineFront) -> dict[str, Any]:
     return {
         "machine": front.machine,
         "title": front.title,
+        "data": front.data,
         "accuracy_bits": front.accuracy_bits,
         "priced_bits": front.priced_bits,
         "fine_tuned_parent": {

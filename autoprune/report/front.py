@@ -60,6 +60,7 @@ class MachineFront:
 
     Attributes:
         machine: its name. title: one line.
+        data: what was measured on, and whether that is synthetic; empty where nothing says so.
         rows: the front, by ascending energy. points: every measured trial, by number.
         parent, parent_test: validation and test score of the fine-tuned parent.
         parent_energy_uj: its energy.
@@ -76,6 +77,7 @@ class MachineFront:
 
     machine: str
     title: str
+    data: str
     rows: tuple[Row, ...]
     points: tuple[Row, ...]
     parent: Score
@@ -122,6 +124,7 @@ def machine_front(
     baselines: Mapping[str, Outcome],
     model: CostModel,
     shape: NetworkShape,
+    data: str = "",
 ) -> MachineFront:
     """The front of a machine over the trials of a run.
 
@@ -157,6 +160,7 @@ def machine_front(
     return MachineFront(
         machine=machine.name,
         title=machine.title,
+        data=data,
         rows=tuple(points[index] for index in non_dominated(pairs)),
         points=tuple(points),
         parent=tuned.validation,

@@ -65,7 +65,7 @@ def plot_front(front: MachineFront, file: Path) -> None:
     axes.set_ylabel(f"validation {front.parent.name} [%]")
     axes.set_title(
         f"{front.machine}: {front.parent.name} at {front.accuracy_bits} bits, "
-        f"energy priced at {front.priced_bits} bits",
+        f"energy priced at {front.priced_bits} bits" + (f"\n{front.data}" if front.data else ""),
         fontsize=10,
     )
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)

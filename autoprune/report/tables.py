@@ -109,6 +109,8 @@ def _footer(front: MachineFront) -> list[str]:
         "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
         "belong to that sweep; b: the parent, or a branch or block removed.",
     ]
+    if front.data:
+        lines.append(f"Data: {front.data}.")
     if front.free:
         trials = ", ".join(str(trial) for trial in front.free)
         lines.append(f"Without any energy, all on the host: trial {trials}.")
