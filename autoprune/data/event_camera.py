@@ -11,6 +11,7 @@ drawn by the seed, is test data.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +91,31 @@ def _prepared(name: str, folder: Path) -> Path:
         part.mkdir()
         kind.create_raw_from_extracted(extract, part)
     except (OSError, ValueError, IndexError, KeyError, EOFError) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        broken, whole = _broken(name, extract)
+        named = f"{len(broken)} of {whole} recordings are broken: {', '.join(broken[:3])}"
         raise InputError(
             f"data {name}",
-            f"files in {extract} cannot be converted ({type(error).__name__}: {error})",
-            f"the files of {_PAGES[name]}; remove {part} and {extract} to begin anew",
+            f"{named if broken else f'{type(error).__name__}: {error}'}, in {extract}",
+            f"the files of {_PAGES[name]}",
         ) from error
     part.rename(events)
     return folder
+
+
+def _broken(name: str, extract: Path) -> tuple[list[str], int]:
+    """Recordings that spikingjelly cannot read, and how many there are in all."""
+    from spikingjelly.datasets.cifar10_dvs import _load_origin_data
+    from spikingjelly.datasets.utils import load_aedat_v3
+
+    read = {"cifar10dvs": _load_origin_data, "dvs128gesture": load_aedat_v3}[name]
+    files, broken = sorted(extract.rglob("*.aedat")), []
+    for file in files:
+        try:
+            read(file)
+        except (OSError, ValueError, IndexError, KeyError, EOFError):
+            broken.append(str(file.relative_to(extract)))
+    return broken, len(files)
 
 
 def _source(known: About, folder: Path, train: bool | None) -> Source:
