@@ -24,7 +24,8 @@ from autoprune.models.checkpoint import load_checkpoint
 from autoprune.models.families import adapter_for, build, check_image
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import load_named
-from autoprune.spec.study import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec, Study
+from autoprune.spec.study import Study
+from autoprune.spec.tables import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec
 from autoprune.storage import write_atomically
 from autoprune.training import Recipe, train
 from autoprune.trial import Bench

@@ -14,7 +14,7 @@ from autoprune.compress.network import compress
 from autoprune.compress.slif import SLIFNode
 from autoprune.data import load as data_sets
 from autoprune.point import make_plan
-from autoprune.spec.study import DataSpec
+from autoprune.spec.tables import DataSpec
 from autoprune.training import Recipe, _schedule, batches, correct, logits, train
 
 from .conftest import make_network

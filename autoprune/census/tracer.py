@@ -14,16 +14,20 @@ from torch.overrides import TorchFunctionMode
 
 from autoprune.census.attention import Product, contracts_tokens, count_chain, count_product
 from autoprune.census.elementwise import SpikeLogic, count_logic
+from autoprune.census.functions import (
+    AVERAGES,
+    CONVOLUTIONS,
+    MASKS,
+    POOLS,
+    PRODUCTS,
+    convolution_geometry,
+    flattened,
+    layer_arguments,
+)
 from autoprune.census.layers import LayerCall, count_layer
 from autoprune.census.ledger import Ledger
 from autoprune.census.trace import Trace, mark, merged, trace_of
 from autoprune.errors import CountingError
-
-_CONVOLUTIONS = {"conv1d", "conv2d"}
-_PRODUCTS = {"matmul", "bmm", "mm", "__matmul__", "__rmatmul__"}
-_MASKS = {"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"}
-_AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}
-_POOLS = {"max_pool1d", "max_pool2d", *_AVERAGES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,27 +121,27 @@ class Tracer(TorchFunctionMode):
         kwargs: dict[str, Any],
         out: Any,
     ) -> Trace:
-        if name in _CONVOLUTIONS:
-            return self._convolution(name, args, kwargs, out)
+        if name in CONVOLUTIONS:
+            return self._convolution(args, kwargs, out)
         if name == "linear":
             return self._linear(args, kwargs, out)
-        if name in _PRODUCTS:
+        if name in PRODUCTS:
             left, right = args[:2] if name != "__rmatmul__" else args[1::-1]
             return self._product(left, right, out)
-        tensors = [a for a in _flat((args, kwargs)) if isinstance(a, Tensor)]
+        tensors = [a for a in flattened((args, kwargs)) if isinstance(a, Tensor)]
         traces = [self._trace(tensor) for tensor in tensors]
         if not traces:
             return Trace()
-        if name in _MASKS and len(tensors) == 2 and all(map(_is_spikes, traces)):
+        if name in MASKS and len(tensors) == 2 and all(map(_is_spikes, traces)):
             return self._mask(tensors, traces)
         if name == "sum" and _is_spikes(traces[0]) and isinstance(out, Tensor):
             return self._sum(tensors[0], traces[0], out)
-        if name in _MASKS and len(tensors) == 1:
+        if name in MASKS and len(tensors) == 1:
             return replace(traces[0], logic=None)  # by a number: factors stay factors
         trace = merged(traces)
-        if name in _POOLS:
+        if name in POOLS:
             trace = _pooled(trace, func, args, kwargs)
-        return replace(trace, real=trace.real or name in _AVERAGES)
+        return replace(trace, real=trace.real or name in AVERAGES)
 
     def _place(self, weight: str) -> Place:
         """Where the layer of a weight stands; without an adapter, by its module's path."""
@@ -152,29 +156,12 @@ class Tracer(TorchFunctionMode):
             return self._prefixes[max(around, key=len)]
         return Place(name=path, block=None, branch="")
 
-    def _convolution(
-        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor
-    ) -> Trace:
-        names = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
-        dims = 1 if name == "conv1d" else 2
-        kernel = given["weight"].shape[2:]
-        dilation = _each(given.get("dilation", 1), dims)
-        padding = given.get("padding", 0)
-        if isinstance(padding, str):
-            same = zip(kernel, dilation, strict=True)
-            padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in same)
-        return self._layer(
-            given,
-            out,
-            stride=_each(given.get("stride", 1), dims),
-            padding=_each(padding, dims),
-            dilation=dilation,
-            groups=given.get("groups", 1),
-        )
+    def _convolution(self, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor) -> Trace:
+        given = layer_arguments(args, kwargs)
+        return self._layer(given, out, **convolution_geometry(given))
 
     def _linear(self, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor) -> Trace:
-        given = {**dict(zip(("input", "weight", "bias"), args, strict=False)), **kwargs}
+        given = layer_arguments(args, kwargs)
         x = given["input"]
         if tuple(x.shape[:2]) == (self._steps, self._samples) and x.ndim > 2:
             given["input"], out = x.flatten(0, 1), out.flatten(0, 1)
@@ -321,15 +308,3 @@ def _pooled(
     return replace(
         trace, touched=lambda: func(touched().to(args[0].dtype), *args[1:], **kwargs) > 0
     )
-
-
-def _each(value: Any, dims: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (int(value),) * dims
-
-
-def _flat(values: Any) -> list[Any]:
-    if isinstance(values, dict):
-        values = list(values.values())
-    if isinstance(values, tuple | list):
-        return [item for value in values for item in _flat(value)]
-    return [values]

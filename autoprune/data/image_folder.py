@@ -21,7 +21,7 @@ from torch import Tensor
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
 from autoprune.errors import InputError
-from autoprune.spec.study import DataSpec
+from autoprune.spec.tables import DataSpec
 from autoprune.storage import write_text
 
 OPTIONS = ("side",)

@@ -11,7 +11,8 @@ from platformdirs import user_cache_path
 
 from autoprune.data.dataset import About, Dataset
 from autoprune.errors import InputError
-from autoprune.spec.study import DATA_SETS, DataSpec
+from autoprune.spec.study import DATA_SETS
+from autoprune.spec.tables import DataSpec
 
 _MODULES = {
     "digits": "digits",

@@ -14,7 +14,7 @@ from torch import Tensor
 from autoprune.data.dataset import About, Dataset, InMemory, Source, check_labels, held_out, thirds
 from autoprune.errors import InputError
 from autoprune.plugin import load_named
-from autoprune.spec.study import DataSpec
+from autoprune.spec.tables import DataSpec
 
 OPTIONS: tuple[str, ...] = ()
 _EXPECTED = (

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from autoprune.data import load as data_sets
-from autoprune.spec.study import DataSpec
+from autoprune.spec.tables import DataSpec
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,153 @@
+"""The tables of a study's file: data, network, recipes, functions, device, measurement."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+
+
+class DataSpec(BaseModel):
+    """The data set; ``data = "NAME"`` in a study is short for a table with the name alone.
+
+    Attributes:
+        name: one of DATA_SETS, or ``module:function`` of the user's.
+        root: folder of the files, relative to the study; AUTOPRUNE_DATA where it is left out.
+        frames: of an event data set, frames per sample (T of the recording).
+        side: pixels of a sample's side, where the data set leaves it open.
+        validation: share of the training data that becomes validation data.
+    """
+
+    model_config = STRICT
+    name: str
+    root: str | None = None
+    frames: Count | None = None
+    side: Count | None = None
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+
+class NetworkSpec(BaseModel):
+    """The network: a family by name or a function of the user's, and what it is called with.
+
+    Attributes:
+        model: a family of `autoprune.models.families`, or ``module:function`` that returns a
+            network.
+        adapter: ``module:Class`` of a `ModelAdapter`, for a network of no known family.
+        time_steps: T.
+        checkpoint: file of the parent's weights (.safetensors, or a state dict of torch), relative
+            to the study; then no parent is trained.
+        checkpoint_keys: name or path of a map from a published checkpoint's names to ours: see
+            `autoprune.models.key_map`.
+
+    All other keys are arguments of the model's constructor, by its names, such as `embed_dims`.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    model: str
+    adapter: str | None = None
+    time_steps: Count
+    checkpoint: str | None = None
+    checkpoint_keys: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The other keys."""
+        return dict(self.model_extra or {})
+
+
+class RecipeSpec(BaseModel):
+    """How to train: see `autoprune.training.Recipe`. Zero epochs train nothing."""
+
+    model_config = STRICT
+    epochs: Annotated[int, Field(ge=0)]
+    learning_rate: Rate
+    batch_size: Count
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    label_smoothing: Share = 0.0
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    mixup_epochs: Annotated[int, Field(ge=0)] | None = None
+
+
+class FinetuneSpec(RecipeSpec):
+    """How to fine-tune: a recipe, and the learning rate of what sLIF neurons learn.
+
+    Attributes:
+        neuron_learning_rate: of thresholds and time constants; the weights' where it is left out.
+    """
+
+    neuron_learning_rate: Rate | None = None
+
+
+class FunctionsSpec(BaseModel):
+    """Functions of the user's in place of ours, each as ``module:function``.
+
+    Attributes:
+        train: trains a network in place, the parent and every trial alike; called as
+            `autoprune.training.train` is.
+        evaluate: gives a score from 0 to 1, higher is better; called with network and split. It
+            takes accuracy's place under the function's name.
+    """
+
+    model_config = STRICT
+    train: str | None = None
+    evaluate: str | None = None
+
+    @property
+    def score(self) -> str:
+        """The name of the score that search maximises."""
+        return self.evaluate.rpartition(":")[2] if self.evaluate else "accuracy"
+
+
+class CompressionSpec(BaseModel):
+    """How to compress.
+
+    Attributes:
+        dsp_score: how DSP ranks dimensions: see `autoprune.compress.criteria`.
+        l1p_schedule: ``one_shot``, or ``gradual``: see `autoprune.compress.l1p`.
+    """
+
+    model_config = STRICT
+    dsp_score: Literal["l1", "activity", "l1_activity"] = "l1"
+    l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
+
+
+class DeviceSpec(BaseModel):
+    """Where a trial computes.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        precision: ``fp32``; ``bf16`` or ``fp16`` compute training in mixed precision. Evaluation
+            and census are always in fp32.
+        gpu_fraction: share of a GPU that a worker takes, above 0; only with ``cuda``.
+    """
+
+    model_config = STRICT
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    gpu_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> DeviceSpec:
+        if self.device == "cpu" and self.gpu_fraction is not None:
+            raise ValueError("gpu_fraction with device = 'cuda' only")
+        return self
+
+
+class MeasureSpec(BaseModel):
+    """How to measure a compressed network.
+
+    Attributes:
+        batch_norm_batches, batch_norm_batch_size: for re-estimating batch norm.
+        census_samples: validation samples on which operations are counted.
+    """
+
+    model_config = STRICT
+    batch_norm_batches: Count
+    batch_norm_batch_size: Count
+    census_samples: Count
