@@ -23,7 +23,8 @@ def list() -> None:
     autoprune list
     autoprune show loihi1
     """
+    width = max(len(name) for kind, _ in _KINDS for name in bundled.names(kind))
     for kind, title in _KINDS:
         click.echo(title)
         for name in bundled.names(kind):
-            click.echo(f"  {name:16} {read_toml(bundled.find(kind, name))['title']}")
+            click.echo(f"  {name:{width}} {read_toml(bundled.find(kind, name))['title']}")
