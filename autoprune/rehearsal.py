@@ -11,6 +11,7 @@ from autoprune.census.count import count
 from autoprune.compress.network import compress
 from autoprune.errors import AutopruneError, CompressionError
 from autoprune.models.adapter import ModelAdapter
+from autoprune.models.inputs import present
 from autoprune.plan import Effort
 from autoprune.point import Value, make_plan
 from autoprune.shape import NetworkShape
@@ -46,6 +47,9 @@ def rehearse(
             raise CompressionError(
                 f"{type(network).__name__}: a neutral plan changes what the network computes"
             )
+        for steps in space["time_steps"].all if "time_steps" in space else ():
+            adapter.set_time_steps(neutral, int(steps))
+            present(neutral, samples)
         model = compress(network, smallest, adapter)
         _attempt(f"its smallest form ({smallest.short(shape)})", model, samples)
     count(network, adapter, samples[:1])
