@@ -19,19 +19,22 @@ from autoprune.models.inputs import present
 from autoprune.workload import Uncounted, Workload
 
 
-def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
+def count(
+    model: nn.Module, adapter: ModelAdapter | None, inputs: Tensor, time_steps: int | None = None
+) -> Workload:
     """The workload of `model` on `inputs`, in evaluation mode.
 
     Args:
         model: the network.
-        adapter: tells blocks and branches.
+        adapter: tells blocks and branches; None counts just as well, by the modules' own names.
         inputs: images [samples, C, H, W] or frames of events [samples, T, 2, H, W]. Whole numbers
             count as events, so that the layer that reads them is driven by events.
+        time_steps: T of a network without an adapter; its attribute T where it is None.
 
     Raises CountingError where an operation cannot be counted exactly.
     """
-    places, prefixes = _places(model, adapter)
-    steps = adapter.time_steps(model)
+    places, prefixes = ({}, {}) if adapter is None else _places(model, adapter)
+    steps = _steps(model, adapter) if time_steps is None else time_steps
     tracer = Tracer(model, places, prefixes, steps=steps, samples=len(inputs))
     model.eval()
     functional.reset_net(model)
@@ -44,8 +47,7 @@ def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
     ledger = tracer.ledger
     if not ledger.ops:
         raise CountingError(f"{type(model).__name__}: no operation was found to count")
-    executed = [op for op in ledger.ops if op.order != "published"]
-    missing = uncounted(model, present(model, inputs[:1]), executed, len(inputs))
+    missing = uncounted(model, present(model, inputs[:1]), ledger.operators, len(inputs))
     missing += [
         Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
         for name, neurons in ledger.unowned.items()
@@ -57,6 +59,16 @@ def count(model: nn.Module, adapter: ModelAdapter, inputs: Tensor) -> Workload:
         ops=tuple(ledger.ops),
         uncounted=tuple(missing),
     )
+
+
+def _steps(model: nn.Module, adapter: ModelAdapter | None) -> int:
+    if adapter is not None:
+        return adapter.time_steps(model)
+    if not isinstance(getattr(model, "T", None), int):
+        raise CountingError(
+            f"{type(model).__name__} has no attribute T; say how many time steps it runs"
+        )
+    return model.T  # type: ignore[return-value]
 
 
 def _places(model: nn.Module, adapter: ModelAdapter) -> tuple[dict[str, Place], dict[str, Place]]:

@@ -5,43 +5,39 @@ from __future__ import annotations
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from autoprune.errors import CountingError
-from autoprune.workload import Op, Uncounted
+from autoprune.workload import Uncounted
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # fvcore still uses torch.jit
     from fvcore.nn import FlopCountAnalysis
 
 _FOLDED = {"batch_norm": "folded into the product before it; fvcore's scale and shift"}
-_PRODUCTS = {"conv", "linear", "matmul", "bmm", "einsum", "addmm"}
-_CLASS = {"conv": "conv", "linear": "linear", "attention_product": "matmul"}
 
 
-def uncounted(model: nn.Module, sample: Tensor, ops: Iterable[Op], samples: int) -> list[Uncounted]:
-    """Every operation that fvcore sees and `ops` lacks, with its dense MACs over `samples`.
+def uncounted(
+    model: nn.Module, sample: Tensor, counts: Mapping[str, int], samples: int
+) -> list[Uncounted]:
+    """Every operation that fvcore sees and `counts` lacks, with its dense MACs over `samples`.
 
     Args:
         model: the network that was counted.
         sample: one sample as the network is called, [1, C, H, W] or [T, 1, 2, H, W].
-        ops: what was counted, attention as executed.
+        counts: dense MACs that were counted, by fvcore's name of the operation.
         samples: how many samples it was counted on.
 
     Raises CountingError where more was counted than fvcore sees: then one of the two is wrong.
     """
-    counted: Counter[str] = Counter()
-    for op in ops:
-        if op.kind in _CLASS:
-            counted[_CLASS[op.kind]] += op.dense_macs // samples
+    counted = Counter({name: macs // samples for name, macs in counts.items()})
     seen, silent = _dense_counts(model, sample)
     missing = []
     for name, macs in sorted(seen.items()):
-        if name in _PRODUCTS:
-            macs -= counted.pop(name, 0)
+        macs -= counted.pop(name, 0)
         reason = _FOLDED.get(name, "not counted: the census does not know this function")
         if macs < 0:
             raise CountingError(f"{name}: counted {-macs} dense MACs more than fvcore sees")

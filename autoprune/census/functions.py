@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from torch import Tensor
+
 CONVOLUTIONS = {"conv1d", "conv2d"}
-PRODUCTS = {"matmul", "bmm", "mm", "__matmul__", "__rmatmul__"}
+PRODUCTS = {
+    "matmul": "matmul",
+    "__matmul__": "matmul",
+    "__rmatmul__": "matmul",
+    "bmm": "bmm",
+    "mm": "mm",
+}
+"""Matrix products, and what fvcore calls them."""
 MASKS = {"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"}
 AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}
 POOLS = {"max_pool1d", "max_pool2d", *AVERAGES}
@@ -37,6 +47,28 @@ def convolution_geometry(given: dict[str, Any]) -> dict[str, Any]:
 
 def _each(value: Any, dims: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (int(value),) * dims
+
+
+def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor] | None:
+    """`a` and `b` of a two-operand einsum as [..., M, K] and [..., K, N]; None where it is no
+    matrix product: an ellipsis, a letter twice in an operand, or a sum inside one operand.
+    """
+    inputs, _, output = equation.replace(" ", "").partition("->")
+    left, _, right = inputs.partition(",")
+    letters = set(left) | set(right)
+    if not output or "." in equation or len({*left}) < len(left) or len({*right}) < len(right):
+        return None
+    shared = [x for x in left if x in right]
+    batch, summed = [x for x in shared if x in output], [x for x in shared if x not in output]
+    rows, columns = ([x for x in own if x not in shared] for own in (left, right))
+    if not summed or not {*rows, *columns} <= {*output} or not {*output} <= letters:
+        return None
+    sizes = dict(zip(left, a.shape, strict=True)) | dict(zip(right, b.shape, strict=True))
+    m, k, n = (math.prod(sizes[x] for x in part) for part in (rows, summed, columns))
+    lead = [sizes[x] for x in batch]
+    first = a.permute([left.index(x) for x in (*batch, *rows, *summed)]).reshape(*lead, m, k)
+    second = b.permute([right.index(x) for x in (*batch, *summed, *columns)]).reshape(*lead, k, n)
+    return first, second
 
 
 def flattened(values: Any) -> list[Any]:

@@ -16,11 +16,13 @@ class Ledger:
     Attributes:
         ops: the operations; an attention product stands there once per order.
         unowned: neurons that no operation drives, by the name of their module.
+        operators: dense MACs that were counted, by fvcore's name of the function.
     """
 
     def __init__(self) -> None:
         self.ops: list[Op] = []
         self.unowned: dict[str, int] = {}
+        self.operators: Counter[str] = Counter()
         self._numbers: Counter[str] = Counter()
 
     def number(self, prefix: str) -> str:

@@ -21,6 +21,7 @@ from autoprune.census.functions import (
     POOLS,
     PRODUCTS,
     convolution_geometry,
+    einsum_factors,
     flattened,
     layer_arguments,
 )
@@ -121,13 +122,39 @@ class Tracer(TorchFunctionMode):
         kwargs: dict[str, Any],
         out: Any,
     ) -> Trace:
+        counted = self._counted(name, args, kwargs, out)
+        return self._passed(name, func, args, kwargs, out) if counted is None else counted
+
+    def _counted(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+    ) -> Trace | None:
+        """Of a function that multiplies matrices, which is counted; None of any other."""
         if name in CONVOLUTIONS:
             return self._convolution(args, kwargs, out)
         if name == "linear":
             return self._linear(args, kwargs, out)
         if name in PRODUCTS:
             left, right = args[:2] if name != "__rmatmul__" else args[1::-1]
-            return self._product(left, right, out)
+            return self._product(left, right, out, PRODUCTS[name])
+        if name == "einsum" and len(args) == 3:
+            factors = einsum_factors(*args)
+            if factors is not None and not any(self._trace(x).weight for x in args[1:]):
+                for factor, x in zip(factors, args[1:], strict=True):
+                    mark(factor, replace(self._trace(x), factors=None))
+                return self._product(*factors, out, "einsum")
+        if name == "scaled_dot_product_attention":
+            return self._attention(args, kwargs, out)
+        return None
+
+    def _passed(
+        self,
+        name: str,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        out: Any,
+    ) -> Trace:
+        """Of any other function: what went in comes out, unless it is masked or summed."""
         tensors = [a for a in flattened((args, kwargs)) if isinstance(a, Tensor)]
         traces = [self._trace(tensor) for tensor in tensors]
         if not traces:
@@ -158,17 +185,23 @@ class Tracer(TorchFunctionMode):
 
     def _convolution(self, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor) -> Trace:
         given = layer_arguments(args, kwargs)
-        return self._layer(given, out, **convolution_geometry(given))
+        return self._layer(given, out, "conv", **convolution_geometry(given))
 
-    def _linear(self, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor) -> Trace:
+    def _linear(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        out: Tensor,
+        operator: str = "linear",
+    ) -> Trace:
         given = layer_arguments(args, kwargs)
         x = given["input"]
         if tuple(x.shape[:2]) == (self._steps, self._samples) and x.ndim > 2:
             given["input"], out = x.flatten(0, 1), out.flatten(0, 1)
             mark(given["input"], self._trace(x))
-        return self._layer(given, out)
+        return self._layer(given, out, operator)
 
-    def _layer(self, given: dict[str, Any], out: Tensor, **geometry: Any) -> Trace:
+    def _layer(self, given: dict[str, Any], out: Tensor, operator: str, **geometry: Any) -> Trace:
         x, weight, bias = given["input"], given["weight"], given.get("bias")
         source, named = self._trace(x), self._trace(weight).weight
         if named is None:
@@ -194,16 +227,23 @@ class Tracer(TorchFunctionMode):
             )
         )
         self.ledger.add(op)
+        self.ledger.operators[operator] += op.dense_macs
         shape = (-1, *[1] * (out.ndim - 2)) if op.kind == "conv" else (-1,)
         offset = 0 if bias is None else bias.detach().reshape(shape)
         return Trace(drivers=(op.name,), real=True, touched=lambda: out != offset)
 
-    def _product(self, left: Tensor, right: Tensor, out: Tensor) -> Trace:
+    def _product(self, left: Tensor, right: Tensor, out: Tensor, operator: str) -> Trace:
         sources = self._trace(left), self._trace(right)
+        if sources[1].weight and not sources[0].weight and right.ndim == 2:
+            weight = right.mT
+            mark(weight, sources[1])
+            return self._linear((left, weight), {}, out, operator)
         if any(source.weight for source in sources):
             raise CountingError(
-                f"{self._path[-1]}: a matrix product with a parameter; use a linear layer"
+                f"{self._path[-1]}: a matrix product with a parameter that is no weight matrix "
+                "on its right; use a linear layer"
             )
+        self.ledger.operators[operator] += out.numel() * left.shape[-1]
         for factor, trace, third in (
             (left, sources[0], right),
             (right, sources[1], left),
@@ -235,6 +275,23 @@ class Tracer(TorchFunctionMode):
         )
         self.ledger.replace(first, *ops)
         return Trace(drivers=(name,), touched=lambda: out != 0)
+
+    def _attention(self, args: tuple[Any, ...], kwargs: dict[str, Any], out: Tensor) -> Trace:
+        """Softmax attention: scores of what may be spikes, then real scores times values."""
+        names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale")
+        given = {**dict(zip(names, args, strict=False)), **kwargs}
+        if given.get("attn_mask") is not None or given.get("is_causal"):
+            raise CountingError(f"{self._path[-1]}: attention with a mask is not counted")
+        place = self._here()
+        name = self.ledger.number(f"{place.name}.attention")
+        q, k, v = (self._by_step(given[part], name) for part in names[:3])
+        producers = merged([self._trace(given[part]) for part in names[:3]]).producers
+        scale = given.get("scale") or q.shape[-1] ** -0.5
+        scores = (q @ k.mT * scale).softmax(-1)
+        for part, a, b in (("scores", q, k.mT), ("values", scores, v)):
+            made = self._made(Product, place, f"{name}.{part}", producers, a=a, b=b)
+            self.ledger.add(count_product(made))
+        return Trace(drivers=(f"{name}.values",), real=True, touched=lambda: out != 0)
 
     def _mask(self, tensors: list[Tensor], traces: list[Trace]) -> Trace:
         place = self._here()

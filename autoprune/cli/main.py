@@ -14,6 +14,7 @@ _COMMANDS = {
     "run": "Search compressions of a network; print the front of every machine.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "price": "Price a workload or a recorded trial on a machine.",
+    "profile": "Count the operations of any network with spiking neurons.",
     "workload": "Write the operations of a recorded trial to a file.",
     "export": "Export a network of a run as a folder that loads without autoprune.",
     "list": "List what is bundled: studies, search spaces, machines.",

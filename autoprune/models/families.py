@@ -83,14 +83,22 @@ def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:
         if not isinstance(adapter, ModelAdapter):
             raise InputError(f"adapter {named}", f"a {type(adapter).__name__}", "a ModelAdapter")
         return adapter
-    for family, adapter_class in _FAMILIES.values():
-        if isinstance(network, family):
-            return adapter_class()
+    found = find_family(network)
+    if found is not None:
+        return found
     raise InputError(
         "network",
         f"{type(network).__name__} is of no known family ({', '.join(_FAMILIES)})",
         "the key adapter with its ModelAdapter as module:Class",
     )
+
+
+def find_family(network: nn.Module) -> ModelAdapter | None:
+    """The adapter of the family that a network is of; None where it is of none."""
+    for family, adapter_class in _FAMILIES.values():
+        if isinstance(network, family):
+            return adapter_class()
+    return None
 
 
 def check_image(network: nn.Module, adapter: ModelAdapter, sides: tuple[int, ...]) -> None:

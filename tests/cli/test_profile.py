@@ -1,0 +1,65 @@
+"""`autoprune profile`: any network, counted without a run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from autoprune.workload import Workload
+
+SPIKFORMER = "spikingjelly.activation_based.model.spikformer:Spikformer"
+MODULE = """
+from spikingjelly.activation_based.model.qkformer import QKFormer
+from spikingjelly.activation_based.model.spikformer import Spikformer
+
+
+def small():
+    return Spikformer(T=2, img_size_h=16, img_size_w=16, patch_size=4, num_classes=4,
+                      embed_dims=16, num_heads=2, depths=1)
+
+
+def timeless():
+    network = small()
+    network.__class__ = type("Timeless", (type(network),), {})
+    return network
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / "my_profiled.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_network_is_counted_and_can_be_priced(autoprune, here, tmp_path):
+    said = autoprune("profile", "my_profiled:small", "--input", "3x16x16")
+    assert said.code == 0, said.err
+    text = " ".join(said.out.split())
+    assert "blocks.0.attention.qkv" in text
+    assert "Not counted: batch_norm" in text
+    assert "Means over 4 random samples" in text or "Means over 4 random" in text
+    said = autoprune("profile", "my_profiled:small", "--input", "3x16x16", "--json")
+    workload = Workload.from_json(said.out)
+    assert (workload.samples, workload.time_steps) == (4, 2)
+    assert workload.total("effective_sops") > 0
+    (tmp_path / "w.json").write_text(said.out, encoding="utf-8")
+    priced = autoprune("price", tmp_path / "w.json", "--machine", "loihi1", "--json")
+    assert json.loads(priced.out)["energy_uj"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("my_profiled:smal", "--input", "3x16x16"), "has no attribute 'smal'"),
+        (("my_profiled", "--input", "3x16x16"), "given 'my_profiled'; expected module:function"),
+        (("my_profiled:small", "--input", "3x16"), "expected 4D image"),
+        (("my_profiled:small", "--input", "3xax16"), "--input: given '3xax16'; expected sizes"),
+    ],
+)
+def test_bad_input(autoprune, here, arguments, message):
+    said = autoprune("profile", *arguments)
+    assert said.code == 2
+    assert message in said.err
+    assert "Traceback" not in said.err
