@@ -345,7 +345,7 @@ class Tracer(TorchFunctionMode):
             self.ledger.unowned[path] = neurons
             mark(out, replace(trace, real=False))
             return
-        touched = trace.touched if len(trace.drivers) == 1 else None
+        touched = trace.touched
         active = updates if touched is None else int(torch.count_nonzero(touched()))
         self.ledger.drive(owner, neurons, updates, active, int(out.sum(dtype=torch.float64)))
         mark(out, Trace(producers=(owner,)))

@@ -47,8 +47,6 @@ def shrink(branch: Branch, kept: int, significance: Significance = l1) -> tuple[
         setattr(branch.owner, branch.attribute, branch.stand_in())
         return ()
     dimensions = branch.groups * branch.size
-    if branch.fixed:
-        return ()
     masks = tuple(
         most_significant(significance(tie, dimensions), branch.groups, kept) for tie in branch.ties
     )

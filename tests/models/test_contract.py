@@ -198,6 +198,12 @@ def test_l1p_keeps_the_largest_through_ten_steps(made, images, scope, optimizer)
     plan = make_plan(point, shape, EFFORT)
     model = compress(network, plan, adapter)
     thinned = targets(model, plan, adapter)
+    nonzero = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, adapter))
+    assert nonzero == plan.kept_weights(shape)
+    assert nonzero == pytest.approx(0.4 * shape.block_weights, rel=0.02)
+    outside = {m.name: int((m.weight == 0).sum()) for p in adapter.outside(model) for m in p}
+    assert outside == {name: dict(plan.outside).get(name, 0) for name in outside}
+    assert all(outside.values())
     originals = {id(m.module): n for m, n in zip(*_twins(model, network, adapter), strict=True)}
     for target in thinned:
         old = torch.cat([_old(m, originals).flatten() for m in target.matrices]).abs()
