@@ -86,10 +86,7 @@ def train(  # noqa: PLR0913 - what a training needs, and two listeners
                 inputs = share * inputs + (1 - share) * inputs[other]
             with _mixed(recipe.precision, device):
                 out = logits(model, inputs).float()
-            loss = cross_entropy(out, labels, label_smoothing=recipe.label_smoothing)
-            if share < 1:
-                second = cross_entropy(out, labels[other], label_smoothing=recipe.label_smoothing)
-                loss = share * loss + (1 - share) * second
+            loss = _loss(out, labels, labels[other], share, recipe.label_smoothing)
             optimizer.zero_grad()
             scaler.scale(loss).backward()
             scaler.step(optimizer)
@@ -142,6 +139,15 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         lr=recipe.learning_rate,
         weight_decay=recipe.weight_decay,
     )
+
+
+def _loss(out: Tensor, labels: Tensor, others: Tensor, share: float, smoothing: float) -> Tensor:
+    """Cross-entropy with a target that is `labels` by `share` and `others` by the rest."""
+    loss = cross_entropy(out, labels, label_smoothing=smoothing)
+    if share < 1:
+        second = cross_entropy(out, others, label_smoothing=smoothing)
+        loss = share * loss + (1 - share) * second
+    return loss
 
 
 def _schedule(

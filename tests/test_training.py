@@ -15,7 +15,7 @@ from autoprune.compress.slif import SLIFNode
 from autoprune.data import load as data_sets
 from autoprune.point import make_plan
 from autoprune.spec.tables import DataSpec
-from autoprune.training import Recipe, _schedule, batches, correct, logits, train
+from autoprune.training import Recipe, _loss, _schedule, batches, correct, logits, train
 
 from .conftest import make_network
 
@@ -112,7 +112,7 @@ def test_neurons_have_a_learning_rate_of_their_own_and_no_weight_decay(adapter, 
     decayed = slif_network(adapter, effort)
     for parameter in intrinsic(decayed):
         parameter.data.fill_(0.3)
-    heavy = replace(RECIPE, epochs=1, weight_decay=50.0, learning_rate=1e-5)
+    heavy = replace(RECIPE, epochs=1, weight_decay=1e4, learning_rate=1e-5)
     train(decayed, data, heavy, seed=1)
     assert all((p - 0.3).abs().max() < 1e-3 for p in intrinsic(decayed))
 
@@ -170,6 +170,16 @@ def test_the_learning_rate_warms_up():
     assert seen[4] == pytest.approx(1.0)
     assert all(a > b for a, b in itertools.pairwise(seen[4:]))
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_the_target_of_a_mixed_batch_is_mixed():
+    out = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
+    labels, others = torch.tensor([0, 1, 2, 3, 0, 1]), torch.tensor([1, 1, 0, 2, 3, 0])
+    soft = 0.3 * nn.functional.one_hot(labels, 4) + 0.7 * nn.functional.one_hot(others, 4)
+    expected = nn.functional.cross_entropy(out, soft.float(), label_smoothing=0.1)
+    assert torch.allclose(_loss(out, labels, others, 0.3, 0.1), expected)
+    alone = nn.functional.cross_entropy(out, labels)
+    assert torch.equal(_loss(out, labels, others, 1.0, 0.0), alone)
 
 
 def test_mixup_mixes_until_it_ends():

@@ -134,3 +134,13 @@ def test_workload_survives_json(network, adapter, images):
     workload = count(network, adapter, images)
     assert type(workload).from_json(workload.to_json()) == workload
     assert dataclasses.replace(workload, samples=7) != workload
+
+
+def test_events_drive_the_stem_and_pixels_do_not(network, adapter, images):
+    frames = torch.randint(0, 3, (4, 3, 1, 8, 8), generator=torch.Generator().manual_seed(2))
+    stem = count(network, adapter, frames.float()).ops[0]
+    assert (stem.a_class, stem.real_macs) == ("integer", 0)
+    assert stem.a_events == int(frames.sum())
+    assert stem.fanout_sops >= stem.effective_sops > 0
+    assert stem.producers == ("input",)
+    assert count(network, adapter, images).ops[0].a_class == "real"
