@@ -129,6 +129,17 @@ def test_masks_of_the_spike_driven_transformer():
     assert all(ops[name].dense_macs == 0 for name in ("mask1", "mask2"))
 
 
+def test_neurons_behind_a_sum_belong_to_the_last_product():
+    """Membranes of the spike-driven transformer are sums of everything before them."""
+    network = small("sdt")
+    ops = {op.name: op for op in count(network, adapter_for(network, None), images()).ops}
+    assert ops["blocks.0.attention.q"].producers == ("patch_embed.rpe_conv",)
+    assert ops["blocks.0.mlp.fc1"].producers == ("blocks.0.attention.o",)
+    assert ops["head"].producers == ("blocks.0.mlp.fc2",)
+    summed = ops["blocks.0.attention.o"]
+    assert summed.updates_inactive == 0
+
+
 @pytest.mark.parametrize("family", ["token", "channel"])
 def test_masks_of_qkformer(family):
     network = small(family)

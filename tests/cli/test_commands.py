@@ -87,6 +87,14 @@ def test_price_of_a_trial_names_causes_operations_and_what_is_left_out(
         assert part in text
 
 
+def test_trials_may_be_named_as_a_front_prints_them(autoprune, run_folder) -> None:
+    plain = autoprune("price", f"{run_folder}:0", "--machine", "loihi1", "--json")
+    marked = autoprune("price", f"{run_folder}:0u", "--machine", "loihi1", "--json")
+    assert plain.code == marked.code == 0
+    assert plain.out == marked.out
+    assert autoprune("price", f"{run_folder}:0x", "--machine", "loihi1").code == 2
+
+
 def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tmp_path) -> None:
     file = tmp_path / "w.json"
     assert autoprune("workload", run_folder, "fine-tuned", "--out", file).code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from autoprune.errors import InputError
 
@@ -131,6 +132,7 @@ def test_broken_cifar_files(load, make):
 def test_broken_images(load, make):
     root = make("imagefolder")
     (root / "train" / "n00000001" / "1.JPEG").write_bytes(b"no image")
+    Image.effect_noise((64, 64), 90).save(root / "train" / "n00000002" / "3.JPEG")
     whole = (root / "train" / "n00000002" / "3.JPEG").read_bytes()
     (root / "train" / "n00000002" / "3.JPEG").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"2 of 36 images in .*train are broken: .*1.JPEG.*3.JPEG"):

@@ -189,3 +189,38 @@ def test_an_unreadable_checkpoint(tmp_path, content, ending):
         file.write_bytes(content)
     with pytest.raises(InputError, match="no such file|not readable"):
         load_checkpoint(build("spikformer_patch", SMALL, OFFERED), file)
+
+
+QK = {"embed_dims": 16, "num_heads": [2, 2, 2], "depths": [1, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "ties", "groups"),
+    [
+        ("spikformer", SMALL, [{"q", "k"}, {"v", "o"}], 2),
+        ("spike_driven_transformer", SMALL, [{"q", "k", "v", "o"}], 1),
+        ("qkformer", {**QK, "qka_type": "token"}, [{"q"}, {"k", "o"}], 2),
+        ("qkformer", {**QK, "qka_type": "channel"}, [{"q", "k", "o"}], 1),
+        (
+            "maxformer",
+            {"embed_dims": 32, "depths": [0, 0, 1], "cifar": True},
+            [{"q", "k"}, {"v", "o"}],
+            8,
+        ),
+    ],
+)
+def test_what_leaves_together(model, arguments, ties, groups):
+    """The table of docs/networks.md."""
+    network = build(model, arguments, OFFERED)
+    attention = adapter_for(network, None).branches(network)[0][0]
+
+    def names(tie) -> set[str]:
+        return {
+            matrix.name
+            for cut in tie
+            for matrix in attention.matrices
+            if matrix.module is cut.module and (cut.side == "in" or matrix.rows.start == cut.offset)
+        }
+
+    assert [names(tie) for tie in attention.ties] == ties
+    assert attention.groups == groups
