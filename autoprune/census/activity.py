@@ -10,9 +10,9 @@ from autoprune.workload import OperandClass
 
 def operand_class(x: Tensor) -> OperandClass:
     """``binary`` where all entries are 0 or 1, ``integer`` where whole and >= 0, else ``real``."""
-    if bool(((x == 0) | (x == 1)).all()):
+    if torch.equal(x, x * x):
         return "binary"
-    if bool((x >= 0).all()) and bool((x == x.round()).all()):
+    if torch.equal(x, x.round()) and bool(x.min() >= 0):
         return "integer"
     return "real"
 

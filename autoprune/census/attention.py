@@ -54,11 +54,11 @@ def count_product(product: Product, order: Order | None = None) -> Op:
     samples = a.shape[1]
     a_class, b_class = operand_class(a), operand_class(b)
     real = "real" in (a_class, b_class)
-    a, b = a.double(), b.double()
-    rows = a.reshape(steps, samples, -1)
-    events = rows.sum(2) * (not real)
-    held = (b != 0).double()
-    coincidences = (a.sum(-2) * held.sum(-1)).reshape(steps, samples, -1).sum(2) * (not real)
+    shape, spikes = (steps, samples, -1), 0.0 if real else 1.0
+    by_column = a.sum(-2).double() * spikes  # whole numbers that float32 holds
+    events = by_column.reshape(shape).sum(2)
+    held = (b != 0).sum(-1)
+    coincidences = (by_column * held).reshape(shape).sum(2)
     dense = steps * samples * heads * m * k * n
     return Op(
         name=product.name,
@@ -74,11 +74,13 @@ def count_product(product: Product, order: Order | None = None) -> Op:
         a_class="real" if real else a_class,
         b_class=b_class,
         a_size=a.numel(),
-        a_nonzeros=int(torch.count_nonzero(a)),
+        a_nonzeros=whole(events)
+        if a_class == "binary" and not real
+        else int(torch.count_nonzero(a)),
         a_events=whole(events),
         b_size=b.numel(),
-        b_nonzeros=int(torch.count_nonzero(b)),
-        b_events=0 if b_class == "real" else whole(b),
+        b_nonzeros=int(held.sum()),
+        b_events=0 if b_class == "real" else whole(b.sum(-1)),
         events_per_step=per_step(events),
         dense_macs=dense,
         fanout_sops=whole(events) * n,
@@ -103,15 +105,13 @@ def count_chain(
             is the published order, too.
     """
     a, b, c = first.a, first.b, second.a
-    done = (a.double() @ b.double()).to(a.dtype)
+    done = a @ b
     if on_right:
         executed = first, second.of(c.mT, done.mT)
-        scores = c.mT.double() @ b.mT.double()
-        other = first.of(c.mT, b.mT), second.of(a, scores.mT.to(a.dtype))
+        other = first.of(c.mT, b.mT), second.of(a, (c.mT @ b.mT).mT)
     else:
         executed = first, second.of(c, done)
-        scores = c.double() @ a.double()
-        other = first.of(c, a), second.of(b.mT, scores.mT.to(a.dtype))
+        other = first.of(c, a), second.of(b.mT, (c @ a).mT)
     published = executed if scores_first else other
     return (
         *(count_product(product, "executed") for product in executed),

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as nn_functional
 
 from autoprune.census.activity import deviation, operand_class, per_step, whole
 from autoprune.workload import Geometry, Op
-
-_CONV: dict[int, Callable[..., Tensor]] = {3: nn_functional.conv1d, 4: nn_functional.conv2d}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +72,7 @@ def count_layer(call: LayerCall) -> Op:
         a_class=kind,
         b_class="weight",
         a_size=x.numel(),
-        a_nonzeros=int(torch.count_nonzero(x)),
+        a_nonzeros=whole(events) if kind == "binary" else int(torch.count_nonzero(x)),
         a_events=whole(events),
         b_size=call.weight.numel(),
         b_nonzeros=int(torch.count_nonzero(call.weight)),
@@ -104,44 +101,64 @@ def _sizes(call: LayerCall) -> dict[str, Any]:
 
 def _synaptic_operations(call: LayerCall, *, real: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Events, fan-out and effective synaptic operations, each [T, B] in float64."""
-    x, steps = call.x, call.steps
+    x, shape = call.x, (call.steps, -1)
     if real:
-        nothing = torch.zeros(steps, len(x) // steps, dtype=torch.float64)
+        nothing = torch.zeros(call.steps, len(x) // call.steps, dtype=torch.float64)
         return nothing, nothing, nothing
-    x = x.double()
-    events = x.flatten(1).sum(1)
-    connected = (call.weight.detach() != 0).double()
-    dense = _reached(call, x, torch.ones_like(connected))
-    effective = _reached(call, x, connected)
-    shape = (steps, -1)
-    return events.reshape(shape), dense.reshape(shape), effective.reshape(shape)
-
-
-def _reached(call: LayerCall, x: Tensor, connected: Tensor) -> Tensor:
-    """Synaptic operations per row of `x`: events times the synapses that each one reaches.
-
-    Summing the connections over a group's output channels first leaves one small kernel per
-    group, whose convolution with the events counts them at every border and stride.
-    """
-    if not call.is_conv:
-        return x.reshape(len(x), -1, x.shape[-1]).sum(1) @ connected.sum(0)
-    kernel = connected.unflatten(0, (call.groups, -1)).sum(1)
-    if _pointwise(call):
-        return x.flatten(2).sum(2) @ kernel.flatten()
-    counts = _CONV[x.ndim](
-        x,
-        kernel,
-        stride=call.stride,
-        padding=call.padding,
-        dilation=call.dilation,
-        groups=call.groups,
+    reached = _reached(call)
+    outputs = len(call.weight) // call.groups
+    connected = (call.weight.detach() != 0).unflatten(0, (call.groups, -1)).sum(1)
+    events = reached if _pointwise(call) else _by_channel(call)
+    return (
+        events.double().flatten(1).sum(1).reshape(shape),
+        (reached.double().flatten(1).sum(1) * outputs).reshape(shape),
+        (reached.double().flatten(1) @ connected.double().flatten()).reshape(shape),
     )
-    return counts.flatten(1).sum(1)
+
+
+def _by_channel(call: LayerCall) -> Tensor:
+    """Events of every row and input channel, [T B, C]; whole numbers that float32 holds."""
+    if call.is_conv:
+        return call.x.flatten(2).sum(2)
+    return call.x.reshape(len(call.x), -1, call.x.shape[-1]).sum(1)
+
+
+def _reached(call: LayerCall) -> Tensor:
+    """Events that reach an output through a tap of the kernel, [T B, C, kernel ...].
+
+    Tap i of a dimension meets the inputs ``o * stride + i * dilation - padding`` that are there
+    for an output o: a regular part of the axis, which is summed, one axis after the other. What
+    falls off the image reaches nothing.
+    """
+    if not call.is_conv or _pointwise(call):
+        return _by_channel(call)
+    x, taken = call.x, 2
+    for axis, size in enumerate(call.weight.shape[2:]):
+        parts = [x[(*[slice(None)] * taken, part)].sum(taken) for part in _taps(call, axis, size)]
+        x = torch.stack(parts, dim=2)  # the taps gather behind the channels, last axis first
+        taken += 1
+    return (
+        x.flatten(2)
+        .unflatten(2, tuple(reversed(call.weight.shape[2:])))
+        .movedim(tuple(range(2, x.ndim)), tuple(reversed(range(2, x.ndim))))
+    )
+
+
+def _taps(call: LayerCall, axis: int, size: int) -> Iterator[slice]:
+    """The part of an input axis that each tap of the kernel meets."""
+    length, outputs = call.x.shape[2 + axis], call.out.shape[2 + axis]
+    stride, dilation, padding = (part[axis] for part in (call.stride, call.dilation, call.padding))
+    for tap in range(size):
+        offset = tap * dilation - padding
+        first = max(0, -(offset // stride))  # the first output whose input is there
+        last = min(outputs - 1, (length - 1 - offset) // stride)
+        start = first * stride + offset
+        yield slice(start, max(start, last * stride + offset + 1), stride)
 
 
 def _pointwise(call: LayerCall) -> bool:
     sizes = (*call.weight.shape[2:], *call.stride)
-    return all(size == 1 for size in sizes) and not any(call.padding)
+    return call.is_conv and all(size == 1 for size in sizes) and not any(call.padding)
 
 
 def _geometry(call: LayerCall) -> Geometry | None:

@@ -347,7 +347,9 @@ class Tracer(TorchFunctionMode):
             return
         touched = trace.touched
         active = updates if touched is None else int(torch.count_nonzero(touched()))
-        self.ledger.drive(owner, neurons, updates, active, int(out.sum(dtype=torch.float64)))
+        by_sample = self._by_step(out, path).flatten(2).sum(2)
+        spikes = int(by_sample.sum(dtype=torch.float64))
+        self.ledger.drive(owner, neurons, updates, active, spikes)
         mark(out, Trace(producers=(owner,)))
 
 
