@@ -34,6 +34,7 @@ from autoprune.workload import Workload
 
 FORMAT = 1
 _KEY = b"autoprune"
+_NESTED = ("geometry", "activity")
 
 
 class RunFolder:
@@ -159,7 +160,7 @@ def _to_table(outcome: Outcome) -> pa.Table:
         "operations": len(ops),
     }
     for op in ops:
-        op["geometry"] = json.dumps(op["geometry"])
+        op.update({part: json.dumps(op[part]) for part in _NESTED})
     table = pa.Table.from_pandas(pd.DataFrame(ops), preserve_index=False)
     return table.replace_schema_metadata({_KEY: json.dumps(meta).encode()})
 
@@ -175,7 +176,7 @@ def _read(file: Path) -> Outcome:
         measurement = None
         if measured is not None:
             for op in ops:
-                op["geometry"] = json.loads(op["geometry"])
+                op.update({part: json.loads(op[part]) for part in _NESTED})
             workload = Workload.from_json(json.dumps({**workload_meta, "ops": ops}), str(file))
             measurement = Measurement.from_dict(measured, workload)
         return Outcome(

@@ -30,6 +30,7 @@ LIGHT = {
     "point",
     "shape",
     "workload",
+    "op",
     "cost",
     "measurement",
     "outcome",

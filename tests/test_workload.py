@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from autoprune.cost.contract import sample_workload
 from autoprune.errors import InputError
-from autoprune.workload import Geometry, Uncounted, Workload
+from autoprune.op import Activity, Geometry
+from autoprune.workload import Elementwise, Uncounted, Workload
 
 
 def rich() -> Workload:
@@ -31,10 +32,12 @@ def rich() -> Workload:
         geometry=geometry,
         effective_sops_std=0.1 + 0.2,
         producers=("a", "b"),
+        activity=Activity(silent=3, windows=(9, 8, 7), empty_groups=(4, 1), groups=(6, 2)),
     )
     return replace(
         workload,
         ops=(stem, *workload.ops[1:]),
+        elementwise=(Elementwise(kind="residual", places=2, entries=64),),
         uncounted=(Uncounted(name="pool", dense_macs=7, reason="no rule"),),
     )
 
@@ -56,7 +59,14 @@ def test_no_truncated_file_is_taken_for_a_workload(data):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(autoprune_workload=99), "no workload of this version"),
+        (
+            lambda d: d.update(autoprune_workload=99),
+            "a workload of version 99; expected version 2$",
+        ),
+        (lambda d: d.update(autoprune_workload=1), "a workload of version 1; .* count again"),
+        (lambda d: d.pop("autoprune_workload"), "no workload; expected version 2"),
+        (lambda d: d["ops"][1].update(nonzeros_per_step=[1]), "a_nonzeros by step"),
+        (lambda d: d["ops"][1].update(b_bits=0), "bits is 0"),
         (lambda d: d.pop("ops"), "incomplete workload"),
         (lambda d: d.update(ops=5), "incomplete workload"),
         (lambda d: d.update(ops=[5]), "incomplete workload"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoprune.workload import OperandClass
+from autoprune.op import OperandClass
 
 
 def operand_class(x: Tensor) -> OperandClass:
@@ -15,6 +15,19 @@ def operand_class(x: Tensor) -> OperandClass:
     if torch.equal(x, x.round()) and bool(x.min() >= 0):
         return "integer"
     return "real"
+
+
+def bits(x: Tensor, kind: OperandClass) -> int:
+    """Bits of an entry of an activation; see `autoprune.op.Op`."""
+    match kind:
+        case "binary":
+            return 1
+        case "ternary":
+            return 2
+        case "integer":
+            return int(x.max()).bit_length()
+        case "real":
+            return 32
 
 
 def whole(count: Tensor) -> int:

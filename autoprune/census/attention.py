@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from autoprune.census.activity import deviation, operand_class, per_step, whole
-from autoprune.workload import Op, Order
+from autoprune.census.activity import bits, deviation, operand_class, per_step, whole
+from autoprune.op import Op, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,7 @@ def count_product(product: Product, order: Order | None = None) -> Op:
     events = by_column.reshape(shape).sum(2)
     held = (b != 0).sum(-1)
     coincidences = (by_column * held).reshape(shape).sum(2)
+    nonzeros = per_step(torch.count_nonzero(a.flatten(2), 2))
     dense = steps * samples * heads * m * k * n
     return Op(
         name=product.name,
@@ -73,15 +74,17 @@ def count_product(product: Product, order: Order | None = None) -> Op:
         time_steps=steps,
         a_class="real" if real else a_class,
         b_class=b_class,
+        a_bits=bits(a, "real" if real else a_class),
+        b_bits=bits(b, b_class),
         a_size=a.numel(),
-        a_nonzeros=whole(events)
-        if a_class == "binary" and not real
-        else int(torch.count_nonzero(a)),
+        a_nonzeros=sum(nonzeros),
         a_events=whole(events),
         b_size=b.numel(),
         b_nonzeros=int(held.sum()),
         b_events=0 if b_class == "real" else whole(b.sum(-1)),
         events_per_step=per_step(events),
+        nonzeros_per_step=nonzeros,
+        a_events_std=deviation(events),
         dense_macs=dense,
         fanout_sops=whole(events) * n,
         effective_sops=whole(coincidences),

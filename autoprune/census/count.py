@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from autoprune.census.activity import operand_class
 from autoprune.census.coverage import uncounted
 from autoprune.census.trace import Trace, mark
-from autoprune.census.tracer import Place, Tracer
+from autoprune.census.tracer import Place, Shown, Tracer
 from autoprune.errors import CountingError
 from autoprune.models.adapter import ModelAdapter, Neuron
 from autoprune.models.inputs import present
@@ -20,7 +20,12 @@ from autoprune.workload import Uncounted, Workload
 
 
 def count(
-    model: nn.Module, adapter: ModelAdapter | None, inputs: Tensor, time_steps: int | None = None
+    model: nn.Module,
+    adapter: ModelAdapter | None,
+    inputs: Tensor,
+    time_steps: int | None = None,
+    *,
+    weight_bits: int = 32,
 ) -> Workload:
     """The workload of `model` on `inputs`, in evaluation mode.
 
@@ -30,12 +35,14 @@ def count(
         inputs: images [samples, C, H, W] or frames of events [samples, T, 2, H, W]. Whole numbers
             count as events, so that the layer that reads them is driven by events.
         time_steps: T of a network without an adapter; its attribute T where it is None.
+        weight_bits: bits to which the weights were rounded; 32 as they were trained.
 
     Raises CountingError where an operation cannot be counted exactly.
     """
     places, prefixes = ({}, {}) if adapter is None else _places(model, adapter)
     steps = _steps(model, adapter) if time_steps is None else time_steps
-    tracer = Tracer(model, places, prefixes, steps=steps, samples=len(inputs))
+    look = Shown(steps=steps, samples=len(inputs), weight_bits=weight_bits)
+    tracer = Tracer(model, places, prefixes, look)
     model.eval()
     functional.reset_net(model)
     with torch.inference_mode(), _hooked(model, tracer), tracer:

@@ -14,8 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from autoprune.census.activity import deviation, operand_class, per_step, whole
-from autoprune.workload import Op
+from autoprune.census.activity import bits, deviation, operand_class, per_step, whole
+from autoprune.op import Op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ def count_logic(logic: SpikeLogic) -> Op:
     steps, samples = a.shape[:2]
     entries = math.prod(a.shape[2:])
     events = a.double().reshape(steps, samples, -1).sum(2)
+    nonzeros = per_step(torch.count_nonzero(a.reshape(steps, samples, -1), 2))
     passed = events if logic.b is None else (a.double() * b.double()).flatten(2).sum(2)
     return Op(
         name=logic.name,
@@ -59,13 +60,17 @@ def count_logic(logic: SpikeLogic) -> Op:
         time_steps=logic.steps,
         a_class=operand_class(a),
         b_class="weight" if logic.b is None else operand_class(b),
+        a_bits=bits(a, operand_class(a)),
+        b_bits=bits(b, operand_class(b)),
         a_size=a.numel(),
-        a_nonzeros=int(torch.count_nonzero(a)),
+        a_nonzeros=sum(nonzeros),
         a_events=whole(events),
         b_size=0 if logic.b is None else logic.b.numel(),
         b_nonzeros=0 if logic.b is None else int(torch.count_nonzero(logic.b)),
         b_events=0 if logic.b is None else whole(logic.b.double()),
         events_per_step=per_step(events),
+        nonzeros_per_step=nonzeros,
+        a_events_std=deviation(events),
         dense_macs=0,
         fanout_sops=whole(events),
         effective_sops=whole(passed),

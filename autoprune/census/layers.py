@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoprune.census.activity import deviation, operand_class, per_step, whole
-from autoprune.workload import Geometry, Op
+from autoprune.census.activity import bits, deviation, operand_class, per_step, whole
+from autoprune.op import Geometry, Op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class LayerCall:
         steps: time steps that the first axis holds.
         real: whether `x` holds real numbers by construction; else its class is read off the data.
         norm_folded: whether a batch norm stands behind the layer.
+        weight_bits: bits to which the weights were rounded; 32 as they were trained.
         stride, padding, dilation, groups: of a convolution, one entry per dimension.
     """
 
@@ -40,6 +41,7 @@ class LayerCall:
     steps: int
     real: bool
     norm_folded: bool
+    weight_bits: int = 32
     stride: tuple[int, ...] = ()
     padding: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
@@ -60,6 +62,8 @@ def count_layer(call: LayerCall) -> Op:
     kind = "real" if call.real else operand_class(x)
     events, fanout, effective = _synaptic_operations(call, real=kind == "real")
     sizes = _sizes(call)
+    nonzeros = per_step(events if kind == "binary" else _nonzeros(x, steps))
+    row_max, column_max = _fans(call.weight, call.groups)
     dense = math.prod(sizes.values()) * len(x)
     return Op(
         name=call.name,
@@ -71,12 +75,18 @@ def count_layer(call: LayerCall) -> Op:
         geometry=_geometry(call),
         a_class=kind,
         b_class="weight",
+        a_bits=bits(x, kind),
+        b_bits=call.weight_bits,
         a_size=x.numel(),
-        a_nonzeros=whole(events) if kind == "binary" else int(torch.count_nonzero(x)),
+        a_nonzeros=sum(nonzeros),
         a_events=whole(events),
         b_size=call.weight.numel(),
         b_nonzeros=int(torch.count_nonzero(call.weight)),
+        b_row_max=row_max,
+        b_column_max=column_max,
         events_per_step=per_step(events),
+        nonzeros_per_step=nonzeros,
+        a_events_std=deviation(events),
         dense_macs=dense,
         fanout_sops=whole(fanout),
         effective_sops=whole(effective),
@@ -86,6 +96,18 @@ def count_layer(call: LayerCall) -> Op:
         norm_folded=call.norm_folded,
         producers=call.producers,
     )
+
+
+def _nonzeros(x: Tensor, steps: int) -> Tensor:
+    return torch.count_nonzero(x.flatten(1), 1).reshape(steps, -1)
+
+
+def _fans(weight: Tensor, groups: int) -> tuple[int, int]:
+    """The most nonzero weights that an entry of the input has, and that an output has."""
+    held = weight.detach() != 0
+    rows = held.unflatten(0, (groups, -1)).sum(1)
+    columns = held.flatten(1).sum(1)
+    return (int(rows.max()), int(columns.max())) if weight.numel() else (0, 0)
 
 
 def _sizes(call: LayerCall) -> dict[str, Any]:

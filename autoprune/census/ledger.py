@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from autoprune.errors import CountingError
-from autoprune.workload import Op
+from autoprune.op import Op
 
 
 class Ledger:

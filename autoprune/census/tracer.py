@@ -40,6 +40,15 @@ class Place:
     branch: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a network is shown: T steps of B samples, with weights rounded to so many bits."""
+
+    steps: int
+    samples: int
+    weight_bits: int = 32
+
+
 class Tracer(TorchFunctionMode):
     """While it is entered, torch's functions count themselves into `ledger`.
 
@@ -47,7 +56,7 @@ class Tracer(TorchFunctionMode):
         model: the network.
         places: where a layer stands, by the name of its weight.
         prefixes: where anything else stands, by the path of a module around it.
-        steps: T. samples: B.
+        shown: what it is shown.
 
     Modules are told by hooks, which `hooked` sets: neurons stop the trace, since a neuron's own
     arithmetic is counted as its updates.
@@ -58,14 +67,13 @@ class Tracer(TorchFunctionMode):
         model: nn.Module,
         places: Mapping[str, Place],
         prefixes: Mapping[str, Place],
-        *,
-        steps: int,
-        samples: int,
+        shown: Shown,
     ) -> None:
         super().__init__()
         self.ledger = Ledger()
         self._places, self._prefixes = places, prefixes
-        self._steps, self._samples = steps, samples
+        self._steps, self._samples = shown.steps, shown.samples
+        self._weight_bits = shown.weight_bits
         self._weights = {id(p): name for name, p in model.named_parameters()}
         self._path: list[str] = [""]
         self._asleep = 0
@@ -223,6 +231,7 @@ class Tracer(TorchFunctionMode):
                 steps=len(x) // self._samples,
                 real=source.real or not source.producers,
                 norm_folded=False,
+                weight_bits=self._weight_bits,
                 **geometry,
             )
         )

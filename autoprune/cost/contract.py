@@ -10,7 +10,8 @@ from typing import Literal
 from autoprune.cost.cost import Cost
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.workload import Op, Order, Workload
+from autoprune.op import Op, Order
+from autoprune.workload import Workload
 
 _SAMPLES = 2
 
@@ -87,12 +88,18 @@ def _op(
         time_steps=steps,
         a_class="real" if real else "binary",
         b_class="weight",
+        a_bits=32 if real else 1,
+        b_bits=32,
         a_size=samples * steps * m * k,
         a_nonzeros=samples * steps * m * k if real else events * steps,
         a_events=events * steps,
         b_size=k * n,
         b_nonzeros=kept,
+        b_row_max=round(n * (1 - zeros)),
+        b_column_max=round(k * (1 - zeros)),
         events_per_step=(events,) * steps,
+        nonzeros_per_step=(samples * m * k if real else events,) * steps,
+        a_events_std=0.0,
         dense_macs=macs,
         fanout_sops=events * steps * n,
         effective_sops=effective * steps,
@@ -120,6 +127,9 @@ def _product(
         kind="attention_product",
         order=order,
         b_class=b_class,
+        b_bits=1 if b_class == "binary" else 4,
+        b_row_max=0,
+        b_column_max=0,
         b_size=entries,
         b_nonzeros=entries // 2,
         b_events=entries // 2 * (1 if b_class == "binary" else 2),
@@ -141,6 +151,8 @@ def _with_spike_logic(workload: Workload) -> Workload:
         n=1,
         b_size=0,
         b_nonzeros=0,
+        b_row_max=0,
+        b_column_max=0,
         dense_macs=0,
         fanout_sops=layer.a_events,
         effective_sops=layer.a_events,
@@ -151,6 +163,7 @@ def _with_spike_logic(workload: Workload) -> Workload:
         name="blocks.0.attention.mask1",
         kind="masking",
         b_class="binary",
+        b_bits=1,
         b_size=layer.a_size,
         b_nonzeros=layer.a_events,
         b_events=layer.a_events,

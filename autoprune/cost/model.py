@@ -10,7 +10,8 @@ from autoprune.cost.cost import Cost, Unpriced
 from autoprune.cost.machine import Machine
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
-from autoprune.workload import Op, Workload
+from autoprune.op import Op
+from autoprune.workload import Workload
 
 
 class CostModel(ABC):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from autoprune.cost.contract import sample_workload
 from autoprune.cost.load import load_machine
-from autoprune.workload import Op, Workload
+from autoprune.op import Op
+from autoprune.workload import Workload
 
 LOIHI = load_machine("loihi1")
 

@@ -10,7 +10,8 @@ import pytest
 from autoprune.cost.contract import sample_workload
 from autoprune.cost.families.systolic import cycles
 from autoprune.cost.load import load_machine
-from autoprune.workload import Op, Workload
+from autoprune.op import Op
+from autoprune.workload import Workload
 
 
 def synthetic(name: str, *, sops: int = 0, macs: int = 0, steps: int = 1, **fields) -> Op:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from autoprune.cost.contract import sample_workload
 from autoprune.cost.families.systolic import Systolic, cycles
 from autoprune.cost.load import load_machine
-from autoprune.workload import Geometry, Op, Workload
+from autoprune.op import Geometry, Op
+from autoprune.workload import Workload
 
 ARRAY = (3, 2)
 SIZES = st.integers(1, 9)
@@ -32,7 +33,8 @@ def array(dataflow: str, rows: int, columns: int) -> Systolic:
 
 def layer(m: int, k: int, n: int, **fields) -> Op:
     blank = sample_workload(steps=1, samples=1, spikes=1.0).ops[1]
-    sizes = {"m": m, "k": k, "n": n, "a_size": m * k, "a_nonzeros": m * k}
+    sizes: dict[str, object] = {"m": m, "k": k, "n": n, "a_size": m * k, "a_nonzeros": m * k}
+    sizes["nonzeros_per_step"] = (m * k,)
     return replace(blank, **{**sizes, "dense_macs": m * k * n, **fields})
 
 

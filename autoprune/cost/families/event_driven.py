@@ -47,7 +47,8 @@ from typing import ClassVar, cast, final
 
 from autoprune.cost.cost import Cost, HostOperation, Term
 from autoprune.cost.model import CostModel
-from autoprune.workload import Op, Order, Workload
+from autoprune.op import Op, Order
+from autoprune.workload import Workload
 
 _CAUSES = {
     "synaptic_operation": "synaptic operations",

@@ -22,7 +22,8 @@ from typing import ClassVar, cast, final
 
 from autoprune.cost.cost import Cost, Term
 from autoprune.cost.model import CostModel
-from autoprune.workload import Op, Order, Workload
+from autoprune.op import Op, Order
+from autoprune.workload import Workload
 
 
 @final

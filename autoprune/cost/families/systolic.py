@@ -41,7 +41,8 @@ from typing import ClassVar, cast, final
 
 from autoprune.cost.cost import Cost, HostOperation, Term
 from autoprune.cost.model import CostModel
-from autoprune.workload import Op, Order, Workload
+from autoprune.op import Op, Order
+from autoprune.workload import Workload
 
 
 def cycles(dataflow: str, array: tuple[int, int], m: int, k: int, n: int) -> int:
