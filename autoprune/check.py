@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autoprune.cost.contract import sample_workload
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
+from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, check_metrics, load_study, split_metric

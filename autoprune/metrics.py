@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoprune.cost.cost import Cost
+from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.errors import AutopruneError
 from autoprune.measurement import Measurement
 from autoprune.spec.study import split_metric
 from autoprune.workload import Workload
-
-
-class UnknownCost(AutopruneError):
-    """A machine cannot say what a workload costs: an action has no price, or no time is defined."""
 
 
 def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, CostModel]) -> float:

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from autoprune.cost.contract import sample_workload
+from autoprune.cost.sample import sample_workload
 from autoprune.measurement import Measurement, Score, Seconds
 from autoprune.models.spikformer import SpikformerAdapter
 from autoprune.models.spikformer_patch import PatchSpikformer

@@ -43,5 +43,5 @@ def find_family(name: str, where: str) -> type[CostModel]:
     if not (isinstance(family, type) and issubclass(family, CostModel)):
         raise InputError(where, f"family {name!r} is no cost model", "a subclass of CostModel")
     if inspect.isabstract(family) or not hasattr(family, "PRICES"):
-        raise InputError(where, f"family {name!r} is incomplete", "PRICES and price() of its own")
+        raise InputError(where, f"family {name!r} is incomplete", "PRICES and actions() of its own")
     return family

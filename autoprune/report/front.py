@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autoprune.cost.cost import HostOperation
+from autoprune.cost.cost import HostOperation, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.measurement import Measurement, Score
-from autoprune.metrics import UnknownCost, energy_uj, machine_energy
+from autoprune.metrics import energy_uj, machine_energy
 from autoprune.outcome import FINE_TUNED, Origin, Outcome
 from autoprune.report.pareto import hypervolume, non_dominated
 from autoprune.shape import NetworkShape

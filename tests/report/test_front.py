@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.cost.cost import Cost, Unpriced
+from autoprune.cost.cost import Cost, UnknownCost, Unpriced
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
-from autoprune.metrics import UnknownCost
 from autoprune.outcome import Outcome
 from autoprune.report.front import MachineFront, front_members, machine_front
 from autoprune.shape import NetworkShape

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
-from autoprune.metrics import UnknownCost, metric_value
+from autoprune.metrics import metric_value
 
 
 @pytest.fixture

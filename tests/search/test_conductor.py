@@ -10,8 +10,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from autoprune.cost.cost import UnknownCost
 from autoprune.errors import RecordError
-from autoprune.metrics import UnknownCost
 from autoprune.plan import Effort
 from autoprune.run_folder import RunFolder
 from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor, Task
