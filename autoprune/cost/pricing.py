@@ -117,7 +117,8 @@ class Costs:
             if every.neurons[row] and words["neuron"] != "host":
                 name += f", with {every.neurons[row]} neurons"
             macs = float(every.dense_macs[row])
-            yield HostOperation(name=name, dense_macs=macs, share=macs / whole if whole else 0.0)
+            share = float(macs / whole) if whole else 0.0
+            yield HostOperation(name=name, dense_macs=macs, share=share)
 
 
 def needs(ops: Ops) -> dict[str, Column]:

@@ -72,7 +72,7 @@ def test_damaged_trial(autoprune, run_folder) -> None:
     [
         (lambda text: text[: len(text) // 2], "it may be truncated"),
         (lambda _: "", "it may be truncated"),
-        (lambda _: "[]", "no workload of this version"),
+        (lambda _: "[]", "no workload; expected version 2"),
         (lambda text: text.replace('"samples"', '"sample"'), "incomplete workload"),
         (lambda text: json.dumps({**json.loads(text), "samples": 0}), "0 samples"),
         (lambda text: text.replace('"dense_macs": ', '"dense_macs": -', 1), "counts >= 0"),
