@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.measurement import Measurement
+from autoprune.outcome import Charge
 from autoprune.spec.study import split_metric
 from autoprune.workload import Workload
 
@@ -29,6 +30,21 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
         }[name]
     cost = machines[machine].price(measurement.workload)
     return {"energy_uj": energy_uj, "latency_us": latency_us}[name](cost)
+
+
+def charges(
+    measurement: Measurement, machines: Mapping[str, CostModel]
+) -> tuple[tuple[str, Charge], ...]:
+    """What every machine charges; one that fails has a cause, and leaves the others alone."""
+    return tuple((name, _charge(measurement, model)) for name, model in machines.items())
+
+
+def _charge(measurement: Measurement, model: CostModel) -> Charge:
+    try:
+        cost = model.price(measurement.workload)
+        return Charge(energy_uj=energy_uj(cost), latency_us=cost.latency_us)
+    except UnknownCost as error:
+        return Charge(cause=str(error))
 
 
 def energy_uj(cost: Cost) -> float:

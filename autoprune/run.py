@@ -30,11 +30,12 @@ from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
-from autoprune.metrics import metric_value
+from autoprune.metrics import charges, metric_value
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
+from autoprune.run_machines import machine_folders
 from autoprune.search.conductor import Conductor, Task
 from autoprune.search.record import Record
 from autoprune.search.samplers import distributions
@@ -188,6 +189,7 @@ def _write_study(prepared: Prepared, folder: RunFolder) -> None:
             "folder": str(prepared.file.parent.resolve()),
             "identity": _identity(prepared),
             "shape": dataclasses.asdict(prepared.shape),
+            "machine_folders": machine_folders(prepared.machines),
             "trials": prepared.study.trials,
         }
     )
@@ -225,6 +227,7 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker) -> Condu
         lag=study.search.lag,
         trials=study.trials,
         objectives=objectives,
+        charges=lambda measurement: charges(measurement, prepared.machines),
     )
     record = Record(
         folder.journal,

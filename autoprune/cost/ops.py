@@ -20,7 +20,7 @@ from autoprune.workload import Workload
 
 Column: TypeAlias = npt.NDArray[Any]
 
-_WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
+WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
 _SIZES = (
     *("m", "k", "n", "groups", "heads", "time_steps", "neurons", "a_bits", "b_bits"),
     *("b_row_max", "b_column_max"),
@@ -32,11 +32,11 @@ _MEANS = (
     *("silent", "windows", "empty_groups", "row_groups"),
 )
 _SECOND = ("b_size", "b_nonzeros", "b_events")
-COLUMNS = (*_WORDS, "block", "geometry", *_SIZES, *_MEANS, *_SECOND)
+COLUMNS = (*WORDS, "block", "geometry", *_SIZES, *_MEANS, *_SECOND)
 """Every column that is counted; `Ops` derives more."""
 
 PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
-_ACTIVITY = {
+ACTIVITY = {
     "silent": "silent",
     "windows": "windows",
     "empty_groups": "empty_groups",
@@ -250,8 +250,8 @@ def _log2(values: Column) -> Column:
 
 def _column(ops: Sequence[Op], name: str) -> Column:
     """One column of totals out of operations."""
-    if name in _ACTIVITY:
-        return np.array([getattr(activity(op, name), _ACTIVITY[name]) for op in ops])
+    if name in ACTIVITY:
+        return np.array([getattr(activity(op, name), ACTIVITY[name]) for op in ops])
     values = [getattr(op, name) for op in ops]
     if name in PER_STEP:
         return padded(values)
@@ -259,7 +259,7 @@ def _column(ops: Sequence[Op], name: str) -> Column:
         column = np.empty(len(values), dtype=object)
         column[:] = values
         return column
-    return np.array(values, dtype=np.str_ if name in _WORDS else np.int64)
+    return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
 
 
 def activity(op: Op, name: str) -> Any:

@@ -148,4 +148,13 @@ def test_check_recognises_a_file_by_its_keys(autoprune, root, tmp_path) -> None:
         file = tmp_path / "file.toml"
         file.write_text((root / f"{folder}.toml").read_text(encoding="utf-8"), encoding="utf-8")
         said = autoprune("check", file)
-        assert (said.code, said.out) == (0, f"{file}: a correct {kind}\n")
+        *rules, last = said.out.splitlines()
+        assert (said.code, last) == (0, f"{file}: a correct {kind}")
+        assert all(line.startswith("  pass    ") for line in rules)
+        assert len(rules) == (12 if kind == "machine" else 0)
+
+
+def test_check_says_which_rule_does_not_apply_and_why(autoprune, root) -> None:
+    said = autoprune("check", root / "cost_models" / "systolic_14x12.toml")
+    assert "  not so  operations priced one by one add up" in said.out
+    assert "only the first operation reads the network's input" in said.out
