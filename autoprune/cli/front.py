@@ -28,6 +28,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     """
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
+    from autoprune.cost.cost import UnknownCost
     from autoprune.report.front import machine_front
     from autoprune.run_folder import RunFolder
     from autoprune.run_machines import find_machine, run_machines
@@ -36,7 +37,14 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     shape = folder.shape
     models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
     outcomes, baselines = folder.read_trials(), folder.read_baselines()
-    fronts = [machine_front(outcomes, baselines, model, shape, folder.data) for model in models]
+    fronts, failed = [], []
+    for model in models:
+        try:
+            fronts.append(machine_front(outcomes, baselines, model, shape, folder.data))
+        except UnknownCost as error:
+            failed.append(str(error))
+    if not fronts:
+        raise UnknownCost("; ".join(failed))
     if as_json:
         from autoprune.report.files import to_document
 
@@ -55,3 +63,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
         for found in fronts:
             console.print(front_table(found))
             console.print()
+    for line in failed:
+        click.echo(f"autoprune: {line}", err=True)
+    if failed:
+        raise click.exceptions.Exit(2)
