@@ -62,11 +62,12 @@ def price(
 def _find(what: str) -> tuple[RunFolder | None, str]:
     """The run and the trial that are meant; no run where it is a file."""
     from autoprune.errors import InputError
-    from autoprune.run_folder import RunFolder
 
     path = Path(what)
     run, colon, trial = what.rpartition(":")
     if colon and not path.exists():
+        from autoprune.run_folder import RunFolder
+
         return RunFolder(Path(run)), trial
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
@@ -75,10 +76,13 @@ def _find(what: str) -> tuple[RunFolder | None, str]:
 
 def _machine(name: str, run: RunFolder | None) -> CostModel:
     """The run's own copy of a machine where it has one, as in `autoprune front`."""
-    from autoprune.cost.load import load_machine
+    if run is None:
+        from autoprune.cost.load import load_machine
+
+        return load_machine(name)
     from autoprune.run_machines import find_machine
 
-    return load_machine(name) if run is None else find_machine(run, name)
+    return find_machine(run, name)
 
 
 def _read(what: str, run: RunFolder | None, key: str, model: CostModel) -> Workload:
