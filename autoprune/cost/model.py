@@ -50,12 +50,11 @@ class CostModel(ABC):
         self._require("price", self.PRICES, {p.name: p.unit for p in machine.prices})
         self._require("parameter", self.PARAMETERS, {q.name: q.unit for q in machine.parameters})
         for price in machine.prices:
-            if (price.access_bits is not None) != (price.name in self.PER_ACCESS):
-                raise InputError(
-                    machine.where,
-                    f"price {price.name!r} has access_bits {price.access_bits}",
-                    "them with prices per access, and only there",
-                )
+            where = f"{machine.where}: prices.{price.name}"
+            if price.name in self.PER_ACCESS and price.access_bits is None:
+                raise InputError(where, "per access, without access_bits", "bits of one access")
+            if price.access_bits is not None and price.name not in self.PER_ACCESS:
+                raise InputError(where, f"access_bits {price.access_bits}", "none: not per access")
         self._check_words("choices", self.CHOICES, machine.choices)
         self._check_words("capabilities", self.CAPABILITIES, machine.capabilities.model_dump())
         unknown = sorted(set(machine.choices) - set(self.CHOICES))
