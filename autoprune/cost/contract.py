@@ -145,7 +145,7 @@ def _covers(model: CostModel, cost: Cost) -> str:
 def _travels(model: CostModel, cost: Cost) -> str:
     """Priced again in a process that has nothing but the pickled machine."""
     try:
-        sent = pickle.dumps((sys.path, pickle.dumps(model), sample_workload()))
+        sent = pickle.dumps((pickle.dumps(model), sample_workload()))
     except (AttributeError, TypeError, pickle.PicklingError) as error:
         return f"it cannot be pickled ({error})"
     done = subprocess.run(
@@ -159,7 +159,7 @@ def _travels(model: CostModel, cost: Cost) -> str:
 
 _ELSEWHERE = """
 import pickle, sys
-sys.path, model, workload = pickle.load(sys.stdin.buffer)
+model, workload = pickle.load(sys.stdin.buffer)
 sys.stdout.buffer.write(pickle.dumps(pickle.loads(model).price(workload)))
 """
 

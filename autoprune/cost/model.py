@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, cast, final
+from pathlib import Path
+from typing import Any, ClassVar, cast, final
 
 from autoprune.cost.action import Action
 from autoprune.cost.cost import Cost
@@ -14,7 +15,14 @@ from autoprune.cost.price import Price, Quantity
 from autoprune.cost.pricing import Costs, price_all
 from autoprune.errors import InputError
 from autoprune.op import Kind, Order
+from autoprune.plugin import importable_name, load_named, make_importable
 from autoprune.workload import Workload
+
+
+def _restore(name: str, folder: str, machine: Machine) -> CostModel:
+    make_importable(Path(folder))
+    model: CostModel = load_named(name, "a machine from another process")(machine)
+    return model
 
 
 class CostModel(ABC):
@@ -65,6 +73,11 @@ class CostModel(ABC):
                 name=unknown[0],
                 candidates=self.CHOICES,
             )
+
+    @final
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with the folder of the class, which may be the user's, for a worker to find it."""
+        return _restore, (*importable_name(type(self)), self.machine)
 
     @abstractmethod
     def actions(self, ops: Ops) -> Iterable[Action]:

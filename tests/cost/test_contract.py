@@ -21,6 +21,7 @@ from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 
 Rule = Callable[[Ops], np.ndarray]
+TRAVELS = "it travels to a worker, and costs the same there"
 
 
 def machine(right: type[CostModel], name: str, rule: Rule, figure: Rule | None = None) -> CostModel:
@@ -42,14 +43,16 @@ def machine(right: type[CostModel], name: str, rule: Rule, figure: Rule | None =
             given = right(self.machine).figures(ops)
             return given if figure is None else {"latency_us": figure(ops)}
 
-        def __reduce__(self):
-            return load_machine, (name,)
-
     return Spoilt(load_machine(name).machine)
 
 
 def broken(model: CostModel) -> dict[str, str]:
-    return {v.rule: v.counterexample for v in verdicts(model) if v.counterexample}
+    """Rules that a machine breaks; that a class of a function here cannot travel is no news."""
+    found = {v.rule: v.counterexample for v in verdicts(model) if v.counterexample}
+    assert "cannot be imported in another process" in found.pop(
+        TRAVELS, "cannot be imported in another process"
+    )
+    return found
 
 
 def steps(ops: Ops) -> np.ndarray:
@@ -128,7 +131,7 @@ def test_every_rule_catches_its_breach(rule, name, counterexample):
 def test_a_right_machine_keeps_all_rules():
     """What `machine` adds breaks nothing by itself."""
     assert broken(machine(OpEnergy, "ops45_fp32", lambda ops: 1.0)) == {}
-    check_contract(machine(Systolic, "systolic_14x12", lambda ops: 1.0))
+    assert broken(machine(Systolic, "systolic_14x12", lambda ops: 1.0)) == {}
 
 
 def test_all_breaches_are_told_at_once():
@@ -179,14 +182,10 @@ def test_a_machine_that_says_it_skips_has_to():
     assert "sparsity is skip: " in found[next(r for r in found if r.startswith("zero weights"))]
 
 
-def test_a_machine_of_a_class_that_no_other_process_can_find_does_not_travel():
-    class Local(CostModel):
-        PRICES = OpEnergy.PRICES
-        CHOICES = OpEnergy.CHOICES
-        actions = OpEnergy.actions
-
-    found = broken(Local(load_machine("ops45_fp32").machine))
-    assert "cannot be pickled" in found["it travels to a worker, and costs the same there"]
+def test_a_class_that_no_other_process_can_import_does_not_travel():
+    model = machine(OpEnergy, "ops45_fp32", lambda ops: 1.0)
+    (found,) = (v for v in verdicts(model) if v.rule == TRAVELS)
+    assert "test_contract.machine.<locals>.Spoilt cannot be imported" in found.counterexample
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,21 @@ class Picky(CostModel):
 """
 
 
+@pytest.mark.ray
+def test_a_machine_of_a_users_own_reaches_a_worker(alone, root, tmp_path):
+    """Its class lies beside its file, where no worker looks by itself."""
+    (tmp_path / "worker_chip.py").write_text(PICKY, encoding="utf-8")
+    chip = (root / "cost_models" / "ops45_fp32.toml").read_text(encoding="utf-8")
+    (tmp_path / "worker.toml").write_text(chip.replace('"op_energy"', '"worker_chip:Picky"'))
+    model = load_machine(str(tmp_path / "worker.toml"))
+    workload = RunFolder(alone).read_workload("parent")
+    if not ray.is_initialized():
+        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    there = ray.get(ray.remote(lambda m, w: m.price(w)).remote(model, workload))
+    assert there == model.price(workload)
+    assert there.energy_uj > 0
+
+
 def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
     """A machine of a user's own that raises on some trials costs no trial and no other front."""
     (tmp_path / "picky_chip.py").write_text(PICKY, encoding="utf-8")
