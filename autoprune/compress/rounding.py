@@ -53,9 +53,8 @@ def rounded(model: nn.Module, bits: int) -> Iterator[None]:
 
 
 def _weights(model: nn.Module) -> list[Tensor]:
-    """The weights of every layer, each once, also where layers share them."""
-    layers = [module for module in model.modules() if isinstance(module, Weighted)]
-    return [*{id(layer.weight): layer.weight.data for layer in layers}.values()]
+    """The weights of every layer, to be written to."""
+    return [module.weight.data for module in model.modules() if isinstance(module, Weighted)]
 
 
 def _on_grid(weight: Tensor, bits: int) -> Tensor:
