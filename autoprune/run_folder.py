@@ -9,8 +9,8 @@
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
     fronts/MACHINE/       front.csv, front.json, front.png
 
-An outcome's Parquet file has one row per operation of its workload; everything else is JSON in
-the file's metadata, under the key ``autoprune``.
+An outcome's Parquet file has one row per operation of its workloads, with the bits of the weights
+in the column ``bits``; everything else is JSON in the file's metadata, under the key ``autoprune``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
 
-FORMAT = 1
+FORMAT = 2
 _KEY = b"autoprune"
 _NESTED = ("geometry", "activity")
 
@@ -76,13 +76,18 @@ class RunFolder:
             raise RecordError(f"{self.path}: no trial {key!r}")
         return _read(file)
 
-    def read_workload(self, key: str) -> Workload:
-        """The workload of a trial or baseline; RecordError where it was not measured."""
+    def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
+        """The workload of a trial or baseline; RecordError where it was not measured.
+
+        Of the network as it is, or as a machine of `weight_bits` bits is paired with it.
+        """
         self.read_study()
         outcome = self.read(key)
         if outcome.measurement is None:
             raise RecordError(f"{self.path}: trial {key} failed and has no workload")
-        return outcome.measurement.workload
+        if weight_bits is None:
+            return outcome.measurement.workload
+        return outcome.measurement.at(weight_bits).workload
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""
@@ -111,16 +116,24 @@ class RunFolder:
         write_text(self.study_file, json.dumps({"autoprune_run": FORMAT, **study}, indent=1))
 
     def read_study(self) -> dict[str, Any]:
-        """What `write_study` put down; RecordError where this is not a run folder."""
+        """What `write_study` put down.
+
+        Raises RecordError where this is no run folder, or that of another version.
+        """
         try:
             study = json.loads(self.study_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise RecordError(f"{self.path}: not a run folder (it has no study.json)") from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise RecordError(f"{self.study_file}: damaged ({error})") from error
-        if not isinstance(study, dict) or study.get("autoprune_run") != FORMAT:
-            raise RecordError(f"{self.study_file}: not a run of this version of autoprune")
-        return study
+        version = study.get("autoprune_run") if isinstance(study, dict) else None
+        if version != FORMAT:
+            given = f"a run of version {version}" if version else "not a run"
+            raise RecordError(
+                f"{self.study_file}: {given}; expected version {FORMAT}, in which a trial is "
+                "measured at the bits of every machine: run the study again, in another folder"
+            )
+        return dict(study)
 
     @property
     def data(self) -> str:
@@ -150,17 +163,20 @@ def _branch(data: dict[str, Any]) -> BranchShape:
 
 def _to_table(outcome: Outcome) -> pa.Table:
     measurement = outcome.measurement
-    workload = json.loads(measurement.workload.to_json()) if measurement else None
-    ops = workload.pop("ops") if workload else []
+    ops, workloads = [], []
+    for precision in measurement.precisions if measurement else ():
+        workload = json.loads(precision.workload.to_json())
+        rows = workload.pop("ops")
+        for op in rows:
+            op.update({"bits": precision.bits, **{part: json.dumps(op[part]) for part in _NESTED}})
+        workloads.append({**workload, "operations": len(rows)})
+        ops += rows
     meta = {
         **{f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)},
         "plan": outcome.plan.to_dict(),
         "measurement": measurement.to_dict() if measurement else None,
-        "workload": workload,
-        "operations": len(ops),
+        "workloads": workloads,
     }
-    for op in ops:
-        op.update({part: json.dumps(op[part]) for part in _NESTED})
     table = pa.Table.from_pandas(pd.DataFrame(ops), preserve_index=False)
     return table.replace_schema_metadata({_KEY: json.dumps(meta).encode()})
 
@@ -169,16 +185,11 @@ def _read(file: Path) -> Outcome:
     try:
         table = pq.read_table(file)
         meta = json.loads((table.schema.metadata or {})[_KEY])
-        ops = table.to_pylist()
-        if meta.pop("operations") != len(ops):
-            raise RecordError(f"{file}: operations are missing")
-        workload_meta, measured = meta.pop("workload"), meta.pop("measurement")
+        measured, workloads = meta.pop("measurement"), meta.pop("workloads")
         measurement = None
         if measured is not None:
-            for op in ops:
-                op.update({part: json.loads(op[part]) for part in _NESTED})
-            workload = Workload.from_json(json.dumps({**workload_meta, "ops": ops}), str(file))
-            measurement = Measurement.from_dict(measured, workload)
+            found = _workloads(table.to_pylist(), measured, workloads, file)
+            measurement = Measurement.from_dict(measured, found)
         return Outcome(
             **{
                 **meta,
@@ -189,3 +200,19 @@ def _read(file: Path) -> Outcome:
         )
     except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def _workloads(
+    ops: list[dict[str, Any]], measured: dict[str, Any], workloads: list[dict[str, Any]], file: Path
+) -> list[Workload]:
+    """The workload of every precision, out of the rows of the file."""
+    by_bits: dict[int, list[dict[str, Any]]] = {p["bits"]: [] for p in measured["precisions"]}
+    for op in ops:
+        op.update({part: json.loads(op[part]) for part in _NESTED})
+        by_bits[op.pop("bits")].append(op)
+    found = []
+    for workload, rows in zip(workloads, by_bits.values(), strict=True):
+        if workload.pop("operations") != len(rows):
+            raise RecordError(f"{file}: operations are missing")
+        found.append(Workload.from_json(json.dumps({**workload, "ops": rows}), str(file)))
+    return found

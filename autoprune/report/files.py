@@ -104,6 +104,7 @@ def _cells(row: Row) -> dict[str, Any]:
 
 def _comparison(row: Row) -> dict[str, Any]:
     return {
+        "accuracy_bits": row.accuracy_bits,
         "val_interval": row.validation.interval,
         "test_interval": row.test.interval,
         "uniform": _score("val", row.uniform) if row.uniform else None,
