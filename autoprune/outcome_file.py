@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from autoprune.errors import AutopruneError, RecordError
-from autoprune.measurement import Measurement
+from autoprune.measurement import Measurement, Precision
 from autoprune.op_table import to_ops, to_table
 from autoprune.outcome import Charge, Outcome
 from autoprune.plan import Plan
@@ -29,26 +29,26 @@ _KEY = b"autoprune"
 def write_outcome(outcome: Outcome, file: Path) -> None:
     """Write a file that `read_outcome` reads back equal."""
     measurement = outcome.measurement
-    workloads = {} if measurement is None else {measurement.accuracy_bits: measurement.workload}
-    tables = [to_table(w.ops) for w in workloads.values()] or [to_table(())]
-    bits = np.repeat(list(workloads), [len(w.ops) for w in workloads.values()]).astype(np.int64)
+    precisions = measurement.precisions if measurement else ()
+    tables = [to_table(p.workload.ops) for p in precisions] or [to_table(())]
+    bits = np.repeat([p.bits for p in precisions], [len(p.workload.ops) for p in precisions])
     meta = {
         **{f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)},
         "plan": outcome.plan.to_dict(),
         "charges": {name: dataclasses.asdict(charge) for name, charge in outcome.charges},
         "measurement": measurement.to_dict() if measurement else None,
-        "workloads": [_without_ops(bits, workload) for bits, workload in workloads.items()],
+        "workloads": [_without_ops(p) for p in precisions],
     }
-    table = pa.concat_tables(tables).append_column("bits", pa.array(bits))
+    table = pa.concat_tables(tables).append_column("bits", pa.array(bits.astype(np.int64)))
     pq.write_table(table.replace_schema_metadata({_KEY: json.dumps(meta).encode()}), file)
 
 
-def _without_ops(bits: int, workload: Workload) -> dict[str, Any]:
-    """A workload's own figures, and how many operations it has."""
-    own = {f.name: getattr(workload, f.name) for f in dataclasses.fields(workload)}
+def _without_ops(precision: Precision) -> dict[str, Any]:
+    """A workload's own figures, how many operations it has, and the bits of its weights."""
+    workload = precision.workload
     return {
-        **own,
-        "bits": bits,
+        **{f.name: getattr(workload, f.name) for f in dataclasses.fields(workload)},
+        "bits": precision.bits,
         "ops": len(workload.ops),
         "elementwise": [dataclasses.asdict(item) for item in workload.elementwise],
         "uncounted": [dataclasses.asdict(item) for item in workload.uncounted],
@@ -72,14 +72,10 @@ def read_outcome(file: Path) -> Outcome:
     """The outcome in a file; RecordError where it is damaged."""
     table, meta = read_columns(file)
     try:
-        workloads = {
-            own.pop("bits"): _workload(own, table, bits)
-            for own, bits in ((own, own["bits"]) for own in meta.pop("workloads"))
-        }
-        measured = meta.pop("measurement")
-        measurement = None
-        if measured is not None:
-            measurement = Measurement.from_dict(measured, workloads[measured["accuracy_bits"]])
+        workloads = [_workload(own, rows) for own, rows in by_workload(table, meta)]
+        measured = meta["measurement"]
+        measurement = None if measured is None else Measurement.from_dict(measured, workloads)
+        del meta["workloads"]
         return Outcome(
             **{
                 **meta,
@@ -93,11 +89,20 @@ def read_outcome(file: Path) -> Outcome:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 
-def _workload(own: dict[str, Any], table: pa.Table, bits: int) -> Workload:
+def by_workload(table: pa.Table, meta: dict[str, Any]) -> Iterator[tuple[dict[str, Any], pa.Table]]:
+    """The figures of every workload in a file, in descending order of bits, with its operations."""
+    first = 0
+    for own in meta["workloads"]:
+        yield own, table.slice(first, own["ops"])
+        first += own["ops"]
+
+
+def _workload(own: dict[str, Any], table: pa.Table) -> Workload:
+    figures = {name: value for name, value in own.items() if name != "bits"}
     return Workload(
         **{
-            **own,
-            "ops": to_ops(table.filter(pc.equal(table["bits"], bits))),
+            **figures,
+            "ops": to_ops(table),
             "elementwise": tuple(Elementwise(**item) for item in own["elementwise"]),
             "uncounted": tuple(Uncounted(**item) for item in own["uncounted"]),
         }

@@ -11,8 +11,9 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Column, Ops
 from autoprune.errors import RecordError
+from autoprune.measurement import paired_bits
 from autoprune.op_table import column
-from autoprune.outcome_file import read_columns
+from autoprune.outcome_file import by_workload, read_columns
 from autoprune.report.compare import Priced
 from autoprune.run_folder import RunFolder
 
@@ -52,7 +53,10 @@ class Trials:
 
     def at(self, weight_bits: int) -> tuple[Ops, Column]:
         """Operations and validation accuracy, at the precision that a machine is paired with."""
-        chosen = tuple(_paired(meta, weight_bits) for _, meta in self._found)
+        chosen = tuple(
+            paired_bits([own["bits"] for own in meta["workloads"]], weight_bits)
+            for _, meta in self._found
+        )
         if chosen not in self._priced:
             self._priced[chosen] = self._columns(chosen)
         return self._priced[chosen]
@@ -60,13 +64,11 @@ class Trials:
     def _columns(self, chosen: tuple[int, ...]) -> tuple[Ops, Column]:
         tables, workloads, accuracy = [], [], []
         for (table, meta), bits in zip(self._found, chosen, strict=True):
-            first = 0
-            for own in meta["workloads"]:
-                if own["bits"] == bits:
-                    tables.append(table.slice(first, own["ops"]))
-                    workloads.append(own)
-                first += own["ops"]
-            score = meta["measurement"]["validation"]
+            measured = zip(by_workload(table, meta), meta["measurement"]["precisions"], strict=True)
+            (own, rows), precision = next(pair for pair in measured if pair[0][0]["bits"] == bits)
+            workloads.append(own)
+            tables.append(rows)
+            score = precision["validation"]
             accuracy.append(score["correct"] / score["total"])
         whole = pa.concat_tables(tables)
         ops = Ops(
@@ -77,10 +79,6 @@ class Trials:
             np.array([_uncounted(own) for own in workloads]),
         )
         return ops, np.array(accuracy)
-
-
-def _paired(meta: dict[str, Any], weight_bits: int) -> int:
-    return int(meta["measurement"]["accuracy_bits"])
 
 
 def _uncounted(own: dict[str, Any]) -> float:

@@ -25,7 +25,7 @@ from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
 
-FORMAT = 1
+FORMAT = 2
 
 
 class RunFolder:
@@ -66,13 +66,18 @@ class RunFolder:
             raise RecordError(f"{self.path}: no trial {key!r}")
         return read_outcome(file)
 
-    def read_workload(self, key: str) -> Workload:
-        """The workload of a trial or baseline; RecordError where it was not measured."""
+    def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
+        """The workload of a trial or baseline; RecordError where it was not measured.
+
+        Of the network as it is, or as a machine of `weight_bits` bits is paired with it.
+        """
         self.read_study()
         outcome = self.read(key)
         if outcome.measurement is None:
             raise RecordError(f"{self.path}: trial {key} failed and has no workload")
-        return outcome.measurement.workload
+        if weight_bits is None:
+            return outcome.measurement.workload
+        return outcome.measurement.at(weight_bits).workload
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""
@@ -101,16 +106,24 @@ class RunFolder:
         write_text(self.study_file, json.dumps({"autoprune_run": FORMAT, **study}, indent=1))
 
     def read_study(self) -> dict[str, Any]:
-        """What `write_study` put down; RecordError where this is not a run folder."""
+        """What `write_study` put down.
+
+        Raises RecordError where this is no run folder, or that of another version.
+        """
         try:
             study = json.loads(self.study_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise RecordError(f"{self.path}: not a run folder (it has no study.json)") from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise RecordError(f"{self.study_file}: damaged ({error})") from error
-        if not isinstance(study, dict) or study.get("autoprune_run") != FORMAT:
-            raise RecordError(f"{self.study_file}: not a run of this version of autoprune")
-        return study
+        version = study.get("autoprune_run") if isinstance(study, dict) else None
+        if version != FORMAT:
+            given = f"a run of version {version}" if version else "not a run"
+            raise RecordError(
+                f"{self.study_file}: {given}; expected version {FORMAT}, in which a trial is "
+                "measured at the bits of every machine: run the study again, in another folder"
+            )
+        return dict(study)
 
     @property
     def data(self) -> str:

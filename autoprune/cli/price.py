@@ -91,7 +91,7 @@ def _read(what: str, run: RunFolder | None, key: str, model: CostModel) -> Workl
 
     if run is None:
         return Workload.read(Path(what))
-    return run.read_workload(key)
+    return run.read_workload(key, model.machine.weight_bits)
 
 
 def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def finished(tmp_path_factory) -> Iterator[Path]:
     run(prepared, place, Silent())
     folder = RunFolder(place)
     data = load_data(prepared.study)
-    bench = make_bench(prepared.study, data, load_parent(prepared.study, data, folder.parent))
+    parent = load_parent(prepared.study, data, folder.parent)
+    bench = make_bench(prepared.study, data, parent, (32, 8))
     point = {
         "blocks.0.attention.dsp": 0.5,
         "blocks.0.attention.l1p": 0.5,
@@ -100,11 +101,13 @@ def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:
 
 
 def altered(folder: RunFolder, source: str, key: str) -> None:
-    """Put a trial on record as `key` whose validation score is one sample less than true."""
+    """Put a trial on record as `key` whose validation scores are one sample less than true."""
     outcome = folder.read(source)
-    score = outcome.measurement.validation
-    score = replace(score, correct=score.correct - 1)
-    note(folder, key, outcome.plan, replace(outcome.measurement, validation=score))
+    precisions = tuple(
+        replace(p, validation=replace(p.validation, correct=p.validation.correct - 1))
+        for p in outcome.measurement.precisions
+    )
+    note(folder, key, outcome.plan, replace(outcome.measurement, precisions=precisions))
 
 
 def compressed(family: str) -> tuple[nn.Module, ModelAdapter, Origin]:

@@ -60,7 +60,11 @@ def test_a_front_member_with_the_command(finished, tmp_path):
     sops = measurement.workload.per_sample("effective_sops")
     assert found["effective_sops_per_sample"] == sops
     assert set(found["machines"]) == {"loihi1", "systolic_14x12", "ops45_fp32"}
-    assert found["machines"]["loihi1"]["energy_uj"] > 0
+    at_8 = found["machines"]["loihi1"]
+    assert at_8["energy_uj"] > 0
+    assert (at_8["accuracy_bits"], at_8["priced_bits"]) == (8, 8)
+    assert at_8["test"]["correct"] == measurement.at(8).test.correct
+    assert found["machines"]["ops45_fp32"]["accuracy_bits"] == found["accuracy_bits"] == 32
     assert found["input"] == ["B", 1, 8, 8]
     assert json.loads((out / "plan.json").read_text())["blocks"]
     files = {str(f.relative_to(out)) for f in out.rglob("*") if f.is_file()}
@@ -84,7 +88,7 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     parent = RunFolder(finished).parent.stat().st_size
     assert exported.sizes["network.safetensors"] < 0.8 * parent
     assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes == parent
-    assert exported.proofs[1].startswith("loaded and measured again, as on record: validation")
+    assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
 
 
 @pytest.mark.parametrize("key", ["without blocks.0.attention", "without all blocks"])
@@ -159,7 +163,9 @@ def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, own, tmp_p
         shutil.copy(own.checkpoint(source), own.checkpoint("91"))
     what = "the exported network" if kept else "what was trained again"
     out = tmp_path / "new" / "out"
-    with pytest.raises(ExportError, match=rf"{what} is not .* on record: validation \d+ of"):
+    with pytest.raises(
+        ExportError, match=rf"{what} is not .* on record: validation at 32 bits \d+ of"
+    ):
         export(own.path, "91", out)
     assert not out.parent.exists()
     assert left_beside(tmp_path / "x") == []

@@ -198,7 +198,8 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     kept = {folder.checkpoint(outcomes[n].same_as or str(n)) for n in members}
     assert set(folder.checkpoints.iterdir()) == kept
     data = load_data(prepared.study)
-    bench = make_bench(prepared.study, data, load_parent(prepared.study, data, folder.parent))
+    parent = load_parent(prepared.study, data, folder.parent)
+    bench = make_bench(prepared.study, data, parent, (32, 8))
     number = max(n for n in members if outcomes[n].origin != "baseline")
     chosen = outcomes[number]
     measurement, model = run_trial(bench, chosen.plan, chosen.measurement.seed)
