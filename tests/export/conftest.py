@@ -100,11 +100,13 @@ def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:
     folder.write(Outcome(key=key, plan=plan, measurement=measurement, **found))
 
 
-def altered(folder: RunFolder, source: str, key: str) -> None:
-    """Put a trial on record as `key` whose validation scores are one sample less than true."""
+def altered(folder: RunFolder, source: str, key: str, bits: int) -> None:
+    """Put a trial on record whose validation score at `bits` is one sample less than true."""
     outcome = folder.read(source)
+    score = outcome.measurement.at(bits).validation
+    wrong = replace(score, correct=score.correct - 1)
     precisions = tuple(
-        replace(p, validation=replace(p.validation, correct=p.validation.correct - 1))
+        replace(p, validation=wrong) if p.bits == bits else p
         for p in outcome.measurement.precisions
     )
     note(folder, key, outcome.plan, replace(outcome.measurement, precisions=precisions))

@@ -155,17 +155,16 @@ def test_without_the_extra_onnx_is_refused_by_its_name(finished, tmp_path, monke
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, own, tmp_path):
+@pytest.mark.parametrize(("kept", "bits"), [(True, 32), (True, 8), (False, 32), (False, 8)])
+def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, bits, own, tmp_path):
     source = front_member(own) if kept else "90"
-    altered(own, source, "91")
+    altered(own, source, "91", bits)
     if kept:
         shutil.copy(own.checkpoint(source), own.checkpoint("91"))
     what = "the exported network" if kept else "what was trained again"
     out = tmp_path / "new" / "out"
-    with pytest.raises(
-        ExportError, match=rf"{what} is not .* on record: validation at 32 bits \d+ of"
-    ):
+    words = rf"{what} is not .* on record: validation at {bits} bits \d+ of"
+    with pytest.raises(ExportError, match=words):
         export(own.path, "91", out)
     assert not out.parent.exists()
     assert left_beside(tmp_path / "x") == []
