@@ -107,8 +107,10 @@ def check_device(spec: DeviceSpec) -> None:
         raise InputError("compute.device", "given 'cuda'; torch finds no GPU here", "'cpu'")
 
 
-def make_bench(study: Study, data: Dataset, parent: nn.Module) -> Bench:
-    """What every trial of the study shares."""
+def make_bench(
+    study: Study, data: Dataset, parent: nn.Module, weight_bits: tuple[int, ...]
+) -> Bench:
+    """What every trial of the study shares; `weight_bits` as `autoprune.trial.Bench` has them."""
     return Bench(
         parent=parent,
         adapter=find_adapter(study.network, parent, data.about),
@@ -122,6 +124,7 @@ def make_bench(study: Study, data: Dataset, parent: nn.Module) -> Bench:
         batch_norm_batches=study.measure.batch_norm_batches,
         batch_norm_batch_size=study.measure.batch_norm_batch_size,
         census_samples=study.measure.census_samples,
+        weight_bits=weight_bits,
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
+from autoprune.plan import FULL_BITS
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 
@@ -14,14 +15,28 @@ MAY_CHANGE = {"title", "trials", "workers", "machines"}
 """Settings of a study that may differ from one run on a folder to the next."""
 
 
-def identity(study: Study, space: SearchSpace, machines: Mapping[str, CostModel]) -> dict[str, Any]:
+def measured_bits(machines: Mapping[str, CostModel]) -> tuple[int, ...]:
+    """The bits of a weight that a run of these machines is measured at, descending."""
+    bits = {min(model.machine.weight_bits, FULL_BITS) for model in machines.values()}
+    return tuple(sorted(bits, reverse=True))
+
+
+def identity(
+    study: Study,
+    space: SearchSpace,
+    machines: Mapping[str, CostModel],
+    weight_bits: Sequence[int],
+) -> dict[str, Any]:
     """Everything that decides what a trial is and what Optuna is told of it, as JSON values.
 
-    The machines that are objectives belong to it with all their numbers, other machines do not.
+    The machines that are objectives belong to it with all their numbers. Of the others only the
+    bits do with which the run began: all its trials are measured alike, and a machine that joins
+    it later is paired with what there is.
     """
     optimised = sorted({m for _, m in map(split_metric, study.objectives) if m is not None})
     return {
         **study.model_dump(exclude=MAY_CHANGE, mode="json"),
+        "weight_bits": [*weight_bits],
         "space": space.model_dump(exclude={"title"}, mode="json"),
         "machines": {name: machines[name].machine.numbers() for name in optimised},
     }

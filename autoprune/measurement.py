@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,52 +64,108 @@ class Seconds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """What was measured with weights of so many bits.
+
+    Attributes:
+        bits: of a weight.
+        validation: what search sees. test: printed beside, decides nothing.
+        workload: its operations; a weight that was rounded to zero is one.
+    """
+
+    bits: int
+    validation: Score
+    test: Score
+    workload: Workload
+
+
+def paired_bits(measured: Sequence[int], weight_bits: int) -> int:
+    """The bits, of those measured in descending order, that go with a machine of `weight_bits`.
+
+    The same where they were measured; else the most below them, whose weights such a machine can
+    hold; else the fewest above them, which the machine cannot repeat.
+    """
+    return next((bits for bits in measured if bits <= weight_bits), measured[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """What a trial measured.
 
     Attributes:
         plan: the plan that was carried out. seed: of its fine-tuning.
-        validation: what search sees. test: printed beside, decides nothing.
-        accuracy_bits: bits of the weights with which the scores were measured.
-        parameters: parameters that are left and not zero, neuron parameters included.
-        kept_weights: nonzero block weights relative to the parent's, 0 to 1.
+        precisions: by descending bits; the first is the network as it is, of the plan's bits.
+        parameters: parameters that are left and not zero, neuron parameters included, and
+        kept_weights: nonzero block weights relative to the parent's, 0 to 1; of the network as it
+            is.
         seconds: the time it took.
-        workload: its operations.
     """
 
     plan: Plan
     seed: int
-    validation: Score
-    test: Score
-    accuracy_bits: int
+    precisions: tuple[Precision, ...]
     parameters: int
     kept_weights: float
     seconds: Seconds
-    workload: Workload
+
+    def __post_init__(self) -> None:
+        bits = [precision.bits for precision in self.precisions]
+        if not bits or bits != sorted(set(bits), reverse=True):
+            raise InputError("measurement", f"precisions of {bits} bits", "bits that descend")
+
+    @property
+    def validation(self) -> Score:
+        """The validation score of the network as it is."""
+        return self.precisions[0].validation
+
+    @property
+    def test(self) -> Score:
+        """The test score of the network as it is."""
+        return self.precisions[0].test
+
+    @property
+    def workload(self) -> Workload:
+        """The operations of the network as it is."""
+        return self.precisions[0].workload
+
+    def at(self, weight_bits: int) -> Precision:
+        """What a machine whose weights have so many bits is paired with.
+
+        See `paired_bits`.
+        """
+        bits = paired_bits([p.bits for p in self.precisions], weight_bits)
+        return next(p for p in self.precisions if p.bits == bits)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain containers without the workload, which is stored beside."""
+        """Plain containers without the workloads, which are stored beside."""
         return {
             "plan": self.plan.to_dict(),
             "seed": self.seed,
-            "validation": asdict(self.validation),
-            "test": asdict(self.test),
-            "accuracy_bits": self.accuracy_bits,
+            "precisions": [
+                {"bits": p.bits, "validation": asdict(p.validation), "test": asdict(p.test)}
+                for p in self.precisions
+            ],
             "parameters": self.parameters,
             "kept_weights": self.kept_weights,
             "seconds": asdict(self.seconds),
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], workload: Workload) -> Measurement:
-        """The measurement that `to_dict` wrote, with its workload."""
+    def from_dict(cls, data: Mapping[str, Any], workloads: Sequence[Workload]) -> Measurement:
+        """The measurement that `to_dict` wrote, with the workloads of its precisions."""
         return cls(
             **{
                 **data,
                 "plan": Plan.from_dict(data["plan"]),
-                "validation": Score(**data["validation"]),
-                "test": Score(**data["test"]),
+                "precisions": tuple(
+                    Precision(
+                        bits=found["bits"],
+                        validation=Score(**found["validation"]),
+                        test=Score(**found["test"]),
+                        workload=workload,
+                    )
+                    for found, workload in zip(data["precisions"], workloads, strict=True)
+                ),
                 "seconds": Seconds(**data["seconds"]),
-                "workload": workload,
             }
         )

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoprune.cost.cost import Cost
+from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.errors import AutopruneError
 from autoprune.measurement import Measurement
+from autoprune.outcome import Charge
 from autoprune.spec.study import split_metric
-from autoprune.workload import Workload
-
-
-class UnknownCost(AutopruneError):
-    """A machine cannot say what a workload costs: an action has no price, or no time is defined."""
 
 
 def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, CostModel]) -> float:
     """Return the value of a metric.
 
-    ``accuracy`` or the name of the study's own score (validation, 0 to 1), ``synops`` (effective,
-    per inference, attention as it is executed), ``parameters``; ``energy_uj@MACHINE`` and
-    ``latency_us@MACHINE`` per inference.
+    Of the network as it is: ``accuracy`` or the name of the study's own score (validation, 0 to
+    1), ``synops`` (effective, per inference, attention as it is executed), ``parameters``,
+    ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
+    ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE`` and ``latency_us@MACHINE`` per
+    inference.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """
@@ -31,9 +28,29 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
             measurement.validation.name: measurement.validation.accuracy,
             "synops": measurement.workload.per_sample("effective_sops"),
             "parameters": float(measurement.parameters),
+            "weight_bits": float(measurement.plan.effort.weight_bits),
         }[name]
-    cost = machines[machine].price(measurement.workload)
+    model = machines[machine]
+    measured = measurement.at(model.machine.weight_bits)
+    if name == measured.validation.name:
+        return measured.validation.accuracy
+    cost = model.price(measured.workload)
     return {"energy_uj": energy_uj, "latency_us": latency_us}[name](cost)
+
+
+def charges(
+    measurement: Measurement, machines: Mapping[str, CostModel]
+) -> tuple[tuple[str, Charge], ...]:
+    """What every machine charges; one that fails has a cause, and leaves the others alone."""
+    return tuple((name, _charge(measurement, model)) for name, model in machines.items())
+
+
+def _charge(measurement: Measurement, model: CostModel) -> Charge:
+    try:
+        cost = model.price(measurement.at(model.machine.weight_bits).workload)
+        return Charge(energy_uj=energy_uj(cost), latency_us=cost.latency_us)
+    except UnknownCost as error:
+        return Charge(cause=str(error))
 
 
 def energy_uj(cost: Cost) -> float:
@@ -49,8 +66,3 @@ def latency_us(cost: Cost) -> float:
     if cost.latency_us is None:
         raise UnknownCost(f"{cost.machine}: defines no latency")
     return cost.latency_us
-
-
-def machine_energy(model: CostModel, workload: Workload) -> float:
-    """Energy of one inference of a workload on a machine, in microjoules."""
-    return energy_uj(model.price(workload))

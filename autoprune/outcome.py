@@ -24,6 +24,20 @@ NO_BLOCKS = "without all blocks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one machine charged for a measurement while the run went on.
+
+    Attributes:
+        energy_uj, latency_us: of one inference; None where the machine defines none, or failed.
+        cause: why there is no energy; empty where there is one.
+    """
+
+    energy_uj: float | None = None
+    latency_us: float | None = None
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The end of one trial.
 
@@ -40,6 +54,7 @@ class Outcome:
             failed before it was measured.
         same_as: key of the earlier trial or baseline whose measurement this is.
         cause: why it failed.
+        charges: by machine, what was paid for it; see `Charge`.
     """
 
     key: str
@@ -51,6 +66,7 @@ class Outcome:
     measurement: Measurement | None = None
     same_as: str | None = None
     cause: str = ""
+    charges: tuple[tuple[str, Charge], ...] = ()
 
     def __post_init__(self) -> None:
         if self.state == "measured" and self.measurement is None:

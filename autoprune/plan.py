@@ -17,6 +17,12 @@ from typing import Any, Literal, get_args
 from autoprune.errors import InputError
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
+FULL_BITS = 32
+"""Bits of a weight as it is trained, in floating point."""
+
+LEAST_BITS = 2
+"""The fewest bits of a weight: a symmetric grid of 1 bit holds nothing but 0."""
+
 Learned = Literal["fixed", "layer", "channel"]
 """How a neuron's threshold or time constant is learned: not, one per layer, one per channel."""
 
@@ -77,11 +83,22 @@ class BlockPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How a compressed network is run and fine-tuned; what a plan takes where a space is silent."""
+    """How a compressed network is run and fine-tuned; what a plan takes where a space is silent.
+
+    Attributes:
+        time_steps: T. learning_rate, epochs: of fine-tuning.
+        weight_bits: bits to which the weights are rounded afterwards, 2 to 32; 32 leaves them.
+    """
 
     time_steps: int
     learning_rate: float
     epochs: int
+    weight_bits: int = FULL_BITS
+
+    def __post_init__(self) -> None:
+        if not LEAST_BITS <= self.weight_bits <= FULL_BITS:
+            expected = f"a whole number from {LEAST_BITS} to {FULL_BITS}"
+            raise InputError("weight_bits", f"given {self.weight_bits!r}", expected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +107,8 @@ class Plan:
 
     Attributes:
         blocks: one plan per transformer block.
-        effort: time steps, and learning rate and epochs of fine-tuning; without epochs the
-            learning rate is 0.
+        effort: time steps, bits of the weights, and learning rate and epochs of fine-tuning;
+            without epochs the learning rate is 0.
         zeros: of the matrices of all blocks together, the smallest weights.
         outside: zeros per matrix of stem and head, by name.
     """
@@ -143,10 +160,12 @@ class Plan:
     def short(self, shape: NetworkShape) -> str:
         """One line: per block A (attention), M (MLP or mixer) with share kept and sparsity, neuron.
 
-        ``T4 | A4/8 80% M- θ/la`` reads: 4 steps; block 0 keeps 4 of 8 attention dimensions per
-        head, of whose weights 80 % are zero, has no MLP, and learns a threshold per layer.
+        ``T4 8b | A4/8 80% M- θ/la`` reads: 4 steps; weights of 8 bits, of 32 where nothing says
+        so; block 0 keeps 4 of 8 attention dimensions per head, of whose weights 80 % are zero, has
+        no MLP, and learns a threshold per layer.
         """
-        parts = [f"T{self.effort.time_steps}"]
+        bits = self.effort.weight_bits
+        parts = [f"T{self.effort.time_steps}" + (f" {bits}b" if bits < FULL_BITS else "")]
         if self.zeros:
             parts.append(f"all {_percent(self.zeros, self.kept_weights(shape) + self.zeros)}")
         for block, block_plan in zip(shape.blocks, self.blocks, strict=True):

@@ -28,6 +28,19 @@ def load_named(name: str, where: str) -> Any:
         ) from error
 
 
+def importable_name(named: type) -> tuple[str, str]:
+    """``module:Class`` of a class, and the folder from which another process can import it.
+
+    Raises TypeError where none can: a class of `__main__`, or inside a function.
+    """
+    module, name = named.__module__, named.__qualname__
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if module == "__main__" or "." in name or file is None:
+        raise TypeError(f"{module}.{name} cannot be imported in another process; put it in a file")
+    depth = module.count(".") + (Path(file).name == "__init__.py")
+    return f"{module}:{name}", str(Path(file).resolve().parents[depth])
+
+
 def make_importable(folder: Path) -> None:
     """Let modules beside a user's file be imported; behind all others, so that none is shadowed."""
     path = str(folder.resolve())

@@ -31,7 +31,8 @@ def make_plan(point: Point, shape: NetworkShape, effort: Effort) -> Plan:
             all blocks' together, ``stem.l1p`` and ``head.l1p`` of each matrix there. Share of
             kept dimensions, 0 to 1: ``blocks.I.BRANCH.dsp``. ``blocks.I.neuron.threshold``,
             ``.tau``, ``.threshold_start``, ``.tau_start``: see `NeuronPlan`. ``time_steps``,
-            ``learning_rate``, ``epochs``. What is left out is neutral, or the effort's.
+            ``learning_rate``, ``epochs``, ``weight_bits``: see `Effort`. What is left out is
+            neutral, or the effort's.
         shape: the network.
         effort: the study's effort.
 
@@ -62,6 +63,7 @@ def make_plan(point: Point, shape: NetworkShape, effort: Effort) -> Plan:
             time_steps=int(left.pop("time_steps", effort.time_steps)),
             learning_rate=rate,
             epochs=epochs,
+            weight_bits=int(left.pop("weight_bits", effort.weight_bits)),
         ),
         zeros=_zeros(_sparsity(left, "l1p"), weights),
         outside=tuple((name, zeros) for name, zeros in outside if zeros),
@@ -77,7 +79,7 @@ def make_plan(point: Point, shape: NetworkShape, effort: Effort) -> Plan:
 
 def parameter_names(shape: NetworkShape) -> list[str]:
     """Every parameter that a point for this network may hold."""
-    names = ["time_steps", "learning_rate", "epochs", "l1p"]
+    names = ["time_steps", "learning_rate", "epochs", "weight_bits", "l1p"]
     names += [f"{part}.l1p" for part in ("stem", "head") if getattr(shape, part)]
     for index, branch in shape.branches():
         names.append(f"blocks.{index}.{branch.name}.l1p")

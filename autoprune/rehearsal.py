@@ -15,7 +15,7 @@ from autoprune.models.inputs import present
 from autoprune.plan import Effort
 from autoprune.point import Value, make_plan
 from autoprune.shape import NetworkShape
-from autoprune.spec.space import Domain
+from autoprune.spec.domain import Domain
 from autoprune.training import logits
 
 

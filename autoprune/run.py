@@ -27,20 +27,21 @@ from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import About, Dataset
 from autoprune.errors import CompressionError, CountingError, InputError
-from autoprune.identity import check_identity, identity
+from autoprune.identity import check_identity, identity, measured_bits
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
-from autoprune.metrics import metric_value
+from autoprune.metrics import charges, metric_value
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
+from autoprune.run_machines import machine_folders
 from autoprune.search.conductor import Conductor, Task
 from autoprune.search.record import Record
 from autoprune.search.samplers import distributions
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import SearchSpace
-from autoprune.spec.study import Study
+from autoprune.spec.study import Study, split_metric
 from autoprune.storage import write_atomically, write_text
 from autoprune.sweep.in_process import run_in_process
 from autoprune.tracker import Finished, Observer, Tracker
@@ -153,14 +154,16 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
     folder = RunFolder(path)
     study = prepared.study
     check_device(study.compute)
+    weight_bits = measured_bits(prepared.machines)
     if folder.study_file.is_file():
         recorded = folder.read_study()["identity"]
-        check_identity(recorded, _identity(prepared), str(path))
+        weight_bits = tuple(recorded["weight_bits"])
+        check_identity(recorded, _identity(prepared, weight_bits), str(path))
     data = load_data(study)
     with sole_writer(path):
         folder.clean()
-        _write_study(prepared, folder)
-        bench = make_bench(study, data, _parent(study, data, folder, observer))
+        _write_study(prepared, folder, weight_bits)
+        bench = make_bench(study, data, _parent(study, data, folder, observer), weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
         conductor = _conductor(prepared, folder, tracker)
         tracker.conductor = conductor
@@ -176,18 +179,19 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         return tracker.finish()
 
 
-def _identity(prepared: Prepared) -> dict[str, object]:
-    return identity(prepared.study, prepared.space, prepared.machines)
+def _identity(prepared: Prepared, weight_bits: tuple[int, ...]) -> dict[str, object]:
+    return identity(prepared.study, prepared.space, prepared.machines, weight_bits)
 
 
-def _write_study(prepared: Prepared, folder: RunFolder) -> None:
+def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
     folder.write_study(
         {
             "title": prepared.study.title,
             "data": str(prepared.about),
             "folder": str(prepared.file.parent.resolve()),
-            "identity": _identity(prepared),
+            "identity": _identity(prepared, weight_bits),
             "shape": dataclasses.asdict(prepared.shape),
+            "machine_folders": machine_folders(prepared.machines),
             "trials": prepared.study.trials,
         }
     )
@@ -225,11 +229,13 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker) -> Condu
         lag=study.search.lag,
         trials=study.trials,
         objectives=objectives,
+        charges=lambda measurement: charges(measurement, prepared.machines),
     )
     record = Record(
         folder.journal,
         directions=[
-            "maximize" if m == study.functions.score else "minimize" for m in study.objectives
+            "maximize" if split_metric(m)[0] == study.functions.score else "minimize"
+            for m in study.objectives
         ],
         names=study.objectives,
         space=distributions(space.parameters(shape)),

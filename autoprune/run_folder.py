@@ -9,32 +9,23 @@
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
     fronts/MACHINE/       front.csv, front.json, front.png
 
-An outcome's Parquet file has one row per operation of its workload; everything else is JSON in
-the file's metadata, under the key ``autoprune``.
+What a Parquet file holds: `autoprune.outcome_file`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from autoprune.errors import RecordError
-from autoprune.measurement import Measurement
 from autoprune.outcome import Outcome
-from autoprune.plan import Plan
+from autoprune.outcome_file import read_outcome, write_outcome
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
 
-FORMAT = 1
-_KEY = b"autoprune"
-_NESTED = ("geometry", "activity")
+FORMAT = 2
 
 
 class RunFolder:
@@ -62,8 +53,7 @@ class RunFolder:
 
     def write(self, outcome: Outcome) -> None:
         """Put an outcome on disk, synced, whole or not at all."""
-        table = _to_table(outcome)
-        write_atomically(self.file(outcome.key), lambda part: pq.write_table(table, part))
+        write_atomically(self.file(outcome.key), lambda part: write_outcome(outcome, part))
 
     def read(self, key: str) -> Outcome:
         """The outcome of that key, also with the mark that a front prints, as in ``7b`` or ``8u``.
@@ -74,23 +64,28 @@ class RunFolder:
         file = self.file(key[:-1] if marked else key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {key!r}")
-        return _read(file)
+        return read_outcome(file)
 
-    def read_workload(self, key: str) -> Workload:
-        """The workload of a trial or baseline; RecordError where it was not measured."""
+    def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
+        """The workload of a trial or baseline; RecordError where it was not measured.
+
+        Of the network as it is, or as a machine of `weight_bits` bits is paired with it.
+        """
         self.read_study()
         outcome = self.read(key)
         if outcome.measurement is None:
             raise RecordError(f"{self.path}: trial {key} failed and has no workload")
-        return outcome.measurement.workload
+        if weight_bits is None:
+            return outcome.measurement.workload
+        return outcome.measurement.at(weight_bits).workload
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""
-        return [_read(file) for file in sorted(self.trials.glob("*.parquet"))]
+        return [read_outcome(file) for file in sorted(self.trials.glob("*.parquet"))]
 
     def read_baselines(self) -> dict[str, Outcome]:
         """The outcomes of all baselines by key."""
-        found = [_read(file) for file in sorted(self.baselines.glob("*.parquet"))]
+        found = [read_outcome(file) for file in sorted(self.baselines.glob("*.parquet"))]
         return {outcome.key: outcome for outcome in found}
 
     def clean(self) -> list[Path]:
@@ -99,7 +94,7 @@ class RunFolder:
         for folder in (self.trials, self.baselines):
             for file in folder.glob("*.parquet"):
                 try:
-                    _read(file)
+                    read_outcome(file)
                 except RecordError:
                     removed.append(file)
         for file in removed:
@@ -111,16 +106,24 @@ class RunFolder:
         write_text(self.study_file, json.dumps({"autoprune_run": FORMAT, **study}, indent=1))
 
     def read_study(self) -> dict[str, Any]:
-        """What `write_study` put down; RecordError where this is not a run folder."""
+        """What `write_study` put down.
+
+        Raises RecordError where this is no run folder, or that of another version.
+        """
         try:
             study = json.loads(self.study_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise RecordError(f"{self.path}: not a run folder (it has no study.json)") from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise RecordError(f"{self.study_file}: damaged ({error})") from error
-        if not isinstance(study, dict) or study.get("autoprune_run") != FORMAT:
-            raise RecordError(f"{self.study_file}: not a run of this version of autoprune")
-        return study
+        version = study.get("autoprune_run") if isinstance(study, dict) else None
+        if version != FORMAT:
+            given = f"a run of version {version}" if version else "not a run"
+            raise RecordError(
+                f"{self.study_file}: {given}; expected version {FORMAT}, in which a trial is "
+                "measured at the bits of every machine: run the study again, in another folder"
+            )
+        return dict(study)
 
     @property
     def data(self) -> str:
@@ -146,46 +149,3 @@ def _stem(key: str) -> str:
 def _branch(data: dict[str, Any]) -> BranchShape:
     matrices = tuple(MatrixShape(**matrix) for matrix in data["matrices"])
     return BranchShape(**{**data, "matrices": matrices})
-
-
-def _to_table(outcome: Outcome) -> pa.Table:
-    measurement = outcome.measurement
-    workload = json.loads(measurement.workload.to_json()) if measurement else None
-    ops = workload.pop("ops") if workload else []
-    meta = {
-        **{f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)},
-        "plan": outcome.plan.to_dict(),
-        "measurement": measurement.to_dict() if measurement else None,
-        "workload": workload,
-        "operations": len(ops),
-    }
-    for op in ops:
-        op.update({part: json.dumps(op[part]) for part in _NESTED})
-    table = pa.Table.from_pandas(pd.DataFrame(ops), preserve_index=False)
-    return table.replace_schema_metadata({_KEY: json.dumps(meta).encode()})
-
-
-def _read(file: Path) -> Outcome:
-    try:
-        table = pq.read_table(file)
-        meta = json.loads((table.schema.metadata or {})[_KEY])
-        ops = table.to_pylist()
-        if meta.pop("operations") != len(ops):
-            raise RecordError(f"{file}: operations are missing")
-        workload_meta, measured = meta.pop("workload"), meta.pop("measurement")
-        measurement = None
-        if measured is not None:
-            for op in ops:
-                op.update({part: json.loads(op[part]) for part in _NESTED})
-            workload = Workload.from_json(json.dumps({**workload_meta, "ops": ops}), str(file))
-            measurement = Measurement.from_dict(measured, workload)
-        return Outcome(
-            **{
-                **meta,
-                "plan": Plan.from_dict(meta["plan"]),
-                "point": tuple((name, value) for name, value in meta["point"]),
-                "measurement": measurement,
-            }
-        )
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise RecordError(f"{file}: damaged ({error})") from error

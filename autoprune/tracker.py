@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
+from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.metrics import UnknownCost
 from autoprune.outcome import Outcome
 from autoprune.report.files import finite_or_none, save_front
 from autoprune.report.front import MachineFront, front_members, machine_front

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -18,8 +18,9 @@ from autoprune.census.count import count
 from autoprune.compress import batch_norm, l1p
 from autoprune.compress.criteria import Criterion
 from autoprune.compress.network import Ranking, matrices, reshape, targets
+from autoprune.compress.rounding import round_weights, rounded
 from autoprune.data.dataset import Dataset, Split
-from autoprune.measurement import Measurement, Score, Seconds
+from autoprune.measurement import Measurement, Precision, Score, Seconds
 from autoprune.models.adapter import ModelAdapter
 from autoprune.plan import Plan
 from autoprune.shape import NetworkShape
@@ -39,6 +40,7 @@ class Bench:
         train: trains a network in place, called as `autoprune.training.train`.
         evaluate: a score from 0 to 1 of a network on a split; None counts correct samples.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
+        weight_bits: bits of a weight that accuracy is asked at, besides those of the plan.
     """
 
     parent: nn.Module
@@ -53,6 +55,7 @@ class Bench:
     batch_norm_batches: int
     batch_norm_batch_size: int
     census_samples: int
+    weight_bits: tuple[int, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what may be the user's with the folders in which its modules are found.
@@ -71,7 +74,7 @@ def _unpickle(folders: tuple[str, ...], user: bytes, rest: dict[str, Any]) -> Be
     return Bench(**pickle.loads(user), **rest)
 
 
-class _Clock:
+class Clock:
     """Seconds by what they were spent on."""
 
     def __init__(self) -> None:
@@ -94,9 +97,11 @@ class _Clock:
 def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Module]:
     """Carry out `plan` on the parent and measure the result; returns the network beside it.
 
-    A plan without epochs is neither fine-tuned nor, where it is neutral, re-estimated.
+    A plan without epochs is neither fine-tuned nor, where it is neutral, re-estimated. Where the
+    plan asks for few bits the network that is returned has them; where only a machine does, what
+    is rounded for the measurement is what it was again.
     """
-    clock = _Clock()
+    clock = Clock()
     torch.manual_seed(seed)
     calibration = bench.data.train.inputs(slice(bench.census_samples)).to(bench.device)
     ranking = Ranking(criterion=bench.dsp_score, calibration=calibration)
@@ -109,27 +114,44 @@ def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
         if effort.epochs or not _is_parent(plan, shape):
             size, number = bench.batch_norm_batch_size, bench.batch_norm_batches
             batch_norm.reestimate(model, batches(bench.data.train, size, number, seed))
-    with clock.on("evaluation"):
-        scores = {
-            name: score(bench, model, part)
-            for name, part in (("validation", bench.data.validation), ("test", bench.data.test))
-        }
-    with clock.on("census"):
-        samples = bench.data.validation.inputs(slice(bench.census_samples)).to(bench.device)
-        workload = count(model, bench.adapter, samples)
+    round_weights(model, effort.weight_bits)
+    fewer = {bits for bits in bench.weight_bits if bits < effort.weight_bits}
+    precisions = measure(bench, model, [effort.weight_bits, *sorted(fewer, reverse=True)], clock)
     held = matrices(model, bench.adapter)
     kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)
     measurement = Measurement(
         plan=plan,
         seed=seed,
-        **scores,
-        accuracy_bits=32,
+        precisions=precisions,
         parameters=sum(int(torch.count_nonzero(p)) for p in model.parameters()),
         kept_weights=kept / shape.block_weights,
         seconds=clock.seconds(),
-        workload=workload,
     )
     return measurement, model
+
+
+def measure(
+    bench: Bench, model: nn.Module, bits: Sequence[int], clock: Clock | None = None
+) -> tuple[Precision, ...]:
+    """Scores and operations of a network as it is, then with its weights rounded; it stays.
+
+    Args:
+        bench: what to measure on.
+        model: on the bench's device.
+        bits: those that its weights have, then those to round them to.
+        clock: is told where the time went.
+    """
+    clock = clock or Clock()
+    data, found = bench.data, []
+    samples = data.validation.inputs(slice(bench.census_samples)).to(bench.device)
+    for place, size in enumerate(bits):
+        with rounded(model, size) if place else nullcontext():
+            with clock.on("evaluation"):
+                scores = [score(bench, model, part) for part in (data.validation, data.test)]
+            with clock.on("census"):
+                work = count(model, bench.adapter, samples, weight_bits=size)
+        found.append(Precision(bits=size, validation=scores[0], test=scores[1], workload=work))
+    return tuple(found)
 
 
 def score(bench: Bench, model: nn.Module, part: Split) -> Score:

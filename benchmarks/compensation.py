@@ -123,7 +123,7 @@ def bench(study: str, seed: int) -> Bench:
     prepared = prepare(study)
     seeded = prepared.study.model_copy(update={"seed": seed})
     data = load_data(seeded)
-    return make_bench(seeded, data, find_parent(seeded, data))
+    return make_bench(seeded, data, find_parent(seeded, data), ())
 
 
 def train_parent(study_and_seed: tuple[str, int]) -> None:

@@ -4,7 +4,8 @@ Both sides carry out the same list of L1P plans on the same trained parent, with
 of fine-tuning, evaluation of validation and test data, and operation counts on the same samples;
 two workers of one thread each, one Ray. The peer is Ray Tune's OptunaSearch with default settings,
 torch.nn.utils.prune, spikingjelly's LIF and its SynOpCounter. autoprune besides re-estimates batch
-norm, counts both orders of attention and checks its coverage, and writes weights to disk.
+norm, counts both orders of attention and checks its coverage, measures all of it again with weights
+of the machines' bits, and writes weights to disk.
 
 The sides take turns; medians over the rounds are printed, with the least and the most.
 
@@ -29,6 +30,7 @@ from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
 from autoprune.bench import find_parent, load_data, make_bench
+from autoprune.identity import measured_bits
 from autoprune.measurement import Measurement
 from autoprune.plan import Effort
 from autoprune.point import make_plan
@@ -151,7 +153,8 @@ def main() -> None:
     torch.set_num_threads(1)
     prepared = prepare(arguments.study)
     data = load_data(prepared.study)
-    bench = make_bench(prepared.study, data, find_parent(prepared.study, data))
+    parent = find_parent(prepared.study, data)
+    bench = make_bench(prepared.study, data, parent, measured_bits(prepared.machines))
     names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in prepared.shape.branches()]
     random = torch.Generator().manual_seed(0)
     sparsities = 0.95 * torch.rand(arguments.plans, len(names), generator=random)

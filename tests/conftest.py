@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from autoprune.cost.contract import sample_workload
-from autoprune.measurement import Measurement, Score, Seconds
+from autoprune.cost.sample import sample_workload
+from autoprune.measurement import Measurement, Precision, Score, Seconds
 from autoprune.models.spikformer import SpikformerAdapter
 from autoprune.models.spikformer_patch import PatchSpikformer
 from autoprune.plan import Effort, Plan
@@ -65,19 +66,35 @@ def make_network(seed: int = 3) -> PatchSpikformer:
 
 @pytest.fixture
 def measured() -> Callable[..., Measurement]:
-    """Makes a measurement of a plan without training: accuracy given, costs fall with zeros."""
+    """Makes a measurement of a plan without training: accuracy given, costs fall with zeros.
 
-    def make(plan: Plan, *, correct: int = 90, seed: int = 0, zeros: float = 0.0) -> Measurement:
+    `rounded` has what is correct with weights of fewer bits, by bits; more are zero there.
+    """
+
+    def make(
+        plan: Plan,
+        *,
+        correct: int = 90,
+        seed: int = 0,
+        zeros: float = 0.0,
+        rounded: Mapping[int, int] = MappingProxyType({}),
+    ) -> Measurement:
+        own = plan.effort.weight_bits
         return Measurement(
             plan=plan,
             seed=seed,
-            validation=Score(correct=correct, total=100),
-            test=Score(correct=correct, total=100),
-            accuracy_bits=32,
+            precisions=tuple(
+                Precision(
+                    bits=bits,
+                    validation=Score(correct=hits, total=100),
+                    test=Score(correct=hits, total=100),
+                    workload=sample_workload(zeros=zeros + (1 - zeros) * (own - bits) / 100),
+                )
+                for bits, hits in {own: correct, **rounded}.items()
+            ),
             parameters=1000,
             kept_weights=1 - zeros,
             seconds=Seconds(training=1.0, evaluation=0.1, census=0.1, other=0.01),
-            workload=sample_workload(zeros=zeros),
         )
 
     return make

@@ -39,7 +39,7 @@ def test_own_score_and_training(study, tmp_path, monkeypatch, capsys):
     run = ("run", file, "--workers", "0", "--trials", "2", "--out", str(tmp_path / "out"))
     code, out, err = command(monkeypatch, capsys, *run)
     assert code == 0, err
-    assert "Top3 measured at 32 bits" in " ".join(out.split())
+    assert "Top3 measured and energy priced at 8 bits." in " ".join(out.split())
     front = json.loads((tmp_path / "out" / "fronts" / "loihi1" / "front.json").read_text())
     assert "val_top3" in front["fine_tuned_parent"]
     assert "val_accuracy" not in front["fine_tuned_parent"]

@@ -31,6 +31,7 @@ LIGHT = {
     "shape",
     "workload",
     "op",
+    "op_table",
     "cost",
     "measurement",
     "outcome",

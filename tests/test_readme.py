@@ -34,10 +34,75 @@ def test_the_machine_in_ten_lines(readme, tmp_path):
     check_contract(load_machine(str(tmp_path / "my_chip.toml")))
 
 
+def own_machine(readme: str, folder: Path) -> None:
+    """Write the README's class and its file into a folder."""
+    code = next(text for text in blocks(readme, "python") if "class WideMemory" in text)
+    own = code[code.index("class WideMemory") :]
+    assert len([line for line in own.splitlines() if line]) <= 20
+    (folder / "wide_memory.py").write_text(code, encoding="utf-8")
+    text = next(text for text in blocks(readme, "toml") if "wide_memory:WideMemory" in text)
+    (folder / "wide_chip.toml").write_text(text, encoding="utf-8")
+
+
+def command(*arguments: object, folder: Path, **environment: str) -> str:
+    """What `autoprune ARGUMENTS` prints in a folder, in a process of its own."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("autoprune"), *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "AUTOPRUNE_CACHE": str(folder / "cache"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_machine_of_ones_own_physics(readme, tmp_path):
+    own_machine(readme, tmp_path)
+    said = command("check", "wide_chip.toml", folder=tmp_path)
+    assert said.count("  pass  ") == 12
+    assert "a correct machine" in said
+    assert "Every event fetches its row" in command("show", "wide_chip.toml", folder=tmp_path)
+
+
+PACKAGE = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+[project]
+name = "wide-machines"
+version = "1"
+"""
+
+
+def test_a_family_of_an_installed_package(readme, tmp_path):
+    """A second package is built and installed by pip; its family is known by its name alone."""
+    own_machine(readme, tmp_path)
+    source = tmp_path / "source" / "my_package"
+    source.mkdir(parents=True)
+    (tmp_path / "wide_memory.py").rename(source / "wide_memory.py")
+    entry = next(text for text in blocks(readme, "toml") if "entry-points" in text)
+    project = f'{PACKAGE}{entry}[tool.hatch.build]\ninclude = ["my_package"]\n'
+    (source.parent / "pyproject.toml").write_text(project, encoding="utf-8")
+    site = tmp_path / "site"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*pip, "--target", site, source.parent], check=True, capture_output=True)
+    chip = (tmp_path / "wide_chip.toml").read_text(encoding="utf-8")
+    chip = chip.replace('"wide_memory:WideMemory"', '"wide_memory"')
+    (tmp_path / "wide_chip.toml").write_text(chip, encoding="utf-8")
+    said = command("check", "wide_chip.toml", folder=tmp_path, PYTHONPATH=str(site))
+    assert said.count("  pass  ") == 12
+    listed = command("list", folder=tmp_path, PYTHONPATH=str(site))
+    assert re.search(r"wide_memory +my_package\.wide_memory:WideMemory", listed)
+
+
 @pytest.mark.ray
 def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
-    """The README's network, adapter and study, from a folder of their own, as a user runs them."""
-    (code,) = blocks(readme, "python")
+    """The README's network, adapter, study and machine, from a folder of their own, as a user
+    runs them; the machine's energy is an objective.
+    """
+    code = next(text for text in blocks(readme, "python") if "class MyAdapter" in text)
     adapter = code[code.index("class MyAdapter") :]
     assert len([line for line in adapter.splitlines() if line]) <= 20
     network = next(text for text in blocks(readme, "toml") if "my_network" in text)
@@ -46,18 +111,20 @@ def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
     space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
     (tmp_path / "my_network.py").write_text(code, encoding="utf-8")
     network = network.replace("time_steps = 4", "time_steps = 3")  # what the short space offers
-    (tmp_path / "my_study.toml").write_text(study[:start] + network + study[end:], "utf-8")
+    study = study[:start] + network + study[end:]
+    study = study.replace('"ops45_fp32"]', '"ops45_fp32", "wide_chip.toml"]')
+    study = study.replace("energy_uj@loihi1", "energy_uj@wide_chip")
+    (tmp_path / "my_study.toml").write_text(study, "utf-8")
     (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("autoprune"), "run", "my_study.toml", "--trials", "3"],
-        cwd=tmp_path,
-        env={**os.environ, "AUTOPRUNE_CACHE": str(tmp_path / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "3 plans measured, 0 duplicates, 0 failed" in done.stdout
+    own_machine(readme, tmp_path)
+    said = command("run", "my_study.toml", "--trials", "3", folder=tmp_path)
+    assert "3 plans measured, 0 duplicates, 0 failed" in said
+    assert "wide_chip: front of" in said
+    # the run's own copy of the machine finds the class where it lay
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    again = command("front", "../runs/my_study", "--machine", "wide_chip", folder=elsewhere)
+    assert again.splitlines()[0] in said
 
 
 def test_every_command_exists_with_its_options(readme):

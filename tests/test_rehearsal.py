@@ -9,7 +9,7 @@ from torch import nn
 from autoprune.errors import CompressionError
 from autoprune.models.spikformer import SpikformerAdapter
 from autoprune.rehearsal import rehearse
-from autoprune.spec.space import Domain
+from autoprune.spec.domain import Domain
 
 IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 EVENTS = torch.ones(2, 6, 1, 8, 8)

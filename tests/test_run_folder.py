@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from autoprune.errors import RecordError
@@ -17,7 +19,7 @@ def outcomes(measured, shape, effort):
     point = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.tau": "layer", "time_steps": 3}
     plan = make_plan(point, shape, effort)
     common = {"origin": "sampled", "point": tuple(point.items()), "plan": plan, "seed": 5}
-    measurement = measured(plan)
+    measurement = measured(plan, zeros=0.5, rounded={8: 80, 4: 40})
     return [
         Outcome(key="3", state="measured", measurement=measurement, **common),
         Outcome(key="4", state="duplicate", measurement=measurement, same_as="3", **common),
@@ -31,6 +33,39 @@ def test_outcomes_are_read_as_they_were_written(tmp_path, outcomes):
         folder.write(outcome)
     assert folder.read_trials() == outcomes
     assert [folder.read(o.key) for o in outcomes] == outcomes
+
+
+def test_every_row_of_the_file_tells_the_bits_of_its_weights(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    rows = pd.read_parquet(folder.file("3"))
+    for precision in outcomes[0].measurement.precisions:
+        ops = precision.workload.ops
+        own = rows[rows["bits"] == precision.bits]
+        assert list(own["name"]) == [op.name for op in ops]
+        assert list(own["b_nonzeros"]) == [op.b_nonzeros for op in ops]
+    assert set(rows["bits"]) == {32, 8, 4}
+
+
+@pytest.mark.parametrize(("asked", "given"), [(None, 32), (64, 32), (16, 8), (8, 8), (2, 4)])
+def test_the_workload_is_that_of_the_network_or_of_a_machines_bits(
+    tmp_path, outcomes, asked, given
+):
+    folder = RunFolder(tmp_path)
+    folder.write_study({})
+    folder.write(outcomes[0])
+    wanted = {p.bits: p.workload for p in outcomes[0].measurement.precisions}
+    assert len({str(workload) for workload in wanted.values()}) == 3
+    assert folder.read_workload("3", asked) == wanted[given]
+
+
+def test_operations_that_are_missing_are_noticed(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    table = pq.read_table(folder.file("3"))
+    pq.write_table(table.slice(1), folder.file("3"))
+    with pytest.raises(RecordError, match="operations are missing"):
+        folder.read("3")
 
 
 def test_baselines_are_apart(tmp_path, outcomes):
@@ -62,7 +97,13 @@ def test_what_is_not_a_run(tmp_path):
     with pytest.raises(RecordError, match="damaged"):
         RunFolder(tmp_path).read_study()
     (tmp_path / "study.json").write_text("{}")
-    with pytest.raises(RecordError, match="not a run of this version"):
+    with pytest.raises(RecordError, match="not a run; expected version 2"):
+        RunFolder(tmp_path).read_study()
+
+
+def test_a_run_of_an_older_version_is_refused_with_the_remedy(tmp_path):
+    (tmp_path / "study.json").write_text('{"autoprune_run": 1, "title": "a study"}')
+    with pytest.raises(RecordError, match=r"a run of version 1; expected version 2.*run the study"):
         RunFolder(tmp_path).read_study()
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
 
+from autoprune import trial
+from autoprune.compress.network import matrices
+from autoprune.compress.rounding import round_weights
 from autoprune.data.dataset import About, Dataset, InMemory, Split
+from autoprune.models.adapter import Weighted
 from autoprune.plan import Effort
 from autoprune.point import make_plan
-from autoprune.training import Recipe
+from autoprune.training import Recipe, logits
 from autoprune.trial import Bench, run_trial
 
 STILL = Effort(time_steps=3, learning_rate=1e-3, epochs=0)
@@ -68,3 +74,82 @@ def test_the_seed_is_all_that_is_random(bench, shape):
     assert replace(one, seconds=two.seconds) == two
     assert torch.equal(first.head.weight, second.head.weight)
     assert not torch.equal(first.head.weight, other.head.weight)
+
+
+@pytest.mark.parametrize(
+    ("plan_bits", "machines", "measured_at"),
+    [
+        (32, (), [32]),
+        (32, (32, 8), [32, 8]),
+        (32, (8, 4), [32, 8, 4]),
+        (6, (32, 8, 4), [6, 4]),  # a machine of more bits holds weights of 6
+        (4, (32, 8), [4]),
+    ],
+)
+def test_a_trial_is_evaluated_and_counted_once_per_precision(
+    bench, shape, monkeypatch, plan_bits, machines, measured_at
+):
+    calls = Counter()
+    for name in ("score", "count"):
+        original = getattr(trial, name)
+
+        def noted(*given, name=name, original=original, **more):
+            calls[name, more.get("weight_bits")] += 1
+            return original(*given, **more)
+
+        monkeypatch.setattr(trial, name, noted)
+    plan = make_plan({"weight_bits": plan_bits}, shape, STILL)
+    measurement, _ = run_trial(replace(bench, weight_bits=machines), plan, 0)
+    assert [precision.bits for precision in measurement.precisions] == measured_at
+    assert calls == {
+        ("score", None): 2 * len(measured_at),  # validation and test
+        **{("count", bits): 1 for bits in measured_at},
+    }
+
+
+def confidence(model, data) -> float:
+    """A score that every change of a weight moves."""
+    found = logits(model, data.inputs(slice(None))).softmax(1)
+    return float(found.gather(1, data.labels[:, None]).mean())
+
+
+def test_every_precision_is_that_of_the_network_rounded_by_hand(bench, shape):
+    bench = replace(bench, evaluate=confidence, weight_bits=(8, 2))
+    plan = make_plan({"blocks.0.mlp.l1p": 0.5}, shape, replace(STILL, epochs=1))
+    measurement, model = run_trial(bench, plan, 0)
+    before = copy.deepcopy(model.state_dict())
+    for precision in measurement.precisions:
+        by_hand = copy.deepcopy(model)
+        round_weights(by_hand, precision.bits)
+        [alone] = trial.measure(bench, by_hand, [precision.bits])
+        with torch.inference_mode():
+            assert precision.validation.accuracy == confidence(by_hand, bench.data.validation)
+        assert precision.workload == alone.workload
+        held = {op.name: op for op in precision.workload.ops if op.b_class == "weight"}
+        assert {op.b_bits for op in held.values()} == {precision.bits}
+        zeros = sum(op.b_size - op.b_nonzeros for op in held.values())
+        layers = [m.weight for m in by_hand.modules() if isinstance(m, Weighted)]
+        assert zeros == sum(int((weight == 0).sum()) for weight in layers)
+    full, _, coarse = measurement.precisions
+    assert len({precision.validation for precision in measurement.precisions}) == 3
+    assert full.workload.total("b_nonzeros") > coarse.workload.total("b_nonzeros")
+    assert measurement.kept_weights == plan.kept_weights(shape) / shape.block_weights
+    after = model.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_a_plan_of_few_bits_leaves_a_network_on_the_grid(bench, shape):
+    plan = make_plan({"weight_bits": 3}, shape, replace(STILL, epochs=1))
+    whole = make_plan({}, shape, replace(STILL, epochs=1))
+    measurement, model = run_trial(replace(bench, weight_bits=(32, 8)), plan, 0)
+    _, trained = run_trial(bench, whole, 0)
+    for layer in (m for m in model.modules() if isinstance(m, Weighted)):
+        for channel in layer.weight.flatten(1):
+            steps = channel / channel.abs().max() * 3
+            assert torch.allclose(steps, steps.round(), atol=1e-5)
+    round_weights(trained, 3)  # all else, batch norm above all, is as without rounding
+    pairs = zip(model.state_dict().values(), trained.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    kept = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, bench.adapter))
+    assert measurement.kept_weights == kept / shape.block_weights < 1
+    assert measurement.parameters == sum(int((p != 0).sum()) for p in model.parameters())

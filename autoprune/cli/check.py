@@ -14,6 +14,9 @@ from autoprune.cli.kinds import find_all
 def check(file: str) -> None:
     """Check a file that you wrote: a machine, a search space or a study.
 
+    A machine is tried on small workloads: every rule that machines obey is printed, with a
+    counterexample where it is broken (autoprune.cost.contract).
+
     \b
     autoprune check my_chip.toml
     """
@@ -23,10 +26,20 @@ def check(file: str) -> None:
 
 
 def _machine(path: Path) -> None:
-    from autoprune.cost.contract import check_contract
+    from autoprune.cost.contract import verdicts
     from autoprune.cost.load import load_machine
+    from autoprune.errors import InputError
 
-    check_contract(load_machine(str(path)))
+    model, broken, rules = load_machine(str(path)), 0, 0
+    for verdict in verdicts(model):
+        rules += 1
+        broken += bool(verdict.counterexample)
+        word = "broken" if verdict.counterexample else "not so" if verdict.note else "pass"
+        click.echo(f"  {word:6}  {verdict.rule}")
+        if verdict.counterexample or verdict.note:
+            click.echo(f"          {verdict.counterexample or verdict.note}")
+    if broken:
+        raise InputError(str(path), f"breaks {broken} of {rules} rules that machines obey")
 
 
 def _space(path: Path) -> None:

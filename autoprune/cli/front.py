@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from autoprune.cost.model import CostModel
-    from autoprune.run_folder import RunFolder
 
 
 @click.command()
@@ -33,14 +28,23 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     """
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
+    from autoprune.cost.cost import UnknownCost
     from autoprune.report.front import machine_front
     from autoprune.run_folder import RunFolder
+    from autoprune.run_machines import find_machine, run_machines
 
     folder = RunFolder(run)
     shape = folder.shape
-    models = _models(folder, machine)
+    models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
     outcomes, baselines = folder.read_trials(), folder.read_baselines()
-    fronts = [machine_front(outcomes, baselines, model, shape, folder.data) for model in models]
+    fronts, failed = [], []
+    for model in models:
+        try:
+            fronts.append(machine_front(outcomes, baselines, model, shape, folder.data))
+        except UnknownCost as error:
+            failed.append(str(error))
+    if not fronts:
+        raise UnknownCost("; ".join(failed))
     if as_json:
         from autoprune.report.files import to_document
 
@@ -59,16 +63,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
         for found in fronts:
             console.print(front_table(found))
             console.print()
-
-
-def _models(folder: RunFolder, machine: str | None) -> list[CostModel]:
-    """The machine that is asked for; or, where none is, all machines of the run."""
-    from autoprune.cost.load import load_machine
-    from autoprune.errors import RecordError
-
-    copies = {file.stem: str(file) for file in sorted(folder.machines.glob("*.toml"))}
-    if machine is not None:
-        return [load_machine(copies.get(machine, machine))]
-    if not copies:
-        raise RecordError(f"{folder.machines}: no machine recorded; name one with --machine")
-    return [load_machine(file) for file in copies.values()]
+    for line in failed:
+        click.echo(f"autoprune: {line}", err=True)
+    if failed:
+        raise click.exceptions.Exit(2)

@@ -1,4 +1,4 @@
-"""`autoprune list`: what ships with autoprune."""
+"""`autoprune list`: what ships with autoprune, and the families that packages add."""
 
 from __future__ import annotations
 
@@ -17,14 +17,21 @@ _KINDS: tuple[tuple[Folder, str], ...] = (
 
 @click.command("list")
 def list() -> None:
-    """List what is bundled: studies, search spaces, machines.
+    """List what is bundled, studies, search spaces, machines, and all families of machines.
+
+    An installed package adds a family by the entry point group autoprune.cost_models.
 
     \b
     autoprune list
     autoprune show loihi1
     """
+    from autoprune.cost.load import FAMILIES, families
+
     width = max(len(name) for kind, _ in _KINDS for name in bundled.names(kind))
     for kind, title in _KINDS:
         click.echo(title)
         for name in bundled.names(kind):
             click.echo(f"  {name:{width}} {read_toml(bundled.find(kind, name))['title']}")
+    click.echo("Families of machines (family = NAME in a machine's file)")
+    for name, place in families().items():
+        click.echo(f"  {name:{width}} {place if name not in FAMILIES else 'shipped'}")

@@ -13,6 +13,7 @@ from autoprune.errors import AutopruneError
 _COMMANDS = {
     "run": "Search compressions of a network; print the front of every machine.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
+    "compare": "Compare machines on the trials of a run.",
     "price": "Price a workload or a recorded trial on a machine.",
     "profile": "Count the operations of any network with spiking neurons.",
     "workload": "Write the operations of a recorded trial to a file.",
@@ -58,7 +59,8 @@ def cli() -> None:
     autoprune run digits                      the whole way, on embedded data, in minutes
     autoprune front runs/digits               the fronts again
     autoprune front runs/digits --machine my_chip.toml
-    autoprune price runs/digits:17 --machine loihi1
+    autoprune compare runs/digits --machine loihi1 --machine my_chip.toml
+    autoprune price runs/digits:17 --machine loihi1 --explain
     autoprune export runs/digits 17 --out my_network
     """
 

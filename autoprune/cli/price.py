@@ -14,54 +14,96 @@ if TYPE_CHECKING:
 
     from autoprune.cost.cost import Cost
     from autoprune.cost.model import CostModel
+    from autoprune.run_folder import RunFolder
     from autoprune.workload import Workload
 
 
 @click.command()
 @click.argument("what", metavar="WORKLOAD.json|RUN:TRIAL")
 @click.option("--machine", required=True, help="Name of a bundled machine, or a TOML file.")
+@click.option(
+    "--explain", "explained", is_flag=True, help="Every term: count, rule, price, source."
+)
+@click.option(
+    "--sensitivity",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Move each price by this share, such as 0.5; of a trial, also the front of its run.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Every term, for machines.")
-def price(what: str, machine: str, *, as_json: bool) -> None:
+def price(
+    what: str, machine: str, *, explained: bool, sensitivity: float | None, as_json: bool
+) -> None:
     """Price a workload or a recorded trial on a machine.
 
     A trial is a number, or a baseline such as fine-tuned.
 
     \b
     autoprune price runs/digits:17 --machine loihi1
+    autoprune price runs/digits:17 --machine loihi1 --explain
+    autoprune price runs/digits:17 --machine loihi1 --sensitivity 0.5
     autoprune price w.json --machine my_chip.toml --json
     """
-    from autoprune.cost.load import load_machine
-
-    model = load_machine(machine)
-    workload = _read(what)
+    if sum((explained, sensitivity is not None, as_json)) > 1:
+        raise click.UsageError("one of --explain, --sensitivity and --json")
+    run, key = _find(what)
+    model = _machine(machine, run)
+    workload = _read(what, run, key, model)
     cost = model.price(workload)
     if as_json:
         click.echo(json.dumps(_document(cost, model, workload), indent=1))
+    elif sensitivity is not None:
+        from autoprune.cli.sensitivity import print_sensitivity
+
+        print_sensitivity(model, workload, run, sensitivity)
     else:
-        _print(cost, model, workload)
+        _print(cost, model, workload, explained=explained)
 
 
-def _read(what: str) -> Workload:
+def _find(what: str) -> tuple[RunFolder | None, str]:
+    """The run and the trial that are meant; no run where it is a file."""
     from autoprune.errors import InputError
-    from autoprune.workload import Workload
 
     path = Path(what)
     run, colon, trial = what.rpartition(":")
     if colon and not path.exists():
         from autoprune.run_folder import RunFolder
 
-        return RunFolder(Path(run)).read_workload(trial)
+        return RunFolder(Path(run)), trial
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
-    return Workload.read(path)
+    return None, ""
+
+
+def _machine(name: str, run: RunFolder | None) -> CostModel:
+    """The run's own copy of a machine where it has one, as in `autoprune front`."""
+    if run is None:
+        from autoprune.cost.load import load_machine
+
+        return load_machine(name)
+    from autoprune.run_machines import find_machine
+
+    return find_machine(run, name)
+
+
+def _read(what: str, run: RunFolder | None, key: str, model: CostModel) -> Workload:
+    """The workload; of a trial at the precision that the machine is paired with."""
+    from autoprune.workload import Workload
+
+    if run is None:
+        return Workload.read(Path(what))
+    return run.read_workload(key, model.machine.weight_bits)
 
 
 def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from autoprune.report.diagnostics import diagnose
+
     return {
         **asdict(cost),
         "energy_uj": cost.energy_uj,
+        **asdict(diagnose(model, workload, cost)),
+        "prices": model.machine.numbers()["prices"],
         "by_cause_pj": cost.by_cause(),
         "by_op_pj": cost.by_op(),
         "priced_bits": model.machine.weight_bits,
@@ -77,9 +119,11 @@ def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any
     }
 
 
-def _print(cost: Cost, model: CostModel, workload: Workload) -> None:
+def _print(cost: Cost, model: CostModel, workload: Workload, *, explained: bool) -> None:
     from rich.console import Console
     from rich.text import Text
+
+    from autoprune.report.diagnostics import diagnose, diagnostic_lines
 
     console = Console(highlight=False)
     energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
@@ -88,10 +132,16 @@ def _print(cost: Cost, model: CostModel, workload: Workload) -> None:
         f"priced at {model.machine.weight_bits} bits; counts are means over "
         f"{workload.samples} samples"
     )
-    for line in _sizes(cost):
-        console.print(line)
-    for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
-        console.print(_shares(title, sums))
+    for line in (*_sizes(cost), *diagnostic_lines(diagnose(model, workload, cost))):
+        console.print(Text(line))
+    if explained:
+        from autoprune.report.explain import explain
+
+        for line in explain(cost, model):
+            console.print(Text(line), soft_wrap=True)
+    else:
+        for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
+            console.print(_shares(title, sums))
     for line in _remarks(cost, model, workload):
         console.print(Text(line))
 
@@ -106,6 +156,8 @@ def _sizes(cost: Cost) -> Iterator[str]:
         yield f"cores {cost.cores}"
     if cost.chips is not None:
         yield f"chips {cost.chips}"
+    if cost.area_mm2 is not None:
+        yield f"area {cost.area_mm2:.4g} mm2"
 
 
 def _shares(title: str, sums: dict[str, float]) -> RenderableType:

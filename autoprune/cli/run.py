@@ -71,6 +71,9 @@ def run(
 def _print_plan(console: Console, prepared: Prepared) -> None:
     from rich.table import Table
 
+    from autoprune.identity import measured_bits
+    from autoprune.plan import FULL_BITS
+
     study, effort = prepared.study, prepared.study.effort
     console.print(f"[bold]{study.title}[/bold]")
     console.print(f"Data: {prepared.about}. Network: {study.network.model}.")
@@ -85,12 +88,15 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
         sources |= {quantity.source for quantity in machine.parameters}
         machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sorted(sources)))
     console.print(machines)
+    sizes = sorted({FULL_BITS, *measured_bits(prepared.machines)}, reverse=True)
+    bits = " and ".join(str(size) for size in sizes)
     uniform = len(prepared.space.uniform_points(prepared.shape, effort))
     console.print(
         f"Objectives: {', '.join(study.objectives)}.\n"
         f"{study.trials} trials, {min(uniform, study.trials)} of them the uniform sweep, then "
         f"sampler {study.search.sampler}, out of {prepared.points:.3g} configurations; "
-        f"{effort.epochs} epochs of fine-tuning each; {study.workers} workers."
+        f"{effort.epochs} epochs of fine-tuning each; {study.workers} workers.\n"
+        f"Measured with weights of {bits} bits."
     )
 
 

@@ -10,21 +10,24 @@ import click
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("trial")
+@click.option("--bits", type=click.IntRange(min=2), help="Of the weights; default: as it is.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
-def workload(run: Path, trial: str, out: Path) -> None:
+def workload(run: Path, trial: str, bits: int | None, out: Path) -> None:
     """Write the operations of a recorded trial to a file.
 
-    TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp".
+    TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp". They are those of
+    the network as it is, or with --bits those that a machine with weights of so many bits is
+    priced on.
 
     \b
-    autoprune workload runs/digits 17 --out w.json
+    autoprune workload runs/digits 17 --bits 8 --out w.json
     autoprune price w.json --machine loihi1
     """
     from autoprune.errors import InputError
     from autoprune.run_folder import RunFolder
     from autoprune.storage import write_text
 
-    text = RunFolder(run).read_workload(trial).to_json()
+    text = RunFolder(run).read_workload(trial, bits).to_json()
     try:
         write_text(out, text)
     except OSError as error:

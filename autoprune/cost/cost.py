@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from autoprune.errors import InputError
+from autoprune.errors import AutopruneError, InputError
+
+
+class UnknownCost(AutopruneError):
+    """A machine cannot say what a workload costs: no price, no time, or a rule that fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +20,9 @@ class Term:
         cause: what the energy is spent on, such as ``synaptic operations``.
         op: the operation of the workload.
         price: name of the price.
-        count: mean number of actions per inference.
-        energy_pj: energy per inference.
+        count: mean number of actions per inference; of a power, nanoseconds at it.
+        energy_pj: energy per inference, the count times the price.
+        rule: what is counted, in words.
     """
 
     cause: str
@@ -25,6 +30,7 @@ class Term:
     price: str
     count: float
     energy_pj: float
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +65,8 @@ class Cost:
         terms: the energy by cause and operation.
         latency_us: time of one inference, None where the machine defines none.
         cycles: clock cycles of one inference, None where the machine defines none.
-        chips: chips needed, None where the machine defines none.
-        cores: cores needed, None where the machine defines none.
+        chips, cores: that are needed, None where the machine defines none.
+        area_mm2: silicon, None where the machine defines none.
         host: work outside the total.
         emulated: rules by which the machine stands in for what it cannot do itself.
         unpriced: actions without a price.
@@ -72,6 +78,7 @@ class Cost:
     cycles: float | None = None
     chips: int | None = None
     cores: int | None = None
+    area_mm2: float | None = None
     host: tuple[HostOperation, ...] = ()
     emulated: tuple[str, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
@@ -84,9 +91,21 @@ class Cost:
                 )
 
     @property
+    def energy_pj(self) -> float:
+        """Sum of all terms in picojoules, exactly rounded, so that their order does not matter."""
+        return math.fsum(term.energy_pj for term in self.terms)
+
+    @property
     def energy_uj(self) -> float | None:
         """Energy of one inference in microjoules; None while an action is unpriced."""
-        return None if self.unpriced else sum(term.energy_pj for term in self.terms) * 1e-6
+        return None if self.unpriced else self.energy_pj * 1e-6
+
+    @property
+    def edp_uj_ms(self) -> float | None:
+        """Energy-delay product in microjoules times milliseconds; None without either."""
+        if self.energy_uj is None or self.latency_us is None:
+            return None
+        return self.energy_uj * self.latency_us * 1e-3
 
     def by_cause(self) -> dict[str, float]:
         """Energy in picojoules by cause, largest first."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from autoprune.cost.machine import read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.plugin import load_named
+from autoprune.plugin import load_named, make_importable
 from autoprune.spec import bundled
 
 FAMILIES = {
@@ -18,9 +19,32 @@ FAMILIES = {
 }
 """The shipped families: name to ``module:Class``."""
 
+GROUP = "autoprune.cost_models"
+"""The entry point group by which an installed package offers a family under a name."""
+
+
+def families() -> dict[str, str]:
+    """Every family that has a name: shipped, then offered by installed packages.
+
+    Raises InputError where two packages, or a package and autoprune, offer the same name.
+    """
+    found = dict(FAMILIES)
+    for offered in entry_points(group=GROUP):
+        package = offered.dist.name if offered.dist else "a package"
+        if found.get(offered.name, offered.value) != offered.value:
+            raise InputError(
+                f"entry point {offered.name!r} of {package}",
+                f"{found[offered.name]} has this name already",
+                "another name",
+            )
+        found[offered.name] = offered.value
+    return found
+
 
 def load_machine(name_or_path: str, base: Path | None = None) -> CostModel:
     """The cost model of a bundled machine, or of the machine in a TOML file.
+
+    A family of the user's own may lie beside the file that names it.
 
     Args:
         name_or_path: see `autoprune.spec.bundled.find`.
@@ -28,20 +52,30 @@ def load_machine(name_or_path: str, base: Path | None = None) -> CostModel:
 
     Raises InputError where there is no such machine or its file is wrong.
     """
-    machine = read_machine(bundled.find("cost_models", name_or_path, base))
+    path = bundled.find("cost_models", name_or_path, base)
+    machine = read_machine(path)
+    if ":" in machine.family:
+        make_importable(path.parent)
     return find_family(machine.family, machine.where)(machine)
 
 
 def find_family(name: str, where: str) -> type[CostModel]:
-    """The class of a family, by its name or as ``module:Class``.
+    """The class of a family, by its name (see `families`) or as ``module:Class``.
 
     Raises InputError, at `where`, when there is none.
     """
-    if ":" not in name and name not in FAMILIES:
-        raise InputError(where, f"unknown family {name!r}", name=name, candidates=FAMILIES)
-    family = load_named(FAMILIES.get(name, name), f"{where}: family")
+    known = {} if ":" in name else families()
+    if ":" not in name and name not in known:
+        raise InputError(
+            where,
+            f"unknown family {name!r}",
+            f"one of {', '.join(known)}, or module:Class",
+            name=name,
+            candidates=known,
+        )
+    family = load_named(known.get(name, name), f"{where}: family")
     if not (isinstance(family, type) and issubclass(family, CostModel)):
         raise InputError(where, f"family {name!r} is no cost model", "a subclass of CostModel")
     if inspect.isabstract(family) or not hasattr(family, "PRICES"):
-        raise InputError(where, f"family {name!r} is incomplete", "PRICES and price() of its own")
+        raise InputError(where, f"family {name!r} is incomplete", "PRICES and actions() of its own")
     return family

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, final
+from pathlib import Path
+from typing import Any, ClassVar, cast, final
 
-from autoprune.cost.cost import Cost, Unpriced
+from autoprune.cost.action import Action
+from autoprune.cost.cost import Cost
 from autoprune.cost.machine import Machine
+from autoprune.cost.ops import Column, Ops
 from autoprune.cost.price import Price, Quantity
+from autoprune.cost.pricing import Costs, price_all
 from autoprune.errors import InputError
-from autoprune.op import Op
+from autoprune.op import Kind, Order
+from autoprune.plugin import importable_name, load_named, make_importable
 from autoprune.workload import Workload
+
+
+def _restore(name: str, folder: str, machine: Machine) -> CostModel:
+    make_importable(Path(folder))
+    model: CostModel = load_named(name, "a machine from another process")(machine)
+    return model
 
 
 class CostModel(ABC):
     """The formulas of one family of machines, bound to the numbers of one machine.
 
-    A family declares the numbers that it needs; a machine's file must give exactly those.
+    A family declares the numbers that it needs, and a machine's file must give exactly those: the
+    names are the keys of its tables. `actions` says what is charged, as arithmetic on columns of
+    operations; everything else is done here, in one way for one workload and for many.
 
     Attributes:
-        PRICES: the prices that the formulas use, name to unit (of `PRICE_UNITS`).
+        PRICES: the prices that the rules use, name to unit (of `PRICE_UNITS`).
         PARAMETERS: the quantities that they use, name to unit (of `QUANTITY_UNITS`).
-        CHOICES: the rules that they leave to the machine, name to the allowed words.
+        CHOICES: what they leave to the machine, name to the allowed words. ``attention_order``
+            settles which order of attention's products is priced; executed where there is none.
         CAPABILITIES: the words of `Capabilities` that they honour; one left out takes any word.
         PER_ACCESS: the prices that are per memory access and so need `access_bits`.
+        LEFT_TO_HOST: kinds of operations that they have no rule for and a host does.
+        NOT_ADDITIVE: why operations priced one by one do not add up to the network; else they do.
     """
 
     PRICES: ClassVar[Mapping[str, str]]
@@ -32,6 +48,8 @@ class CostModel(ABC):
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     CAPABILITIES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     PER_ACCESS: ClassVar[tuple[str, ...]] = ()
+    LEFT_TO_HOST: ClassVar[tuple[Kind, ...]] = ()
+    NOT_ADDITIVE: ClassVar[str] = ""
 
     @final
     def __init__(self, machine: Machine) -> None:
@@ -40,12 +58,11 @@ class CostModel(ABC):
         self._require("price", self.PRICES, {p.name: p.unit for p in machine.prices})
         self._require("parameter", self.PARAMETERS, {q.name: q.unit for q in machine.parameters})
         for price in machine.prices:
-            if (price.access_bits is not None) != (price.name in self.PER_ACCESS):
-                raise InputError(
-                    machine.where,
-                    f"price {price.name!r} has access_bits {price.access_bits}",
-                    "them with prices per access, and only there",
-                )
+            where = f"{machine.where}: prices.{price.name}"
+            if price.name in self.PER_ACCESS and price.access_bits is None:
+                raise InputError(where, "per access, without access_bits", "bits of one access")
+            if price.access_bits is not None and price.name not in self.PER_ACCESS:
+                raise InputError(where, f"access_bits {price.access_bits}", "none: not per access")
         self._check_words("choices", self.CHOICES, machine.choices)
         self._check_words("capabilities", self.CAPABILITIES, machine.capabilities.model_dump())
         unknown = sorted(set(machine.choices) - set(self.CHOICES))
@@ -57,51 +74,78 @@ class CostModel(ABC):
                 candidates=self.CHOICES,
             )
 
+    @final
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with the folder of the class, which may be the user's, for a worker to find it."""
+        return _restore, (*importable_name(type(self)), self.machine)
+
     @abstractmethod
+    def actions(self, ops: Ops) -> Iterable[Action]:
+        """What one inference of each operation is charged for.
+
+        `ops` holds what the machine does itself: neither what it leaves to a host, nor the order of
+        attention that it does not price.
+        """
+
+    def figures(self, ops: Ops) -> Mapping[str, Column]:
+        """What the machine defines besides energy, one value per workload of `ops`.
+
+        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``.
+        """
+        return {}
+
+    @final
     def price(self, workload: Workload) -> Cost:
         """The cost of one inference.
 
-        Raises InputError where the workload lacks a count that the formulas need.
+        Raises UnknownCost where a rule fails, gives no finite number, or needs a count that the
+        workload lacks.
         """
+        return self.price_all(Ops.of([workload])).cost(0)
 
     @final
-    def unsupported(self, ops: Iterable[Op]) -> tuple[Unpriced, ...]:
-        """What these operations need and the machine cannot do in any way."""
-        words = self.machine.capabilities.model_dump()
-        return tuple(
-            Unpriced(action=f"{op.name}: {need}", count=1)
-            for op in ops
-            for need in needs(op)
-            if words[need] == "unsupported"
-        )
+    def price_all(self, ops: Ops) -> Costs:
+        """The costs of many workloads at once, each equal to that of `price` to the last bit."""
+        return price_all(self, ops)
 
+    @property
     @final
-    def emulated(self, ops: Iterable[Op]) -> tuple[str, ...]:
-        """The machine's rules of emulation that these operations call for."""
-        needed = {need for op in ops for need in needs(op)}
-        return tuple(rule for name, rule in self.machine.emulation.items() if name in needed)
+    def order(self) -> Order:
+        """The order of attention's products that is priced."""
+        return cast(Order, self.machine.choices.get("attention_order", "executed"))
 
     @final
     def value(self, name: str) -> float:
         """One of the machine's prices, in the unit that the family declares."""
-        return self._price(name).value
+        return self.machine_price(name).value
 
     @final
-    def access_bits(self, name: str) -> int:
-        """Bits that one access at that price, one of PER_ACCESS, moves."""
-        bits = self._price(name).access_bits
-        if bits is None:
+    def accesses(self, name: str, bits: Column) -> Column:
+        """How many accesses at that price, one of PER_ACCESS, move so many bits."""
+        width = self.machine_price(name).access_bits
+        if width is None:
             raise KeyError(f"{name!r} is not among PER_ACCESS")
-        return bits
+        return bits / width
 
     @final
-    def quantity(self, name: str) -> Quantity:
-        """One of the machine's parameters."""
-        return next(q for q in self.machine.parameters if q.name == name)
+    def quantity(self, name: str) -> float:
+        """One of the machine's parameters, in the unit that the family declares."""
+        return self.machine_quantity(name).value
 
     @final
-    def _price(self, name: str) -> Price:
-        return next(p for p in self.machine.prices if p.name == name)
+    def weight_bits(self, ops: Ops) -> Column:
+        """Bits of a static weight as the machine holds it: its own, or those that it needs."""
+        return ops.b_bits.clip(max=self.machine.weight_bits)
+
+    @final
+    def machine_price(self, name: str) -> Price:
+        """A price with unit, evidence and source; KeyError where the machine has none."""
+        return {price.name: price for price in self.machine.prices}[name]
+
+    @final
+    def machine_quantity(self, name: str) -> Quantity:
+        """A parameter with unit, evidence and source; KeyError where the machine has none."""
+        return {quantity.name: quantity for quantity in self.machine.parameters}[name]
 
     def _check_words(
         self, table: str, allowed: Mapping[str, tuple[str, ...]], given: Mapping[str, str]
@@ -128,14 +172,3 @@ class CostModel(ABC):
                 raise InputError(where, f"{what} {name!r} is missing", f"{what} in {unit}")
             if given[name] != unit:
                 raise InputError(where, f"{what} {name!r} is in {given[name]}", unit)
-
-
-def needs(op: Op) -> tuple[str, ...]:
-    """The capabilities, by their names in `Capabilities`, that an operation calls for."""
-    calls = {
-        "real_input": op.a_class == "real",
-        "dynamic_product": op.kind in ("attention_product", "masking"),
-        "integer_spike": op.a_class == "integer",
-        "neuron": op.neurons > 0,
-    }
-    return tuple(name for name, called in calls.items() if called)

@@ -13,7 +13,6 @@ from autoprune.cost.load import load_machine
 from autoprune.export.load import FORMAT, MANIFEST, described
 from autoprune.export.member import Member
 from autoprune.measurement import Score
-from autoprune.workload import Workload
 
 README = "README.md"
 
@@ -21,7 +20,6 @@ README = "README.md"
 def facts(member: Member) -> dict[str, Any]:
     """Where the network comes from and what was measured, as it stands on record."""
     measurement = member.measurement
-    workload = measurement.workload
     return {
         "title": member.run.read_study()["title"],
         "trial": member.key,
@@ -34,10 +32,10 @@ def facts(member: Member) -> dict[str, Any]:
         "time_steps": measurement.plan.effort.time_steps,
         "validation": _score(measurement.validation),
         "test": _score(measurement.test),
-        "accuracy_bits": measurement.accuracy_bits,
+        "accuracy_bits": measurement.precisions[0].bits,
         "parameters": measurement.parameters,
-        "effective_sops_per_sample": workload.per_sample("effective_sops"),
-        "machines": _prices(member, workload),
+        "effective_sops_per_sample": measurement.workload.per_sample("effective_sops"),
+        "machines": _machines(member),
         "versions": versions(),
     }
 
@@ -59,18 +57,25 @@ def _score(score: Score) -> dict[str, Any]:
     }
 
 
-def _prices(member: Member, workload: Workload) -> dict[str, Any]:
-    """Energy and latency on every machine of the run; null where a machine defines none."""
-    prices = {}
+def _machines(member: Member) -> dict[str, Any]:
+    """Scores, energy and latency on every machine of the run; null where a machine defines none.
+
+    The scores are those of the network with its weights rounded to `accuracy_bits` bits.
+    """
+    found = {}
     for file in sorted(member.run.machines.glob("*.toml")):
         model = load_machine(str(file))
-        cost = model.price(workload)
-        prices[file.stem] = {
+        measured = member.measurement.at(model.machine.weight_bits)
+        cost = model.price(measured.workload)
+        found[file.stem] = {
+            "validation": _score(measured.validation),
+            "test": _score(measured.test),
+            "accuracy_bits": measured.bits,
             "energy_uj": cost.energy_uj,
             "latency_us": cost.latency_us,
             "priced_bits": model.machine.weight_bits,
         }
-    return prices
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -90,7 +90,7 @@ def find_member(run: Path, key: str, say: Callable[[str], None]) -> Member:
     torch.set_num_threads(study.threads)
     data = load_data(study)
     parent = load_parent(study, data, folder.parent)
-    bench = make_bench(study, data, parent)
+    bench = make_bench(study, data, parent, ())  # the record says at which bits to measure
     kept = folder.parent if outcome.key == PARENT else folder.checkpoint(outcome.key)
     network = reshape(parent, outcome.measurement.plan, bench.adapter)
     shape = bench.adapter.shape(parent)
@@ -99,7 +99,7 @@ def find_member(run: Path, key: str, say: Callable[[str], None]) -> Member:
     else:
         say(f"The weights of {_words(outcome.key)} were not kept: training it again.")
         _rebuild(bench, study, outcome, network)
-        found = remeasured(bench, network.eval())
+        found = remeasured(bench, network.eval(), outcome.measurement)
         compare(found, recorded(outcome.measurement, shape.block_weights), "what was trained again")
     return Member(
         run=folder,

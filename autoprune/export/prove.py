@@ -12,21 +12,23 @@ from autoprune.export.onnx_file import OnnxProof
 from autoprune.export.record import compare, recorded, remeasured
 from autoprune.export.size_proof import sizes_are_exact, weights_are_planned
 from autoprune.export.write import SAMPLES, Written, compared
+from autoprune.measurement import Precision
 
 
 def prove(member: Member, written: Written, folder: Path) -> list[str]:
     """Everything that has to hold before the folder is released, in words."""
-    document, adapter = written.document, member.bench.adapter
+    document, bench, measurement = written.document, member.bench, member.measurement
     loaded = load(folder)
     sizes_are_exact(written.packed, folder)
-    weights_are_planned(loaded, adapter, member.shape, member.measurement.plan)
+    weights_are_planned(loaded, bench.adapter, member.shape, measurement.plan)
     proofs = [f"{WEIGHTS} takes the bytes that plan, zeros and formats predict"]
-    expected = recorded(member.measurement, member.shape.block_weights)
+    expected = recorded(measurement, member.shape.block_weights)
     if "fold" in document:
-        compare(remeasured(member.bench, member.network), expected, "the network before folding")
+        found = remeasured(bench, member.network, measurement)
+        compare(found, expected, "the network before folding")
         proofs += [_measured_words(member, "before folding"), _folded_words(document["fold"])]
     else:
-        compare(remeasured(member.bench, loaded), expected, "the exported network")
+        compare(remeasured(bench, loaded, measurement), expected, "the exported network")
         proofs.append(_measured_words(member, "loaded and"))
     layers = in_fresh_process(written.network, member.inputs(SAMPLES), folder)
     proofs.append(
@@ -39,12 +41,16 @@ def prove(member: Member, written: Written, folder: Path) -> list[str]:
 
 
 def _measured_words(member: Member, when: str) -> str:
-    validation, test = member.measurement.validation, member.measurement.test
-    sops = member.measurement.workload.per_sample("effective_sops")
+    found = "; ".join(_precision_words(p) for p in member.measurement.precisions)
+    return f"{when} measured again, as on record: {found}; every count of every operation"
+
+
+def _precision_words(precision: Precision) -> str:
+    validation, test = precision.validation, precision.test
+    sops = precision.workload.per_sample("effective_sops")
     return (
-        f"{when} measured again, as on record: validation {validation.correct:g} of "
-        f"{validation.total}, test {test.correct:g} of {test.total}, {sops:.6g} effective SOPs "
-        "per sample, every count of every operation"
+        f"at {precision.bits} bits validation {validation.correct:g} of {validation.total}, test "
+        f"{test.correct:g} of {test.total}, {sops:.6g} effective SOPs per sample"
     )
 
 

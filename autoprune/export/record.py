@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from autoprune.census.count import count
 from autoprune.compress.network import matrices
 from autoprune.export.failure import ExportError
-from autoprune.measurement import Measurement, Score
-from autoprune.trial import Bench, score
+from autoprune.measurement import Measurement, Precision, Score
+from autoprune.trial import Bench, measure
 from autoprune.workload import Workload
 
 Facts = Mapping[str, Score | Workload | int]
@@ -23,14 +22,12 @@ def validation_samples(bench: Bench, count: int) -> Tensor:
     return bench.data.validation.inputs(slice(count)).clone()
 
 
-def remeasured(bench: Bench, network: nn.Module) -> Facts:
-    """Scores, workload and parameters of a network, measured as a trial measures them."""
+def remeasured(bench: Bench, network: nn.Module, measurement: Measurement) -> Facts:
+    """What is on record of a network, measured again as a trial measures it."""
     network = network.to(bench.device)
-    samples = validation_samples(bench, bench.census_samples).to(bench.device)
+    bits = [precision.bits for precision in measurement.precisions]
     found: Facts = {
-        "validation": score(bench, network, bench.data.validation),
-        "test": score(bench, network, bench.data.test),
-        "workload": count(network, bench.adapter, samples),
+        **_by_bits(measure(bench, network, bits)),
         "parameters": sum(int(torch.count_nonzero(p)) for p in network.parameters()),
         "block weights": sum(
             int(torch.count_nonzero(m.weight)) for m in matrices(network, bench.adapter)
@@ -43,11 +40,17 @@ def remeasured(bench: Bench, network: nn.Module) -> Facts:
 def recorded(measurement: Measurement, weights: int) -> Facts:
     """What `remeasured` has to find; `weights` are those of the parent's blocks."""
     return {
-        "validation": measurement.validation,
-        "test": measurement.test,
-        "workload": measurement.workload,
+        **_by_bits(measurement.precisions),
         "parameters": measurement.parameters,
         "block weights": round(measurement.kept_weights * weights),
+    }
+
+
+def _by_bits(precisions: Sequence[Precision]) -> Facts:
+    return {
+        f"{name} at {precision.bits} bits": getattr(precision, name)
+        for precision in precisions
+        for name in ("validation", "test", "workload")
     }
 
 

@@ -18,7 +18,7 @@ from autoprune.export.member import Member
 from autoprune.export.observe import OUTPUT, observe
 from autoprune.export.onnx_file import write_onnx
 from autoprune.export.pack import Packed, pack
-from autoprune.export.record import remeasured
+from autoprune.trial import measure
 
 SAMPLES = 8
 """Validation samples on which the exported network is compared with the searched one."""
@@ -68,14 +68,17 @@ def _folding(member: Member, network: nn.Module, inputs: Tensor) -> dict[str, An
     if not torch.equal(_classes(before[OUTPUT]), _classes(after[OUTPUT])):
         raise ExportError("--fold: rounding changes a prediction on the recorded inputs")
     spikes = [name for name in before if name != OUTPUT]
-    found = remeasured(member.bench, network)
+    [found] = measure(
+        member.bench, network.to(member.bench.device), [member.measurement.precisions[0].bits]
+    )
+    network.cpu()
     return {
         "samples": compared(member),
         "max_abs_difference": float((before[OUTPUT] - after[OUTPUT]).abs().max()),
         "spikes_changed": sum(int((before[n] != after[n]).sum()) for n in spikes),
         "spikes_compared": sum(before[n].numel() for n in spikes),
-        "validation": asdict(found["validation"]),  # type: ignore[arg-type]
-        "test": asdict(found["test"]),  # type: ignore[arg-type]
+        "validation": asdict(found.validation),
+        "test": asdict(found.test),
     }
 
 

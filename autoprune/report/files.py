@@ -7,10 +7,12 @@ import io
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from autoprune.measurement import Score
+from autoprune.report.diagnostics import Diagnostics
 from autoprune.report.front import MachineFront, Row
 from autoprune.storage import write_atomically, write_text
 
@@ -23,6 +25,7 @@ COLUMNS = (
     "energy_ratio",
     "kept_weights",
     "plan",
+    *(field.name for field in fields(Diagnostics)),
 )
 
 
@@ -99,11 +102,13 @@ def _cells(row: Row) -> dict[str, Any]:
         "energy_ratio": row.energy_ratio,
         "kept_weights": row.kept_weights,
         "plan": row.plan,
+        **(asdict(row.figures) if row.figures is not None else {}),
     }
 
 
 def _comparison(row: Row) -> dict[str, Any]:
     return {
+        "accuracy_bits": row.accuracy_bits,
         "val_interval": row.validation.interval,
         "test_interval": row.test.interval,
         "uniform": _score("val", row.uniform) if row.uniform else None,

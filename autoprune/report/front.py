@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoprune.cost.cost import HostOperation
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
-from autoprune.measurement import Measurement, Score
-from autoprune.metrics import UnknownCost, energy_uj, machine_energy
+from autoprune.measurement import Score
+from autoprune.metrics import energy_uj
 from autoprune.outcome import FINE_TUNED, Origin, Outcome
+from autoprune.report.diagnostics import Diagnostics, diagnose
+from autoprune.report.outcomes import Measured, price_outcomes
 from autoprune.report.pareto import hypervolume, non_dominated
 from autoprune.shape import NetworkShape
 
@@ -27,22 +29,25 @@ class Row:
 
     Attributes:
         trial: number. origin: ``baseline``, ``uniform`` or ``sampled``.
-        validation, test: its scores.
+        validation, test: its scores, with weights of `accuracy_bits` bits.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
         kept_weights: nonzero block weights, 0 to 1. plan: in short form.
         uniform: the best uniform trial, by validation, that needs no more energy; None where none
             is as cheap.
+        figures: what helps to read its energy; of members of the front only.
     """
 
     trial: int
     origin: Origin
     validation: Score
     test: Score
+    accuracy_bits: int
     energy_uj: float
     energy_ratio: float
     kept_weights: float
     plan: str
     uniform: Score | None
+    figures: Diagnostics | None = None
 
     @property
     def beats_uniform(self) -> bool:
@@ -64,8 +69,8 @@ class MachineFront:
         rows: the front, by ascending energy. points: every measured trial, by number.
         parent, parent_test: validation and test score of the fine-tuned parent.
         parent_energy_uj: its energy.
-        accuracy_bits: bits of the weights when accuracy was measured. priced_bits: bits at which
-            the machine is priced.
+        accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
+            all others whose plan has as many. priced_bits: bits at which the machine is priced.
         reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
             energy in microjoules times ENERGY_FACTOR.
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
@@ -104,6 +109,15 @@ class MachineFront:
         return sum(row.uniform is None for row in self.rows)
 
     @property
+    def coarser(self) -> dict[int, tuple[int, ...]]:
+        """Members whose plan has fewer bits than `accuracy_bits`: their numbers by bits."""
+        found = {row.accuracy_bits for row in self.rows} - {self.accuracy_bits}
+        return {
+            bits: tuple(row.trial for row in self.rows if row.accuracy_bits == bits)
+            for bits in sorted(found)
+        }
+
+    @property
     def free(self) -> tuple[int, ...]:
         """Numbers of the trials that cost nothing: all that they do is done by the host."""
         return tuple(row.trial for row in self.points if row.energy_uj == 0)
@@ -114,9 +128,9 @@ def front_members(outcomes: Iterable[Outcome], model: CostModel) -> list[Outcome
 
     Raises UnknownCost where the machine cannot price a trial.
     """
-    priced = _price([o for o in outcomes if o.state == "measured"], model)
-    pairs = [(m.validation.accuracy, energy) for _, m, energy in priced]
-    return [priced[index][0] for index in non_dominated(pairs)]
+    priced = price_outcomes([o for o in outcomes if o.state == "measured"], model)
+    pairs = [(item.measured.validation.accuracy, item.energy_uj) for item in priced]
+    return [priced[index].outcome for index in non_dominated(pairs)]
 
 
 def machine_front(
@@ -126,7 +140,7 @@ def machine_front(
     shape: NetworkShape,
     data: str = "",
 ) -> MachineFront:
-    """The front of a machine over the trials of a run.
+    """The front of a machine over the trials of a run, all with their weights as it has them.
 
     Failed trials are left out, and so are duplicates; but a uniform trial whose plan was measured
     before under another number still shows what uniform compression reaches.
@@ -137,36 +151,32 @@ def machine_front(
     tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
     if tuned is None:
         raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
-    machine, cost = model.machine, model.price(tuned.workload)
+    machine = model.machine
+    parent = tuned.at(machine.weight_bits)
+    cost = model.price(parent.workload)
     parent_energy = energy_uj(cost)
     if parent_energy == 0:
         raise RecordError(f"{machine.name} charges nothing for the fine-tuned parent: no ratios")
     outcomes = list(outcomes)
-    uniform = [
-        (m.validation, energy)
-        for _, m, energy in _price(
-            [o for o in outcomes if o.origin == "uniform" and o.state != "failed" and not o.cause],
-            model,
-        )
-    ]
-    points = [
-        _row(outcome, measurement, (energy, parent_energy), uniform, shape)
-        for outcome, measurement, energy in _price(
-            [o for o in outcomes if o.state == "measured"], model
-        )
-    ]
+    sweep = [o for o in outcomes if o.origin == "uniform" and o.state != "failed" and not o.cause]
+    uniform = [(item.measured.validation, item.energy_uj) for item in price_outcomes(sweep, model)]
+    found = price_outcomes([o for o in outcomes if o.state == "measured"], model)
+    points = [_row(item, parent_energy, uniform, shape) for item in found]
     pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
-    reference = (tuned.validation.accuracy - ACCURACY_MARGIN, ENERGY_FACTOR * parent_energy)
+    reference = (parent.validation.accuracy - ACCURACY_MARGIN, ENERGY_FACTOR * parent_energy)
     return MachineFront(
         machine=machine.name,
         title=machine.title,
         data=data,
-        rows=tuple(points[index] for index in non_dominated(pairs)),
+        rows=tuple(
+            replace(points[i], figures=diagnose(model, found[i].measured.workload, found[i].cost))
+            for i in non_dominated(pairs)
+        ),
         points=tuple(points),
-        parent=tuned.validation,
-        parent_test=tuned.test,
+        parent=parent.validation,
+        parent_test=parent.test,
         parent_energy_uj=parent_energy,
-        accuracy_bits=tuned.accuracy_bits,
+        accuracy_bits=parent.bits,
         priced_bits=machine.weight_bits,
         reference=reference,
         hypervolume=hypervolume(pairs, reference),
@@ -175,45 +185,30 @@ def machine_front(
         emulated=cost.emulated,
         not_modelled=machine.not_modelled,
         uncounted=tuple(
-            (item.name, tuned.workload.share_of_dense_macs(item.dense_macs))
-            for item in tuned.workload.uncounted
+            (item.name, parent.workload.share_of_dense_macs(item.dense_macs))
+            for item in parent.workload.uncounted
         ),
     )
 
 
-def _price(
-    outcomes: Sequence[Outcome], model: CostModel
-) -> list[tuple[Outcome, Measurement, float]]:
-    """Those outcomes that have a measurement, with it and its energy; errors name the trial."""
-    priced = []
-    for outcome in outcomes:
-        if outcome.measurement is not None:
-            try:
-                energy = machine_energy(model, outcome.measurement.workload)
-            except UnknownCost as error:
-                raise UnknownCost(f"trial {outcome.key} on {error}") from error
-            priced.append((outcome, outcome.measurement, energy))
-    return priced
-
-
 def _row(
-    outcome: Outcome,
-    measurement: Measurement,
-    energies: tuple[float, float],
+    item: Measured,
+    parent_energy_uj: float,
     uniform: Sequence[tuple[Score, float]],
     shape: NetworkShape,
 ) -> Row:
-    """A trial with its own energy and the fine-tuned parent's, and the uniform sweep's results."""
-    own, parents = energies
+    """A trial beside the fine-tuned parent and the uniform sweep's results."""
+    own, measured = item.energy_uj, item.measured
     return Row(
-        trial=int(outcome.key),
-        origin=outcome.origin,
-        validation=measurement.validation,
-        test=measurement.test,
+        trial=int(item.outcome.key),
+        origin=item.outcome.origin,
+        validation=measured.validation,
+        test=measured.test,
+        accuracy_bits=measured.bits,
         energy_uj=own,
-        energy_ratio=own / parents,
-        kept_weights=measurement.kept_weights,
-        plan=measurement.plan.short(shape),
+        energy_ratio=own / parent_energy_uj,
+        kept_weights=item.measurement.kept_weights,
+        plan=item.measurement.plan.short(shape),
         uniform=max(
             (score for score, energy in uniform if energy <= own),
             key=lambda score: score.accuracy,

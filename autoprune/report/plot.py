@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from autoprune.report.front import MachineFront, Row
+from autoprune.report.tables import bits_words
 
 # Okabe and Ito's palette: told apart also by colour-blind readers.
 _GREY, _ORANGE, _BLUE, _BLACK = "#9a9a9a", "#d55e00", "#0072b2", "#000000"
@@ -64,8 +65,7 @@ def plot_front(front: MachineFront, file: Path) -> None:
     )
     axes.set_ylabel(f"validation {front.parent.name} [%]")
     axes.set_title(
-        f"{front.machine}: {front.parent.name} at {front.accuracy_bits} bits, "
-        f"energy priced at {front.priced_bits} bits" + (f"\n{front.data}" if front.data else ""),
+        f"{front.machine}: {bits_words(front)}" + (f"\n{front.data}" if front.data else ""),
         fontsize=10,
     )
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)

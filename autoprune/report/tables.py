@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -31,9 +31,37 @@ def front_table(front: MachineFront) -> RenderableType:
     return Group(
         Text("\n".join(lines), style="bold"),
         table,
-        Text("\n".join((" trial  plan", *plans, ""))),
+        Text("\n".join((" trial  plan", *plans))),
+        _figures(front),
         Text("\n".join(_footer(front))),
     )
+
+
+def _figures(front: MachineFront) -> RenderableType:
+    """What helps to read the energies; a column that nothing fills is left out."""
+    columns = {
+        "latency µs": [row.figures and row.figures.latency_us for row in front.rows],
+        "EDP µJ ms": [row.figures and row.figures.edp_uj_ms for row in front.rows],
+        "spikes/synapse": [row.figures and row.figures.spikes_per_synapse for row in front.rows],
+        "ANN twin µJ": [row.figures and row.figures.twin_energy_uj for row in front.rows],
+        "x twin": [row.figures and row.figures.twin_ratio for row in front.rows],
+    }
+    columns = {name: values for name, values in columns.items() if set(values) != {None}}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    for name in ("trial", *columns):
+        table.add_column(name, justify="right", no_wrap=True)
+    for place, row in enumerate(front.rows):
+        values = (values[place] for values in columns.values())
+        table.add_row(_name(row), *("-" if v is None else f"{v:.3g}" for v in values))
+    return table
+
+
+def bits_words(front: MachineFront) -> str:
+    """The bits of a weight with which accuracy was measured, and those that are priced."""
+    score, bits = front.parent.name, front.accuracy_bits
+    if bits == front.priced_bits:
+        return f"{score} measured and energy priced at {bits} bits"
+    return f"{score} measured at {bits} bits, energy priced at {front.priced_bits} bits"
 
 
 def branch_table(baselines: Mapping[str, Outcome]) -> RenderableType:
@@ -100,8 +128,11 @@ def _footer(front: MachineFront) -> list[str]:
     lines = [
         f"Fine-tuned parent: validation {_score(front.parent)} %, test "
         f"{_score(front.parent_test)} %, {front.parent_energy_uj:.3g} µJ.",
-        f"{front.parent.name.capitalize()} measured at {front.accuracy_bits} bits, "
-        f"energy priced at {front.priced_bits} bits.",
+        f"{_capitalised(bits_words(front))}.",
+        *(
+            f"Of {bits} bits, as the plan says, and measured so: trial {_list(trials)}."
+            for bits, trials in front.coarser.items()
+        ),
         f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
         f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
@@ -112,8 +143,7 @@ def _footer(front: MachineFront) -> list[str]:
     if front.data:
         lines.append(f"Data: {front.data}.")
     if front.free:
-        trials = ", ".join(str(trial) for trial in front.free)
-        lines.append(f"Without any energy, all on the host: trial {trials}.")
+        lines.append(f"Without any energy, all on the host: trial {_list(front.free)}.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
     if front.host:
         work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)
@@ -126,6 +156,14 @@ def _footer(front: MachineFront) -> list[str]:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
     lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _list(trials: Iterable[int]) -> str:
+    return ", ".join(str(trial) for trial in trials)
 
 
 def _share(share: float) -> str:

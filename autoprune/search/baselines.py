@@ -49,13 +49,16 @@ def first_points(
     """The configurations that come before the sampler's: baselines, then the uniform sweep.
 
     A baseline that the space offers is a trial, too, so that it can be on a front and the sampler
-    learns from it; its measurement is already there.
+    learns from it; its measurement is already there. A space in which all weights are rounded
+    offers none.
     """
     domains = space.parameters(shape)
     first: list[tuple[Origin, dict[str, Value]]] = []
     for point in baseline_points(shape).values():
         if all(name in domains and value in domains[name].all for name, value in point.items()):
-            first.append(("baseline", space.complete(point, shape, effort)))
+            whole = space.complete(point, shape, effort)
+            if make_plan(whole, shape, effort) == make_plan(point, shape, effort):
+                first.append(("baseline", whole))
     return first + [("uniform", point) for point in space.uniform_points(shape, effort)]
 
 

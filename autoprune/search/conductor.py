@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome
+from autoprune.outcome import FINE_TUNED, PARENT, Charge, Origin, Outcome
 from autoprune.plan import Effort, Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
@@ -46,6 +46,7 @@ class Task:
         space, shape, effort, seed, sampler, lag, trials: as in the study.
         objectives: the values that Optuna is told of a measurement, in the study's order; raises
             AutopruneError where one is unknown.
+        charges: what the study's machines charge for a measurement; kept with its outcome.
     """
 
     space: SearchSpace
@@ -56,6 +57,7 @@ class Task:
     lag: int
     trials: int
     objectives: Callable[[Measurement], list[float]]
+    charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -248,6 +250,7 @@ class Conductor:
             measurement=measurement,
             same_as=same_as,
             cause=cause,
+            charges=() if measurement is None else self._task.charges(measurement),
         )
         self._folder.write(outcome)
         trial.outcome = outcome

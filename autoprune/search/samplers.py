@@ -16,7 +16,7 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler
 
 from autoprune.point import Point, Value
-from autoprune.spec.space import Domain
+from autoprune.spec.domain import Domain
 from autoprune.spec.study import Sampler
 
 

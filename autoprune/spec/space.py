@@ -3,77 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, model_validator
 
 from autoprune.errors import InputError
-from autoprune.plan import Effort, Learned, NeuronPlan
+from autoprune.plan import FULL_BITS, LEAST_BITS, Effort, Learned, NeuronPlan
 from autoprune.point import Point, Value
 from autoprune.shape import NetworkShape
 from autoprune.spec import bundled
+from autoprune.spec.domain import (
+    STRICT,
+    Domain,
+    Number,
+    check_offered,
+    check_range,
+    check_words,
+)
 from autoprune.spec.toml import read_toml, validate
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("a finite number")
-    return value
-
-
-Number = Annotated[int | float, BeforeValidator(_finite)]
-STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Domain(BaseModel):
-    """The values that a parameter may take: listed, or ``low`` to ``high`` by ``step``.
-
-    Every domain is finite, so that equal configurations are found equal. Listed numbers are in
-    ascending order; words have no order.
-    """
-
-    model_config = STRICT
-
-    values: list[Number] | list[str] | None = None
-    low: Number | None = None
-    high: Number | None = None
-    step: Number | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Domain:
-        span = (self.low, self.high, self.step)
-        if (self.values is None) == (None in span) or (self.values and span != (None,) * 3):
-            raise ValueError("either values, or low, high and step")
-        if self.values is not None:
-            if not self.values or len(set(self.values)) != len(self.values):
-                raise ValueError("at least one value, each once")
-            if self.numeric and sorted(self.values) != self.values:
-                raise ValueError("numbers in ascending order")
-            return self
-        assert self.low is not None and self.high is not None and self.step is not None
-        if self.low > self.high:
-            raise ValueError(f"low ({self.low}) not above high ({self.high})")
-        if self.step <= 0:
-            raise ValueError("step above 0")
-        return self
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the values are numbers, and hence ordered."""
-        return self.values is None or not isinstance(self.values[0], str)
-
-    @property
-    def all(self) -> tuple[Value, ...]:
-        """Every value, numbers ascending."""
-        if self.values is not None:
-            return tuple(self.values)
-        assert self.low is not None and self.high is not None and self.step is not None
-        steps = int((self.high - self.low) / self.step + 1e-9)
-        return tuple(round(self.low + i * self.step, 12) for i in range(steps + 1))
 
 
 class BranchSpace(BaseModel):
@@ -102,10 +52,15 @@ class Sparsity(BaseModel):
 
 
 class ModelSpace(BaseModel):
-    """What may vary once per network; `l1p` is that of all blocks together."""
+    """What may vary once per network; `l1p` is that of all blocks together.
+
+    `weight_bits` are those to which the weights are rounded after fine-tuning; a plan in which
+    nothing else says so takes the most that are offered.
+    """
 
     model_config = STRICT
     l1p: Domain | None = None
+    weight_bits: Domain | None = None
     time_steps: Domain | None = None
     learning_rate: Domain | None = None
     epochs: Domain | None = None
@@ -161,19 +116,21 @@ class SearchSpace(BaseModel):
         if len(scopes) > 1 and not all(name.startswith("branch") for name in scopes):
             raise ValueError(f"l1p in one scope, not in {' and '.join(scopes)}")
         for name, domain in {**scopes, "stem": self.stem.l1p, "head": self.head.l1p}.items():
-            _check_range(f"{name}.l1p", domain, 0, 1, below=True)
+            check_range(f"{name}.l1p", domain, 0, 1, below=True)
         for name, branch in self.branch.items():
-            _check_range(f"branch.{name}.dsp", branch.dsp, 0, 1)
-            _check_offered(f"branch.{name}.dsp", branch.dsp, "uniform.dsp", self.uniform.dsp)
+            check_range(f"branch.{name}.dsp", branch.dsp, 0, 1)
+            check_offered(f"branch.{name}.dsp", branch.dsp, "uniform.dsp", self.uniform.dsp)
         for name, domain in scopes.items():
-            _check_offered(f"{name}.l1p", domain, "uniform.l1p", self.uniform.l1p)
+            check_offered(f"{name}.l1p", domain, "uniform.l1p", self.uniform.l1p)
         for key, words in _WORDS.items():
-            _check_words(f"neuron.{key}", getattr(self.neuron, key), words)
+            check_words(f"neuron.{key}", getattr(self.neuron, key), words)
         for key in ("threshold_start", "tau_start"):
-            _check_range(f"neuron.{key}", getattr(self.neuron, key), 1e-3, 1e3)
-        _check_range("model.time_steps", self.model.time_steps, 1, 64, whole=True)
-        _check_range("model.epochs", self.model.epochs, 0, 10_000, whole=True)
-        _check_range("model.learning_rate", self.model.learning_rate, 1e-8, 10)
+            check_range(f"neuron.{key}", getattr(self.neuron, key), 1e-3, 1e3)
+        bits = self.model.weight_bits
+        check_range("model.weight_bits", bits, LEAST_BITS, FULL_BITS, whole=True)
+        check_range("model.time_steps", self.model.time_steps, 1, 64, whole=True)
+        check_range("model.epochs", self.model.epochs, 0, 10_000, whole=True)
+        check_range("model.learning_rate", self.model.learning_rate, 1e-8, 10)
         return self
 
     def parameters(self, shape: NetworkShape) -> dict[str, Domain]:
@@ -223,12 +180,15 @@ class SearchSpace(BaseModel):
     def complete(self, point: Point, shape: NetworkShape, effort: Effort) -> dict[str, Value]:
         """`point` with the neutral value of every parameter that it leaves out.
 
-        Neutral is: nothing zero, everything kept, the parent's neurons, the study's effort.
+        Neutral is: nothing zero, everything kept, the parent's neurons, the study's effort, and the
+        most bits of a weight that the space offers.
 
         Raises InputError where a value is not one that the space offers.
         """
         neutral: dict[str, Value] = {"l1p": 0.0, "dsp": 1.0, **asdict(NeuronPlan())}
         neutral |= asdict(effort)
+        if self.model.weight_bits is not None:
+            neutral["weight_bits"] = self.model.weight_bits.all[-1]
         whole: dict[str, Value] = {}
         for name, domain in self.parameters(shape).items():
             key = name.rsplit(".", 1)[-1]
@@ -260,33 +220,3 @@ def load_space(name_or_path: str, base: Path | None = None) -> SearchSpace:
     """The bundled search space of that name, or the one in that file."""
     path = bundled.find("search_spaces", name_or_path, base)
     return validate(SearchSpace, read_toml(path), str(path))
-
-
-def _check_words(where: str, domain: Domain | None, words: tuple[str, ...]) -> None:
-    for value in domain.all if domain else ():
-        if value not in words:
-            raise ValueError(f"{where} to hold only {', '.join(words)}, not {value!r}")
-
-
-def _check_offered(where: str, domain: Domain | None, what: str, values: list[Number]) -> None:
-    outside = [value for value in values if domain is not None and value not in domain.all]
-    if outside:
-        raise ValueError(f"{what} values inside {where}, not {outside[0]}")
-
-
-def _check_range(  # noqa: PLR0913 - a range has this many parts
-    where: str,
-    domain: Domain | None,
-    low: float,
-    high: float,
-    *,
-    below: bool = False,
-    whole: bool = False,
-) -> None:
-    for value in domain.all if domain else ():
-        fits = not isinstance(value, str) and low <= value <= high and not (below and value == high)
-        if not fits or (whole and value != int(value)):
-            kind = "whole numbers" if whole else "numbers"
-            raise ValueError(
-                f"{where}: {kind} from {low} to {'below ' * below}{high}, not {value!r}"
-            )

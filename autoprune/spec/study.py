@@ -47,7 +47,7 @@ DATA_SETS = (
 )
 """Data sets by name; `autoprune.data.load` knows where they are read."""
 
-PLAIN_METRICS = ("synops", "parameters")
+PLAIN_METRICS = ("synops", "parameters", "weight_bits")
 MACHINE_METRICS = ("energy_uj", "latency_us")
 
 
@@ -78,8 +78,9 @@ class Study(BaseModel):
         space: name or path of the search space.
         machines: names or paths of the machines that are priced.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
-            study's own score), ``synops``, ``parameters``, ``energy_uj@MACHINE``,
-            ``latency_us@MACHINE``.
+            study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
+            ``synops``, ``parameters``, ``weight_bits`` where the space searches it,
+            ``energy_uj@MACHINE``, ``latency_us@MACHINE``.
         trials: distinct evaluated plans, uniform sweep included.
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
@@ -140,7 +141,7 @@ def check_metrics(metrics: list[str], machines: list[str], where: str, score: st
     known = [
         score,
         *PLAIN_METRICS,
-        *(f"{m}@{machine}" for m in MACHINE_METRICS for machine in machines),
+        *(f"{m}@{machine}" for m in (score, *MACHINE_METRICS) for machine in machines),
     ]
     for metric in metrics:
         if metric not in known:

@@ -50,9 +50,32 @@ def test_front_prices_a_machine_that_the_run_never_saw(autoprune, run_folder, tm
     [row] = csv.DictReader(io.StringIO(said.out))
     assert tuple(row) == COLUMNS
     assert row["trial"] == known["trial"] == "1"
-    workload = RunFolder(run_folder).read_workload("1")
+    assert float(row["val_accuracy"]) == 0.96  # of 8 bits; 0.97 of 32
+    workload = RunFolder(run_folder).read_workload("1", 8)
     assert float(row["energy_uj"]) == load_machine(str(file)).price(workload).energy_uj
     assert float(row["energy_uj"]) > float(known["energy_uj"])
+
+
+@pytest.mark.parametrize(
+    ("bits", "said_so", "accuracy"),
+    [
+        (32, "Accuracy measured and energy priced at 32 bits.", 0.97),
+        (16, "Accuracy measured at 8 bits, energy priced at 16 bits.", 0.96),
+        (4, "Accuracy measured at 8 bits, energy priced at 4 bits.", 0.96),
+    ],
+)
+def test_front_of_a_machine_of_other_bits_says_what_it_is_paired_with(
+    autoprune, run_folder, tmp_path, bits, said_so, accuracy
+) -> None:
+    file = own_machine(tmp_path, ac=0.3)
+    text = file.read_text(encoding="utf-8").replace("weight_bits = 8", f"weight_bits = {bits}")
+    file.write_text(text, encoding="utf-8")
+    out = autoprune("front", run_folder, "--machine", file).out
+    assert said_so in " ".join(out.split())
+    [row] = csv.DictReader(
+        io.StringIO(autoprune("front", run_folder, "--machine", file, "--csv").out)
+    )
+    assert float(row["val_accuracy"]) == accuracy
 
 
 def test_front_of_a_named_machine_uses_the_runs_own_copy(autoprune, run_folder) -> None:
@@ -109,6 +132,14 @@ def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tm
     assert from_file["cycles"] == cost.cycles
 
 
+def test_a_workload_of_a_machines_bits(autoprune, run_folder, tmp_path) -> None:
+    file, run = tmp_path / "w.json", RunFolder(run_folder)
+    assert autoprune("workload", run_folder, "1", "--bits", "8", "--out", file).code == 0
+    assert Workload.read(file) == run.read_workload("1", 8) != run.read_workload("1")
+    said = autoprune("workload", run_folder, "1", "--bits", "1", "--out", file)
+    assert said.code == 2 and "1 is not in the range x>=2" in said.err
+
+
 def test_list_names_everything_bundled_with_its_title(autoprune) -> None:
     out = autoprune("list").out
     assert "Loihi 1" in out
@@ -148,4 +179,13 @@ def test_check_recognises_a_file_by_its_keys(autoprune, root, tmp_path) -> None:
         file = tmp_path / "file.toml"
         file.write_text((root / f"{folder}.toml").read_text(encoding="utf-8"), encoding="utf-8")
         said = autoprune("check", file)
-        assert (said.code, said.out) == (0, f"{file}: a correct {kind}\n")
+        *rules, last = said.out.splitlines()
+        assert (said.code, last) == (0, f"{file}: a correct {kind}")
+        assert all(line.startswith("  pass    ") for line in rules)
+        assert len(rules) == (12 if kind == "machine" else 0)
+
+
+def test_check_says_which_rule_does_not_apply_and_why(autoprune, root) -> None:
+    said = autoprune("check", root / "cost_models" / "systolic_14x12.toml")
+    assert "  not so  operations priced one by one add up" in said.out
+    assert "only the first operation reads the network's input" in said.out

@@ -73,6 +73,7 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(autoprune, 
         "Davies et al.",
         "30 trials, 3 of them the uniform sweep, then sampler tpe",
         "digits (images of 1 x 8 x 8, 10 classes)",
+        "Measured with weights of 32 and 8 bits.",
     ):
         assert part in text
     assert sorted(short.parent.iterdir()) == before

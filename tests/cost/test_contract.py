@@ -1,127 +1,216 @@
-"""The contract catches each kind of wrong machine, by the name of the rule that it breaks."""
+"""The contract catches each kind of wrong machine, by the rule that it breaks, and says how."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from autoprune.cost.contract import check_contract, sample_workload
-from autoprune.cost.cost import Cost
+from autoprune.cost.action import Action
+from autoprune.cost.contract import check_contract, verdicts
+from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.families.op_energy import OpEnergy
 from autoprune.cost.families.systolic import Systolic
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
+from autoprune.cost.ops import Ops
+from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 
+Rule = Callable[[Ops], np.ndarray]
+TRAVELS = "it travels to a worker, and costs the same there"
 
-def broken(right: type[CostModel], machine: str, spoil) -> CostModel:
-    """The model of a bundled machine, whose cost `spoil(cost, workload)` then falsifies."""
+
+def machine(right: type[CostModel], name: str, rule: Rule, figure: Rule | None = None) -> CostModel:
+    """A bundled machine whose every action counts `rule(ops)` times as often."""
 
     class Spoilt(CostModel):
         PRICES = right.PRICES
         PARAMETERS = right.PARAMETERS
         CHOICES = right.CHOICES
         PER_ACCESS = right.PER_ACCESS
+        LEFT_TO_HOST = right.LEFT_TO_HOST
+        NOT_ADDITIVE = right.NOT_ADDITIVE
 
-        def price(self, workload) -> Cost:
-            return spoil(right(self.machine).price(workload), workload)
+        def actions(self, ops):
+            for action in right(self.machine).actions(ops):
+                yield replace(action, count=action.count * rule(ops))
 
-    return Spoilt(load_machine(machine).machine)
+        def figures(self, ops):
+            given = right(self.machine).figures(ops)
+            return given if figure is None else {"latency_us": figure(ops)}
+
+    return Spoilt(load_machine(name).machine)
 
 
-def scaled(cost: Cost, factor: float) -> Cost:
-    """The same cost with every count and energy times `factor`."""
-    return replace(
-        cost,
-        terms=tuple(
-            replace(t, count=t.count * factor, energy_pj=t.energy_pj * factor) for t in cost.terms
-        ),
+def broken(model: CostModel) -> dict[str, str]:
+    """Rules that a machine breaks; that a class of a function here cannot travel is no news."""
+    found = {v.rule: v.counterexample for v in verdicts(model) if v.counterexample}
+    assert "cannot be imported in another process" in found.pop(
+        TRAVELS, "cannot be imported in another process"
     )
+    return found
 
 
-def width(workload) -> int:
-    return next(op.n for op in workload.ops if op.name.endswith("fc1"))
+def steps(ops: Ops) -> np.ndarray:
+    return ops.steps[ops.workload]
 
 
-def zeros(workload) -> int:
-    return sum(op.b_size - op.b_nonzeros for op in workload.ops if op.b_class == "weight")
+def width(ops: Ops) -> np.ndarray:
+    return ops.most(np.where(ops.name == "blocks.0.mlp.fc1", ops.n, 0))[ops.workload]
 
 
-def silence(workload) -> float:
-    first = workload.ops[1]
-    return first.a_size / first.a_nonzeros
+def zeros(ops: Ops) -> np.ndarray:
+    return ops.total(np.where(ops.static, ops.b_size - ops.b_nonzeros, 0.0))[ops.workload]
 
 
-def meddle(cost: Cost, workload) -> Cost:
-    object.__setattr__(workload, "network", "priced")
-    return cost
+def spikes(ops: Ops) -> np.ndarray:
+    return ops.total(np.where(ops.static, ops.a_events, 0.0))[ops.workload]
 
 
-CALLS = iter(range(1, 100))
+def least(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 1)
 
 
-@pytest.mark.parametrize(
-    ("spoil", "rule"),
-    [
-        (lambda c, w: scaled(c, next(CALLS)), "the same workload costs the same"),
-        (meddle, "pricing leaves the workload as it was"),
-        (lambda c, w: scaled(c, 1 / w.time_steps**2), "more time steps never cost less"),
-        (lambda c, w: replace(c, latency_us=1 / w.time_steps), "more time steps are never faster"),
-        (lambda c, w: scaled(c, 1 / width(w) ** 2), "smaller matrices never cost more"),
-        (lambda c, w: scaled(c, 1 + zeros(w)), "zero weights never cost more"),
-        (lambda c, w: scaled(c, silence(w) ** 2), "fewer spikes never cost more"),
-        (lambda c, w: scaled(c, w.samples), "the mean over samples"),
-        (lambda c, w: replace(c, machine="another"), "the machine's name"),
-        (lambda c, w: replace(c, terms=c.terms[1:]), "by name; 'stem' is not"),
-        (
-            lambda c, w: replace(c, terms=tuple(replace(t, price="ac") for t in c.terms)),
-            "a term is its count at its price",
-        ),
-        (
-            lambda c, w: replace(c, terms=(replace(c.terms[0], op="softmax"), *c.terms)),
-            "not 'softmax'",
-        ),
-        (
-            lambda c, w: replace(c, terms=(replace(c.terms[0], price="magic"), *c.terms)),
-            "not 'magic'",
-        ),
-    ],
-)
-def test_every_rule_catches_its_breach(spoil, rule):
-    with pytest.raises(InputError, match=rf"ops45_fp32\.toml: breaks the contract.*{rule}"):
-        check_contract(broken(OpEnergy, "ops45_fp32", spoil))
+def by_workload(rule: Rule) -> Rule:
+    """One value per workload of a rule that gives one per row."""
+    return lambda ops: ops.most(rule(ops))
+
+
+CALLS = iter(range(1, 1000))
 
 
 @pytest.mark.parametrize(
-    ("spoil", "rule"),
+    ("rule", "name", "counterexample"),
     [
-        (lambda c, w: scaled(c, 1 / (1 + zeros(w))), "zero weights change nothing"),
-        (lambda c, w: replace(c, cycles=zeros(w)), "zero weights change no time"),
-        (lambda c, w: scaled(c, w.total("a_events")), "fewer spikes change nothing"),
-        (lambda c, w: replace(c, cycles=w.total("a_events") / w.time_steps), "fewer spikes change"),
+        (lambda ops: next(CALLS), "the same workload costs the same", "pJ, then"),
+        (lambda ops: ops.workloads, "alone and among others", "pJ beside two others"),
+        (lambda ops: 1 / steps(ops) ** 2, "more time steps never", "4 time steps: .* 8: "),
+        (
+            lambda ops: 1 / np.maximum(width(ops), 1) ** 2,
+            "larger matrices never",
+            "width 8: .* width 16: ",
+        ),
+        (lambda ops: 1 + zeros(ops), "zero weights save", "with half of the weights zero"),
+        (
+            lambda ops: 1 / np.maximum(spikes(ops), 1) ** 2,
+            "fewer spikes save",
+            "with half as many spikes",
+        ),
+        (lambda ops: ops._samples[ops.workload], "the mean over samples", "as many again"),
+        (
+            lambda ops: ops.name != "stem",
+            "priced, left to the host",
+            "stem is none.* 'linear' in LEFT_TO_HOST",
+        ),
+        (lambda ops: len(ops), "priced one by one add up", "one by one, .* together"),
+        (lambda ops: 1 / (ops.kind == "masking"), "counts are finite", "mac of stem counts inf"),
+        (lambda ops: -1.0, "counts are finite", "mac of stem counts -9216"),
+        (lambda ops: math.nan, "counts are finite", "mac of stem counts nan"),
+        (lambda ops: np.ones(3), "counts are finite", r"failed \(ValueError: operands"),
+        (lambda ops: ops.softmax, "counts are finite", "asks for 'softmax', which no workload"),
+        (lambda ops: ops.windows, "counts are finite", "was counted without activity"),
+        (
+            lambda ops: np.multiply(ops.a_events, 2, out=ops.a_events),
+            "counts are finite",
+            "ValueError: output array is read-only",
+        ),
     ],
 )
-def test_a_machine_that_skips_nothing_gains_nothing(spoil, rule):
-    with pytest.raises(InputError, match=f"breaks the contract.*{rule}"):
-        check_contract(broken(Systolic, "systolic_14x12", spoil))
+def test_every_rule_catches_its_breach(rule, name, counterexample):
+    found = broken(machine(OpEnergy, "ops45_fp32", rule))
+    (text,) = (text for words, text in found.items() if name in words)
+    import re
+
+    assert re.search(counterexample, text), text
+
+
+def test_a_right_machine_keeps_all_rules():
+    """What `machine` adds breaks nothing by itself."""
+    assert broken(machine(OpEnergy, "ops45_fp32", lambda ops: 1.0)) == {}
+    assert broken(machine(Systolic, "systolic_14x12", lambda ops: 1.0)) == {}
+
+
+def test_all_breaches_are_told_at_once():
+    def rule(ops: Ops) -> np.ndarray:
+        return ops._samples[ops.workload] / least(width(ops)) ** 2
+
+    with pytest.raises(InputError, match=r"ops45_fp32\.toml: breaks .*larger.*the mean over"):
+        check_contract(machine(OpEnergy, "ops45_fp32", rule))
+
+
+@pytest.mark.parametrize(
+    ("rule", "figure", "name", "counterexample"),
+    [
+        (lambda ops: 1 / (1 + zeros(ops)), None, "zero weights save", "sparsity is none: "),
+        (spikes, None, "fewer spikes save", "sparsity is none: "),
+        (lambda ops: 1.0, by_workload(zeros), "zero weights save", "none: latency and cycles"),
+        (lambda ops: 1.0, by_workload(spikes), "fewer spikes save", "none: latency and cycles"),
+        (lambda ops: 1.0, lambda ops: 1 / ops.steps, "more time steps never", "µs, 8: "),
+    ],
+)
+def test_a_machine_that_skips_nothing_gains_nothing(rule, figure, name, counterexample):
+    found = broken(machine(Systolic, "systolic_14x12", rule, figure))
+    (text,) = (text for words, text in found.items() if name in words)
+    assert counterexample in text
+
+
+def test_nothing_costs_nothing():
+    class PerLayer(CostModel):
+        PRICES = OpEnergy.PRICES
+        CHOICES = OpEnergy.CHOICES
+
+        def actions(self, ops):
+            yield Action("mac", np.ones(len(ops)))
+
+    found = broken(PerLayer(load_machine("ops45_fp32").machine))
+    assert "a layer without a dimension left costs 4.6 pJ" in found["nothing costs nothing"]
 
 
 def test_a_machine_that_says_it_skips_has_to():
-    fields = ("op", "price", "cause")
+    class Dense(CostModel):
+        PRICES = OpEnergy.PRICES
+        CHOICES = OpEnergy.CHOICES
 
-    def dense(cost: Cost, workload) -> Cost:
-        full = load_machine("ops45_fp32").price(sample_workload(steps=workload.time_steps))
-        counts = {tuple(getattr(t, f) for f in fields): t for t in full.terms}
-        if width(workload) != 16:
-            return cost
-        return replace(
-            cost, terms=tuple(counts[tuple(getattr(t, f) for f in fields)] for t in cost.terms)
-        )
+        def actions(self, ops):
+            yield Action("mac", ops.dense_macs)
 
-    with pytest.raises(InputError, match="zero weights save energy, as the machine says"):
-        check_contract(broken(OpEnergy, "ops45_fp32", dense))
+    found = broken(Dense(load_machine("ops45_fp32").machine))
+    assert "sparsity is skip: " in found[next(r for r in found if r.startswith("zero weights"))]
+
+
+def test_a_class_that_no_other_process_can_import_does_not_travel():
+    model = machine(OpEnergy, "ops45_fp32", lambda ops: 1.0)
+    (found,) = (v for v in verdicts(model) if v.rule == TRAVELS)
+    assert "test_contract.machine.<locals>.Spoilt cannot be imported" in found.counterexample
+
+
+@pytest.mark.parametrize(
+    ("yielded", "message"),
+    [
+        ([("mac", 1.0)], "charges .'mac', 1.0.; expected an Action"),
+        ([Action("macs", np.ones(1))], "charges 'macs'; expected one of its PRICES"),
+        ([Action("barrier_time", np.ones(1))], "charges 'barrier_time'.*in pJ or mW"),
+        ([Action("synaptic_operation", np.ones(3))], "not one count for each of 4 operations"),
+        ([Action("synaptic_operation", "many")], "not one count for each"),
+    ],
+)
+def test_what_cannot_be_charged_is_refused(yielded, message):
+    loihi = load_machine("loihi1")
+
+    class Wrong(CostModel):
+        PRICES = type(loihi).PRICES
+        PARAMETERS = type(loihi).PARAMETERS
+        CHOICES = type(loihi).CHOICES
+
+        def actions(self, ops):
+            return yielded
+
+    with pytest.raises(UnknownCost, match=rf"loihi1\.toml: .*{message}"):
+        Wrong(loihi.machine).price(sample_workload())
 
 
 @pytest.mark.parametrize("energy_pj", [-1.0, math.nan, math.inf])

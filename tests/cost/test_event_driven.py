@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoprune.cost.contract import sample_workload
 from autoprune.cost.load import load_machine
+from autoprune.cost.ops import Ops
+from autoprune.cost.sample import sample_workload
 from autoprune.op import Op
 from autoprune.workload import Workload
 
@@ -30,7 +31,8 @@ def test_cores_of_the_blocks_of_spikformer_4_384(sharing, cores):
     for number, k, n in ((4, 384, 384), (1, 384, 1536), (1, 1536, 384)):
         axons = k if sharing == "shared" else 64 * k
         layer = replace(blank, k=k, n=n, b_size=k * n, b_nonzeros=k * n, a_size=axons)
-        found += 4 * number * model.cores(layer, samples=1)
+        one = Workload(network="n", samples=1, time_steps=1, ops=(layer,))
+        found += 4 * number * model.cores(Ops.of([one]))[0]
     assert found == cores
 
 
@@ -72,6 +74,7 @@ def test_one_loud_step_is_slower_than_two_quiet_ones():
         a_events=0,
         a_nonzeros=0,
         events_per_step=(0, 0),
+        nonzeros_per_step=(0, 0),
         fanout_sops=1000,
         effective_sops=1000,
         effective_sops_per_step=(500, 500),

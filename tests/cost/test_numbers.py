@@ -50,9 +50,9 @@ def changed(name: str, price: str, **fields) -> CostModel:
 
 
 def test_a_memory_price_says_how_many_bits_an_access_moves():
-    with pytest.raises(InputError, match="price 'sram_read' has access_bits None"):
+    with pytest.raises(InputError, match="prices.sram_read: per access, without access_bits"):
         changed("systolic_14x12", "sram_read", access_bits=None)
-    with pytest.raises(InputError, match="price 'mac' has access_bits 8"):
+    with pytest.raises(InputError, match="prices.mac: access_bits 8; expected none"):
         changed("systolic_14x12", "mac", access_bits=8)
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.cost.contract import sample_workload
 from autoprune.cost.families.systolic import cycles
 from autoprune.cost.load import load_machine
+from autoprune.cost.sample import sample_workload
 from autoprune.op import Op
 from autoprune.workload import Workload
 
@@ -141,7 +141,7 @@ def test_loihi_arithmetic():
     is 2184.5 neurons per mm2. To the printed digits.
     """
     loihi = load_machine("loihi1")
-    neurons = int(loihi.quantity("neurons_per_core").value * loihi.quantity("cores_per_chip").value)
+    neurons = int(loihi.quantity("neurons_per_core") * loihi.quantity("cores_per_chip"))
     assert neurons / 60 == pytest.approx(2184.5, abs=0.05)
     quiet = dict(sops=1, a_events=0, events_per_step=(0,), neurons=neurons)
     idle = synthetic("idle", updates_active=0, updates_inactive=neurons, **quiet)

@@ -9,7 +9,7 @@ from autoprune.cost.load import load_machine
 from autoprune.errors import InputError
 
 MODULE = '''
-from autoprune.cost.cost import Cost, Term
+from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
 
 
@@ -17,14 +17,10 @@ class Flat(CostModel):
     """Every dense MAC at one price."""
 
     PRICES = {"mac": "pJ"}
+    LEFT_TO_HOST = ("masking", "sum")
 
-    def price(self, workload):
-        terms = tuple(
-            Term(cause="MACs", op=op.name, price="mac", count=op.dense_macs / workload.samples,
-                 energy_pj=op.dense_macs / workload.samples * self.value("mac"))
-            for op in workload.select("executed")
-        )
-        return Cost(machine=self.machine.name, terms=terms)
+    def actions(self, ops):
+        yield Action("mac", ops.dense_macs)
 
 
 class Empty(CostModel):
@@ -32,8 +28,8 @@ class Empty(CostModel):
 
 
 class Priceless(CostModel):
-    def price(self, workload):
-        return Cost(machine=self.machine.name, terms=())
+    def actions(self, ops):
+        return ()
 
 
 FLAT = Flat
@@ -84,8 +80,8 @@ def test_a_class_of_ones_own_is_found_and_keeps_the_contract(load):
         ),
         ("my_lab_machines:Flatt", "cannot be imported .*no attribute 'Flatt'"),
         ("my_lab_machines:NUMBER", "is no cost model; expected a subclass of CostModel"),
-        ("my_lab_machines:Empty", "is incomplete; expected PRICES and price"),
-        ("my_lab_machines:Priceless", "is incomplete; expected PRICES and price"),
+        ("my_lab_machines:Empty", "is incomplete; expected PRICES and actions"),
+        ("my_lab_machines:Priceless", "is incomplete; expected PRICES and actions"),
         ("my_lab_machines:", "given 'my_lab_machines:'; expected module:name"),
         (":Flat", "given ':Flat'; expected module:name"),
         (".machines:Flat", "given '.machines:Flat'; expected module:name"),

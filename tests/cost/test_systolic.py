@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoprune.cost.contract import sample_workload
 from autoprune.cost.families.systolic import Systolic, cycles
 from autoprune.cost.load import load_machine
+from autoprune.cost.sample import sample_workload
 from autoprune.op import Geometry, Op
 from autoprune.workload import Workload
 
@@ -139,6 +139,7 @@ def test_the_image_comes_from_dram_once_and_not_once_per_kernel_position():
         geometry=geometry,
         a_size=64,
         a_nonzeros=64,
+        nonzeros_per_step=(64,),
         name="stem",
     )
     whole = Workload(network="n", samples=1, time_steps=1, ops=(op, layer(1, 1, 1)))

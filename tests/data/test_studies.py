@@ -57,7 +57,7 @@ def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
     train(network, data.train, short, seed=0)
     assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
     bench = replace(
-        make_bench(study, data, network),
+        make_bench(study, data, network, (8,)),
         batch_norm_batches=1,
         batch_norm_batch_size=2,
         census_samples=1,

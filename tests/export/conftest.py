@@ -75,7 +75,8 @@ def finished(tmp_path_factory) -> Iterator[Path]:
     run(prepared, place, Silent())
     folder = RunFolder(place)
     data = load_data(prepared.study)
-    bench = make_bench(prepared.study, data, load_parent(prepared.study, data, folder.parent))
+    parent = load_parent(prepared.study, data, folder.parent)
+    bench = make_bench(prepared.study, data, parent, (32, 8))
     point = {
         "blocks.0.attention.dsp": 0.5,
         "blocks.0.attention.l1p": 0.5,
@@ -99,12 +100,16 @@ def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:
     folder.write(Outcome(key=key, plan=plan, measurement=measurement, **found))
 
 
-def altered(folder: RunFolder, source: str, key: str) -> None:
-    """Put a trial on record as `key` whose validation score is one sample less than true."""
+def altered(folder: RunFolder, source: str, key: str, bits: int) -> None:
+    """Put a trial on record whose validation score at `bits` is one sample less than true."""
     outcome = folder.read(source)
-    score = outcome.measurement.validation
-    score = replace(score, correct=score.correct - 1)
-    note(folder, key, outcome.plan, replace(outcome.measurement, validation=score))
+    score = outcome.measurement.at(bits).validation
+    wrong = replace(score, correct=score.correct - 1)
+    precisions = tuple(
+        replace(p, validation=wrong) if p.bits == bits else p
+        for p in outcome.measurement.precisions
+    )
+    note(folder, key, outcome.plan, replace(outcome.measurement, precisions=precisions))
 
 
 def compressed(family: str) -> tuple[nn.Module, ModelAdapter, Origin]:

@@ -60,7 +60,11 @@ def test_a_front_member_with_the_command(finished, tmp_path):
     sops = measurement.workload.per_sample("effective_sops")
     assert found["effective_sops_per_sample"] == sops
     assert set(found["machines"]) == {"loihi1", "systolic_14x12", "ops45_fp32"}
-    assert found["machines"]["loihi1"]["energy_uj"] > 0
+    at_8 = found["machines"]["loihi1"]
+    assert at_8["energy_uj"] > 0
+    assert (at_8["accuracy_bits"], at_8["priced_bits"]) == (8, 8)
+    assert at_8["test"]["correct"] == measurement.at(8).test.correct
+    assert found["machines"]["ops45_fp32"]["accuracy_bits"] == found["accuracy_bits"] == 32
     assert found["input"] == ["B", 1, 8, 8]
     assert json.loads((out / "plan.json").read_text())["blocks"]
     files = {str(f.relative_to(out)) for f in out.rglob("*") if f.is_file()}
@@ -84,7 +88,7 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     parent = RunFolder(finished).parent.stat().st_size
     assert exported.sizes["network.safetensors"] < 0.8 * parent
     assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes == parent
-    assert exported.proofs[1].startswith("loaded and measured again, as on record: validation")
+    assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
 
 
 @pytest.mark.parametrize("key", ["without blocks.0.attention", "without all blocks"])
@@ -151,15 +155,16 @@ def test_without_the_extra_onnx_is_refused_by_its_name(finished, tmp_path, monke
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, own, tmp_path):
+@pytest.mark.parametrize(("kept", "bits"), [(True, 32), (True, 8), (False, 32), (False, 8)])
+def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, bits, own, tmp_path):
     source = front_member(own) if kept else "90"
-    altered(own, source, "91")
+    altered(own, source, "91", bits)
     if kept:
         shutil.copy(own.checkpoint(source), own.checkpoint("91"))
     what = "the exported network" if kept else "what was trained again"
     out = tmp_path / "new" / "out"
-    with pytest.raises(ExportError, match=rf"{what} is not .* on record: validation \d+ of"):
+    words = rf"{what} is not .* on record: validation at {bits} bits \d+ of"
+    with pytest.raises(ExportError, match=words):
         export(own.path, "91", out)
     assert not out.parent.exists()
     assert left_beside(tmp_path / "x") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoprune.compress.rounding import round_weights
 from autoprune.errors import InputError
 from autoprune.export.fold import fold
 from autoprune.export.load import load
@@ -75,3 +77,38 @@ def test_a_norm_that_is_called_twice_or_follows_no_layer_stays(samples):
     folded, pairs = fold(Twice().eval(), samples)
     assert pairs == {}
     assert norms(folded) == ["first", "norm"]
+
+
+@pytest.mark.parametrize("bits", [3, 8])
+@pytest.mark.parametrize("family", [*FAMILIES])
+def test_rounding_commutes_with_folding_batch_norm(family, bits):
+    """In float64, where the rounding of numbers is far below a step of the grid."""
+    network, _, _ = compressed(family)
+    network = network.double()
+    samples = torch.rand(2, 2, 16, 16, generator=torch.Generator().manual_seed(5)).double()
+    first, pairs = fold(network, samples)
+    round_weights(first, bits)
+    second = copy.deepcopy(network)
+    round_weights(second, bits)
+    second, again = fold(second, samples)
+    assert pairs == again and len(pairs) > 3
+    plain, _ = fold(network, samples)
+    moved = 0
+    for path in pairs.values():
+        weight, other, unrounded = (n.get_submodule(path).weight for n in (first, second, plain))
+        assert torch.allclose(weight, other, rtol=1e-12, atol=0)
+        moved += not torch.allclose(weight, unrounded, rtol=1e-6, atol=0)
+    assert moved > len(pairs) / 2  # the others are all zero
+
+
+def test_a_negative_and_a_zero_scale_of_batch_norm_commute_too():
+    model = nn.Sequential(nn.Conv2d(2, 3, 3, bias=False), nn.BatchNorm2d(3)).double().eval()
+    model[1].weight.data = torch.tensor([-0.7, 0.0, 2.0], dtype=torch.float64)
+    samples = torch.rand(2, 2, 8, 8).double()
+    first, pairs = fold(model, samples)
+    assert pairs == {"1": "0"}
+    round_weights(first, 4)
+    round_weights(model, 4)
+    second, _ = fold(model, samples)
+    assert torch.allclose(first[0].weight, second[0].weight, rtol=1e-12, atol=0)
+    assert (first[0].weight[1] == 0).all()

@@ -56,6 +56,8 @@ def test_json_holds_intervals_reference_and_remarks(front: MachineFront) -> None
     assert document["members_beating_uniform"] == 2
     assert document["members_cheaper_than_uniform"] == 1
     cheapest, better, _ = document["front"]
+    assert (document["accuracy_bits"], document["priced_bits"]) == (32, 32)
+    assert better["accuracy_bits"] == 32
     assert cheapest["uniform"] is None
     assert better["uniform"]["val_accuracy"] == 0.8
     assert better["val_interval"] == list(front.rows[1].validation.interval)

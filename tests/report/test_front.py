@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.cost.cost import Cost, Unpriced
+from autoprune.cost.cost import Cost, UnknownCost, Unpriced
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
-from autoprune.metrics import UnknownCost
 from autoprune.outcome import Outcome
 from autoprune.report.front import MachineFront, front_members, machine_front
 from autoprune.shape import NetworkShape
@@ -98,6 +97,57 @@ def test_everything_that_applies_to_the_machine_is_said(outcome, front, model) -
     assert (found.machine, found.accuracy_bits, found.priced_bits) == ("ops45_fp32", 32, 32)
     assert found.not_modelled == model.machine.not_modelled
     assert (found.parent.correct, found.parent_test.correct) == (95, 93)
+
+
+def energy(outcome: Outcome, model: CostModel, bits: int) -> float:
+    return model.price(outcome.measurement.at(bits).workload).energy_uj
+
+
+def test_a_front_pairs_energy_with_accuracy_at_the_bits_of_its_machine(
+    outcome, baselines, model, int8, shape
+) -> None:
+    outcomes = [
+        outcome(0, correct=95, rounded={8: 60}),
+        outcome(1, correct=80, zeros=0.5, rounded={8: 78}),
+        outcome(2, origin="uniform", correct=70, zeros=0.25, rounded={8: 50}),
+    ]
+    fine = machine_front(outcomes, baselines, model, shape)
+    assert [(row.trial, row.validation.correct) for row in fine.rows] == [(1, 80), (0, 95)]
+    assert (fine.accuracy_bits, fine.priced_bits) == (32, 32)
+    coarse = machine_front(outcomes, baselines, int8, shape)
+    assert [(row.trial, row.validation.correct) for row in coarse.rows] == [(1, 78)]
+    assert (coarse.accuracy_bits, coarse.priced_bits) == (8, 8)
+    assert [member.key for member in front_members(outcomes, int8)] == ["1"]
+    assert [row.test.correct for row in coarse.points] == [60, 78, 50]
+    assert [row.energy_uj for row in coarse.points] == [energy(o, int8, 8) for o in outcomes]
+    assert coarse.points[0].energy_uj != energy(outcomes[0], int8, 32)
+    parent = baselines["fine-tuned"]
+    assert coarse.parent.correct == 90
+    assert coarse.parent_energy_uj == energy(parent, int8, 8) != energy(parent, int8, 32)
+    assert coarse.reference == (pytest.approx(0.8), pytest.approx(1.1 * energy(parent, int8, 8)))
+    assert coarse.points[0].uniform.correct == 50
+    assert (coarse.hypervolume, coarse.uniform_hypervolume) == (0, 0)  # nothing above 80 %
+
+
+def test_a_machine_whose_bits_were_not_measured_is_paired_and_says_so(
+    outcome, baselines, int8, shape
+) -> None:
+    of_16 = type(int8)(replace(int8.machine, weight_bits=16))
+    front = machine_front([outcome(0, correct=95, rounded={8: 60})], baselines, of_16, shape)
+    assert (front.accuracy_bits, front.priced_bits) == (8, 16)
+    assert front.rows[0].validation.correct == 60
+
+
+def test_members_of_fewer_bits_than_the_machines_are_named(outcome, baselines, int8, shape) -> None:
+    outcomes = [
+        outcome(0, correct=90, rounded={8: 88}),
+        outcome(1, correct=80, zeros=0.5, weight_bits=4),
+        outcome(2, correct=85, zeros=0.3, weight_bits=8),
+        outcome(3, correct=30, zeros=0.4, weight_bits=3),
+    ]
+    front = machine_front(outcomes, baselines, int8, shape)
+    assert [(row.trial, row.accuracy_bits) for row in front.rows] == [(1, 4), (2, 8), (0, 8)]
+    assert front.coarser == {4: (1,)}
 
 
 def test_without_a_fine_tuned_parent_there_is_no_front(outcome, model, shape) -> None:

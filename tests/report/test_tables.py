@@ -43,9 +43,14 @@ def test_front_table_shows_scores_with_intervals_energy_and_plan(
 def test_front_table_says_what_applies_to_the_whole_machine(
     outcome, baselines, model, shape
 ) -> None:
+    plain = machine_front([outcome(0)], baselines, model, shape)
+    text = " ".join(text_of(front_table(plain)).split())
+    assert "Accuracy measured and energy priced at 32 bits." in text
+    assert "as the plan says" not in text
     front = replace(
-        machine_front([outcome(0)], baselines, model, shape),
+        plain,
         priced_bits=8,
+        rows=(replace(plain.rows[0], accuracy_bits=4),),
         host=(HostOperation(name="stem: real-valued input", dense_macs=5.0, share=0.0123),),
         emulated=("attention: one operation per coincidence",),
         uncounted=(("batch_norm", 0.043), ("aten::add", 0.0)),
@@ -53,6 +58,7 @@ def test_front_table_says_what_applies_to_the_whole_machine(
     text = " ".join(text_of(front_table(front)).split())
     for said in (
         "Accuracy measured at 32 bits, energy priced at 8 bits.",
+        "Of 4 bits, as the plan says, and measured so: trial 0.",
         "Fine-tuned parent: validation 95.0 [89 98] %, test 93.0 [86 97] %",
         f"Hypervolume {front.hypervolume:.4f}",
         "above 85.0 %",

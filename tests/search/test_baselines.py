@@ -6,8 +6,9 @@ import pytest
 
 from autoprune.outcome import Outcome
 from autoprune.plan import Effort
-from autoprune.search.baselines import baseline_plans, warnings
+from autoprune.search.baselines import baseline_plans, first_points, warnings
 from autoprune.shape import BlockShape, BranchShape, NetworkShape
+from autoprune.spec.space import SearchSpace
 
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 
@@ -25,6 +26,21 @@ def test_a_block_of_one_branch_is_not_removed_twice():
     ]
     assert len({plan.hash for plan in plans.values()}) == 5
     assert plans["parent"].effort.epochs == 0
+
+
+@pytest.mark.parametrize(("bits", "baselines"), [([4, 8], 0), ([8, 32], 8)])
+def test_baselines_are_trials_only_where_the_space_offers_their_very_plans(shape, bits, baselines):
+    dsp = {"dsp": {"values": [0.0, 1.0]}}
+    space = SearchSpace.model_validate(
+        {
+            "title": "a space",
+            "branch": {"attention": dsp, "mlp": dsp},
+            "model": {"weight_bits": {"values": bits}},
+        }
+    )
+    first = first_points(space, shape, EFFORT)
+    assert [origin for origin, _ in first] == ["baseline"] * baselines + ["uniform"]
+    assert {point["weight_bits"] for _, point in first} == {bits[-1]}
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from autoprune.cost.cost import UnknownCost
 from autoprune.errors import RecordError
-from autoprune.metrics import UnknownCost
+from autoprune.outcome import Charge
 from autoprune.plan import Effort
 from autoprune.run_folder import RunFolder
 from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor, Task
@@ -81,6 +82,7 @@ class Sweep:
             lag=self.lag,
             trials=self.trials,
             objectives=self.objectives,
+            charges=lambda m: (("chip", Charge(energy_uj=m.parameters / 7)),),
         )
         record = Record(
             self.folder.journal,

@@ -71,6 +71,15 @@ def test_uniform_sweep_is_the_same_everywhere_and_complete(tmp_path, shape):
     }
 
 
+@pytest.mark.parametrize(("offered", "taken"), [([4, 6, 8], 8), ([4, 32], 32)])
+def test_the_uniform_sweep_takes_the_most_bits_that_are_offered(tmp_path, shape, offered, taken):
+    space = load(
+        tmp_path, GOOD.replace("[model]", f"[model]\nweight_bits = {{ values = {offered} }}")
+    )
+    assert space.parameters(shape)["weight_bits"].all == tuple(offered)
+    assert {point["weight_bits"] for point in space.uniform_points(shape, EFFORT)} == {taken}
+
+
 def test_a_space_without_the_studys_effort_is_refused(tmp_path, shape):
     space = load(tmp_path, GOOD.replace("values = [2, 4]", "values = [2, 3]"))
     with pytest.raises(InputError, match="time_steps: the study begins with 4.*one of 2, 3"):
@@ -97,6 +106,17 @@ def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
         ("values = [0.0, 0.5, 1.0]", "values = []", "at least one value"),
         ('["fixed", "layer"]', '["fixed", "both"]', "only fixed, layer, channel, not 'both'"),
         ("[2, 4]", "[0, 4]", "whole numbers from 1"),
+        (
+            "time_steps = { values = [2, 4]",
+            "weight_bits = { values = [1, 8]",
+            "from 2 to 32, not 1",
+        ),
+        ("time_steps = { values = [2, 4]", "weight_bits = { values = [8, 33]", "from 2 to 32, not"),
+        (
+            "time_steps = { values = [2, 4]",
+            "weight_bits = { values = [4.5]",
+            "whole numbers from 2",
+        ),
         ("[branch.mlp]", "[branch.mpl]", "did you mean 'mlp'"),
         ("[neuron]", "[neurons]", "unknown key 'neurons'.*mean 'neuron'"),
         ("tau =", "ta =", "unknown key 'ta'.*mean 'tau'"),

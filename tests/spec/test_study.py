@@ -33,6 +33,8 @@ def test_bundled_studies_load(name):
         ('"accuracy", ', '"acuracy", ', "unknown metric 'acuracy'.*mean 'accuracy'"),
         ('"accuracy", "energy_uj@loihi1", ', "", "2 to 4 different metrics"),
         ('"energy_uj@loihi1"', '"latency_us@ops45_fp32"', "ops45_fp32 defines no latency"),
+        ('"energy_uj@loihi1"', '"weight_bits"', "weight_bits, which digits does not search"),
+        ('"accuracy", ', '"accuracy@loihi", ', "unknown metric.*mean 'accuracy@loihi1'"),
         ('sampler = "tpe"', 'sampler = "tpee"', "sampler.*gp, nsga2, random, tpe.*mean 'tpe'"),
         ('"loihi1", "systolic_14x12", "ops', '"lohi1", "systolic_14x12", "ops', "mean 'loihi1'"),
         ('machines = ["loihi1", ', 'machines = ["loihi1", "loihi1", ', "each once"),
@@ -59,6 +61,27 @@ def test_what_is_wrong_is_named(tmp_path, good, old, new, message):
     assert old in good
     with pytest.raises(InputError, match=message):
         load(tmp_path, good.replace(old, new, 1))
+
+
+def test_metrics_of_precision_are_objectives_where_there_is_something_to_measure(
+    tmp_path, root, good
+):
+    space = (root / "search_spaces" / "digits.toml").read_text(encoding="utf-8")
+    space = space.replace("[model]", "[model]\nweight_bits = { values = [4, 8] }")
+    (tmp_path / "bits.toml").write_text(space)
+    text = good.replace('space = "digits"', 'space = "bits.toml"')
+    text = text.replace('"accuracy", "energy_uj@loihi1"', '"accuracy@loihi1", "weight_bits"')
+    study, *_ = load(tmp_path, text)
+    assert study.objectives[:2] == ["accuracy@loihi1", "weight_bits"]
+
+
+def test_a_machine_of_one_bit_is_refused(tmp_path, root, good):
+    machine = (root / "cost_models" / "loihi1.toml").read_text(encoding="utf-8")
+    machine = machine.replace("weight_bits = 8", "weight_bits = 1")
+    (tmp_path / "mine.toml").write_text(machine)
+    text = good.replace('["loihi1"', '["mine.toml"').replace("@loihi1", "@mine")
+    with pytest.raises(InputError, match="machines: mine has weight_bits = 1; expected at least 2"):
+        load(tmp_path, text)
 
 
 def test_paths_are_relative_to_the_study(tmp_path, root, good):

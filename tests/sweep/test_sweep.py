@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from autoprune.bench import load_data, load_parent, make_bench
 from autoprune.compress.network import compress
+from autoprune.cost.load import load_machine
 from autoprune.errors import InputError, RecordError
 from autoprune.lock import sole_writer
 from autoprune.models.spikformer import SpikformerAdapter
@@ -118,6 +119,66 @@ def test_ray_gives_the_trials_of_one_process(short, alone, tmp_path):
         assert noted["reference"] == list(finished.fronts[name].reference)
 
 
+PICKY = """
+from autoprune.cost.action import Action
+from autoprune.cost.model import CostModel
+
+class Picky(CostModel):
+    PRICES = {"mac": "pJ", "ac": "pJ"}
+    CHOICES = {"attention_order": ("published",), "attention_count": ("events",)}
+
+    def actions(self, ops):
+        if (ops.density < 0.5).any():
+            raise RuntimeError("cannot place so many zeros")
+        yield Action("mac", ops.dense_macs)
+"""
+
+
+@pytest.mark.ray
+def test_a_machine_of_a_users_own_reaches_a_worker(alone, root, tmp_path):
+    """Its class lies beside its file, where no worker looks by itself."""
+    (tmp_path / "worker_chip.py").write_text(PICKY, encoding="utf-8")
+    chip = (root / "cost_models" / "ops45_fp32.toml").read_text(encoding="utf-8")
+    (tmp_path / "worker.toml").write_text(chip.replace('"op_energy"', '"worker_chip:Picky"'))
+    model = load_machine(str(tmp_path / "worker.toml"))
+    workload = RunFolder(alone).read_workload("parent")
+    if not ray.is_initialized():
+        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    there = ray.get(ray.remote(lambda m, w: m.price(w)).remote(model, workload))
+    assert there == model.price(workload)
+    assert there.energy_uj > 0
+
+
+def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
+    """A machine of a user's own that raises on some trials costs no trial and no other front."""
+    (tmp_path / "picky_chip.py").write_text(PICKY, encoding="utf-8")
+    chip = (root / "cost_models" / "ops45_fp32.toml").read_text(encoding="utf-8")
+    chip = chip.replace('"op_energy"', '"picky_chip:Picky"')
+    (tmp_path / "picky.toml").write_text(chip, encoding="utf-8")
+    study = Path(short).read_text(encoding="utf-8")
+    study = study.replace('"ops45_fp32"]', '"ops45_fp32", "picky.toml"]')
+    (tmp_path / "study.toml").write_text(study, encoding="utf-8")
+    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
+    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    finished = run(prepare(str(tmp_path / "study.toml"), workers=0), tmp_path / "run", Silent())
+    assert sorted(finished.fronts) == ["loihi1", "ops45_fp32", "systolic_14x12"]
+    assert any("No front of picky" in w and "so many zeros" in w for w in finished.warnings)
+    pairs = zip(trials(tmp_path / "run"), trials(alone), strict=True)
+    for ours, theirs in pairs:
+        assert replace(ours, charges=()) == replace(theirs, charges=())
+        charges = dict(ours.charges)
+        failed = "cannot place so many zeros" in charges.pop("picky").cause
+        assert failed == any(
+            op.b_nonzeros < op.b_size / 2
+            for op in ours.measurement.workload.ops
+            if op.b_class == "weight" and op.b_size
+        )
+        assert charges == dict(theirs.charges)
+        for name, charge in charges.items():
+            cost = load_machine(name).price(ours.measurement.workload)
+            assert (charge.energy_uj, charge.latency_us) == (cost.energy_uj, cost.latency_us)
+
+
 def test_the_optuna_study_is_whole(alone):
     backend = optuna.storages.journal.JournalFileBackend(str(alone / "optuna.journal"))
     storage = optuna.storages.JournalStorage(backend)
@@ -137,7 +198,8 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     kept = {folder.checkpoint(outcomes[n].same_as or str(n)) for n in members}
     assert set(folder.checkpoints.iterdir()) == kept
     data = load_data(prepared.study)
-    bench = make_bench(prepared.study, data, load_parent(prepared.study, data, folder.parent))
+    parent = load_parent(prepared.study, data, folder.parent)
+    bench = make_bench(prepared.study, data, parent, (32, 8))
     number = max(n for n in members if outcomes[n].origin != "baseline")
     chosen = outcomes[number]
     measurement, model = run_trial(bench, chosen.plan, chosen.measurement.seed)

@@ -41,20 +41,20 @@ IEEE Micro 38(1), 2018, Table 2.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import ClassVar, cast, final
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, final
 
-from autoprune.cost.cost import Cost, HostOperation, Term
+import numpy as np
+
+from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
-from autoprune.op import Op, Order
-from autoprune.workload import Workload
+from autoprune.cost.ops import Column, Ops
 
 _CAUSES = {
-    "synaptic_operation": "synaptic operations",
-    "update_active": "active neuron updates",
-    "update_inactive": "inactive neuron updates",
-    "spike_message": "spike messages",
+    "synaptic_operation": ("synaptic operations", "events x nonzero weights, or coincidences"),
+    "update_active": ("active neuron updates", "updates of neurons that received something"),
+    "update_inactive": ("inactive neuron updates", "updates of all other neurons"),
+    "spike_message": ("spike messages", "events of the binary operands"),
 }
 
 
@@ -87,88 +87,67 @@ class EventDriven(CostModel):
         "neuron": ("native", "unsupported"),
     }
 
-    def price(self, workload: Workload) -> Cost:
-        """Energy, latency, cores and chips of one inference."""
-        order = cast(Order, self.machine.choices["attention_order"])
-        ops = list(workload.select(order))
-        on_chip = [op for op in ops if op.a_class != "real"]
-        unsupported = self.unsupported(ops)
-        cores = sum(self.cores(op, workload.samples) for op in on_chip)
-        return Cost(
-            machine=self.machine.name,
-            terms=tuple(term for op in on_chip for term in self._terms(op, workload.samples)),
-            latency_us=None if unsupported else self._latency_ns(on_chip, workload) * 1e-3,
-            cores=cores,
-            chips=math.ceil(cores / self.quantity("cores_per_chip").value),
-            host=tuple(
-                HostOperation(
-                    name=f"{op.name}: real-valued input"
-                    + (f", with {op.neurons} neurons" if op.neurons else ""),
-                    dense_macs=op.dense_macs / workload.samples,
-                    share=workload.share_of_dense_macs(op.dense_macs),
-                )
-                for op in ops
-                if op.a_class == "real"
-            ),
-            emulated=self.emulated(on_chip),
-            unpriced=unsupported,
-        )
-
-    def cores(self, op: Op, samples: int) -> int:
-        """Cores that an operation and the neurons behind it occupy; at least one."""
-        per_core = {q.name: q.value for q in self.machine.parameters}
-        copies = 1 if self.machine.choices["weight_sharing"] == "shared" else op.m
-        synapses = op.b_nonzeros * copies if op.b_class == "weight" else 0
-        axons = op.a_size / (samples * op.time_steps)
-        loads = (
-            op.neurons / per_core["neurons_per_core"],
-            synapses * self.machine.weight_bits / (per_core["synapse_memory_per_core"] * 8192),
-            axons / per_core["axons_in_per_core"],
-            op.neurons / per_core["axons_out_per_core"],
-        )
-        return max(1, math.ceil(max(loads)))
-
-    def _terms(self, op: Op, samples: int) -> Iterable[Term]:
-        for action, count in _actions(op).items():
-            if count:
-                yield Term(
-                    cause=_CAUSES[action],
-                    op=op.name,
-                    price=action,
-                    count=count / samples,
-                    energy_pj=count / samples * self.value(action),
-                )
-
-    def _latency_ns(self, ops: list[Op], workload: Workload) -> float:
-        barrier = self.value("barrier_time")
-        return sum(
-            max((self._busy_ns(op, step, workload.samples) for op in ops), default=0.0) + barrier
-            for step in range(workload.time_steps)
-        )
-
-    def _busy_ns(self, op: Op, step: int, samples: int) -> float:
-        """Time that each core of an operation works in one step."""
-        if step >= op.time_steps:
-            return 0.0
-        actions = {
-            "synaptic_operation": op.effective_sops_per_step[step],
-            "spike_message": op.events_per_step[step] + _second_events(op) / op.time_steps,
-            "update_active": op.updates_active / op.time_steps,
-            "update_inactive": op.updates_inactive / op.time_steps,
+    def actions(self, ops: Ops) -> Iterator[Action]:
+        """Everything that happens where a spike arrives, and the updates of all neurons."""
+        counts = {
+            "synaptic_operation": ops.effective_sops,
+            "update_active": ops.updates_active,
+            "update_inactive": ops.updates_inactive,
+            "spike_message": ops.a_events + _second_events(ops),
         }
-        work = sum(count * self.value(f"{action}_time") for action, count in actions.items())
-        return work / samples / self.cores(op, samples)
+        for action, (cause, rule) in _CAUSES.items():
+            yield Action(action, counts[action], cause, rule)
+
+    def figures(self, ops: Ops) -> Mapping[str, Column]:
+        """Latency, cores and chips."""
+        cores = self.cores(ops)
+        used = ops.total(cores)
+        return {
+            "latency_us": self._latency_ns(ops, cores) * 1e-3,
+            "cores": used,
+            "chips": np.ceil(used / self.quantity("cores_per_chip")),
+        }
+
+    def cores(self, ops: Ops) -> Column:
+        """Cores that an operation and the neurons behind it occupy; at least one."""
+        copies = 1 if self.machine.choices["weight_sharing"] == "shared" else ops.m
+        synapses = np.where(ops.static, ops.b_nonzeros * copies, 0.0)
+        memory = self.quantity("synapse_memory_per_core") * 8192
+        loads = (
+            ops.neurons / self.quantity("neurons_per_core"),
+            synapses * self.weight_bits(ops) / memory,
+            ops.a_size / ops.time_steps / self.quantity("axons_in_per_core"),
+            ops.neurons / self.quantity("axons_out_per_core"),
+        )
+        return np.maximum(1.0, np.ceil(np.max(loads, axis=0)))
+
+    def _latency_ns(self, ops: Ops, cores: Column) -> Column:
+        """Step by step, in order: the slowest core, and the barrier."""
+        busy = ops.most(self._busy_ns(ops, cores))
+        total = np.zeros(ops.workloads)
+        for step in range(int(ops.steps.max(initial=0))):
+            slowest = busy[:, step] if step < busy.shape[1] else 0.0
+            total += np.where(step < ops.steps, slowest + self.value("barrier_time"), 0.0)
+        return total
+
+    def _busy_ns(self, ops: Ops, cores: Column) -> Column:
+        """Time that each core of an operation works in each step, [rows, T]."""
+        steps = ops.time_steps[:, None]
+        runs = np.arange(ops.events_per_step.shape[1]) < steps
+
+        def spread(counts: Column) -> Column:
+            return np.where(runs, counts[:, None] / steps, 0.0)
+
+        actions = {
+            "synaptic_operation": ops.effective_sops_per_step,
+            "spike_message": ops.events_per_step + spread(_second_events(ops)),
+            "update_active": spread(ops.updates_active),
+            "update_inactive": spread(ops.updates_inactive),
+        }
+        work = [count * self.value(f"{action}_time") for action, count in actions.items()]
+        return (work[0] + work[1] + work[2] + work[3]) / cores[:, None]
 
 
-def _actions(op: Op) -> dict[str, int]:
-    return {
-        "synaptic_operation": op.effective_sops,
-        "update_active": op.updates_active,
-        "update_inactive": op.updates_inactive,
-        "spike_message": op.a_events + _second_events(op),
-    }
-
-
-def _second_events(op: Op) -> int:
+def _second_events(ops: Ops) -> Column:
     """Events of an attention product's other operand, where they arrive as spikes too."""
-    return op.b_events if op.b_class == "binary" else 0
+    return np.where(ops.b_class == "binary", ops.b_events, 0.0)

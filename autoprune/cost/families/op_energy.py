@@ -18,12 +18,14 @@ Horowitz, "Computing's Energy Problem", ISSCC 2014.
 
 from __future__ import annotations
 
-from typing import ClassVar, cast, final
+from collections.abc import Iterator
+from typing import ClassVar, final
 
-from autoprune.cost.cost import Cost, Term
+import numpy as np
+
+from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
-from autoprune.op import Op, Order
-from autoprune.workload import Workload
+from autoprune.cost.ops import Ops
 
 
 @final
@@ -44,29 +46,21 @@ class OpEnergy(CostModel):
         "neuron": ("native",),
     }
 
-    def price(self, workload: Workload) -> Cost:
-        """The energy of one inference."""
-        order = cast(Order, self.machine.choices["attention_order"])
-        ops = tuple(workload.select(order))
-        terms = []
-        for op in ops:
-            counts = {"mac": op.real_macs, "ac": self._accumulations(op)}
-            for price, count in counts.items():
-                if count:
-                    terms.append(
-                        Term(
-                            cause={"mac": "MACs of real inputs", "ac": "accumulations"}[price],
-                            op=op.name,
-                            price=price,
-                            count=count / workload.samples,
-                            energy_pj=count / workload.samples * self.value(price),
-                        )
-                    )
-        return Cost(machine=self.machine.name, terms=tuple(terms), unpriced=self.unsupported(ops))
-
-    def _accumulations(self, op: Op) -> int:
-        if op.kind == "attention_product":
-            skips = self.machine.choices["attention_count"] == "coincidences"
-        else:
-            skips = self.machine.capabilities.weight_sparsity == "skip"
-        return op.effective_sops if skips else op.fanout_sops
+    def actions(self, ops: Ops) -> Iterator[Action]:
+        """MACs and accumulations."""
+        skips = self.machine.capabilities.weight_sparsity == "skip"
+        coincide = self.machine.choices["attention_count"] == "coincidences"
+        effective = np.where(ops.kind == "attention_product", coincide, skips)
+        yield Action(
+            "mac",
+            ops.real_macs * (ops.density if skips else 1.0),
+            cause="MACs of real inputs",
+            rule="dense MACs of a real input" + " x density of the weights" * skips,
+        )
+        yield Action(
+            "ac",
+            np.where(effective, ops.effective_sops, ops.fanout_sops),
+            cause="accumulations",
+            rule=f"events x {'nonzero' if skips else 'all'} weights; of attention "
+            + ("coincidences" if coincide else "events x width"),
+        )

@@ -35,34 +35,32 @@ are left to a host.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from typing import ClassVar, cast, final
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, final
 
-from autoprune.cost.cost import Cost, HostOperation, Term
+import numpy as np
+
+from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
-from autoprune.op import Op, Order
-from autoprune.workload import Workload
+from autoprune.cost.ops import Column, Ops
 
 
-def cycles(dataflow: str, array: tuple[int, int], m: int, k: int, n: int) -> int:
-    """SCALE-Sim's cycles of one product on an array of (R, C); see the module's docstring.
+def cycles(dataflow: str, array: tuple[float, float], m: Column, k: Column, n: Column) -> Column:
+    """SCALE-Sim's cycles of products on an array of (R, C); see the module's docstring.
 
     A product from which everything was pruned takes none.
     """
-    if not m * k * n:
-        return 0
     r, c = array
     match dataflow:
         case "ws":
-            folds, per_fold = math.ceil(k / r) * math.ceil(n / c), 2 * r + c + m - 2
+            folds, per_fold = np.ceil(k / r) * np.ceil(n / c), 2 * r + c + m - 2
         case "os":
-            folds, per_fold = math.ceil(m / r) * math.ceil(n / c), r + c + k - 2
+            folds, per_fold = np.ceil(m / r) * np.ceil(n / c), r + c + k - 2
         case "is":
-            folds, per_fold = math.ceil(k / r) * math.ceil(m / c), 2 * r + c + n - 2
+            folds, per_fold = np.ceil(k / r) * np.ceil(m / c), 2 * r + c + n - 2
         case _:
             raise ValueError(f"dataflow {dataflow!r}")
-    return folds * per_fold - 1
+    return np.where(m * k * n > 0, folds * per_fold - 1, 0.0)
 
 
 @final
@@ -96,87 +94,65 @@ class Systolic(CostModel):
         "neuron": ("host", "unsupported"),
     }
     PER_ACCESS: ClassVar = ("sram_read", "sram_write", "dram_read", "dram_write")
+    LEFT_TO_HOST: ClassVar = ("masking", "sum")
+    NOT_ADDITIVE: ClassVar = "only the first operation reads the network's input out of the DRAM"
 
-    def price(self, workload: Workload) -> Cost:
-        """Energy, cycles and latency of one inference."""
-        order = cast(Order, self.machine.choices["attention_order"])
-        every = list(workload.select(order))
-        ops = [op for op in every if op.kind not in ("masking", "sum")]
-        total = sum(self.op_cycles(op) for op in ops)
-        unsupported = self.unsupported(every)
-        updates = sum(op.neurons * op.time_steps for op in every)
-        host = [f"{updates} neuron updates"] if updates else []
-        host += [f"{op.name}: {op.kind} of spikes" for op in every if op not in ops]
-        return Cost(
-            machine=self.machine.name,
-            terms=tuple(
-                term
-                for op in ops
-                for term in self._terms(
-                    op,
-                    entries_in=op.a_size / workload.samples if op is ops[0] else 0.0,
-                    last=op is ops[-1],
-                )
-            ),
-            cycles=None if unsupported else total,
-            latency_us=None if unsupported else total / self.quantity("clock").value,
-            host=tuple(HostOperation(name=name, dense_macs=0.0, share=0.0) for name in host),
-            unpriced=unsupported,
+    def actions(self, ops: Ops) -> Iterator[Action]:
+        """MACs, and what moves between DRAM, SRAM and array."""
+        m, products = _products(ops)
+        weights_enter, inputs_pass, sums_written = self._passes(m, ops)
+        there = m * ops.k * ops.n > 0
+        b_a, b_p = self.quantity("activation"), self.quantity("partial_sum")
+        b_w = np.where(ops.static, self.weight_bits(ops), b_a)
+        weights, inputs, sums = (
+            size * products * there for size in (ops.k * ops.n, m * ops.k, m * ops.n)
         )
-
-    def op_cycles(self, op: Op) -> int:
-        """Cycles of one operation."""
-        m, products = _products(op)
-        return products * cycles(self.machine.choices["dataflow"], self._array, m, op.k, op.n)
-
-    @property
-    def _array(self) -> tuple[int, int]:
-        return int(self.quantity("rows").value), int(self.quantity("columns").value)
-
-    def _terms(self, op: Op, *, entries_in: float, last: bool) -> Iterator[Term]:
-        """The energy of one operation, with the network's input and output where it has them."""
-        m, products = _products(op)
-        if not m * op.k * op.n:
-            return
-        weights_enter, inputs_pass, sums_written = self._passes(m, op.k, op.n)
-        b_a, b_p = self.quantity("activation").value, self.quantity("partial_sum").value
-        static = op.b_class == "weight"
-        b_w = self.machine.weight_bits if static else b_a
-        weights, inputs, sums = (s * products for s in (op.k * op.n, m * op.k, m * op.n))
-        loaded = entries_in * b_a + (weights * b_w if static else 0.0)
+        entries_in = np.where(ops.first & there, ops.a_size, 0.0)
+        loaded = entries_in * b_a + np.where(ops.static, weights * b_w, 0.0)
+        read = weights * b_w * weights_enter + inputs * b_a * inputs_pass
         bits = {
-            "sram_read": weights * b_w * weights_enter
-            + inputs * b_a * inputs_pass
-            + sums * b_p * (sums_written - 1),
+            "sram_read": read + sums * b_p * (sums_written - 1),
             "sram_write": sums * b_p * sums_written + loaded,
             "dram_read": loaded,
-            "dram_write": sums * b_a if last else 0.0,
+            "dram_write": np.where(ops.last, sums * b_a, 0.0),
         }
-        macs = products * m * op.k * op.n
-        yield self._term("MACs", op, "mac", macs, macs * self.value("mac"))
+        yield Action("mac", products * m * ops.k * ops.n, "MACs", "M K N, zeros included")
         for name, moved in bits.items():
-            if moved:
-                accesses = moved / self.access_bits(name)
-                cause = "SRAM" if name.startswith("sram") else "DRAM"
-                yield self._term(cause, op, name, accesses, accesses * self.value(name))
+            cause = "SRAM" if name.startswith("sram") else "DRAM"
+            rule = f"bits moved / {self.machine_price(name).access_bits} bits of an access"
+            yield Action(name, self.accesses(name, moved), cause, rule)
 
-    def _passes(self, m: int, k: int, n: int) -> tuple[int, int, int]:
+    def figures(self, ops: Ops) -> Mapping[str, Column]:
+        """Cycles, and the time that they take."""
+        total = ops.total(self.op_cycles(ops))
+        return {"cycles": total, "latency_us": total / self.quantity("clock")}
+
+    def op_cycles(self, ops: Ops) -> Column:
+        """Cycles of each operation."""
+        m, products = _products(ops)
+        flow = self.machine.choices["dataflow"]
+        return products * cycles(flow, self._array, m, ops.k, ops.n)
+
+    @property
+    def _array(self) -> tuple[float, float]:
+        return self.quantity("rows"), self.quantity("columns")
+
+    def _passes(self, m: Column, ops: Ops) -> tuple[Column, Column, Column]:
         """How often weights enter, inputs pass, and partial sums are written: W, A, P."""
-        r, c = self._array
+        (r, c), once = self._array, np.ones(len(ops))
         match self.machine.choices["dataflow"]:
             case "ws":
-                return 1, math.ceil(n / c), math.ceil(k / r)
+                return once, np.ceil(ops.n / c), np.ceil(ops.k / r)
             case "os":
-                return math.ceil(m / r), math.ceil(n / c), 1
+                return np.ceil(m / r), np.ceil(ops.n / c), once
             case _:
-                return math.ceil(m / c), 1, math.ceil(k / r)
-
-    def _term(self, cause: str, op: Op, price: str, count: float, energy_pj: float) -> Term:
-        return Term(cause=cause, op=op.name, price=price, count=count, energy_pj=energy_pj)
+                return np.ceil(m / c), once, np.ceil(ops.k / r)
 
 
-def _products(op: Op) -> tuple[int, int]:
+def _products(ops: Ops) -> tuple[Column, Column]:
     """Rows of one product on the array, and how many such products an inference has."""
-    if op.kind == "attention_product":
-        return op.m, op.heads * op.time_steps
-    return op.m * op.time_steps, op.groups
+    attention = ops.kind == "attention_product"
+    return (
+        np.where(attention, ops.m, ops.m * ops.time_steps),
+        np.where(attention, ops.heads * ops.time_steps, ops.groups),
+    )

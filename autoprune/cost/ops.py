@@ -1,0 +1,281 @@
+"""Ops: the operations of one workload or of many as columns, which a machine's rules read.
+
+One row is one operation; a rule is arithmetic on columns, so that one trial and five hundred are
+priced by the same code and to the same bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, TypeAlias, final
+
+import numpy as np
+import numpy.typing as npt
+
+from autoprune.errors import InputError
+from autoprune.op import Op, Order
+from autoprune.workload import Workload
+
+Column: TypeAlias = npt.NDArray[Any]
+
+WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
+_SIZES = (
+    *("m", "k", "n", "groups", "heads", "time_steps", "neurons", "a_bits", "b_bits"),
+    *("b_row_max", "b_column_max"),
+)
+_MEANS = (
+    *("a_size", "a_nonzeros", "a_events", "dense_macs", "fanout_sops", "effective_sops"),
+    *("real_macs", "updates_active", "updates_inactive", "output_spikes"),
+    *("events_per_step", "nonzeros_per_step", "effective_sops_per_step"),
+    *("silent", "windows", "empty_groups", "row_groups"),
+)
+_SECOND = ("b_size", "b_nonzeros", "b_events")
+COLUMNS = (*WORDS, "block", "geometry", *_SIZES, *_MEANS, *_SECOND)
+"""Every column that is counted; `Ops` derives more."""
+
+PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
+ACTIVITY = {
+    "silent": "silent",
+    "windows": "windows",
+    "empty_groups": "empty_groups",
+    "row_groups": "groups",
+}
+
+
+@final
+class Ops:
+    """Columns of operations, sorted by workload; read as attributes, such as ``ops.a_events``.
+
+    Columns have the names of `autoprune.op.Op`, whose docstring says what they count. Words, sizes
+    and bits are as there. Counts are means per inference in float64; those of a static weight are
+    the matrix's own. Columns by step are [rows, T], zero behind an operation's last step.
+    ``silent``, ``windows`` [rows, 3], ``empty_groups`` and ``row_groups`` [rows, 2] are those of
+    `autoprune.op.Activity`, as means per inference.
+
+    Attributes:
+        workload: index of each row's workload. workloads: how many there are.
+        steps: time steps of each workload. uncounted: dense MACs per inference that it does not
+            count.
+
+    Raises InputError, by name, for a column that no workload carries, or that these lack.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[str], Column],
+        workload: Column,
+        samples: Column,
+        steps: Column,
+        uncounted: Column,
+    ) -> None:
+        """Of columns that `load` gives as totals over samples.
+
+        Args:
+            load: gives one of COLUMNS by name; called once for each that is read.
+            workload: as above.
+            samples: of each workload.
+            steps: as above.
+            uncounted: as above.
+        """
+        self._load, self._samples = load, samples
+        self.workload, self.workloads = workload, len(steps)
+        self.steps, self.uncounted = steps, uncounted
+        self._kept: dict[str, Column] = {}
+
+    @classmethod
+    def of(cls, workloads: Sequence[Workload]) -> Ops:
+        """The operations of workloads, attention in both orders."""
+        ops = [op for workload in workloads for op in workload.ops]
+        return cls(
+            lambda name: _column(ops, name),
+            np.repeat(np.arange(len(workloads)), [len(w.ops) for w in workloads]),
+            np.array([w.samples for w in workloads], dtype=np.int64),
+            np.array([w.time_steps for w in workloads], dtype=np.int64),
+            np.array([sum(u.dense_macs for u in w.uncounted) / w.samples for w in workloads]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.workload)
+
+    def __getattr__(self, name: str) -> Column:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in self._kept:
+            self._kept[name] = _frozen(self._made(name))
+        return self._kept[name]
+
+    def take(self, rows: Column) -> Ops:
+        """The rows where `rows` is true."""
+        chosen = np.flatnonzero(rows)
+        return self._like(lambda name: self._raw(name)[chosen], self.workload[chosen])
+
+    def select(self, order: Order) -> Ops:
+        """The operations of one inference, attention products in `order`."""
+        return self.take((self.order == "both") | (self.order == order))
+
+    def without_neurons(self) -> Ops:
+        """The same operations, with nothing that neurons do."""
+        gone = ("neurons", "updates_active", "updates_inactive", "output_spikes")
+
+        def load(name: str) -> Column:
+            raw = self._raw(name)
+            return np.zeros_like(raw) if name in gone else raw
+
+        return self._like(load, self.workload)
+
+    def total(self, counts: Column) -> Column:
+        """Sum of a row's value over each workload, exactly rounded."""
+        values = counts.tolist()
+        return np.array([math.fsum(values[a:b]) for a, b in self.spans()])
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """First row of each workload, and the row behind its last."""
+        ends = np.searchsorted(self.workload, np.arange(self.workloads + 1))
+        return pairwise(ends.tolist())
+
+    def most(self, values: Column) -> Column:
+        """Largest of a column [rows, ...] in each workload; 0 in one without rows."""
+        found = np.zeros((self.workloads, *values.shape[1:]))
+        present, starts = np.unique(self.workload, return_index=True)
+        if len(present):
+            found[present] = np.maximum.reduceat(values, starts)
+        return found
+
+    @property
+    def first(self) -> Column:
+        """Whether a row is the first of its workload, which reads the network's input."""
+        return np.diff(self.workload, prepend=-1) > 0
+
+    @property
+    def last(self) -> Column:
+        """Whether a row is the last of its workload, which makes the network's output."""
+        return np.diff(self.workload, append=self.workloads) > 0
+
+    @property
+    def static(self) -> Column:
+        """Whether B is a static weight."""
+        return self.b_class == "weight"
+
+    @property
+    def density(self) -> Column:
+        """Share of nonzero weights; 1 where B is no static weight or has none at all."""
+        known = self.static & (self.b_size > 0)
+        return np.divide(self.b_nonzeros, self.b_size, out=np.ones(len(self)), where=known)
+
+    @property
+    def accumulator_bits(self) -> Column:
+        """Bits that no sum of a column of B overflows: 32 where an operand has 32, else exact."""
+        real = (self.a_bits == 32) | (self.b_bits == 32)
+        return np.where(real, 32, self.a_bits + self.b_bits + _log2(np.maximum(self.k, 1)))
+
+    @property
+    def storage_dense(self) -> Column:
+        """Bits of a static weight, every entry stored; 0 of an activation."""
+        return np.where(self.static, self.b_size * self.b_bits, 0.0)
+
+    @property
+    def storage_bitmap(self) -> Column:
+        """Bits of a static weight as a bit per entry, and the nonzero entries."""
+        return np.where(self.static, self.b_size + self.b_nonzeros * self.b_bits, 0.0)
+
+    @property
+    def storage_csr(self) -> Column:
+        """Bits of a static weight as compressed sparse rows, K of them in each group.
+
+        Every nonzero entry with its column, and a pointer for every row and one more.
+        """
+        rows, entry = self.k * self.groups, self.b_bits + _log2(np.maximum(self.n, 1))
+        pointers = (rows + self.groups) * _log2(self.b_nonzeros + 1)
+        return np.where(self.static, self.b_nonzeros * entry + pointers, 0.0)
+
+    @property
+    def input_bits(self) -> Column:
+        """Bits of A per inference, each entry moved once."""
+        return self.a_size * self.a_bits
+
+    @property
+    def sum_bits(self) -> Column:
+        """Bits of the partial sums of an inference, each written once."""
+        products = self.groups * self.heads * self.time_steps
+        return self.m * self.n * products * self.accumulator_bits
+
+    @property
+    def output_bits(self) -> Column:
+        """Bits that go on to the next operation: a spike per neuron and step, or the sums."""
+        return np.where(self.neurons > 0, self.neurons * self.time_steps, self.sum_bits)
+
+    @property
+    def state_bits(self) -> Column:
+        """Bits of membranes, one of an accumulator's width per neuron, held from step to step."""
+        return self.neurons * self.accumulator_bits
+
+    def _like(self, load: Callable[[str], Column], workload: Column) -> Ops:
+        return Ops(load, workload, self._samples, self.steps, self.uncounted)
+
+    def _raw(self, name: str) -> Column:
+        key = f" {name}"
+        if key not in self._kept:
+            self._kept[key] = _frozen(self._load(name))
+        return self._kept[key]
+
+    def _made(self, name: str) -> Column:
+        if name not in COLUMNS:
+            raise InputError(
+                "a cost rule",
+                f"asks for {name!r}, which no workload carries",
+                name=name,
+                candidates=COLUMNS,
+            )
+        raw = self._raw(name)
+        if name in _MEANS:
+            samples = self._samples[self.workload]
+            return raw / samples.reshape(-1, *[1] * (raw.ndim - 1))
+        if name in _SECOND:
+            return np.where(self.static, raw, raw / self._samples[self.workload])
+        return raw
+
+
+def _frozen(column: Column) -> Column:
+    """The column, which no rule can change for the next one that reads it."""
+    column.flags.writeable = False
+    return column
+
+
+def _log2(values: Column) -> Column:
+    """Bits that tell so many things apart."""
+    return np.ceil(np.log2(values))
+
+
+def _column(ops: Sequence[Op], name: str) -> Column:
+    """One column of totals out of operations."""
+    if name in ACTIVITY:
+        return np.array([getattr(activity(op, name), ACTIVITY[name]) for op in ops])
+    values = [getattr(op, name) for op in ops]
+    if name in PER_STEP:
+        return padded(values)
+    if name in ("block", "geometry"):
+        column = np.empty(len(values), dtype=object)
+        column[:] = values
+        return column
+    return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
+
+
+def activity(op: Op, name: str) -> Any:
+    """The figures of an operation's activity; InputError where it was counted without."""
+    if op.activity is None:
+        raise InputError(
+            f"op {op.name!r}",
+            f"a cost rule asks for {name!r}, and the workload was counted without activity",
+            "a workload that was counted with it",
+        )
+    return op.activity
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Column:
+    """Rows of different lengths as one array, zeros behind their ends."""
+    table = np.zeros((len(rows), max(map(len, rows), default=0)), dtype=np.int64)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table

@@ -1,0 +1,225 @@
+"""Price many workloads on one machine at once: who does what, what it costs, and is it a number.
+
+Energy is count times price in float64, per operation and action; totals are exactly rounded sums
+(`math.fsum`), so that neither their order nor how many workloads are priced together matters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, final
+
+import numpy as np
+
+from autoprune.cost.action import Action
+from autoprune.cost.cost import Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.ops import Column, Ops
+from autoprune.errors import AutopruneError
+
+if TYPE_CHECKING:
+    from autoprune.cost.model import CostModel
+
+_CHARGED = ("pJ", "mW")
+_FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2")
+_REASONS = {
+    "real_input": "real-valued input",
+    "dynamic_product": "product of activations",
+    "integer_spike": "input that is not 0 or 1",
+}
+_Result = TypeVar("_Result")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """The costs of many workloads on one machine.
+
+    Attributes:
+        model: the machine. every: the operations in its order. ops: those that it does itself.
+        actions: what it charges. energies_pj: of each action, one value per row of `ops`.
+        energy_uj: per workload; not a number where something is unpriced.
+        figures: see `CostModel.figures`; not a number where something is unpriced.
+        hosted, unsupported: rows of `every` that a host does, and needs that nobody meets.
+    """
+
+    model: CostModel
+    every: Ops
+    ops: Ops
+    actions: tuple[Action, ...]
+    energies_pj: tuple[Column, ...]
+    energy_uj: Column
+    figures: Mapping[str, Column]
+    hosted: Column
+    unsupported: Mapping[str, Column]
+
+    def cost(self, index: int) -> Cost:
+        """All that is known of one workload's cost."""
+        machine = self.model.machine
+        unpriced = tuple(self._unpriced(index))
+        figures = {
+            name: None if unpriced else float(values[index])
+            for name, values in self.figures.items()
+        }
+        for name in ("cores", "chips"):
+            value = figures.get(name)
+            if value is not None:
+                figures[name] = int(value)
+        rows = self.ops.workload == index
+        needed = needs(self.ops.take(rows))
+        return Cost(
+            machine=machine.name,
+            terms=tuple(self._terms(np.flatnonzero(rows))),
+            host=tuple(self._host(index)),
+            emulated=tuple(
+                rule for name, rule in machine.emulation.items() if bool(needed[name].any())
+            ),
+            unpriced=unpriced,
+            **figures,  # type: ignore[arg-type]
+        )
+
+    def _terms(self, rows: Column) -> Iterator[Term]:
+        names = self.ops.name
+        for row in rows:
+            for action, energies in zip(self.actions, self.energies_pj, strict=True):
+                if action.count[row]:
+                    yield Term(
+                        cause=action.cause or action.price.replace("_", " "),
+                        op=str(names[row]),
+                        price=action.price,
+                        count=float(action.count[row]),
+                        energy_pj=float(energies[row]),
+                        rule=action.rule,
+                    )
+
+    def _unpriced(self, index: int) -> Iterator[Unpriced]:
+        for row in np.flatnonzero(self.every.workload == index):
+            for need, rows in self.unsupported.items():
+                if rows[row]:
+                    yield Unpriced(action=f"{self.every.name[row]}: {need}", count=1)
+
+    def _host(self, index: int) -> Iterator[HostOperation]:
+        """What a host does; neurons go with the operation that drives them, or all by themselves.
+
+        Shares are of everything that the network does densely, counted or not.
+        """
+        every, words = self.every, self.model.machine.capabilities.model_dump()
+        rows = np.flatnonzero(every.workload == index)
+        whole = math.fsum(every.dense_macs[rows]) + every.uncounted[index]
+        updates = (every.neurons * every.time_steps)[rows].sum()
+        if words["neuron"] == "host" and updates:
+            yield HostOperation(name=f"{updates} neuron updates", dense_macs=0.0, share=0.0)
+        needed = needs(every)
+        for row in rows[self.hosted[rows]]:
+            reasons = [r for n, r in _REASONS.items() if words[n] == "host" and needed[n][row]]
+            name = f"{every.name[row]}: {(reasons or [f'{every.kind[row]} of spikes'])[0]}"
+            if every.neurons[row] and words["neuron"] != "host":
+                name += f", with {every.neurons[row]} neurons"
+            macs = float(every.dense_macs[row])
+            share = float(macs / whole) if whole else 0.0
+            yield HostOperation(name=name, dense_macs=macs, share=share)
+
+
+def needs(ops: Ops) -> dict[str, Column]:
+    """Which operations call for which of `Capabilities`, by its name."""
+    return {
+        "real_input": ops.a_class == "real",
+        "dynamic_product": np.isin(ops.kind, ("attention_product", "masking")),
+        "integer_spike": np.isin(ops.a_class, ("integer", "ternary")),
+        "neuron": ops.neurons > 0,
+    }
+
+
+def price_all(model: CostModel, ops: Ops) -> Costs:
+    """See `CostModel.price_all`."""
+    words = model.machine.capabilities.model_dump()
+    every = ops.select(model.order)
+    needed = needs(every)
+    hosted = np.isin(every.kind, model.LEFT_TO_HOST)
+    for name in _REASONS:
+        if words[name] == "host":
+            hosted = hosted | needed[name]
+    unsupported = {n: rows for n, rows in needed.items() if words[n] == "unsupported"}
+    mine = every.take(~hosted)
+    if words["neuron"] == "host":
+        mine = mine.without_neurons()
+    actions = _carried_out(model, lambda: tuple(model.actions(mine)))
+    checked = tuple(_checked(model, mine, action) for action in actions)
+    energies = tuple(action.count * model.value(action.price) for action in checked)
+    unknown = np.zeros(ops.workloads, dtype=bool)
+    for rows in unsupported.values():
+        unknown[every.workload[rows]] = True
+    sums = _sums(mine, energies)
+    figures = _carried_out(model, lambda: dict(model.figures(mine)))
+    return Costs(
+        model=model,
+        every=every,
+        ops=mine,
+        actions=checked,
+        energies_pj=energies,
+        energy_uj=np.where(unknown, np.nan, sums * 1e-6),
+        figures={
+            name: np.where(unknown, np.nan, _figure(model, name, values, ops.workloads))
+            for name, values in figures.items()
+        },
+        hosted=hosted,
+        unsupported=unsupported,
+    )
+
+
+def _carried_out(model: CostModel, rule: Callable[[], _Result]) -> _Result:
+    """What a rule gives; UnknownCost with what it raised."""
+    try:
+        with np.errstate(all="ignore"):  # what is no number is found below, and named
+            return rule()
+    except AutopruneError as error:
+        raise UnknownCost(f"{model.machine.where}: {error}") from error
+    except Exception as error:
+        raise UnknownCost(
+            f"{model.machine.where}: a rule of family {model.machine.family!r} failed "
+            f"({type(error).__name__}: {error})"
+        ) from error
+
+
+def _checked(model: CostModel, ops: Ops, action: object) -> Action:
+    """The action with a count for every row; UnknownCost where it is none that can be charged."""
+    where, family = model.machine.where, model.machine.family
+    if not isinstance(action, Action):
+        raise UnknownCost(f"{where}: family {family!r} charges {action!r}; expected an Action")
+    if model.PRICES.get(action.price) not in _CHARGED:
+        raise UnknownCost(
+            f"{where}: family {family!r} charges {action.price!r}; expected one of its PRICES in "
+            f"{' or '.join(_CHARGED)} ({', '.join(model.PRICES)})"
+        )
+    try:
+        count = np.broadcast_to(np.asarray(action.count, dtype=np.float64), (len(ops),))
+    except (TypeError, ValueError) as error:
+        raise UnknownCost(
+            f"{where}: {action.price}: not one count for each of {len(ops)} operations ({error})"
+        ) from error
+    wrong = np.flatnonzero(~(np.isfinite(count) & (count >= 0)))
+    if len(wrong):
+        raise UnknownCost(
+            f"{where}: {action.price} of {ops.name[wrong[0]]} counts {count[wrong[0]]}; expected a "
+            "finite number >= 0"
+        )
+    return Action(action.price, count, action.cause, action.rule)
+
+
+def _figure(model: CostModel, name: str, values: object, workloads: int) -> Column:
+    where = f"{model.machine.where}: {name}"
+    if name not in _FIGURES:
+        raise UnknownCost(f"{where}: no known figure; expected one of {', '.join(_FIGURES)}")
+    found = np.broadcast_to(np.asarray(values, dtype=np.float64), (workloads,))
+    if not (np.isfinite(found) & (found >= 0)).all():
+        raise UnknownCost(f"{where} is {found.tolist()}; expected finite numbers >= 0")
+    return found
+
+
+def _sums(ops: Ops, energies: tuple[Column, ...]) -> Column:
+    """Energy of each workload in picojoules."""
+    lists = [energy.tolist() for energy in energies]
+    return np.array(
+        [math.fsum(value for energy in lists for value in energy[a:b]) for a, b in ops.spans()]
+    )

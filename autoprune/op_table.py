@@ -1,0 +1,92 @@
+"""Operations as an Arrow table of one fixed schema: back to `Op`, or as columns for pricing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from autoprune.cost.ops import ACTIVITY, PER_STEP, WORDS, Column
+from autoprune.errors import InputError
+from autoprune.op import Geometry, Op
+
+_NESTED = ("geometry", "activity")
+_TYPES = {
+    "str": pa.string(),
+    "int": pa.int64(),
+    "int | None": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "tuple[int, ...]": pa.list_(pa.int64()),
+    "tuple[str, ...]": pa.list_(pa.string()),
+}
+SCHEMA = pa.schema(
+    [
+        (field.name, _TYPES.get(str(field.type), pa.string()))
+        for field in dataclasses.fields(Op)
+        if field.name not in _NESTED
+    ]
+    + [(name, pa.string()) for name in _NESTED]
+)
+"""One column per field of `Op`; what is nested is JSON."""
+
+
+def to_table(ops: Sequence[Op]) -> pa.Table:
+    """One row per operation."""
+    rows = [dataclasses.asdict(op) for op in ops]
+    for row in rows:
+        row.update({name: json.dumps(row[name]) for name in _NESTED})
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def to_ops(table: pa.Table) -> tuple[Op, ...]:
+    """The operations that `to_table` put down; raises what `Op` raises where they are not whole."""
+    rows = table.select(SCHEMA.names).to_pylist()
+    for row in rows:
+        row.update({name: json.loads(row[name]) for name in _NESTED})
+    return tuple(Op.from_dict(row) for row in rows)
+
+
+def column(table: pa.Table, name: str) -> Column:
+    """One of `autoprune.cost.ops.COLUMNS`, as totals over samples."""
+    if name in ACTIVITY:
+        return _activity(table, name)
+    if name in PER_STEP:
+        return _padded(table[name].combine_chunks())
+    if name in ("block", "geometry"):
+        values = table[name].to_pylist()
+        if name == "geometry":
+            values = [_geometry(json.loads(text)) for text in values]
+        objects = np.empty(len(values), dtype=object)
+        objects[:] = values
+        return objects
+    return table[name].to_numpy().astype(np.str_ if name in WORDS else np.int64)
+
+
+def _activity(table: pa.Table, name: str) -> Column:
+    found = [json.loads(text) for text in table["activity"].to_pylist()]
+    for op, figures in zip(table["name"].to_pylist(), found, strict=True):
+        if figures is None:
+            raise InputError(
+                f"op {op!r}",
+                f"a cost rule asks for {name!r}, and the workload was counted without activity",
+                "a workload that was counted with it",
+            )
+    return np.array([figures[ACTIVITY[name]] for figures in found])
+
+
+def _geometry(data: dict[str, list[int]] | None) -> Geometry | None:
+    return None if data is None else Geometry(**{k: tuple(v) for k, v in data.items()})
+
+
+def _padded(lists: Any) -> Column:
+    """Lists of different lengths as one array, zeros behind their ends."""
+    lengths = np.diff(lists.offsets.to_numpy())
+    table = np.zeros((len(lengths), int(lengths.max(initial=0))), dtype=np.int64)
+    inside = np.arange(table.shape[1]) < lengths[:, None]
+    table[inside] = lists.flatten().to_numpy()
+    return table

@@ -1,0 +1,98 @@
+"""Compare machines on the same trials: who is on whose front, and where they order differently."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from autoprune.cost.ops import Column
+from autoprune.report.pareto import non_dominated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """The measured trials of a run on one machine.
+
+    Attributes:
+        machine: its name.
+        trials: their keys. accuracy: of validation, at the precision that the machine is paired
+            with. energy_uj: per inference.
+    """
+
+    machine: str
+    trials: tuple[str, ...]
+    accuracy: Column
+    energy_uj: Column
+
+    @property
+    def front(self) -> list[str]:
+        """Trials that no other dominates, by ascending energy."""
+        pairs = list(zip(self.accuracy.tolist(), self.energy_uj.tolist(), strict=True))
+        return [self.trials[place] for place in non_dominated(pairs)]
+
+    @property
+    def ranks(self) -> dict[str, int]:
+        """Place of every trial by ascending energy, from 1; equal energies share the first."""
+        energies = sorted(self.energy_uj.tolist())
+        first = {energy: place for place, energy in reversed(list(enumerate(energies, start=1)))}
+        return {
+            trial: first[energy]
+            for trial, energy in zip(self.trials, self.energy_uj.tolist(), strict=True)
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """A trial that is cheap on one machine and dear on another: its places by energy."""
+
+    trial: str
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What several machines make of the same trials.
+
+    Attributes:
+        fronts: by machine.
+        shared: trials that are on all fronts.
+        correlation: Kendall's tau-b of the energies of all trials, by pair of machines: 1 where
+            they order all alike, -1 where they order all the other way round; not a number where
+            one charges all the same.
+        disagreements: by pair, the trials whose places differ most, at most five.
+    """
+
+    fronts: Mapping[str, Sequence[str]]
+    shared: tuple[str, ...]
+    correlation: Mapping[tuple[str, str], float]
+    disagreements: Mapping[tuple[str, str], tuple[Disagreement, ...]]
+
+
+def compare(machines: Sequence[Priced]) -> Comparison:
+    """Compare machines that priced the same trials."""
+    fronts = {priced.machine: priced.front for priced in machines}
+    common = set.intersection(*(set(front) for front in fronts.values()))
+    pairs = list(itertools.combinations(machines, 2))
+    return Comparison(
+        fronts=fronts,
+        shared=tuple(trial for trial in machines[0].trials if trial in common),
+        correlation={(a.machine, b.machine): _tau(a, b) for a, b in pairs},
+        disagreements={(a.machine, b.machine): _disagreements(a, b) for a, b in pairs},
+    )
+
+
+def _tau(a: Priced, b: Priced) -> float:
+    with np.errstate(all="ignore"):
+        return float(kendalltau(a.energy_uj, b.energy_uj).statistic)
+
+
+def _disagreements(a: Priced, b: Priced) -> tuple[Disagreement, ...]:
+    first, second = a.ranks, b.ranks
+    found = [Disagreement(trial=t, first=first[t], second=second[t]) for t in a.trials]
+    found = [item for item in found if item.first != item.second]
+    return tuple(sorted(found, key=lambda item: -abs(item.first - item.second))[:5])

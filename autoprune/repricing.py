@@ -1,0 +1,86 @@
+"""Price all recorded trials of a run on any machine, straight from the columns of their files."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import pyarrow as pa
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.cost.ops import Column, Ops
+from autoprune.errors import RecordError
+from autoprune.measurement import paired_bits
+from autoprune.op_table import column
+from autoprune.outcome_file import by_workload, read_columns
+from autoprune.report.compare import Priced
+from autoprune.run_folder import RunFolder
+
+
+@final
+class Trials:
+    """The measured trials of a run as columns; no operation becomes an object.
+
+    Args:
+        folder: the run.
+
+    Attributes:
+        keys: of the trials.
+
+    Raises RecordError where nothing was measured, or a file is damaged.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        found = [read_columns(file) for file in sorted(folder.trials.glob("*.parquet"))]
+        self._found = [(table, meta) for table, meta in found if meta["state"] == "measured"]
+        if not self._found:
+            raise RecordError(f"{folder.path}: no trial was measured yet")
+        self.keys = tuple(str(meta["key"]) for _, meta in self._found)
+        self._priced: dict[tuple[int, ...], tuple[Ops, Column]] = {}
+
+    def on(self, model: CostModel) -> Priced:
+        """The trials on a machine; UnknownCost where it cannot price one of them."""
+        ops, accuracy = self.at(model.machine.weight_bits)
+        energy = model.price_all(ops).energy_uj
+        unknown = np.flatnonzero(np.isnan(energy))
+        if len(unknown):
+            name = f"{model.machine.name}: trial {self.keys[unknown[0]]}"
+            raise UnknownCost(f"{name} needs what the machine cannot do, and has no price there")
+        return Priced(
+            machine=model.machine.name, trials=self.keys, accuracy=accuracy, energy_uj=energy
+        )
+
+    def at(self, weight_bits: int) -> tuple[Ops, Column]:
+        """Operations and validation accuracy, at the precision that a machine is paired with."""
+        chosen = tuple(
+            paired_bits([own["bits"] for own in meta["workloads"]], weight_bits)
+            for _, meta in self._found
+        )
+        if chosen not in self._priced:
+            self._priced[chosen] = self._columns(chosen)
+        return self._priced[chosen]
+
+    def _columns(self, chosen: tuple[int, ...]) -> tuple[Ops, Column]:
+        tables, workloads, accuracy = [], [], []
+        for (table, meta), bits in zip(self._found, chosen, strict=True):
+            measured = zip(by_workload(table, meta), meta["measurement"]["precisions"], strict=True)
+            (own, rows), precision = next(pair for pair in measured if pair[0][0]["bits"] == bits)
+            workloads.append(own)
+            tables.append(rows)
+            score = precision["validation"]
+            accuracy.append(score["correct"] / score["total"])
+        whole = pa.concat_tables(tables)
+        ops = Ops(
+            lambda name: column(whole, name),
+            np.repeat(np.arange(len(workloads)), [own["ops"] for own in workloads]),
+            np.array([own["samples"] for own in workloads], dtype=np.int64),
+            np.array([own["time_steps"] for own in workloads], dtype=np.int64),
+            np.array([_uncounted(own) for own in workloads]),
+        )
+        return ops, np.array(accuracy)
+
+
+def _uncounted(own: dict[str, Any]) -> float:
+    macs: int = sum(item["dense_macs"] for item in own["uncounted"])
+    return macs / int(own["samples"])

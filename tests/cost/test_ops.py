@@ -1,0 +1,103 @@
+"""Columns of operations are the operations' own figures, for one workload and for many."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoprune.cost.load import load_machine
+from autoprune.cost.ops import Ops
+from autoprune.cost.sample import sample_workload
+from autoprune.errors import InputError
+from autoprune.op import Activity
+from autoprune.spec import bundled
+
+MANY = [sample_workload(), sample_workload(steps=2, samples=3), sample_workload(width=5)]
+
+
+@pytest.mark.parametrize(
+    "name", ["m", "a_class", "events_per_step", "effective_sops", "b_nonzeros"]
+)
+def test_columns_are_means_per_inference_of_the_operations(name):
+    ops = Ops.of(MANY)
+    row = 0
+    for index, workload in enumerate(MANY):
+        for op in workload.ops:
+            value = getattr(op, name)
+            counted = name in ("events_per_step", "effective_sops")
+            divided = counted or (name == "b_nonzeros" and op.b_class != "weight")
+            expected = np.array(value) / workload.samples if divided else np.array(value)
+            found = getattr(ops, name)[row]
+            assert np.array_equal(
+                np.trim_zeros(np.atleast_1d(found), "b") if counted else found,
+                np.trim_zeros(np.atleast_1d(expected), "b") if counted else expected,
+            )
+            assert ops.workload[row] == index
+            row += 1
+    assert row == len(ops)
+
+
+def test_activity_is_read_where_it_was_counted():
+    workload = sample_workload()
+    seen = Activity(silent=4, windows=(8, 6, 4), empty_groups=(2, 1), groups=(4, 2))
+    counted = replace(workload, ops=tuple(replace(op, activity=seen) for op in workload.ops))
+    ops = Ops.of([counted])
+    assert ops.silent[0] == 4 / 2
+    assert ops.windows[1].tolist() == [4, 3, 2]
+    assert (ops.empty_groups / ops.row_groups)[0].tolist() == [0.5, 0.5]
+    with pytest.raises(InputError, match="'stem': .*'silent'.*counted without activity"):
+        _ = Ops.of([workload]).silent
+
+
+def test_a_column_that_nothing_carries_is_named():
+    with pytest.raises(InputError, match="asks for 'a_event'.*did you mean 'a_events'"):
+        _ = Ops.of(MANY).a_event
+
+
+def test_storage_of_a_matrix_by_hand():
+    """hardware: dense n b; bitmap n + nnz b; CSR nnz (b + log2 columns) + (rows + 1) log2(nnz + 1).
+
+    32 x 16 weights at 8 bits, half of them 0: 4096; 512 + 2048; 256 x 12 + 33 x 9 bits.
+    """
+    workload = sample_workload(zeros=0.5)
+    layer = replace(workload.ops[1], b_bits=8)
+    ops = Ops.of([replace(workload, ops=(layer,))])
+    assert ops.storage_dense.tolist() == [4096]
+    assert ops.storage_bitmap.tolist() == [512 + 2048]
+    assert ops.storage_csr.tolist() == [256 * 12 + 33 * 9]
+    assert ops.density.tolist() == [0.5]
+    # one bit and eight, and 32 of them to add up
+    assert ops.accumulator_bits.tolist() == [1 + 8 + 5]
+    assert ops.state_bits.tolist() == [8 * 16 * 14]
+    assert ops.input_bits.tolist() == [4 * 8 * 32]
+    assert ops.output_bits.tolist() == [4 * 8 * 16]
+    assert ops.sum_bits.tolist() == [4 * 8 * 16 * 14]
+
+
+@given(st.data())
+@pytest.mark.parametrize("name", bundled.names("cost_models"))
+def test_many_cost_what_each_costs_alone_to_the_last_bit(name, data):
+    sizes = st.fixed_dictionaries(
+        {
+            "steps": st.integers(1, 5),
+            "width": st.integers(1, 20),
+            "zeros": st.sampled_from([0.0, 0.3, 0.9]),
+            "spikes": st.floats(0.01, 1),
+            "samples": st.integers(1, 7),
+        }
+    )
+    workloads = [
+        sample_workload(**size) for size in data.draw(st.lists(sizes, min_size=1, max_size=5))
+    ]
+    model = load_machine(name)
+    together = model.price_all(Ops.of(workloads))
+    for index, workload in enumerate(workloads):
+        alone = model.price(workload)
+        assert together.cost(index) == alone
+        assert together.energy_uj[index] == alone.energy_uj
+        for figure, values in together.figures.items():
+            assert values[index] == getattr(alone, figure)

@@ -1,0 +1,55 @@
+"""The equal-bit ANN twin, and spikes per synapse."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autoprune.cost.load import load_machine
+from autoprune.cost.sample import sample_workload, with_spike_logic
+from autoprune.cost.twin import ann_twin, spikes_per_synapse, twin_bits
+
+
+@pytest.mark.parametrize(("steps", "ratio"), [(1, 1.0), (3, 1.5), (7, 7 / 3), (15, 3.75)])
+def test_a_spiking_network_moves_more_bits_than_its_twin(steps, ratio):
+    """Yan et al. 2024: T / ceil(log2(T + 1)) is 1, 1.5, 2.333, 3.75 for T = 1, 3, 7, 15."""
+    assert steps / twin_bits(steps) == pytest.approx(ratio)
+
+
+def test_the_twin_runs_once_on_numbers():
+    workload = with_spike_logic(sample_workload(zeros=0.5))
+    twin = ann_twin(workload)
+    assert twin.time_steps == 1
+    for spiking, op in zip(workload.ops, twin.ops, strict=True):
+        assert (op.a_class, op.time_steps, op.neurons) == ("real", 1, 0)
+        assert (op.m, op.k, op.n, op.b_bits) == (spiking.m, spiking.k, spiking.n, op.b_bits)
+        if spiking.b_class == "weight":
+            assert op.b_nonzeros == spiking.b_nonzeros
+        if spiking.dense_macs:
+            assert op.real_macs * spiking.time_steps == spiking.dense_macs
+        else:
+            assert op.real_macs * spiking.time_steps == spiking.a_size
+        assert op.a_bits == (32 if spiking.a_class == "real" else 3)
+
+
+def test_the_twin_on_the_papers_machine_is_its_macs_at_the_nonzero_weights():
+    workload = sample_workload(zeros=0.5)
+    papers = load_machine("ops45_fp32")
+    macs = 0.0
+    for op in ann_twin(workload).select("published"):
+        share = op.b_nonzeros / op.b_size if op.b_class == "weight" else 1
+        macs += op.real_macs / workload.samples * share
+    assert papers.price(ann_twin(workload)).energy_pj == pytest.approx(4.6 * macs)
+
+
+def test_spikes_per_synapse_by_hand():
+    """fc1 has 32 x 16 weights at 8 positions; with every input spiking in each of 4 steps every
+    synapse is used 4 times, whatever the share of zeros; at a quarter of the inputs once.
+    """
+    for zeros in (0.0, 0.5):
+        every = sample_workload(zeros=zeros, spikes=1.0)
+        assert spikes_per_synapse(every) == pytest.approx(4)
+    assert spikes_per_synapse(sample_workload()) == pytest.approx(1)
+    nothing = replace(sample_workload(), ops=sample_workload().ops[:1])
+    assert spikes_per_synapse(nothing) == 0

@@ -1,0 +1,87 @@
+"""Machines compared on the same trials, and how far a front hangs on each price."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoprune.cost.load import load_machine
+from autoprune.cost.ops import Ops
+from autoprune.cost.sample import sample_workload
+from autoprune.report.compare import Priced, compare
+from autoprune.report.pareto import non_dominated
+from autoprune.report.sensitivity import sensitivity
+
+
+def priced(machine: str, accuracy: list[float], energy: list[float]) -> Priced:
+    trials = tuple(str(place) for place in range(len(energy)))
+    return Priced(
+        machine=machine, trials=trials, accuracy=np.array(accuracy), energy_uj=np.array(energy)
+    )
+
+
+def test_fronts_and_where_two_machines_disagree():
+    """Trial 1 is cheap on a and the dearest on b; 0 and 3 are on both fronts, 2 is dominated."""
+    accuracy = [0.9, 0.8, 0.5, 0.4]
+    found = compare([priced("a", accuracy, [4, 2, 3, 1]), priced("b", accuracy, [2, 4, 3, 1])])
+    assert found.fronts == {"a": ["3", "1", "0"], "b": ["3", "0"]}
+    assert found.shared == ("0", "3")
+    # of six pairs 0-1, 0-2 and 1-2 are ordered the other way round
+    assert found.correlation[("a", "b")] == pytest.approx(0)
+    worst = found.disagreements[("a", "b")]
+    assert [(d.trial, d.first, d.second) for d in worst] == [("0", 4, 2), ("1", 2, 4)]
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=8), st.randoms(use_true_random=False))
+def test_the_correlation_counts_pairs(energy, random):
+    """Kendall's tau-b by its definition, ties included (Kendall, Biometrika 33, 1945)."""
+    other = random.sample(energy, len(energy))
+    pairs = list(itertools.combinations(range(len(energy)), 2))
+    signs = [(np.sign(energy[i] - energy[j]), np.sign(other[i] - other[j])) for i, j in pairs]
+    untied = math.sqrt(sum(a != 0 for a, _ in signs) * sum(b != 0 for _, b in signs))
+    accuracy = [0.5] * len(energy)
+    found = compare([priced("a", accuracy, energy), priced("b", accuracy, other)])
+    tau = found.correlation[("a", "b")]
+    if untied:
+        assert tau == pytest.approx(sum(a * b for a, b in signs) / untied)
+    else:
+        assert math.isnan(tau)
+
+
+def test_equal_energies_share_a_place():
+    assert priced("a", [0, 0, 0], [2, 1, 1]).ranks == {"0": 3, "1": 1, "2": 1}
+
+
+def test_each_price_moves_its_own_share_of_the_total():
+    """Energy is linear in every price: 50 % more of one adds half of what it charges."""
+    model, workload = load_machine("loihi1"), sample_workload()
+    cost = model.price(workload)
+    spent = {p.name: 0.0 for p in model.machine.prices if p.unit == "pJ"}
+    for term in cost.terms:
+        spent[term.price] += term.energy_pj
+    moves = list(sensitivity(model, Ops.of([workload]), np.zeros(1), 0.5))
+    assert [(m.price, m.factor) for m in moves] == [(n, f) for n in spent for f in (0.5, 1.5)]
+    for move in moves:
+        expected = cost.energy_pj + (move.factor - 1) * spent[move.price]
+        assert move.energy_uj[0] == pytest.approx(expected * 1e-6)
+        assert (move.kept, move.members, move.joined) == (1, 1, 0)
+        assert math.isnan(move.order)
+
+
+def test_a_front_that_turns_on_one_price():
+    """Wide and silent against narrow and loud: which is cheaper is a matter of two prices."""
+    model = load_machine("loihi1")
+    workloads = [sample_workload(width=16, spikes=0.02), sample_workload(width=6, spikes=1.0)]
+    ops, accuracy = Ops.of(workloads), np.array([0.9, 0.8])
+    for move in sensitivity(model, ops, accuracy, 0.9):
+        pairs = list(zip(accuracy.tolist(), move.energy_uj.tolist(), strict=True))
+        before = list(zip(accuracy.tolist(), model.price_all(ops).energy_uj.tolist(), strict=True))
+        old, new = set(non_dominated(before)), set(non_dominated(pairs))
+        assert (move.kept, move.members) == (len(old & new), len(old))
+        assert move.joined == len(new - old)
+    assert any(m.kept < m.members or m.joined for m in sensitivity(model, ops, accuracy, 0.9))

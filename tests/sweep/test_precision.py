@@ -1,0 +1,132 @@
+"""A real study that searches the bits of the weights, and measures at those of its machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import optuna
+import pytest
+import torch
+from optuna.study import StudyDirection
+
+from autoprune.errors import InputError
+from autoprune.export.export import export
+from autoprune.export.load import load
+from autoprune.models.adapter import Weighted
+from autoprune.run import Prepared, prepare, run
+from autoprune.run_folder import RunFolder
+
+
+class Silent:
+    """Watches a run and says nothing."""
+
+    def training(self, epoch, epochs): ...
+
+    def measuring(self, done, total): ...
+
+    def baselines(self, outcomes): ...
+
+    def progress(self, done, trials, outcomes, fronts): ...
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, root) -> Path:
+    """A folder with a space of 4, 6 and 8 bits, and machines of 6 and 16."""
+    place = tmp_path_factory.mktemp("bits")
+    for name in ("short.toml", "short_space.toml"):
+        text = (root / "tests" / "studies" / name).read_text(encoding="utf-8")
+        (place / name).write_text(text, encoding="utf-8")
+    space = (place / "short_space.toml").read_text(encoding="utf-8")
+    space = space.replace("[model]", "[model]\nweight_bits = { values = [4, 6, 8] }")
+    (place / "bits_space.toml").write_text(space, encoding="utf-8")
+    machine = (root / "cost_models" / "ops45_int8.toml").read_text(encoding="utf-8")
+    for bits in (6, 16):
+        text = machine.replace("weight_bits = 8", f"weight_bits = {bits}")
+        (place / f"int{bits}.toml").write_text(text, encoding="utf-8")
+    return place
+
+
+def study(place: Path, machines: list[str], trials: int) -> Prepared:
+    text = (place / "short.toml").read_text(encoding="utf-8")
+    for old, new in (
+        ("short_space.toml", "bits_space.toml"),
+        ('["loihi1", "systolic_14x12", "ops45_fp32"]', json.dumps(machines)),
+        ('["accuracy", "energy_uj', '["accuracy@loihi1", "weight_bits", "energy_uj'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (place / "bits.toml").write_text(text, encoding="utf-8")
+    return prepare(str(place / "bits.toml"), trials=trials, workers=0)
+
+
+@pytest.fixture(scope="module")
+def finished(place, tmp_path_factory) -> Path:
+    """Twelve trials on machines of 8 and 6 bits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOPRUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        run(study(place, ["loihi1", "int6.toml"], 12), place / "run", Silent())
+    return place / "run"
+
+
+def test_trials_are_measured_at_their_bits_and_at_fewer_that_a_machine_has(finished):
+    folder = RunFolder(finished)
+    at = {8: [8, 6], 6: [6], 4: [4]}
+    trials = folder.read_trials()
+    assert {o.plan.effort.weight_bits for o in trials} == {4, 6, 8}
+    for outcome in trials:
+        found = [precision.bits for precision in outcome.measurement.precisions]
+        assert found == at[outcome.plan.effort.weight_bits]
+    assert {o.plan.effort.weight_bits for o in trials if o.origin == "uniform"} == {8}
+    for baseline in folder.read_baselines().values():
+        assert [p.bits for p in baseline.measurement.precisions] == [32, 8, 6]
+
+
+def test_optuna_is_told_accuracy_and_energy_at_the_bits_of_the_machine(finished):
+    backend = optuna.storages.journal.JournalFileBackend(str(finished / "optuna.journal"))
+    storage = optuna.storages.JournalStorage(backend)
+    told = optuna.load_study(study_name="autoprune", storage=storage)
+    up, down = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+    assert told.directions == [up, down, down]
+    for frozen, outcome in zip(told.trials, RunFolder(finished).read_trials(), strict=True):
+        bits = outcome.plan.effort.weight_bits
+        assert frozen.values[:2] == [outcome.measurement.at(8).validation.accuracy, bits]
+
+
+def test_a_trial_of_four_bits_is_exported_with_its_grid(finished, tmp_path):
+    folder = RunFolder(finished)
+    key = next(o.key for o in folder.read_trials() if o.plan.effort.weight_bits == 4)
+    exported = export(finished, key, tmp_path / "out")
+    assert "measured again, as on record: at 4 bits validation" in exported.proofs[1]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["accuracy_bits"] == 4
+    assert " 4b |" in manifest["plan"]
+    network = load(tmp_path / "out")
+    layers = [m.weight.detach().flatten(1) for m in network.modules() if isinstance(m, Weighted)]
+    assert len(layers) > 3
+    for channel in (channel for weight in layers for channel in weight if channel.any()):
+        steps = channel / channel.abs().max() * 7
+        assert torch.allclose(steps, steps.round(), atol=1e-5)
+
+
+def test_a_machine_that_joins_later_is_paired_and_what_is_measured_stays(finished, place):
+    before = RunFolder(finished).read_study()["identity"]["weight_bits"]
+    assert before == [8, 6]
+    ended = run(study(place, ["loihi1", "int16.toml"], 13), finished, Silent())
+    assert RunFolder(finished).read_study()["identity"]["weight_bits"] == before
+    last = ended.outcomes[-1]
+    at = {8: [8, 6], 6: [6], 4: [4]}
+    found = [precision.bits for precision in last.measurement.precisions]
+    assert found == at[last.plan.effort.weight_bits]
+    front = ended.fronts["int16"]
+    assert (front.accuracy_bits, front.priced_bits) == (8, 16)
+    by_number = {int(o.key): o.measurement for o in ended.outcomes}
+    for row in front.points:
+        assert row.validation == by_number[row.trial].validation  # no plan has more than 8 bits
+
+
+def test_bits_that_the_space_does_not_search_are_no_objective(place):
+    text = (place / "short.toml").read_text(encoding="utf-8")
+    (place / "wrong.toml").write_text(text.replace('"accuracy"', '"accuracy", "weight_bits"'))
+    with pytest.raises(InputError, match=r"weight_bits, which short_space\.toml does not search"):
+        prepare(str(place / "wrong.toml"))
