@@ -1,45 +1,47 @@
-"""What an activation holds: its class, and counts that are exact and kept per step and sample."""
+"""How spikes lie in time and space: in windows of steps and in groups of rows."""
 
 from __future__ import annotations
 
-import torch
+import numpy as np
 from torch import Tensor
 
-from autoprune.op import OperandClass
+from autoprune.census.values import nonzero
+from autoprune.op import ROWS, WINDOWS, Activity
 
 
-def operand_class(x: Tensor) -> OperandClass:
-    """``binary`` where all entries are 0 or 1, ``integer`` where whole and >= 0, else ``real``."""
-    if torch.equal(x, x * x):
-        return "binary"
-    if torch.equal(x, x.round()) and bool(x.min() >= 0):
-        return "integer"
-    return "real"
+def activity(x: Tensor) -> Activity:
+    """The `Activity` of ``x = [T, B, ..., columns, rows]``."""
+    held = np.ascontiguousarray(nonzero(x))
+    parts, windows = list(held), []
+    for _ in WINDOWS:  # each twice as long as the one before
+        parts = [a | b for a, b in zip(parts[::2], parts[1::2], strict=False)] + (
+            parts[-1:] if len(parts) % 2 else []
+        )
+        windows.append(sum(map(_count, parts)))
+    rows, columns = held.shape[-1], held.size // max(1, held.shape[-1])
+    groups = [columns * -(-rows // size) for size in ROWS]
+    return Activity(
+        silent=held[0].size - _count(np.logical_or.reduce(parts)),
+        windows=(windows[0], windows[1], windows[2]),
+        empty_groups=_empty(held, groups),
+        groups=(groups[0], groups[1]),
+    )
 
 
-def bits(x: Tensor, kind: OperandClass) -> int:
-    """Bits of an entry of an activation; see `autoprune.op.Op`."""
-    match kind:
-        case "binary":
-            return 1
-        case "ternary":
-            return 2
-        case "integer":
-            return int(x.max()).bit_length()
-        case "real":
-            return 32
+def _count(held: np.ndarray) -> int:
+    return int(np.count_nonzero(held))
 
 
-def whole(count: Tensor) -> int:
-    """A sum of counts held in floating point as the integer that it is."""
-    return round(float(count.sum(dtype=torch.float64)))
+def _empty(held: np.ndarray, groups: list[int]) -> tuple[int, int]:
+    """How many of the groups of 8 and of 32 rows hold nothing.
 
-
-def per_step(count: Tensor) -> tuple[int, ...]:
-    """Counts [T, B] as one integer per time step."""
-    return tuple(round(float(value)) for value in count.sum(1, dtype=torch.float64))
-
-
-def deviation(count: Tensor) -> float:
-    """Standard deviation over samples of counts [T, B] summed over time."""
-    return float(count.sum(0, dtype=torch.float64).std(correction=0))
+    8 truth values are one word of memory, which is 0 where all of them are false.
+    """
+    missing = -held.shape[-1] % 8
+    if missing:
+        held = np.pad(held, [(0, 0)] * (held.ndim - 1) + [(0, missing)])
+    eights = held.view(np.uint64)
+    both = eights[..., ::4].copy()
+    for part in (eights[..., start::4] for start in (1, 2, 3)):
+        both[..., : part.shape[-1]] |= part
+    return groups[0] - _count(eights), groups[1] - _count(both)

@@ -20,8 +20,38 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from autoprune.census.activity import bits, deviation, operand_class, per_step, whole
+from autoprune.census.activity import activity
+from autoprune.census.values import (
+    REAL,
+    Values,
+    deviation,
+    examine,
+    is_one_bit,
+    ones,
+    per_step,
+    spikes,
+    whole,
+)
 from autoprune.op import Op, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An activation ``x = [T, B, ..., rows, columns]`` and what it holds."""
+
+    x: Tensor
+    values: Values
+
+    @property
+    def mT(self) -> Operand:
+        """The same, transposed."""
+        return Operand(self.x.mT, self.values)
+
+    def times(self, other: Operand, product: Tensor | None = None) -> Operand:
+        """The matrix product with another; `product` where it was computed before."""
+        x = self.x @ other.x if product is None else product
+        real = "real" in (self.values.kind, other.values.kind)
+        return Operand(x, examine(x, whole=not real))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,37 +59,37 @@ class Product:
     """One product of activations, A @ B, as [T, B, ..., M, K] and [T, B, ..., K, N].
 
     Attributes:
-        name, block, branch, producers: as in `autoprune.workload.Op`.
-        steps: T.
+        name, block, branch, producers: as in `autoprune.op.Op`.
+        with_activity: whether the figures of `autoprune.op.Activity` are taken.
     """
 
     name: str
     block: int | None
     branch: str
     producers: tuple[str, ...]
-    steps: int
-    a: Tensor
-    b: Tensor
+    a: Operand
+    b: Operand
+    with_activity: bool = True
 
-    def of(self, a: Tensor, b: Tensor) -> Product:
+    def of(self, a: Operand, b: Operand) -> Product:
         """The same place in the network with other operands."""
         return replace(self, a=a, b=b)
 
 
 def count_product(product: Product, order: Order | None = None) -> Op:
     """The Op of one product, without neurons; `order` where it is part of a chain."""
-    steps, a, b = product.steps, product.a, product.b
+    a, b = product.a.x, product.b.x
+    steps, samples = a.shape[:2]
     m, k, n = *a.shape[-2:], b.shape[-1]
     heads = math.prod(a.shape[2:-2])
-    samples = a.shape[1]
-    a_class, b_class = operand_class(a), operand_class(b)
-    real = "real" in (a_class, b_class)
-    shape, spikes = (steps, samples, -1), 0.0 if real else 1.0
-    by_column = a.sum(-2).double() * spikes  # whole numbers that float32 holds
+    real = "real" in (product.a.values.kind, product.b.values.kind)
+    a_values, b_values = REAL if real else product.a.values, product.b.values
+    shape = (steps, samples, -1)
+    held = ones(b, b_values).sum(-1).double()
+    by_column = torch.zeros_like(held) if real else spikes(a, a_values).sum(-2).double()
     events = by_column.reshape(shape).sum(2)
-    held = (b != 0).sum(-1)
     coincidences = (by_column * held).reshape(shape).sum(2)
-    nonzeros = per_step(torch.count_nonzero(a.flatten(2), 2))
+    nonzeros = per_step(events if is_one_bit(a_values) else ones(a, a_values).flatten(2).sum(2))
     dense = steps * samples * heads * m * k * n
     return Op(
         name=product.name,
@@ -72,16 +102,16 @@ def count_product(product: Product, order: Order | None = None) -> Op:
         n=n,
         heads=heads,
         time_steps=steps,
-        a_class="real" if real else a_class,
-        b_class=b_class,
-        a_bits=bits(a, "real" if real else a_class),
-        b_bits=bits(b, b_class),
+        a_class=a_values.kind,
+        b_class=b_values.kind,
+        a_bits=a_values.bits,
+        b_bits=b_values.bits,
         a_size=a.numel(),
         a_nonzeros=sum(nonzeros),
         a_events=whole(events),
         b_size=b.numel(),
-        b_nonzeros=int(held.sum()),
-        b_events=0 if b_class == "real" else whole(b.sum(-1)),
+        b_nonzeros=whole(held),
+        b_events=0 if b_values.kind == "real" else whole(spikes(b, b_values).sum(-1)),
         events_per_step=per_step(events),
         nonzeros_per_step=nonzeros,
         a_events_std=deviation(events),
@@ -92,34 +122,34 @@ def count_product(product: Product, order: Order | None = None) -> Op:
         effective_sops_std=deviation(coincidences),
         real_macs=dense if real else 0,
         producers=product.producers,
+        activity=activity(a.mT) if product.with_activity else None,
     )
 
 
 def count_chain(
-    first: Product, second: Product, *, on_right: bool, scores_first: bool
+    first: Product, counted: Op, second: Product, *, on_right: bool, scores_first: bool
 ) -> tuple[Op, ...]:
     """Four Ops of a product of three: executed and published, first and second.
 
     Args:
         first: A @ B, as executed.
-        second: with `a` = C, the third; its `b` is not looked at.
+        counted: its Op.
+        second: C, the third, as its `a`, and A @ B as its `b`.
         on_right: whether (A B) C is executed; else C (A B).
         scores_first: whether A @ B are the scores of tokens with tokens, so that what is executed
             is the published order, too.
     """
-    a, b, c = first.a, first.b, second.a
-    done = a @ b
+    a, b, c, done = first.a, first.b, second.a, second.b
     if on_right:
-        executed = first, second.of(c.mT, done.mT)
-        other = first.of(c.mT, b.mT), second.of(a, (c.mT @ b.mT).mT)
+        then = second.of(c.mT, done.mT)
+        other = first.of(c.mT, b.mT), second.of(a, c.mT.times(b.mT).mT)
     else:
-        executed = first, second.of(c, done)
-        other = first.of(c, a), second.of(b.mT, (c @ a).mT)
-    published = executed if scores_first else other
-    return (
-        *(count_product(product, "executed") for product in executed),
-        *(count_product(product, "published") for product in published),
-    )
+        then = second.of(c, done)
+        other = first.of(c, a), second.of(b.mT, c.times(a).mT)
+    executed = replace(counted, order="executed"), count_product(then, "executed")
+    if scores_first:
+        return *executed, *(replace(op, order="published") for op in executed)
+    return *executed, *(count_product(product, "published") for product in other)
 
 
 def contracts_tokens(a: Tensor, tokens: int, *, tokens_fastest: bool) -> bool:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
-from autoprune.census.activity import operand_class
-from autoprune.census.coverage import uncounted
-from autoprune.census.trace import Trace, mark
-from autoprune.census.tracer import Place, Shown, Tracer
+from autoprune.census.calls import Calls, Shown
+from autoprune.census.coverage import Seen, observed, recall, remember, uncounted
+from autoprune.census.places import Places
+from autoprune.census.structure import structure
+from autoprune.census.trace import Trace
+from autoprune.census.tracer import Tracer
+from autoprune.census.values import REAL, examine
 from autoprune.errors import CountingError
 from autoprune.models.adapter import ModelAdapter, Neuron
 from autoprune.models.inputs import present
 from autoprune.workload import Uncounted, Workload
 
 
-def count(
+def count(  # noqa: PLR0913 - what is counted, and how
     model: nn.Module,
     adapter: ModelAdapter | None,
     inputs: Tensor,
     time_steps: int | None = None,
     *,
     weight_bits: int = 32,
+    activity: bool = True,
 ) -> Workload:
     """The workload of `model` on `inputs`, in evaluation mode.
 
@@ -36,25 +40,30 @@ def count(
             count as events, so that the layer that reads them is driven by events.
         time_steps: T of a network without an adapter; its attribute T where it is None.
         weight_bits: bits to which the weights were rounded; 32 as they were trained.
+        activity: whether the figures of `autoprune.op.Activity` are taken; faster without.
 
     Raises CountingError where an operation cannot be counted exactly.
     """
-    places, prefixes = ({}, {}) if adapter is None else _places(model, adapter)
     steps = _steps(model, adapter) if time_steps is None else time_steps
-    look = Shown(steps=steps, samples=len(inputs), weight_bits=weight_bits)
-    tracer = Tracer(model, places, prefixes, look)
+    shown = present(model, inputs).clone()
+    is_real = examine(shown) == REAL
+    calls = Calls(
+        Places.of(model, adapter),
+        Shown(steps=steps, samples=len(inputs), weight_bits=weight_bits, with_activity=activity),
+    )
+    source = Trace(real=is_real, producers=() if is_real else ("input",))
     model.eval()
     functional.reset_net(model)
-    with torch.inference_mode(), _hooked(model, tracer), tracer:
-        shown = present(model, inputs).clone()
-        is_real = operand_class(shown) == "real"
-        mark(shown, Trace(real=is_real, producers=() if is_real else ("input",)))
-        model(shown)
-    functional.reset_net(model)
-    ledger = tracer.ledger
+    key = structure(model, shown)
+    try:
+        seen = _run(model, shown, Tracer(model, calls, source), known=recall(key))
+    finally:
+        functional.reset_net(model)
+    remember(key, calls.ledger.operators, seen)
+    ledger = calls.ledger
     if not ledger.ops:
         raise CountingError(f"{type(model).__name__}: no operation was found to count")
-    missing = uncounted(model, present(model, inputs[:1]), ledger.operators, len(inputs))
+    missing = uncounted(seen, ledger.operators, ledger.elementwise)
     missing += [
         Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
         for name, neurons in ledger.unowned.items()
@@ -63,9 +72,25 @@ def count(
         network=type(model).__name__,
         samples=len(inputs),
         time_steps=steps,
-        ops=tuple(ledger.ops),
+        ops=ledger.ops,
+        elementwise=ledger.elementwise,
         uncounted=tuple(missing),
     )
+
+
+def _run(
+    model: nn.Module, shown: Tensor, tracer: Tracer, known: tuple[Mapping[str, int], Seen] | None
+) -> Seen:
+    """Count one pass; what fvcore sees of it, or saw of an equal one."""
+    with torch.inference_mode(), _hooked(model, tracer), tracer:
+        if known is None:
+            return observed(model, shown)
+        model(shown)
+    if known[0] == tracer.calls.ledger.operators:
+        return known[1]
+    functional.reset_net(model)  # the data led another way through the network
+    with torch.inference_mode():
+        return observed(model, shown)
 
 
 def _steps(model: nn.Module, adapter: ModelAdapter | None) -> int:
@@ -78,28 +103,6 @@ def _steps(model: nn.Module, adapter: ModelAdapter | None) -> int:
     return model.T  # type: ignore[return-value]
 
 
-def _places(model: nn.Module, adapter: ModelAdapter) -> tuple[dict[str, Place], dict[str, Place]]:
-    """Where layers stand, by weight, and where branches stand, by path."""
-    paths = {id(module): path for path, module in model.named_modules()}
-    places: dict[str, Place] = {}
-    prefixes: dict[str, Place] = {}
-    for index, branches in enumerate(adapter.branches(model)):
-        for branch in branches:
-            prefix = f"blocks.{index}.{branch.name}"
-            path = f"{paths[id(branch.owner)]}.{branch.attribute}".removeprefix(".")
-            prefixes[path] = Place(name=prefix, block=index, branch=branch.name)
-            labels: dict[str, str] = {}
-            for matrix in branch.matrices:
-                weight = f"{paths[id(matrix.module)]}.weight"
-                labels[weight] = labels.get(weight, "") + matrix.name
-            for weight, label in labels.items():
-                places[weight] = Place(name=f"{prefix}.{label}", block=index, branch=branch.name)
-    for part, matrices in zip(("stem", "head"), adapter.outside(model), strict=True):
-        for matrix in matrices:
-            places[f"{matrix.name}.weight"] = Place(name=matrix.name, block=None, branch=part)
-    return places, prefixes
-
-
 @contextmanager
 def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
     """While this lasts, modules tell the tracer when they begin and end."""
@@ -110,12 +113,12 @@ def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
             def enter(
                 module: nn.Module, args: tuple[object, ...], path: str = path, n: bool = is_neuron
             ) -> None:
-                tracer.enter(path, module, is_neuron=n)
+                tracer.enter(path, args, is_neuron=n)
 
             def leave(
                 module: nn.Module, args: tuple[Tensor, ...], out: Tensor, n: bool = is_neuron
             ) -> None:
-                tracer.leave(module, args[0], out, is_neuron=n)
+                tracer.leave(args[0], out, is_neuron=n)
 
             stack.callback(module.register_forward_pre_hook(enter).remove)
             stack.callback(module.register_forward_hook(leave).remove)

@@ -17,8 +17,31 @@ PRODUCTS = {
 }
 """Matrix products, and what fvcore calls them."""
 MASKS = {"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"}
+ADDITIONS = {
+    *("add", "add_", "__add__", "__radd__", "__iadd__"),
+    *("sub", "sub_", "subtract", "rsub", "__sub__", "__rsub__", "__isub__"),
+}
 AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}
 POOLS = {"max_pool1d", "max_pool2d", *AVERAGES}
+RESHAPES = {
+    *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "clone"),
+    *("permute", "transpose", "movedim", "swapaxes", "__get__", "detach"),
+}
+"""What shows all entries of a tensor once; ``__get__`` is a property such as mT."""
+VIEWS = {
+    *RESHAPES,
+    *("expand", "expand_as", "chunk", "split", "unbind", "__getitem__", "narrow", "select"),
+}
+"""What shows entries of a tensor and makes no new ones."""
+
+
+def is_in_place(name: str, kwargs: dict[str, Any]) -> bool:
+    """Whether a function of that name writes into its first argument, or one given as ``out``."""
+    written = name.endswith("_") and (not name.endswith("__") or name in _WRITING)
+    return written or "out" in kwargs
+
+
+_WRITING = {"__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "__setitem__"}
 
 
 _LAYER = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
@@ -47,6 +70,13 @@ def convolution_geometry(given: dict[str, Any]) -> dict[str, Any]:
 
 def _each(value: Any, dims: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (int(value),) * dims
+
+
+def summed_axes(dims: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, ...]:
+    """The axes over which a call of ``sum`` adds up a tensor of so many dimensions."""
+    given = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
+    axes = tuple(given) if isinstance(given, tuple | list) else () if given is None else (given,)
+    return tuple(int(axis) % dims for axis in axes) or tuple(range(dims))
 
 
 def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor] | None:

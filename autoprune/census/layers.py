@@ -10,8 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from autoprune.census.activity import bits, deviation, operand_class, per_step, whole
+from autoprune.census.activity import activity
+from autoprune.census.values import (
+    Values,
+    deviation,
+    is_one_bit,
+    ones,
+    per_step,
+    spikes,
+    whole,
+)
 from autoprune.op import Geometry, Op
+
+_UNROUNDED = 256  # whole numbers up to here have at most the 8 digits of bfloat16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,15 +30,15 @@ class LayerCall:
     """One call of a linear layer or a convolution.
 
     Attributes:
-        name, block, branch, producers: as in `autoprune.workload.Op`.
+        name, block, branch, producers: as in `autoprune.op.Op`.
         x: the input with time and batch as one first axis: [T B, C, ...] of a convolution,
             [T B, ..., C] of a linear layer.
+        values: what `x` holds.
         weight: [out, in] or [out, in / groups, kernel ...].
         out: the output of the same kind, before any norm.
         steps: time steps that the first axis holds.
-        real: whether `x` holds real numbers by construction; else its class is read off the data.
-        norm_folded: whether a batch norm stands behind the layer.
         weight_bits: bits to which the weights were rounded; 32 as they were trained.
+        with_activity: whether the figures of `autoprune.op.Activity` are taken.
         stride, padding, dilation, groups: of a convolution, one entry per dimension.
     """
 
@@ -36,12 +47,12 @@ class LayerCall:
     branch: str
     producers: tuple[str, ...]
     x: Tensor
+    values: Values
     weight: Tensor
     out: Tensor
     steps: int
-    real: bool
-    norm_folded: bool
     weight_bits: int = 32
+    with_activity: bool = True
     stride: tuple[int, ...] = ()
     padding: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
@@ -53,37 +64,46 @@ class LayerCall:
         return self.weight.ndim > 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Fans:
+    """Nonzero weights: of every input channel and tap [C, kernel ...], of the widest, of all."""
+
+    by_tap: Tensor
+    row_max: int
+    column_max: int
+    nonzeros: int
+
+
 def count_layer(call: LayerCall) -> Op:
     """The Op of one call, without neurons.
 
     Events are exact at borders and strides: what falls off the image reaches nothing.
     """
-    x, steps = call.x, call.steps
-    kind = "real" if call.real else operand_class(x)
-    events, fanout, effective = _synaptic_operations(call, real=kind == "real")
-    sizes = _sizes(call)
-    nonzeros = per_step(events if kind == "binary" else _nonzeros(x, steps))
-    row_max, column_max = _fans(call.weight, call.groups)
-    dense = math.prod(sizes.values()) * len(x)
+    values = call.values
+    fans, sizes = _fans(call), _sizes(call)
+    events, fanout, effective = _synaptic_operations(call, fans)
+    held = events if is_one_bit(values) else ones(_steps(call), values).flatten(2).sum(2)
+    nonzeros = per_step(held)
+    dense = math.prod(sizes.values()) * len(call.x)
     return Op(
         name=call.name,
         kind="conv" if call.is_conv else "linear",
         block=call.block,
         branch=call.branch,
         **sizes,
-        time_steps=steps,
+        time_steps=call.steps,
         geometry=_geometry(call),
-        a_class=kind,
+        a_class=values.kind,
         b_class="weight",
-        a_bits=bits(x, kind),
+        a_bits=values.bits,
         b_bits=call.weight_bits,
-        a_size=x.numel(),
+        a_size=call.x.numel(),
         a_nonzeros=sum(nonzeros),
         a_events=whole(events),
         b_size=call.weight.numel(),
-        b_nonzeros=int(torch.count_nonzero(call.weight)),
-        b_row_max=row_max,
-        b_column_max=column_max,
+        b_nonzeros=fans.nonzeros,
+        b_row_max=fans.row_max,
+        b_column_max=fans.column_max,
         events_per_step=per_step(events),
         nonzeros_per_step=nonzeros,
         a_events_std=deviation(events),
@@ -92,22 +112,31 @@ def count_layer(call: LayerCall) -> Op:
         effective_sops=whole(effective),
         effective_sops_per_step=per_step(effective),
         effective_sops_std=deviation(effective),
-        real_macs=dense if kind == "real" else 0,
-        norm_folded=call.norm_folded,
+        real_macs=dense if values.kind == "real" else 0,
         producers=call.producers,
+        activity=activity(_columns(call)) if call.with_activity else None,
     )
 
 
-def _nonzeros(x: Tensor, steps: int) -> Tensor:
-    return torch.count_nonzero(x.flatten(1), 1).reshape(steps, -1)
+def _steps(call: LayerCall) -> Tensor:
+    """The input as [T, B, ...]."""
+    return call.x.unflatten(0, (call.steps, -1))
 
 
-def _fans(weight: Tensor, groups: int) -> tuple[int, int]:
-    """The most nonzero weights that an entry of the input has, and that an output has."""
-    held = weight.detach() != 0
-    rows = held.unflatten(0, (groups, -1)).sum(1)
+def _columns(call: LayerCall) -> Tensor:
+    """The input as [T, B, columns, rows]: channels by positions or tokens."""
+    if call.is_conv:
+        return _steps(call).flatten(3)
+    return _steps(call).flatten(2, -2).mT if call.x.ndim > 2 else _steps(call).unsqueeze(-1)
+
+
+def _fans(call: LayerCall) -> _Fans:
+    held = call.weight.detach().to(torch.bool).float()  # sums of fewer than 2^24 are exact
+    by_tap = held.unflatten(0, (call.groups, -1)).sum(1).flatten(0, 1)
     columns = held.flatten(1).sum(1)
-    return (int(rows.max()), int(columns.max())) if weight.numel() else (0, 0)
+    if not held.numel():
+        return _Fans(by_tap, 0, 0, 0)
+    return _Fans(by_tap, int(by_tap.max()), int(columns.max()), whole(by_tap))
 
 
 def _sizes(call: LayerCall) -> dict[str, Any]:
@@ -121,56 +150,57 @@ def _sizes(call: LayerCall) -> dict[str, Any]:
     }
 
 
-def _synaptic_operations(call: LayerCall, *, real: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _synaptic_operations(call: LayerCall, fans: _Fans) -> tuple[Tensor, Tensor, Tensor]:
     """Events, fan-out and effective synaptic operations, each [T, B] in float64."""
-    x, shape = call.x, (call.steps, -1)
-    if real:
-        nothing = torch.zeros(call.steps, len(x) // call.steps, dtype=torch.float64)
+    shape = (call.steps, -1)
+    if call.values.kind == "real":
+        nothing = torch.zeros(call.steps, len(call.x) // call.steps, dtype=torch.float64)
         return nothing, nothing, nothing
-    reached = _reached(call)
-    outputs = len(call.weight) // call.groups
-    connected = (call.weight.detach() != 0).unflatten(0, (call.groups, -1)).sum(1)
-    events = reached if _pointwise(call) else _by_channel(call)
+    x = spikes(_steps(call), call.values).flatten(0, 1)
+    if not _pointwise(call):
+        events, reached = _reached(call, x)
+    elif call.is_conv:
+        events = reached = x.flatten(2).sum(2)
+    else:
+        events = reached = x.flatten(1, -2).sum(1) if x.ndim > 2 else x
     return (
-        events.double().flatten(1).sum(1).reshape(shape),
-        (reached.double().flatten(1).sum(1) * outputs).reshape(shape),
-        (reached.double().flatten(1) @ connected.double().flatten()).reshape(shape),
+        events.double().sum(1).reshape(shape),
+        (reached.double().flatten(1).sum(1) * (len(call.weight) // call.groups)).reshape(shape),
+        (reached.double().flatten(1) @ fans.by_tap.double().flatten()).reshape(shape),
     )
 
 
-def _by_channel(call: LayerCall) -> Tensor:
-    """Events of every row and input channel, [T B, C]; whole numbers that float32 holds."""
-    if call.is_conv:
-        return call.x.flatten(2).sum(2)
-    return call.x.reshape(len(call.x), -1, call.x.shape[-1]).sum(1)
+def _reached(call: LayerCall, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Events by channel, and those that reach an output through a tap of the kernel.
 
-
-def _reached(call: LayerCall) -> Tensor:
-    """Events that reach an output through a tap of the kernel, [T B, C, kernel ...].
-
-    Tap i of a dimension meets the inputs ``o * stride + i * dilation - padding`` that are there
-    for an output o: a regular part of the axis, which is summed, one axis after the other. What
-    falls off the image reaches nothing.
+    [T B, C] and [T B, C, taps]. Tap i of a dimension meets the inputs
+    ``o * stride + i * dilation - padding`` that are there for an output o; what falls off the
+    image reaches nothing. Which positions a tap meets is a column of 0 and 1, so that one matrix
+    product adds up the events of all taps.
     """
-    if not call.is_conv or _pointwise(call):
-        return _by_channel(call)
-    x, taken = call.x, 2
-    for axis, size in enumerate(call.weight.shape[2:]):
-        parts = [x[(*[slice(None)] * taken, part)].sum(taken) for part in _taps(call, axis, size)]
-        x = torch.stack(parts, dim=2)  # the taps gather behind the channels, last axis first
-        taken += 1
-    return (
-        x.flatten(2)
-        .unflatten(2, tuple(reversed(call.weight.shape[2:])))
-        .movedim(tuple(range(2, x.ndim)), tuple(reversed(range(2, x.ndim))))
-    )
+    met = torch.ones(1, 1, dtype=torch.float64)
+    for axis in range(call.weight.ndim - 2):
+        met = torch.kron(met, _met(call, axis))
+    met = torch.cat([torch.ones(len(met), 1, dtype=met.dtype), met], 1)
+    # Where matrix products may round their factors, counts up to 256 are as they are.
+    x = x.flatten(2) if call.values.largest <= _UNROUNDED else x.flatten(2).double()
+    sums = x @ met.to(x)
+    return sums[..., 0], sums[..., 1:]
 
 
-def _taps(call: LayerCall, axis: int, size: int) -> Iterator[slice]:
+def _met(call: LayerCall, axis: int) -> Tensor:
+    """Which positions of an axis, [length, taps], each tap of the kernel meets."""
+    met = torch.zeros(call.x.shape[2 + axis], call.weight.shape[2 + axis], dtype=torch.float64)
+    for tap, part in enumerate(_taps(call, axis)):
+        met[part, tap] = 1
+    return met
+
+
+def _taps(call: LayerCall, axis: int) -> Iterator[slice]:
     """The part of an input axis that each tap of the kernel meets."""
     length, outputs = call.x.shape[2 + axis], call.out.shape[2 + axis]
     stride, dilation, padding = (part[axis] for part in (call.stride, call.dilation, call.padding))
-    for tap in range(size):
+    for tap in range(call.weight.shape[2 + axis]):
         offset = tap * dilation - padding
         first = max(0, -(offset // stride))  # the first output whose input is there
         last = min(outputs - 1, (length - 1 - offset) // stride)
@@ -180,7 +210,7 @@ def _taps(call: LayerCall, axis: int, size: int) -> Iterator[slice]:
 
 def _pointwise(call: LayerCall) -> bool:
     sizes = (*call.weight.shape[2:], *call.stride)
-    return call.is_conv and all(size == 1 for size in sizes) and not any(call.padding)
+    return not call.is_conv or (all(size == 1 for size in sizes) and not any(call.padding))
 
 
 def _geometry(call: LayerCall) -> Geometry | None:

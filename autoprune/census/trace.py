@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
 
+from autoprune.census.touched import Touched
+from autoprune.census.values import Values
+
 _ATTRIBUTE = "_autoprune_trace"
+
+
+class Contents:
+    """What some memory holds, known to every view of it; None where that is not known.
+
+    Attributes:
+        values: of all of it. A view of binary entries is binary; of others it may be anything.
+    """
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Values | None = None) -> None:
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +36,34 @@ class Trace:
         drivers: operations whose products are in it, not yet taken by a neuron.
         real: whether it holds real numbers by construction: pixels, products, means. Else what it
             holds is read off the data.
-        touched: gives, where `drivers` is one operation, the entries at which its product is not 0.
-        factors: A and B where it is ``s A @ B`` of activations, with a number s.
+        touched: where `drivers` is one operation, the entries at which its product is not 0.
+        factors: A, B and A @ B where it is ``s A @ B`` of activations, with a number s.
         logic: the elementwise operation on spikes whose result it is.
+        contents: of the memory that it is a view of.
     """
 
     weight: str | None = None
     producers: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     real: bool = False
-    touched: Callable[[], Tensor] | None = None
-    factors: tuple[Tensor, Tensor] | None = None
+    touched: Touched | None = None
+    factors: tuple[Tensor, Tensor, Tensor] | None = None
     logic: str | None = None
+    contents: Contents = field(default_factory=Contents, compare=False)
+
+    @property
+    def is_activation(self) -> bool:
+        """Whether it depends on what the network was shown, unlike a parameter or a constant."""
+        return bool(self.producers or self.drivers or self.real)
+
+    @property
+    def is_spikes(self) -> bool:
+        """Whether it holds nothing but spikes and their sums."""
+        return bool(self.producers) and not self.drivers and not self.real
+
+    def of_product(self, a: Tensor, b: Tensor) -> Trace:
+        """The same of a tensor that holds the entries of ``a @ b`` in another arrangement."""
+        return replace(self, factors=self.factors and (a, b, a @ b))
 
 
 def trace_of(value: object) -> Trace | None:
@@ -53,11 +84,10 @@ def merged(traces: list[Trace]) -> Trace:
     active = [trace for trace in traces if trace.weight is None]
     if not active:
         return traces[0]
-    drivers = _union(trace.drivers for trace in active)
     moved = [trace for trace in active if trace.drivers]
     return Trace(
         producers=_union(trace.producers for trace in active),
-        drivers=drivers,
+        drivers=_union(trace.drivers for trace in active),
         real=any(trace.real for trace in active),
         touched=moved[0].touched if len(moved) == 1 else None,
     )

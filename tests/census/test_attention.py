@@ -10,18 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikingjelly.activation_based import op_counter
 
-from autoprune.census.attention import Product, contracts_tokens, count_chain, count_product
+from autoprune.census.attention import (
+    Operand,
+    Product,
+    contracts_tokens,
+    count_chain,
+    count_product,
+)
+from autoprune.census.values import examine
 
 
-def place(name: str, steps: int, a: torch.Tensor, b: torch.Tensor) -> Product:
-    return Product(
-        name=name, block=0, branch="attention", producers=("qkv",), steps=steps, a=a, b=b
-    )
+def place(name: str, a: torch.Tensor, b: torch.Tensor) -> Product:
+    a, b = (Operand(x, examine(x)) for x in (a, b))
+    return Product(name=name, block=0, branch="attention", producers=("qkv",), a=a, b=b)
 
 
-def chain(steps: int, a, b, c, *, on_right: bool, scores_first: bool = False):
-    first, second = place("product1", steps, a, b), place("product2", steps, c, c)
-    ops = count_chain(first, second, on_right=on_right, scores_first=scores_first)
+def chain(a, b, c, *, on_right: bool, scores_first: bool = False):
+    first, second = place("product1", a, b), place("product2", c, a @ b)
+    counted = count_product(first)
+    ops = count_chain(first, counted, second, on_right=on_right, scores_first=scores_first)
     return {(op.name[-1], op.order): op for op in ops}
 
 
@@ -51,9 +58,9 @@ def test_counts_equal_the_loop(steps, heads, d, tokens, density, seed, code):
     qkv = (torch.rand(steps, 2, 3 * heads * d, tokens, generator=generator) < density).float()
     q, k, v = qkv.reshape(steps, 2, 3, heads, d, tokens).unbind(2)
     ops = {
-        "(v k) q": lambda: chain(steps, v, k.mT, q, on_right=True),
-        "q (k v)": lambda: chain(steps, k, v.mT, q.mT, on_right=False),
-        "(q k) v": lambda: chain(steps, q.mT, k, v.mT, on_right=True, scores_first=True),
+        "(v k) q": lambda: chain(v, k.mT, q, on_right=True),
+        "q (k v)": lambda: chain(k, v.mT, q.mT, on_right=False),
+        "(q k) v": lambda: chain(q.mT, k, v.mT, on_right=True, scores_first=True),
     }[code]()
     expected = {key: [0, 0, 0] for key in ops}
     per_step = {key: [0] * steps for key in ops}
@@ -87,7 +94,7 @@ def test_executed_order_equals_spikingjelly_counter():
     counter = op_counter.SynOpCounter()
     with torch.no_grad(), op_counter.DispatchCounterMode([counter]):
         (v @ k.mT) @ q
-    ops = chain(3, v, k.mT, q, on_right=True)
+    ops = chain(v, k.mT, q, on_right=True)
     first, second = ops["1", "executed"], ops["2", "executed"]
     assert counter.get_total() == first.effective_sops + second.fanout_sops
 
@@ -95,7 +102,7 @@ def test_executed_order_equals_spikingjelly_counter():
 def test_real_operands_make_macs():
     """Softmax attention: scores are real numbers, so that nothing is event-driven."""
     a, b = torch.rand(2, 3, 4, 5), (torch.rand(2, 3, 5, 6) < 0.5).float()
-    op = count_product(place("product1", 2, a, b))
+    op = count_product(place("product1", a, b))
     assert (op.a_class, op.order) == ("real", "both")
     assert op.real_macs == op.dense_macs == 2 * 3 * 4 * 5 * 6
     assert (op.a_events, op.effective_sops, op.fanout_sops) == (0, 0, 0)

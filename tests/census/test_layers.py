@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from autoprune.census.layers import LayerCall, count_layer
+from autoprune.census.values import REAL, examine
 
 
 def brute_force(module: nn.Module, x: torch.Tensor) -> tuple[np.ndarray, np.ndarray, int]:
@@ -92,11 +93,10 @@ def call(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False) 
         branch="mlp",
         producers=(),
         x=x,
+        values=REAL if real else examine(x),
         weight=module.weight,
         out=module(x),
         steps=steps,
-        real=real,
-        norm_folded=False,
         **geometry,
     )
 
