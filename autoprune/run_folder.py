@@ -20,12 +20,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autoprune.errors import RecordError
 from autoprune.measurement import Measurement
+from autoprune.op import Op
 from autoprune.outcome import Outcome
 from autoprune.plan import Plan
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -34,6 +34,7 @@ from autoprune.workload import Workload
 
 FORMAT = 2
 _KEY = b"autoprune"
+_FIELDS = tuple(field.name for field in dataclasses.fields(Op))
 _NESTED = ("geometry", "activity")
 
 
@@ -165,20 +166,26 @@ def _to_table(outcome: Outcome) -> pa.Table:
     measurement = outcome.measurement
     ops, workloads = [], []
     for precision in measurement.precisions if measurement else ():
-        workload = json.loads(precision.workload.to_json())
-        rows = workload.pop("ops")
-        for op in rows:
-            op.update({"bits": precision.bits, **{part: json.dumps(op[part]) for part in _NESTED}})
-        workloads.append({**workload, "operations": len(rows)})
-        ops += rows
+        whole = precision.workload
+        rest = json.loads(dataclasses.replace(whole, ops=()).to_json())
+        workloads.append({**rest, "operations": len(whole.ops)})
+        ops += [{"bits": precision.bits, **_row(op)} for op in whole.ops]
     meta = {
         **{f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)},
         "plan": outcome.plan.to_dict(),
         "measurement": measurement.to_dict() if measurement else None,
         "workloads": workloads,
     }
-    table = pa.Table.from_pandas(pd.DataFrame(ops), preserve_index=False)
+    table = pa.Table.from_pylist(ops)
     return table.replace_schema_metadata({_KEY: json.dumps(meta).encode()})
+
+
+def _row(op: Op) -> dict[str, Any]:
+    """The fields of an operation; `dataclasses.asdict` would copy every count of every step."""
+    row = {name: getattr(op, name) for name in _FIELDS}
+    for part in _NESTED:
+        row[part] = json.dumps(row[part] and dataclasses.asdict(row[part]))
+    return row
 
 
 def _read(file: Path) -> Outcome:
@@ -198,7 +205,7 @@ def _read(file: Path) -> Outcome:
                 "measurement": measurement,
             }
         )
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 
