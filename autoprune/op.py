@@ -77,8 +77,8 @@ class Op:
         a_class, b_class: what the operands hold; ``integer`` is a count of spikes, an entry of
             ``ternary`` is -1, 0 or 1.
         a_bits, b_bits: bits of an entry: 1 where binary, 2 where ternary, as many as the largest
-            count needs where integer, 32 where real; of a static weight those to which it was
-            rounded, 32 as it was trained.
+            count needs where integer, and one for the sign if there is one, 32 where real; of a
+            static weight those to which it was rounded, 32 as it was trained.
         a_nonzeros: nonzero entries of A. a_events: sum of A's spike counts; an integer n is n
             events, and so is -n. 0 where A is real. a_size: entries of A. All summed over samples
             and time.

@@ -35,10 +35,10 @@ class Elementwise:
     """What a network does entry by entry, outside its products: no price has to know it.
 
     Attributes:
-        kind: ``pooling`` reads so many entries; ``batch_norm``, which is folded into the weights
-            before it where nothing stands between, scales and shifts; ``bias`` adds constants,
-            those of a layer or of positions; ``residual`` adds activations; ``neuron_update``
-            counts updates of membranes.
+        kind: ``pooling``, maxima and means, reads so many entries, each counted once;
+            ``batch_norm``, which is folded into the weights before it where nothing stands
+            between, scales and shifts; ``bias`` adds constants, those of a layer or of positions;
+            ``residual`` adds activations; ``neuron_update`` counts updates of membranes.
         places: how many operations of the kind one pass has.
         entries: over all samples and time steps.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -55,11 +55,12 @@ def count(  # noqa: PLR0913 - what is counted, and how
     model.eval()
     functional.reset_net(model)
     key = structure(model, shown)
+    tracer = Tracer(model, calls, source)
     try:
-        seen = _run(model, shown, Tracer(model, calls, source), known=recall(key))
+        seen = _run(model, shown, tracer, recall(key))
     finally:
         functional.reset_net(model)
-    remember(key, calls.ledger.operators, seen)
+    remember(key, tracer.way, seen)
     ledger = calls.ledger
     if not ledger.ops:
         raise CountingError(f"{type(model).__name__}: no operation was found to count")
@@ -79,14 +80,14 @@ def count(  # noqa: PLR0913 - what is counted, and how
 
 
 def _run(
-    model: nn.Module, shown: Tensor, tracer: Tracer, known: tuple[Mapping[str, int], Seen] | None
+    model: nn.Module, shown: Tensor, tracer: Tracer, known: tuple[Hashable, Seen] | None
 ) -> Seen:
     """Count one pass; what fvcore sees of it, or saw of an equal one."""
     with torch.inference_mode(), _hooked(model, tracer), tracer:
         if known is None:
             return observed(model, shown)
         model(shown)
-    if known[0] == tracer.calls.ledger.operators:
+    if known[0] == tracer.way:
         return known[1]
     functional.reset_net(model)  # the data led another way through the network
     with torch.inference_mode():

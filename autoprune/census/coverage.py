@@ -37,18 +37,18 @@ class Seen:
 
 
 _REMEMBERED = 64
-_known: dict[Hashable, tuple[Mapping[str, int], Seen]] = {}
+_known: dict[Hashable, tuple[Hashable, Seen]] = {}
 
 
-def recall(key: Hashable | None) -> tuple[Mapping[str, int], Seen] | None:
-    """Of a network of this `structure` in this process: what was counted, what fvcore saw."""
+def recall(key: Hashable | None) -> tuple[Hashable, Seen] | None:
+    """Of a network of this `structure` in this process: its way, and what fvcore saw on it."""
     return _known.get(key)
 
 
-def remember(key: Hashable | None, counts: Mapping[str, int], seen: Seen) -> None:
+def remember(key: Hashable | None, way: Hashable, seen: Seen) -> None:
     """Let `recall` know it, and forget the oldest of too many; nothing without a key."""
     if key is not None:
-        _known[key] = dict(counts), seen
+        _known[key] = way, seen
         while len(_known) > _REMEMBERED:
             del _known[next(iter(_known))]
 
@@ -57,7 +57,7 @@ def observed(model: nn.Module, shown: Tensor) -> Seen:
     """Run `model` on `shown` once while fvcore looks on; hooks and modes see the same pass."""
     with _quiet(), _own_hooks(model):
         analysis = FlopCountAnalysis(model, shown).unsupported_ops_warnings(False)
-        analysis.uncalled_modules_warnings(False).tracer_warnings("none")
+        analysis.uncalled_modules_warnings(False)
         macs = {name: int(count) for name, count in analysis.by_operator().items()}
         return Seen(macs, dict(analysis.unsupported_ops()))
 
@@ -109,7 +109,7 @@ def _quiet() -> Iterator[None]:
     logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch.jit.trace announces its deprecation
+            warnings.filterwarnings("ignore", message=r".*torch\.jit")  # deprecated, says torch
             yield
     finally:
         logger.setLevel(level)

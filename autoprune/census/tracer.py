@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -52,6 +52,16 @@ class Tracer(TorchFunctionMode):
         self._weights = {id(p): name for name, p in model.named_parameters()}
         self._path: list[str] = []
         self._asleep = 0
+        self._called: list[Hashable] = []
+
+    @property
+    def way(self) -> Hashable:
+        """Which functions were called, with what results' shapes, and the MACs that were counted.
+
+        Equal for two passes of networks of one `autoprune.census.structure` that fvcore cannot tell
+        from each other.
+        """
+        return tuple(self._called), frozenset(self.calls.ledger.operators.items())
 
     def __torch_function__(
         self,
@@ -63,13 +73,16 @@ class Tracer(TorchFunctionMode):
         """Call `func`, and mark its results."""
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
+        name = getattr(func, "__name__", "")
         if self._asleep:
+            if _is_array(out):
+                self._called.append(name)
             return out
         several = isinstance(out, tuple | list)
         results = [(i, x) for i, x in enumerate(out if several else (out,)) if _is_array(x)]
         if results:
-            name = getattr(func, "__name__", "")
             with _unrecorded():
+                self._called.append((name, *(x.shape for _, x in results)))
                 trace = self._counted(name, args, kwargs, out)
                 if trace is None:
                     trace = self._passed(name, args, kwargs, out)

@@ -45,14 +45,16 @@ BINARY, REAL = Values("binary", 1), Values("real")
 def examine(x: Tensor, *, whole: bool = False) -> Values:
     """What the entries of `x` are; `whole` where they are known to be whole numbers."""
     if not whole:
-        if _all(x, lambda a: a * a == a):
+        if _all(x, lambda a: (a == 0) | (a == 1)):
             return BINARY
         if not _all(x, lambda a: a.round() == a):
             return REAL
     if not x.numel():
         return BINARY
-    low, high = (int(bound) for bound in torch.aminmax(x))
-    largest = max(-low, high)
+    low, high = (float(bound) for bound in torch.aminmax(x))
+    if not math.isfinite(high - low):
+        return REAL
+    largest = round(max(-low, high))
     if largest <= 1:
         return BINARY if low >= 0 else Values("ternary", 1, True)
     return Values("integer", largest, low < 0)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from spikingjelly.activation_based import op_counter
 
+from autoprune.census.activity import activity
 from autoprune.census.attention import (
     Operand,
     Product,
@@ -37,9 +39,64 @@ def products(a: torch.Tensor, b: torch.Tensor) -> tuple[int, int, int]:
     coincidences = one_sided = macs = 0
     for i, j, k in itertools.product(range(a.shape[0]), range(b.shape[1]), range(a.shape[1])):
         macs += 1
-        one_sided += int(a[i, k] != 0)
-        coincidences += int(a[i, k] != 0 and b[k, j] != 0)
+        events = abs(int(a[i, k]))
+        one_sided += events
+        coincidences += events * int(b[k, j] != 0)
     return coincidences, one_sided, macs
+
+
+RANGES = {"binary": (0, 1), "ternary": (-1, 1), "integer": (-3, 3)}
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(
+    steps=st.integers(1, 3),
+    heads=st.integers(1, 2),
+    sizes=st.tuples(*[st.integers(1, 9)] * 3),
+    kinds=st.tuples(*[st.sampled_from(list(RANGES))] * 2),
+    density=st.sampled_from([0.1, 0.6]),
+    seed=st.integers(0, 1000),
+)
+def test_a_product_of_spikes_of_any_class_equals_the_loop(
+    steps, heads, sizes, kinds, density, seed
+):
+    generator, (m, k, n) = torch.Generator().manual_seed(seed), sizes
+    a, b = (
+        torch.randint(low, high + 1, (steps, 2, heads, *shape), generator=generator)
+        * (torch.rand(steps, 2, heads, *shape, generator=generator) < density)
+        for (low, high), shape in zip((RANGES[x] for x in kinds), ((m, k), (k, n)), strict=True)
+    )
+    op = count_product(place("product1", a.float(), b.float()))
+    counted = np.zeros((steps, 2, 3), dtype=int)
+    for t, s, h in itertools.product(range(steps), range(2), range(heads)):
+        counted[t, s] += products(a[t, s, h], b[t, s, h])
+    coincidences, one_sided, macs = counted.transpose(2, 0, 1)
+    assert op.effective_sops_per_step == tuple(coincidences.sum(1))
+    assert op.effective_sops_std == pytest.approx(coincidences.sum(0).std())
+    assert (op.effective_sops, op.fanout_sops) == (coincidences.sum(), one_sided.sum())
+    assert (op.dense_macs, op.real_macs) == (macs.sum(), 0)
+    assert op.events_per_step == tuple(one_sided.sum(1) // n)
+    assert op.a_events_std == pytest.approx((one_sided // n).sum(0).std())
+    assert op.nonzeros_per_step == tuple(sum(v != 0 for v in x.flatten().tolist()) for x in a)
+    assert op.b_nonzeros == sum(v != 0 for v in b.flatten().tolist())
+    assert op.b_events == sum(map(abs, b.flatten().tolist()))
+    assert (op.a_size, op.b_size) == (a.numel(), b.numel())
+    assert (op.b_row_max, op.b_column_max) == (0, 0)
+    for x, kind, bits in ((a, op.a_class, op.a_bits), (b, op.b_class, op.b_bits)):
+        held = set(x.flatten().tolist())
+        expected = (
+            {1: "binary", 2: "ternary"}.get(1 + (min(held) < 0))
+            if (max(map(abs, held)) <= 1)
+            else "integer"
+        )
+        assert kind == expected
+        sign = int(kind == "integer" and min(held) < 0)
+        assert bits == {"binary": 1, "ternary": 2}.get(kind, 2 + sign)
+    rows, columns = a.mT.flatten(2, 3).float(), (m, heads * k)
+    assert op.activity == activity(rows)
+    assert op.activity.groups == tuple(
+        -(-columns[0] // g) * columns[1] * steps * 2 for g in (8, 32)
+    )
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
@@ -78,6 +135,9 @@ def test_counts_equal_the_loop(steps, heads, d, tokens, density, seed, code):
             per_step[key][t] += found[0]
             for i in range(3):
                 expected[key][i] += found[i]
+    first, second = ops["1", "executed"], ops["2", "executed"]
+    assert (first.a_class, first.b_class, second.a_class) == ("binary",) * 3
+    assert second.b_events == ops["1", "executed"].effective_sops
     for key, op in ops.items():
         assert [op.effective_sops, op.fanout_sops, op.dense_macs] == expected[key]
         assert list(op.effective_sops_per_step) == per_step[key]

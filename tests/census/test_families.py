@@ -5,53 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from spikingjelly.activation_based import functional, neuron
-from spikingjelly.activation_based.model import maxformer, qkformer, spikformer
-from spikingjelly.activation_based.model import spike_driven_transformer as sdt
+from spikingjelly.activation_based.model import spikformer
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from autoprune.census.count import count
 from autoprune.models.families import adapter_for
-
-
-def firing(network: nn.Module) -> nn.Module:
-    for module in network.modules():
-        if isinstance(module, _BatchNorm):
-            nn.init.uniform_(module.weight, 0.5, 1.5)
-            nn.init.uniform_(module.bias, 0.0, 2.0)
-            nn.init.uniform_(module.running_var, 0.02, 0.1)
-    return network.eval()
-
-
-def small(family: str) -> nn.Module:
-    torch.manual_seed(0)
-    made = {
-        "sdt": lambda: sdt.SpikeDrivenTransformer(
-            T=2, num_classes=4, embed_dims=16, num_heads=2, depths=1, pooling_stat="0011"
-        ),
-        "token": lambda: qkformer.QKFormer(
-            T=2, num_classes=4, embed_dims=16, num_heads=(1, 2, 2), depths=(1, 1, 1)
-        ),
-        "channel": lambda: qkformer.QKFormer(
-            T=2,
-            num_classes=4,
-            embed_dims=16,
-            num_heads=(1, 2, 2),
-            depths=(1, 1, 1),
-            qka_type="channel",
-        ),
-        "maxformer": lambda: maxformer.MaxFormer(
-            T=2, num_classes=4, embed_dims=16, depths=(1, 1, 1)
-        ),
-        "cifar": lambda: maxformer.MaxFormer(
-            T=2, num_classes=4, embed_dims=32, depths=(1, 1, 1), cifar=True
-        ),
-        "spikformer": lambda: spikformer.Spikformer(
-            T=2, num_classes=4, embed_dims=16, num_heads=2, depths=1, patch_size=4
-        ),
-    }[family]()
-    return firing(made)
-
 
 FAMILIES = ["sdt", "token", "channel", "maxformer", "cifar", "spikformer"]
 
@@ -61,7 +19,7 @@ def images(count: int = 2) -> Tensor:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_neuron_and_spike_belongs_to_one_operation(family):
+def test_every_neuron_and_spike_belongs_to_one_operation(family, small):
     network = small(family)
     workload = count(network, adapter_for(network, None), images())
     sizes, spikes = [], []
@@ -84,22 +42,11 @@ def test_every_neuron_and_spike_belongs_to_one_operation(family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_is_not_counted_is_folded_batch_norm(family):
+def test_what_is_not_counted_is_folded_batch_norm(family, small):
     network = small(family)
     workload = count(network, adapter_for(network, None), images())
     assert {u.name for u in workload.uncounted if u.dense_macs} == {"batch_norm"}
     assert all(op.norm_folded for op in workload.ops if op.kind == "conv")
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_batch_counts_like_its_samples(family):
-    network = small(family)
-    adapter, batch = adapter_for(network, None), images(3)
-    whole = count(network, adapter, batch)
-    parts = [count(network, adapter, batch[i : i + 1]) for i in range(3)]
-    for index, op in enumerate(whole.ops):
-        for name in ("a_events", "effective_sops", "fanout_sops", "dense_macs", "updates_active"):
-            assert getattr(op, name) == sum(getattr(part.ops[index], name) for part in parts)
 
 
 def observed(network: nn.Module, *wanted: nn.Module) -> list[Tensor]:
@@ -114,7 +61,7 @@ def observed(network: nn.Module, *wanted: nn.Module) -> list[Tensor]:
     return [seen[module] for module in wanted]
 
 
-def test_masks_of_the_spike_driven_transformer():
+def test_masks_of_the_spike_driven_transformer(small):
     network = small("sdt")
     workload = count(network, adapter_for(network, None), images())
     ops = {op.name.removeprefix("blocks.0.attention."): op for op in workload.ops}
@@ -129,7 +76,7 @@ def test_masks_of_the_spike_driven_transformer():
     assert all(ops[name].dense_macs == 0 for name in ("mask1", "mask2"))
 
 
-def test_neurons_behind_a_sum_belong_to_the_last_product():
+def test_neurons_behind_a_sum_belong_to_the_last_product(small):
     """Membranes of the spike-driven transformer are sums of everything before them."""
     network = small("sdt")
     ops = {op.name: op for op in count(network, adapter_for(network, None), images()).ops}
@@ -141,7 +88,7 @@ def test_neurons_behind_a_sum_belong_to_the_last_product():
 
 
 @pytest.mark.parametrize("family", ["token", "channel"])
-def test_masks_of_qkformer(family):
+def test_masks_of_qkformer(family, small):
     network = small(family)
     workload = count(network, adapter_for(network, None), images())
     ops = {op.name.removeprefix("blocks.1.attention."): op for op in workload.ops}
@@ -155,7 +102,7 @@ def test_masks_of_qkformer(family):
     assert ops["o"].a_events == ops["mask1"].effective_sops <= int(k.sum())
 
 
-def test_max_former_executes_keys_with_values_first():
+def test_max_former_executes_keys_with_values_first(small):
     network = small("cifar")
     workload = count(network, adapter_for(network, None), images())
     executed = {op.name: op for op in workload.select("executed")}
@@ -166,7 +113,7 @@ def test_max_former_executes_keys_with_values_first():
     assert executed[name].heads == published[name].heads == heads
 
 
-def test_max_formers_image_variant_feeds_real_numbers_to_attention():
+def test_max_formers_image_variant_feeds_real_numbers_to_attention(small):
     network = small("maxformer")
     workload = count(network, adapter_for(network, None), images())
     classes = {op.name: op.a_class for op in workload.ops}
@@ -193,7 +140,7 @@ def test_dense_macs_of_spikformer_4_384():
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 @pytest.mark.parametrize("family", FAMILIES)
-def test_recorded_spikes_count_alike_on_cpu_and_gpu(family):
+def test_recorded_spikes_count_alike_on_cpu_and_gpu(family, small):
     """Neurons replay what they emitted on the CPU, so that both devices see the same spikes."""
     network = small(family)
     recorded: dict[str, Tensor] = {}
