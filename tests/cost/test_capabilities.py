@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -83,8 +84,8 @@ def test_only_the_rules_that_were_needed_are_reported():
 
 def test_neurons_that_a_host_updates_are_not_charged():
     class Updates(CostModel):
-        PRICES = {"mac": "pJ", "ac": "pJ"}
-        CHOICES = {"attention_order": ("published",), "attention_count": ("events",)}
+        PRICES: ClassVar = {"mac": "pJ", "ac": "pJ"}
+        CHOICES: ClassVar = {"attention_order": ("published",), "attention_count": ("events",)}
 
         def actions(self, ops):
             yield Action("mac", ops.updates_active + ops.updates_inactive + ops.output_spikes)
