@@ -20,6 +20,25 @@ STUDY = ["--study", "tests/studies/short.toml"]
             "gained over uniform",
         ),
         (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),
+        (
+            [
+                "census.py",
+                "--rounds",
+                "2",
+                "--batch",
+                "1",
+                "--width",
+                "32",
+                "--depth",
+                "1",
+                "--small",
+            ],
+            "census with activity",
+        ),
+        (
+            ["census_peers.py", "--width", "16", "--side", "2", "--steps", "2"],
+            "MaxFormer   attention",
+        ),
         (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
     ],
 )

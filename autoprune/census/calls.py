@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -220,7 +220,7 @@ class Calls:
         owner = self.ledger.last(trace.drivers) or trace.logic
         if owner is None:
             self.ledger.unowned[path] = neurons
-            return replace(trace, real=False, contents=Contents())
+            return Trace(producers=trace.producers or ("input",), contents=Contents(examine(out)))
         values = examine(out)
         active = trace.touched.count(updates) if trace.touched else updates
         emitted = spikes(self.shown.by_step(out, path), values).flatten(2).sum(2)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from autoprune.census.activity import activity
 from autoprune.census.count import count
 from autoprune.census.functions import einsum_factors
 from autoprune.errors import CountingError
@@ -108,6 +111,60 @@ def test_softmax_attention_multiplies_real_scores():
     assert (values.a_class, values.real_macs) == ("real", values.dense_macs)
     with pytest.raises(CountingError, match="attention with a mask"):
         counted(lambda q, k, v: scaled_dot_product_attention(q, k, v, is_causal=True))
+
+
+def by_loop(a: Tensor, b: Tensor) -> tuple[int, int]:
+    """Coincidences and MACs of ``a @ b``, [T, B, heads, M, K] and [T, B, heads, K, N]."""
+    coincidences = macs = 0
+    for left, right in zip(a.flatten(0, 2).tolist(), b.mT.flatten(0, 2).tolist(), strict=True):
+        for row, column in itertools.product(left, right):
+            macs += len(row)
+            coincidences += sum(x != 0 and y != 0 for x, y in zip(row, column, strict=True))
+    return coincidences, macs
+
+
+def test_einsum_and_softmax_attention_equal_the_loop():
+    seen = {}
+
+    def note(attend):
+        return lambda q, k, v: (seen.update(q=q.clone(), k=k.clone()), attend(q, k, v))[1]
+
+    for attend in (by_einsum, scaled_dot_product_attention):
+        workload = counted(note(attend))
+        scores = next(op for op in workload.ops if op.kind == "attention_product")
+        coincidences, macs = by_loop(seen["q"], seen["k"].mT)
+        assert (scores.effective_sops, scores.dense_macs) == (coincidences, macs)
+        assert scores.a_events == int(seen["q"].sum()) > coincidences / TOKENS > 0
+        assert scores.activity == activity(seen["q"].mT)
+
+
+def weighed(network: Network, x: Tensor) -> Tensor:
+    return torch.einsum("tbnd,do->tbno", x, network.weight)
+
+
+def test_an_einsum_with_a_parameter_is_not_counted_and_says_so():
+    workload = counted(plain, weighed)
+    (missing,) = [item for item in workload.uncounted if item.dense_macs]
+    assert (missing.name, missing.dense_macs) == ("einsum", STEPS * 2 * TOKENS * WIDTH * 6)
+    assert "not counted" in missing.reason
+
+
+def test_spikes_that_are_added_up_over_time_or_samples():
+    def over(*axes: int):
+        def last(network: Network, x: Tensor) -> Tensor:
+            summed = x.sum(axes)
+            return network.out(x) + 0 * summed.sum()
+
+        return last
+
+    ops = {op.kind: op for op in counted(plain, over(0)).ops}
+    total = ops["sum"]
+    assert (total.m, total.k, total.time_steps) == (TOKENS * WIDTH, 1, STEPS)
+    assert total.a_events == ops["linear"].a_events == total.effective_sops
+    total = {op.kind: op for op in counted(plain, over(0, 2)).ops}["sum"]
+    assert (total.m, total.k, total.activity.groups[0]) == (WIDTH, TOKENS, STEPS * 2 * TOKENS)
+    with pytest.raises(CountingError, match="sum1: spikes of different samples are added up"):
+        counted(plain, over(1))
 
 
 @pytest.mark.parametrize(
