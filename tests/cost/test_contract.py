@@ -213,6 +213,29 @@ def test_what_cannot_be_charged_is_refused(yielded, message):
         Wrong(loihi.machine).price(sample_workload())
 
 
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ({"latency_ms": 1.0}, "latency_ms: no known figure; expected one of latency_us"),
+        ({"latency_us": -1.0}, r"latency_us is \[-1.0\]; expected finite"),
+        ({"cycles": math.nan}, r"cycles is \[nan\]"),
+    ],
+)
+def test_what_is_no_figure_is_refused(figures, message):
+    class Wrong(CostModel):
+        PRICES = OpEnergy.PRICES
+        CHOICES = OpEnergy.CHOICES
+
+        def actions(self, ops):
+            return ()
+
+        def figures(self, ops):
+            return figures
+
+    with pytest.raises(UnknownCost, match=message):
+        Wrong(load_machine("ops45_fp32").machine).price(sample_workload())
+
+
 @pytest.mark.parametrize("energy_pj", [-1.0, math.nan, math.inf])
 def test_a_cost_cannot_hold_an_impossible_energy(energy_pj):
     term = load_machine("ops45_fp32").price(sample_workload()).terms[0]

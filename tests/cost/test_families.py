@@ -13,6 +13,7 @@ from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.metrics import energy_uj, latency_us
 from autoprune.spec import bundled
+from autoprune.workload import Uncounted
 
 MACHINES = bundled.names("cost_models")
 
@@ -95,6 +96,11 @@ def test_event_driven_leaves_real_values_to_the_host_and_emulates_attention():
         (workload.ops[0].dense_macs + workload.ops[-1].dense_macs) / workload.total("dense_macs")
     )
     assert "one synaptic operation per coincidence" in cost.emulated[0]
+    missed = Uncounted(name="softmax", dense_macs=workload.total("dense_macs"), reason="no rule")
+    halved = load_machine("loihi1").price(replace(workload, uncounted=(missed,)))
+    assert sum(host.share for host in halved.host) == pytest.approx(
+        sum(host.share for host in cost.host) / 2
+    )
 
 
 def test_placement_replicates_private_weights_per_position():
