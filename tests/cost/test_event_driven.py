@@ -93,6 +93,16 @@ def test_one_loud_step_is_slower_than_two_quiet_ones():
     assert latency(early, also_early) == pytest.approx((3500 + 2 * 465) / 1000)
 
 
+def test_an_operation_that_runs_once_works_in_the_first_step_only():
+    """With updates in one step of two, the second is the barrier alone: 10 x 8.4 + 2 x 465 ns."""
+    layer = sample_workload(steps=1, samples=1).ops[1]
+    nothing = {"effective_sops": 0, "effective_sops_per_step": (0,), "a_events": 0, "a_nonzeros": 0}
+    steps = {"events_per_step": (0,), "nonzeros_per_step": (0,)}
+    op = replace(layer, neurons=10, updates_active=10, updates_inactive=0, **nothing, **steps)
+    workload = Workload(network="n", samples=1, time_steps=2, ops=(op,))
+    assert LOIHI.price(workload).latency_us == pytest.approx((10 * 8.4 + 2 * 465) / 1000)
+
+
 def test_the_host_names_the_neurons_that_it_takes_over():
     host = {item.name for item in LOIHI.price(sample_workload()).host}
     assert host == {"stem: real-valued input, with 256 neurons", "head: real-valued input"}

@@ -53,6 +53,13 @@ def test_activity_is_read_where_it_was_counted():
         _ = Ops.of([workload]).silent
 
 
+def test_density_is_of_static_weights_only():
+    ops = Ops.of([sample_workload(zeros=0.5)])
+    assert ops.density[ops.static].tolist() == [1.0, 0.5, 0.5, 1.0]
+    assert (ops.b_nonzeros < ops.b_size)[~ops.static].all()
+    assert (ops.density[~ops.static] == 1).all()
+
+
 def test_a_column_that_nothing_carries_is_named():
     with pytest.raises(InputError, match="asks for 'a_event'.*did you mean 'a_events'"):
         _ = Ops.of(MANY).a_event
