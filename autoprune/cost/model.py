@@ -73,6 +73,10 @@ class CostModel(ABC):
                 name=unknown[0],
                 candidates=self.CHOICES,
             )
+        self.check()
+
+    def check(self) -> None:  # noqa: B027 - a family may have nothing to check
+        """Raise InputError where the machine's numbers do not go together."""
 
     @final
     def __reduce__(self) -> tuple[Any, ...]:
