@@ -17,6 +17,7 @@ FAMILIES = {
     "event_driven": "autoprune.cost.families.event_driven:EventDriven",
     "systolic": "autoprune.cost.families.systolic:Systolic",
     "published_array": "autoprune.cost.families.published_array:PublishedArray",
+    "gated_array": "autoprune.cost.families.gated_array:GatedArray",
     "crossbar": "autoprune.cost.families.crossbar:Crossbar",
 }
 """The shipped families: name to ``module:Class``."""
