@@ -156,6 +156,9 @@ def _sizes(cost: Cost) -> Iterator[str]:
         yield f"cores {cost.cores}"
     if cost.chips is not None:
         yield f"chips {cost.chips}"
+    if cost.weights:
+        held = ", ".join(f"{bits / 8192:.4g} KiB {name}" for name, bits in cost.weights)
+        yield f"weights {held}"
     if cost.area_mm2 is not None:
         yield f"area {cost.area_mm2:.4g} mm2"
 

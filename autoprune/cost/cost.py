@@ -68,6 +68,7 @@ class Cost:
         chips, cores: that are needed, None where the machine defines none.
         area_mm2: silicon, None where the machine defines none.
         host: work outside the total.
+        weights: bits of the weights that the machine holds, by the smallest format of each layer.
         emulated: rules by which the machine stands in for what it cannot do itself.
         unpriced: actions without a price.
     """
@@ -80,6 +81,7 @@ class Cost:
     cores: int | None = None
     area_mm2: float | None = None
     host: tuple[HostOperation, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
     emulated: tuple[str, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
 

@@ -18,6 +18,7 @@ FAMILIES = {
     "systolic": "autoprune.cost.families.systolic:Systolic",
     "published_array": "autoprune.cost.families.published_array:PublishedArray",
     "gated_array": "autoprune.cost.families.gated_array:GatedArray",
+    "dual_sparse": "autoprune.cost.families.dual_sparse:DualSparse",
     "crossbar": "autoprune.cost.families.crossbar:Crossbar",
 }
 """The shipped families: name to ``module:Class``."""

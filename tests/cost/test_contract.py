@@ -112,7 +112,6 @@ CALLS = iter(range(1, 1000))
         (lambda ops: math.nan, "counts are finite", "mac of stem counts nan"),
         (lambda ops: np.ones(3), "counts are finite", r"failed \(ValueError: operands"),
         (lambda ops: ops.softmax, "counts are finite", "asks for 'softmax', which no workload"),
-        (lambda ops: ops.windows, "counts are finite", "was counted without activity"),
         (
             lambda ops: np.multiply(ops.a_events, 2, out=ops.a_events),
             "counts are finite",
