@@ -96,7 +96,7 @@ class CostModel(ABC):
     def figures(self, ops: Ops) -> Mapping[str, Column]:
         """What the machine defines besides energy, one value per workload of `ops`.
 
-        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``.
+        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``, ``static_power_mw``.
         """
         return {}
 

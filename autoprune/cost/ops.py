@@ -34,7 +34,7 @@ _MEANS = (
     *("silent", "windows", "empty_groups", "row_groups"),
 )
 _SECOND = ("b_size", "b_nonzeros", "b_events")
-COLUMNS = (*WORDS, "block", "geometry", *_SIZES, *_MEANS, *_SECOND)
+COLUMNS = (*WORDS, "block", "geometry", "norm_folded", *_SIZES, *_MEANS, *_SECOND)
 """Every column that is counted; `Ops` derives more."""
 
 PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
@@ -256,6 +256,8 @@ def _column(ops: Sequence[Op], name: str) -> Column:
         column = np.empty(len(values), dtype=object)
         column[:] = values
         return column
+    if name == "norm_folded":
+        return np.array(values, dtype=np.bool_)
     return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autoprune.cost.model import CostModel
 
 _CHARGED = ("pJ", "mW")
-_FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2")
+_FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2", "static_power_mw")
 _REASONS = {
     "real_input": "real-valued input",
     "dynamic_product": "product of activations",

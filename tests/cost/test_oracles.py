@@ -85,6 +85,8 @@ synaptic_operation = {{ value = {synop}, {pj} }}
 update_active = {{ value = {neuron}, {pj} }}
 update_inactive = {{ value = {neuron}, {pj} }}
 spike_message = {{ value = 0, {pj} }}
+neuron_spike = {{ value = 0, {pj} }}
+neuron_spike_time = {{ value = 0, {ns} }}
 synaptic_operation_time = {{ value = 0, {ns} }}
 update_active_time = {{ value = 0, {ns} }}
 update_inactive_time = {{ value = 0, {ns} }}
@@ -96,6 +98,7 @@ synapse_memory_per_core = {{ value = 128, unit = "KiB", evidence = "assumed", so
 axons_in_per_core = {{ value = 4096, {count} }}
 axons_out_per_core = {{ value = 4096, {count} }}
 cores_per_chip = {{ value = 128, {count} }}
+static_power = {{ value = 1, unit = "mW", evidence = "assumed", source = "test" }}
 [choices]
 attention_order = "executed"
 weight_sharing = "shared"
