@@ -37,10 +37,10 @@ SCHEMA = pa.schema(
 
 def to_table(ops: Sequence[Op]) -> pa.Table:
     """One row per operation."""
-    rows = [dataclasses.asdict(op) for op in ops]
-    for row in rows:
-        row.update({name: json.dumps(row[name]) for name in _NESTED})
-    return pa.Table.from_pylist(rows, schema=SCHEMA)
+    columns = {name: [getattr(op, name) for op in ops] for name in SCHEMA.names}
+    for name in _NESTED:
+        columns[name] = [json.dumps(v and dataclasses.asdict(v)) for v in columns[name]]
+    return pa.Table.from_pydict(columns, schema=SCHEMA)
 
 
 def to_ops(table: pa.Table) -> tuple[Op, ...]:

@@ -16,6 +16,7 @@ FAMILIES = {
     "op_energy": "autoprune.cost.families.op_energy:OpEnergy",
     "event_driven": "autoprune.cost.families.event_driven:EventDriven",
     "systolic": "autoprune.cost.families.systolic:Systolic",
+    "crossbar": "autoprune.cost.families.crossbar:Crossbar",
 }
 """The shipped families: name to ``module:Class``."""
 

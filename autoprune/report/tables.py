@@ -56,6 +56,10 @@ def _figures(front: MachineFront) -> RenderableType:
     return table
 
 
+def _runs_twin(front: MachineFront) -> bool:
+    return any(row.figures and row.figures.twin_energy_uj is not None for row in front.rows)
+
+
 def bits_words(front: MachineFront) -> str:
     """The bits of a weight with which accuracy was measured, and those that are priced."""
     score, bits = front.parent.name, front.accuracy_bits
@@ -139,6 +143,9 @@ def _footer(front: MachineFront) -> list[str]:
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
         "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
         "belong to that sweep; b: the parent, or a branch or block removed.",
+        "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72. ANN "
+        "twin: same shape and zeros, activations of ceil(log2(T + 1)) bits, run once"
+        + (", on the same machine." if _runs_twin(front) else "; this machine does not run it."),
     ]
     if front.data:
         lines.append(f"Data: {front.data}.")

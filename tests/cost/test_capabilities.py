@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
+from autoprune.cost.action import Action
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
@@ -78,6 +80,25 @@ def test_only_the_rules_that_were_needed_are_reported():
     assert len(loihi.price(integer).emulated) == 2
     layers = replace(binary, ops=tuple(o for o in binary.ops if o.kind != "attention_product"))
     assert loihi.price(layers).emulated == ()
+
+
+def test_neurons_that_a_host_updates_are_not_charged():
+    class Updates(CostModel):
+        PRICES: ClassVar = {"mac": "pJ", "ac": "pJ"}
+        CHOICES: ClassVar = {"attention_order": ("published",), "attention_count": ("events",)}
+
+        def actions(self, ops):
+            yield Action("mac", ops.updates_active + ops.updates_inactive + ops.output_spikes)
+            yield Action("ac", ops.neurons * 1.0)
+
+    charged = Updates(load_machine("ops45_fp32").machine)
+    assert charged.price(sample_workload()).energy_pj > 0
+    words = charged.machine.capabilities.model_copy(update={"neuron": "host"})
+    left = Updates(replace(charged.machine, capabilities=words))
+    cost = left.price(sample_workload())
+    assert cost.terms == ()
+    updates = sum(op.neurons * op.time_steps for op in sample_workload().select("published"))
+    assert [host.name for host in cost.host] == [f"{updates} neuron updates"]
 
 
 def test_a_machine_of_operations_may_ignore_zero_weights():

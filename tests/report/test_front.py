@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.cost.cost import Cost, UnknownCost, Unpriced
+from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.outcome import Outcome
@@ -155,26 +155,22 @@ def test_without_a_fine_tuned_parent_there_is_no_front(outcome, model, shape) ->
         machine_front([outcome(0)], {}, model, shape)
 
 
-class _Stub:
-    """A machine that gives every workload the same cost."""
-
-    def __init__(self, model: CostModel, cost: Cost) -> None:
-        self.machine, self._cost = model.machine, cost
-
-    def price(self, _: object) -> Cost:
-        return self._cost
-
-
 def test_a_machine_that_charges_nothing_has_no_front(outcome, baselines, model, shape) -> None:
-    stub = _Stub(model, Cost(machine="free", terms=()))
+    prices = tuple(replace(price, value=0.0) for price in model.machine.prices)
+    free = type(model)(replace(model.machine, prices=prices))
     with pytest.raises(RecordError, match="charges nothing for the fine-tuned parent"):
-        machine_front([outcome(0)], baselines, stub, shape)
+        machine_front([outcome(0)], baselines, free, shape)
 
 
 def test_an_energy_that_is_unknown_is_an_error_by_name(outcome, model) -> None:
-    cost = Cost(machine="m", terms=(), unpriced=(Unpriced(action="spike_message", count=3),))
-    with pytest.raises(UnknownCost, match=r"trial 7 on m: .*no price for spike_message"):
-        front_members([outcome(7)], _Stub(model, cost))
+    """A machine that cannot multiply activations, and leaves that to nobody."""
+    words = {"dynamic_product": "unsupported"}
+    capabilities = model.machine.capabilities.model_copy(update=words)
+    emulation = {k: v for k, v in model.machine.emulation.items() if k not in words}
+    unable = replace(model.machine, capabilities=capabilities, emulation=emulation)
+    message = rf"trial 7 on {model.machine.name}: .*no price for .*product1: dynamic_product"
+    with pytest.raises(UnknownCost, match=message):
+        front_members([outcome(7)], type(model)(unable))
 
 
 def test_a_trial_without_any_energy_is_named(outcome, front) -> None:

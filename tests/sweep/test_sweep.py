@@ -175,7 +175,8 @@ def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
         )
         assert charges == dict(theirs.charges)
         for name, charge in charges.items():
-            cost = load_machine(name).price(ours.measurement.workload)
+            model = load_machine(name)
+            cost = model.price(ours.measurement.at(model.machine.weight_bits).workload)
             assert (charge.energy_uj, charge.latency_us) == (cost.energy_uj, cost.latency_us)
 
 
