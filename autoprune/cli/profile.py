@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from autoprune.workload import Workload
@@ -37,10 +39,10 @@ def profile(model: str, shape: str, *, samples: int, time_steps: int | None, as_
 
     import torch
 
-    from autoprune.census.count import count
+    from autoprune.census.profile import profile as profiled
     from autoprune.compress.batch_norm import reestimate
     from autoprune.errors import InputError
-    from autoprune.models.families import build, find_family
+    from autoprune.models.families import build
     from autoprune.plugin import make_importable
 
     make_importable(Path())
@@ -50,11 +52,10 @@ def profile(model: str, shape: str, *, samples: int, time_steps: int | None, as_
     torch.manual_seed(0)
     network = build(model, {}, {}).eval()
     inputs = torch.rand(samples, *sizes)
-    adapter = find_family(network) if time_steps is None else None
     inputs = inputs.round() if inputs.ndim == 5 else inputs
     try:
         reestimate(network, [inputs])
-        workload = count(network, adapter, inputs, time_steps)
+        workload = profiled(network, inputs, time_steps)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise InputError(
             f"profile {model}", f"does not run on {shape} ({type(error).__name__}: {error})"
@@ -87,16 +88,9 @@ def _print(workload: Workload) -> None:
             f"{workload.per_sample('effective_sops', order):,.0f} effective synaptic operations, "
             f"{workload.per_sample('real_macs', order):,.0f} MACs of real inputs per sample."
         )
-    for item in workload.uncounted:
-        share = workload.share_of_dense_macs(item.dense_macs)
-        if item.dense_macs:
-            console.print(
-                f"Not counted: {item.name}, {100 * share:.2f} % of dense MACs: {item.reason}.",
-                markup=False,
-            )
-    silent = [item for item in workload.uncounted if not item.dense_macs]
-    names = ", ".join(item.name for item in silent)
-    console.print(f"Not counted, without MACs: {names}.", markup=False)
+    console.print(_entries(workload))
+    for line in _coverage(workload):
+        console.print(line, markup=False)
     console.print(
         f"MACs are dense, SOPs effective: event and weight not 0. Means over {samples} random "
         f"samples of T = {workload.time_steps} steps."
@@ -123,6 +117,40 @@ def _table(workload: Workload) -> Table:
             _short(spikes / workload.samples),
         )
     return table
+
+
+def _entries(workload: Workload) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("entry by entry")
+    for name in ("places", "entries", "% of dense MACs"):
+        table.add_column(name, justify="right")
+    macs = {item.name: item.dense_macs for item in workload.uncounted}
+    for item in workload.elementwise:
+        share = workload.share_of_dense_macs(macs.get(item.kind, 0))
+        table.add_row(
+            item.kind.replace("_", " "),
+            str(item.places),
+            _short(item.entries / workload.samples),
+            f"{100 * share:.2f}" if item.kind in macs else "none",
+        )
+    return table
+
+
+def _coverage(workload: Workload) -> Iterator[str]:
+    """What of fvcore's dense MACs is an operation's, what is named, and why."""
+    parts = {"counted": workload.total("dense_macs")}
+    parts |= {item.name: item.dense_macs for item in workload.uncounted if item.dense_macs}
+    shares = {name: workload.share_of_dense_macs(macs) for name, macs in parts.items()}
+    listed = ", ".join(f"{name} {100 * share:.2f} %" for name, share in shares.items())
+    yield f"{100 * sum(shares.values()):.0f} % of fvcore's dense MACs counted or named: {listed}."
+    for item in workload.uncounted:
+        if item.dense_macs:
+            yield f"{item.name}: {item.reason}."
+    silent = [item for item in workload.uncounted if not item.dense_macs]
+    yield f"Without MACs: {', '.join(item.name for item in silent)}."
 
 
 def _short(value: float) -> str:

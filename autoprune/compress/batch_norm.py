@@ -23,7 +23,7 @@ def reestimate(model: nn.Module, batches: Iterable[Tensor]) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # cumulative mean instead of a moving one
-    device = next(model.parameters()).device
+    device = next(model.parameters(), torch.empty(0)).device
     training = model.training
     model.train()
     with torch.no_grad():
