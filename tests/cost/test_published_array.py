@@ -62,7 +62,7 @@ def tables(root) -> Path:
     return root / "tests" / "oracles"
 
 
-def test_eyeriss_on_spikformer(tables):
+def test_eyeriss_on_spikformer(oracle, tables):
     """Spikformer on CIFAR10: 21 906 848 cycles, 0.0438137 s; with attention 0.0444129 s.
 
     Published in Prosperity's reference sheet, recomputed from its layer shapes. Exact in cycles,
@@ -71,13 +71,15 @@ def test_eyeriss_on_spikformer(tables):
     eyeriss = load_machine("prosperity_eyeriss")
     file = tables / "prosperity_spikformer_cifar10.csv"
     cost = eyeriss.price(network(file))
-    assert cost.cycles == 21_906_848
-    assert cost.latency_us * 1e-6 == pytest.approx(0.0438137, abs=5e-8)
-    whole = eyeriss.price(network(file, attention=True))
-    assert whole.latency_us * 1e-6 == pytest.approx(0.0444129, abs=5e-8)
+    name = "Eyeriss, Spikformer, CIFAR10"
+    oracle("published_array", name, cost.cycles, 21_906_848, unit="cycles")
+    seconds = cost.latency_us * 1e-6
+    oracle("published_array", name, seconds, 0.0438137, unit="s", abs=5e-8)
+    whole = eyeriss.price(network(file, attention=True)).latency_us * 1e-6
+    oracle("published_array", f"{name}, with attention", whole, 0.0444129, unit="s", abs=5e-8)
 
 
-def test_mint_on_the_spike_driven_transformer(tables):
+def test_mint_on_the_spike_driven_transformer(oracle, tables):
     """SDT on CIFAR10 at the published density of 0.146328, attention left out: 0.0175651 s.
 
     Published in Prosperity's reference sheet, recomputed from shapes and density. Spikes are
@@ -86,14 +88,15 @@ def test_mint_on_the_spike_driven_transformer(tables):
     cost = load_machine("prosperity_mint").price(
         network(tables / "prosperity_sdt_cifar10.csv", density=0.146328)
     )
-    assert cost.latency_us * 1e-6 == pytest.approx(0.0175651, rel=1e-5)
+    seconds = cost.latency_us * 1e-6
+    oracle("published_array", "MINT, SDT, CIFAR10", seconds, 0.0175651, unit="s", rel=1e-5)
 
 
 @pytest.mark.parametrize(
     ("name", "seconds", "millijoule"),
     [("prosperity_eyeriss", 0.0438137, 71.3726), ("prosperity_mint", 0.011410258, 9.98237)],
 )
-def test_energy_of_published_time_and_traffic(name, seconds, millijoule):
+def test_energy_of_published_time_and_traffic(oracle, name, seconds, millijoule):
     """Spikformer on CIFAR10, 140 574 720 bits: mW s + 12.45 pJ/bit x bits x traffic.
 
     Published in Prosperity's reference sheet; its time (MINT's spikes per layer are not given) and
@@ -102,7 +105,8 @@ def test_energy_of_published_time_and_traffic(name, seconds, millijoule):
     model, bits = load_machine(name), 140_574_720
     dram = model.accesses("dram", bits * model.quantity("dram_traffic")) * model.value("dram")
     energy_pj = model.value("power") * seconds * 1e9 + dram
-    assert energy_pj * 1e-9 == pytest.approx(millijoule, rel=1e-5)
+    what = f"{model.machine.name}, Spikformer, CIFAR10"
+    oracle("published_array", what, energy_pj * 1e-9, millijoule, unit="mJ", rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["prosperity_eyeriss", "prosperity_mint"])
