@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from autoprune.cost.ops import ACTIVITY, PER_STEP, WORDS, Column
-from autoprune.errors import InputError
+from autoprune.cost.columns import ACTIVITY, PER_STEP, WORDS, Column, activity
 from autoprune.op import Geometry, Op
 
 _NESTED = ("geometry", "activity")
@@ -70,15 +69,8 @@ def column(table: pa.Table, name: str) -> Column:
 
 
 def _activity(table: pa.Table, name: str) -> Column:
-    found = [json.loads(text) for text in table["activity"].to_pylist()]
-    for op, figures in zip(table["name"].to_pylist(), found, strict=True):
-        if figures is None:
-            raise InputError(
-                f"op {op!r}",
-                f"a cost rule asks for {name!r}, and the workload was counted without activity",
-                "a workload that was counted with it",
-            )
-    return np.array([figures[ACTIVITY[name]] for figures in found])
+    seen = [json.loads(text) for text in table["activity"].to_pylist()]
+    return activity(name, table["name"].to_pylist(), table["a_class"].to_pylist(), seen)
 
 
 def _geometry(data: dict[str, list[int]] | None) -> Geometry | None:

@@ -7,9 +7,9 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 
-from autoprune.cost.cost import UnknownCost
+from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
-from autoprune.cost.ops import Column, Ops
+from autoprune.cost.ops import Ops
 from autoprune.errors import RecordError
 from autoprune.measurement import paired_bits
 from autoprune.op_table import column
@@ -40,13 +40,9 @@ class Trials:
         self._priced: dict[tuple[int, ...], tuple[Ops, Column]] = {}
 
     def on(self, model: CostModel) -> Priced:
-        """The trials on a machine; UnknownCost where it cannot price one of them."""
+        """The trials on a machine; UnknownCost where a rule of it fails."""
         ops, accuracy = self.at(model.machine.weight_bits)
         energy = model.price_all(ops).energy_uj
-        unknown = np.flatnonzero(np.isnan(energy))
-        if len(unknown):
-            name = f"{model.machine.name}: trial {self.keys[unknown[0]]}"
-            raise UnknownCost(f"{name} needs what the machine cannot do, and has no price there")
         return Priced(
             machine=model.machine.name, trials=self.keys, accuracy=accuracy, energy_uj=energy
         )

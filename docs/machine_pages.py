@@ -141,7 +141,16 @@ def main() -> None:
         )
         for name in FAMILIES
     ]
-    index += [*table(("family", "machines"), cells), "", *figures(rows)]
+    index += [*table(("family", "machines"), cells), "", "## Published figures", ""]
+    for kind in dict.fromkeys(row["family"] for row in rows):
+        index += [f"{kind}:", "", *figures([row for row in rows if row["family"] == kind]), ""]
+    index += [
+        "Left out: what Prosperity's authors measured on an A100 (no model of that card ships;",
+        "`roofline` takes a user's numbers), and Spikformer's energies on ImageNet other than that",
+        "of Spikingformer-8-512, which all carry the first layer of one width. `memory_hierarchy`",
+        "is compared with spikingjelly's estimator term by term, and the census with the counters",
+        "of spikingjelly and NeuroBench, on random layers.",
+    ]
     (out / "README.md").write_text("\n".join(index) + "\n", encoding="utf-8")
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from autoprune.cost.ops import COLUMNS, Ops
+from autoprune.cost.columns import COLUMNS
+from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload, with_spike_logic
 from autoprune.errors import InputError
 from autoprune.op import Activity, Geometry, Op
@@ -28,7 +29,9 @@ SEEN = Activity(silent=4, windows=(8, 6, 4), empty_groups=(2, 1), groups=(4, 2))
 def workloads() -> list[Workload]:
     long, short = with_spike_logic(sample_workload()), sample_workload(steps=2)
     ops = [replace(op, activity=SEEN, producers=("a", "b")) for op in long.ops]
-    ops[0] = replace(ops[0], kind="conv", geometry=GEOMETRY, effective_sops_std=0.1 + 0.2)
+    ops[0] = replace(
+        ops[0], kind="conv", activity=None, geometry=GEOMETRY, effective_sops_std=0.1 + 0.2
+    )
     return [
         replace(long, ops=tuple(ops)),
         replace(short, ops=tuple(replace(op, activity=SEEN) for op in short.ops)),
@@ -62,5 +65,5 @@ def test_columns_are_those_of_the_operations_themselves(name):
 
 def test_what_was_counted_without_activity_is_named():
     table = to_table([replace(op, activity=None) for op in sample_workload().ops])
-    with pytest.raises(InputError, match="op 'stem': .*'windows'.*counted without activity"):
+    with pytest.raises(InputError, match="op 'blocks.0.mlp.fc1': .*'windows'.*counted without"):
         column(table, "windows")

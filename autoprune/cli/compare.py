@@ -51,9 +51,7 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool) -> None:
 
         console = Console(highlight=False)
         _print(console, found, priced)
-        energies = {
-            p.machine: dict(zip(p.trials, p.energy_uj.tolist(), strict=True)) for p in priced
-        }
+        energies = {p.machine: _energies(p) for p in priced}
         for measured in read_all(run):
             for line in agreement(measured, energies):
                 console.print(line)
@@ -85,11 +83,16 @@ def _price(folder: RunFolder, names: tuple[str, ...]) -> tuple[list[Priced], lis
     return priced, failed
 
 
+def _energies(priced: Priced) -> dict[str, float]:
+    return dict(zip(priced.trials, priced.energy_uj.tolist(), strict=True))
+
+
 def _document(found: Comparison, priced: list[Priced], failed: list[str]) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {
         "fronts": found.fronts,
+        "infeasible": found.infeasible,
         "on_all_fronts": found.shared,
         "pairs": [
             {
@@ -100,7 +103,7 @@ def _document(found: Comparison, priced: list[Priced], failed: list[str]) -> dic
             for pair, tau in found.correlation.items()
         ],
         "energy_uj": {
-            p.machine: dict(zip(p.trials, p.energy_uj.tolist(), strict=True)) for p in priced
+            p.machine: {t: None if e != e else e for t, e in _energies(p).items()} for p in priced
         },
         "failed": failed,
     }
@@ -114,6 +117,8 @@ def _print(console: Console, found: Comparison, priced: list[Priced]) -> None:
     console.print(f"{len(trials)} trials on {len(priced)} machines", style="bold")
     for name, front in found.fronts.items():
         console.print(f"Front of {name}: {', '.join(front)}")
+    for name, trials_there in found.infeasible.items():
+        console.print(f"Infeasible on {name}, and left out: {', '.join(trials_there)}")
     console.print(f"On all fronts: {', '.join(found.shared) or 'none'}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("machines")

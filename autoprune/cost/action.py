@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoprune.cost.ops import Column
+from autoprune.cost.columns import Column
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from autoprune.cost.ops import WeightFormat
+from autoprune.cost.columns import WeightFormat
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.spec.toml import read_toml, validate
@@ -102,7 +102,7 @@ class Machine:
     not_modelled: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        scopes = {price.scope for price in self.prices if price.unit == "pJ"}
+        scopes = {price.scope for price in self.prices if price.unit in ("pJ", "mW")}
         if len(scopes) > 1:
             raise InputError(
                 self.where,

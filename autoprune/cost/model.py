@@ -10,9 +10,10 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 
 from autoprune.cost.action import Action
+from autoprune.cost.columns import Column, WeightFormat
 from autoprune.cost.cost import Cost
 from autoprune.cost.machine import Machine
-from autoprune.cost.ops import Column, Ops, WeightFormat
+from autoprune.cost.ops import Ops
 from autoprune.cost.price import Price, Quantity
 from autoprune.cost.pricing import Costs, price_all
 from autoprune.errors import InputError

@@ -9,41 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias, final
+from typing import final
 
 import numpy as np
-import numpy.typing as npt
 
+from autoprune.cost.columns import COLUMNS, MEANS, SECOND, Column, WeightFormat, column
 from autoprune.errors import InputError
-from autoprune.op import Op, Order
+from autoprune.op import Order
 from autoprune.workload import Workload
-
-Column: TypeAlias = npt.NDArray[Any]
-WeightFormat = Literal["dense", "bitmap", "csr"]
-"""How a machine may hold a matrix of weights."""
-
-WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
-_SIZES = (
-    *("m", "k", "n", "groups", "heads", "time_steps", "neurons", "a_bits", "b_bits"),
-    *("b_row_max", "b_column_max"),
-)
-_MEANS = (
-    *("a_size", "a_nonzeros", "a_events", "dense_macs", "fanout_sops", "effective_sops"),
-    *("real_macs", "updates_active", "updates_inactive", "output_spikes"),
-    *("events_per_step", "nonzeros_per_step", "effective_sops_per_step"),
-    *("silent", "windows", "empty_groups", "row_groups"),
-)
-_SECOND = ("b_size", "b_nonzeros", "b_events")
-COLUMNS = (*WORDS, "block", "geometry", "norm_folded", *_SIZES, *_MEANS, *_SECOND)
-"""Every column that is counted; `Ops` derives more."""
-
-PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
-ACTIVITY = {
-    "silent": "silent",
-    "windows": "windows",
-    "empty_groups": "empty_groups",
-    "row_groups": "groups",
-}
 
 
 @final
@@ -91,7 +64,7 @@ class Ops:
         """The operations of workloads, attention in both orders."""
         ops = [op for workload in workloads for op in workload.ops]
         return cls(
-            lambda name: _column(ops, name),
+            lambda name: column(ops, name),
             np.repeat(np.arange(len(workloads)), [len(w.ops) for w in workloads]),
             np.array([w.samples for w in workloads], dtype=np.int64),
             np.array([w.time_steps for w in workloads], dtype=np.int64),
@@ -226,10 +199,10 @@ class Ops:
                 candidates=COLUMNS,
             )
         raw = self._raw(name)
-        if name in _MEANS:
+        if name in MEANS:
             samples = self._samples[self.workload]
             return raw / samples.reshape(-1, *[1] * (raw.ndim - 1))
-        if name in _SECOND:
+        if name in SECOND:
             return np.where(self.static, raw, raw / self._samples[self.workload])
         return raw
 
@@ -243,38 +216,3 @@ def _frozen(column: Column) -> Column:
 def _log2(values: Column) -> Column:
     """Bits that tell so many things apart."""
     return np.ceil(np.log2(values))
-
-
-def _column(ops: Sequence[Op], name: str) -> Column:
-    """One column of totals out of operations."""
-    if name in ACTIVITY:
-        return np.array([getattr(activity(op, name), ACTIVITY[name]) for op in ops])
-    values = [getattr(op, name) for op in ops]
-    if name in PER_STEP:
-        return padded(values)
-    if name in ("block", "geometry"):
-        column = np.empty(len(values), dtype=object)
-        column[:] = values
-        return column
-    if name == "norm_folded":
-        return np.array(values, dtype=np.bool_)
-    return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
-
-
-def activity(op: Op, name: str) -> Any:
-    """The figures of an operation's activity; InputError where it was counted without."""
-    if op.activity is None:
-        raise InputError(
-            f"op {op.name!r}",
-            f"a cost rule asks for {name!r}, and the workload was counted without activity",
-            "a workload that was counted with it",
-        )
-    return op.activity
-
-
-def padded(rows: Sequence[Sequence[int]]) -> Column:
-    """Rows of different lengths as one array, zeros behind their ends."""
-    table = np.zeros((len(rows), max(map(len, rows), default=0)), dtype=np.int64)
-    for place, row in enumerate(rows):
-        table[place, : len(row)] = row
-    return table

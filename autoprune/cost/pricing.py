@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, TypeVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
+from autoprune.cost.columns import Column
 from autoprune.cost.cost import Cost, HostOperation, Term, UnknownCost, Unpriced
-from autoprune.cost.ops import Column, Ops
+from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
 
 if TYPE_CHECKING:

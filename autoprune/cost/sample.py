@@ -6,7 +6,7 @@ import math
 from dataclasses import fields, replace
 from typing import Any, Literal
 
-from autoprune.cost.ops import PER_STEP
+from autoprune.cost.columns import PER_STEP
 from autoprune.op import ROWS, WINDOWS, Activity, Op, Order
 from autoprune.workload import Workload
 
@@ -110,7 +110,9 @@ def _op(
         updates_active=updates // 2,
         updates_inactive=updates - updates // 2,
         output_spikes=updates // 4,
-        activity=Activity(
+        activity=None
+        if real
+        else Activity(
             silent=samples * m * k - active,
             windows=tuple(active * math.ceil(steps / w) for w in WINDOWS),  # type: ignore[arg-type]
             empty_groups=tuple(  # type: ignore[arg-type]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import kendalltau
 
-from autoprune.cost.ops import Column
+from autoprune.cost.columns import Column
 from autoprune.report.pareto import non_dominated
 
 
@@ -20,13 +20,27 @@ class Priced:
     Attributes:
         machine: its name.
         trials: their keys. accuracy: of validation, at the precision that the machine is paired
-            with. energy_uj: per inference.
+            with. energy_uj: per inference; not a number where a trial is infeasible there.
     """
 
     machine: str
     trials: tuple[str, ...]
     accuracy: Column
     energy_uj: Column
+
+    @property
+    def feasible(self) -> Column:
+        """Whether the machine can run each trial."""
+        return ~np.isnan(self.energy_uj)
+
+    def only(self, kept: Column) -> Priced:
+        """Those trials where `kept` is true."""
+        return replace(
+            self,
+            trials=tuple(t for t, keep in zip(self.trials, kept.tolist(), strict=True) if keep),
+            accuracy=self.accuracy[kept],
+            energy_uj=self.energy_uj[kept],
+        )
 
     @property
     def front(self) -> list[str]:
@@ -60,6 +74,7 @@ class Comparison:
 
     Attributes:
         fronts: by machine.
+        infeasible: trials that a machine cannot run; the rest is about those that all can.
         shared: trials that are on all fronts.
         correlation: Kendall's tau-b of the energies of all trials, by pair of machines: 1 where
             they order all alike, -1 where they order all the other way round; not a number where
@@ -68,6 +83,7 @@ class Comparison:
     """
 
     fronts: Mapping[str, Sequence[str]]
+    infeasible: Mapping[str, tuple[str, ...]]
     shared: tuple[str, ...]
     correlation: Mapping[tuple[str, str], float]
     disagreements: Mapping[tuple[str, str], tuple[Disagreement, ...]]
@@ -75,11 +91,19 @@ class Comparison:
 
 def compare(machines: Sequence[Priced]) -> Comparison:
     """Compare machines that priced the same trials."""
+    infeasible = {
+        priced.machine: priced.only(~priced.feasible).trials
+        for priced in machines
+        if not priced.feasible.all()
+    }
+    every = np.logical_and.reduce([priced.feasible for priced in machines])
+    machines = [priced.only(every) for priced in machines]
     fronts = {priced.machine: priced.front for priced in machines}
     common = set.intersection(*(set(front) for front in fronts.values()))
     pairs = list(itertools.combinations(machines, 2))
     return Comparison(
         fronts=fronts,
+        infeasible=infeasible,
         shared=tuple(trial for trial in machines[0].trials if trial in common),
         correlation={(a.machine, b.machine): _tau(a, b) for a, b in pairs},
         disagreements={(a.machine, b.machine): _disagreements(a, b) for a, b in pairs},

@@ -73,6 +73,7 @@ def to_document(front: MachineFront) -> dict[str, Any]:
         "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
         "trials": len(front.points),
         "trials_without_energy": front.free,
+        "infeasible": dict(front.infeasible),
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,
         "host": [{"name": h.name, "share_of_dense_macs": h.share} for h in front.host],

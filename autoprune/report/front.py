@@ -66,7 +66,8 @@ class MachineFront:
     Attributes:
         machine: its name. title: one line.
         data: what was measured on, and whether that is synthetic; empty where nothing says so.
-        rows: the front, by ascending energy. points: every measured trial, by number.
+        rows: the front, by ascending energy. points: every trial that is feasible, by number.
+        infeasible: trials that need what the machine cannot do, and what that is.
         parent, parent_test: validation and test score of the fine-tuned parent.
         parent_energy_uj: its energy.
         accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
@@ -85,6 +86,7 @@ class MachineFront:
     data: str
     rows: tuple[Row, ...]
     points: tuple[Row, ...]
+    infeasible: tuple[tuple[str, str], ...]
     parent: Score
     parent_test: Score
     parent_energy_uj: float
@@ -126,9 +128,9 @@ class MachineFront:
 def front_members(outcomes: Iterable[Outcome], model: CostModel) -> list[Outcome]:
     """The measured trials that no other dominates on a machine, by ascending energy.
 
-    Raises UnknownCost where the machine cannot price a trial.
+    Raises UnknownCost where a rule of the machine fails.
     """
-    priced = price_outcomes([o for o in outcomes if o.state == "measured"], model)
+    priced, _ = price_outcomes([o for o in outcomes if o.state == "measured"], model)
     pairs = [(item.measured.validation.accuracy, item.energy_uj) for item in priced]
     return [priced[index].outcome for index in non_dominated(pairs)]
 
@@ -146,7 +148,7 @@ def machine_front(
     before under another number still shows what uniform compression reaches.
 
     Raises RecordError where the run has no fine-tuned parent or the machine charges nothing for
-    it, and UnknownCost where the machine cannot price a trial.
+    it, and UnknownCost where it cannot run that parent or a rule of it fails.
     """
     tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
     if tuned is None:
@@ -159,8 +161,9 @@ def machine_front(
         raise RecordError(f"{machine.name} charges nothing for the fine-tuned parent: no ratios")
     outcomes = list(outcomes)
     sweep = [o for o in outcomes if o.origin == "uniform" and o.state != "failed" and not o.cause]
-    uniform = [(item.measured.validation, item.energy_uj) for item in price_outcomes(sweep, model)]
-    found = price_outcomes([o for o in outcomes if o.state == "measured"], model)
+    swept, _ = price_outcomes(sweep, model)
+    uniform = [(item.measured.validation, item.energy_uj) for item in swept]
+    found, infeasible = price_outcomes([o for o in outcomes if o.state == "measured"], model)
     points = [_row(item, parent_energy, uniform, shape) for item in found]
     pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
     reference = (parent.validation.accuracy - ACCURACY_MARGIN, ENERGY_FACTOR * parent_energy)
@@ -173,6 +176,7 @@ def machine_front(
             for i in non_dominated(pairs)
         ),
         points=tuple(points),
+        infeasible=tuple(infeasible.items()),
         parent=parent.validation,
         parent_test=parent.test,
         parent_energy_uj=parent_energy,

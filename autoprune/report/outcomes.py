@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from autoprune.cost.cost import Cost, UnknownCost
+from autoprune.cost.cost import Cost
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import Costs
 from autoprune.measurement import Measurement, Precision
-from autoprune.metrics import energy_uj
 from autoprune.outcome import Outcome
 
 
@@ -40,29 +38,32 @@ class Measured:
         return self.costs.cost(self.place)
 
 
-def price_outcomes(outcomes: Sequence[Outcome], model: CostModel) -> list[Measured]:
-    """Those outcomes that have a measurement, on a machine.
+def price_outcomes(
+    outcomes: Sequence[Outcome], model: CostModel
+) -> tuple[list[Measured], dict[str, str]]:
+    """Those outcomes that have a measurement, on a machine; and why others are infeasible there.
 
-    Raises UnknownCost where it cannot price one, with its trial where it is one alone.
+    A network is infeasible where it needs what the machine cannot do in any way; the reason names
+    the operation.
+
+    Raises UnknownCost where a rule of the machine fails.
     """
     pairs = [(o, o.measurement) for o in outcomes if o.measurement is not None]
     measured = [measurement.at(model.machine.weight_bits) for _, measurement in pairs]
     costs = model.price_all(Ops.of([precision.workload for precision in measured]))
-    for place in np.flatnonzero(np.isnan(costs.energy_uj)).tolist():
-        try:
-            energy_uj(costs.cost(place))
-        except UnknownCost as error:
-            raise UnknownCost(f"trial {pairs[place][0].key} on {error}") from error
-    return [
-        Measured(
-            outcome=outcome,
-            measurement=measurement,
-            measured=precision,
-            energy_uj=energy,
-            costs=costs,
-            place=place,
+    feasible, infeasible = [], {}
+    for place, (outcome, measurement) in enumerate(pairs):
+        if math.isnan(costs.energy_uj[place]):
+            infeasible[outcome.key] = ", ".join(u.action for u in costs.cost(place).unpriced)
+            continue
+        feasible.append(
+            Measured(
+                outcome=outcome,
+                measurement=measurement,
+                measured=measured[place],
+                energy_uj=float(costs.energy_uj[place]),
+                costs=costs,
+                place=place,
+            )
         )
-        for place, ((outcome, measurement), precision, energy) in enumerate(
-            zip(pairs, measured, costs.energy_uj.tolist(), strict=True)
-        )
-    ]
+    return feasible, infeasible

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import kendalltau
 
+from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
-from autoprune.cost.ops import Column, Ops
+from autoprune.cost.ops import Ops
 from autoprune.report.pareto import non_dominated
 
 
@@ -69,7 +70,10 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
 
 
 def _front(accuracy: Column, energy: Column) -> set[int]:
-    return set(non_dominated(list(zip(accuracy.tolist(), energy.tolist(), strict=True))))
+    """Places of the front's members; what is infeasible is none."""
+    pairs = enumerate(zip(accuracy.tolist(), energy.tolist(), strict=True))
+    known = [(place, pair) for place, pair in pairs if not np.isnan(pair[1])]
+    return {known[index][0] for index in non_dominated([pair for _, pair in known])}
 
 
 def _order(before: Column, after: Column, members: list[int]) -> float:

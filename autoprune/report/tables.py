@@ -151,6 +151,9 @@ def _footer(front: MachineFront) -> list[str]:
         lines.append(f"Data: {front.data}.")
     if front.free:
         lines.append(f"Without any energy, all on the host: trial {_list(front.free)}.")
+    lines += [f"Infeasible there: trial {key} ({why})." for key, why in front.infeasible[:5]]
+    if len(front.infeasible) > 5:
+        lines.append(f"Infeasible there: {len(front.infeasible) - 5} more trials.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
     if front.host:
         work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)

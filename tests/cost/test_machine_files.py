@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autoprune.cost.load import load_machine
@@ -86,6 +88,44 @@ def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
     mixed = GOOD.replace("per_term", "all_in", 1)
     with pytest.raises(InputError, match="all-in prices beside prices per term"):
         load(tmp_path, mixed)
+
+
+def test_a_power_of_a_whole_chip_does_not_meet_prices_per_term():
+    machine = load_machine("sata").machine
+    prices = tuple(
+        replace(p, scope="all_in") if p.name == "lif_leak" else p for p in machine.prices
+    )
+    with pytest.raises(InputError, match=r"sata\.toml: all-in prices beside prices per term"):
+        replace(machine, prices=prices)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("systolic_14x12", "rows = { value = 14", "rows = { value = -14", "rows.*finite number >="),
+        ("systolic_14x12", "rows = { value = 14", "rows = { value = 1.5", "rows.*a whole count"),
+        ("systolic_14x12", 'dataflow = "ws"', 'dataflow = "rs"', "dataflow is 'rs'"),
+        (
+            "sata",
+            'weight_sparsity = "gate"',
+            'weight_sparsity = "skip"',
+            "weight_sparsity is 'skip'",
+        ),
+        ("sata", 'spike_sparsity = "gate"', 'spike_sparsity = "gates"', "did you mean 'gate'"),
+        ("loas", '["bitmap", "dense"]', '["bitmaps"]', "did you mean 'bitmap'"),
+        ("loas", '["bitmap", "dense"]', "[]", "weight_formats"),
+        ("spikesim_rram", "overlap = ", "overlapp = ", "did you mean 'overlap'"),
+        ("prosperity_mint", 'cycle_rule = "mint"', 'cycle_rule = "ptb"', "cycle_rule is 'ptb'"),
+        ("mem45", "access_bits = 64", "access_bits = 0", "access_bits"),
+    ],
+)
+def test_what_is_wrong_with_any_family_is_named(root, tmp_path, name, old, new, message):
+    text = (root / "cost_models" / f"{name}.toml").read_text(encoding="utf-8")
+    assert old in text
+    file = tmp_path / "mine.toml"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=rf"mine\.toml: .*{message}"):
+        load_machine(str(file))
 
 
 def test_bytes_that_are_not_utf8(tmp_path):

@@ -47,11 +47,14 @@ def test_activity_is_read_where_it_was_counted():
     seen = Activity(silent=4, windows=(8, 6, 4), empty_groups=(2, 1), groups=(4, 2))
     counted = replace(workload, ops=tuple(replace(op, activity=seen) for op in workload.ops))
     ops = Ops.of([counted])
-    assert ops.silent[0] == 4 / 2
+    assert ops.silent[1] == 4 / 2
+    stem = replace(workload.ops[0], activity=None)  # real numbers do not spike
+    unseen = Ops.of([replace(counted, ops=(stem, *counted.ops[1:]))])
+    assert unseen.windows[0].tolist() == [0, 0, 0]
     assert ops.windows[1].tolist() == [4, 3, 2]
     assert (ops.empty_groups / ops.row_groups)[0].tolist() == [0.5, 0.5]
     bare = replace(workload, ops=tuple(replace(op, activity=None) for op in workload.ops))
-    with pytest.raises(InputError, match="'stem': .*'silent'.*counted without activity"):
+    with pytest.raises(InputError, match="fc1': .*'silent'.*counted without activity"):
         _ = Ops.of([bare]).silent
     with pytest.raises(UnknownCost, match=r"loas\.toml: .*counted without activity"):
         load_machine("loas").price(bare)

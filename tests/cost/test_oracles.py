@@ -6,7 +6,10 @@ import csv
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import nn
 
+from autoprune.census.count import count
 from autoprune.cost.families.systolic import cycles
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
@@ -158,3 +161,24 @@ def test_loihi_arithmetic(oracle):
     for what, op, published in (("idle", idle, 6.816), ("active", busy, 10.617)):
         energy = loihi.price(workload(op)).energy_uj - one_sop
         oracle("event_driven", f"Loihi, one step {what}", energy, published, unit="µJ", abs=5e-4)
+
+
+class SoftmaxAttention(nn.Module):
+    """Scaled-dot-product attention alone."""
+
+    T = 1
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = x.chunk(3, -1)
+        return nn.functional.scaled_dot_product_attention(q, k, v)
+
+
+def test_attention_of_pytorch(oracle):
+    """Scaled-dot-product attention of (1, 12, 64, 64): 12 582 912 FLOPs, two a MAC, as expected in
+    pytorch issue 195460, where torch's own counter answers 0 on a CPU. Exact.
+    """
+    workload = count(SoftmaxAttention().eval(), None, torch.randn(1, 12, 64, 3 * 64))
+    flops = 2 * workload.total("dense_macs")
+    oracle(
+        "census", "scaled-dot-product attention (1, 12, 64, 64)", flops, 12_582_912, unit="FLOPs"
+    )

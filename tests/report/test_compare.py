@@ -37,6 +37,15 @@ def test_fronts_and_where_two_machines_disagree():
     assert [(d.trial, d.first, d.second) for d in worst] == [("0", 4, 2), ("1", 2, 4)]
 
 
+def test_what_a_machine_cannot_run_is_left_out_and_named():
+    accuracy = [0.9, 0.8, 0.7]
+    able, unable = priced("a", accuracy, [3, 2, 1]), priced("b", accuracy, [3, math.nan, 1])
+    found = compare([able, unable])
+    assert found.infeasible == {"b": ("1",)}
+    assert found.fronts == {"a": ["2", "0"], "b": ["2", "0"]}
+    assert found.correlation["a", "b"] == pytest.approx(1)
+
+
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=8), st.randoms(use_true_random=False))
 def test_the_correlation_counts_pairs(energy, random):
     """Kendall's tau-b by its definition, ties included (Kendall, Biometrika 33, 1945)."""

@@ -162,15 +162,43 @@ def test_a_machine_that_charges_nothing_has_no_front(outcome, baselines, model, 
         machine_front([outcome(0)], baselines, free, shape)
 
 
-def test_an_energy_that_is_unknown_is_an_error_by_name(outcome, model) -> None:
+def without_products(model):
     """A machine that cannot multiply activations, and leaves that to nobody."""
     words = {"dynamic_product": "unsupported"}
     capabilities = model.machine.capabilities.model_copy(update=words)
     emulation = {k: v for k, v in model.machine.emulation.items() if k not in words}
     unable = replace(model.machine, capabilities=capabilities, emulation=emulation)
-    message = rf"trial 7 on {model.machine.name}: .*no price for .*product1: dynamic_product"
-    with pytest.raises(UnknownCost, match=message):
-        front_members([outcome(7)], type(model)(unable))
+    return type(model)(unable)
+
+
+def no_products(outcome: Outcome) -> Outcome:
+    """The outcome of a network without attention."""
+    precisions = tuple(
+        replace(
+            p,
+            workload=replace(
+                p.workload,
+                ops=tuple(o for o in p.workload.ops if o.kind != "attention_product"),
+            ),
+        )
+        for p in outcome.measurement.precisions
+    )
+    return replace(outcome, measurement=replace(outcome.measurement, precisions=precisions))
+
+
+def test_a_trial_that_a_machine_cannot_run_is_infeasible_there(
+    outcome, baselines, model, shape
+) -> None:
+    unable = without_products(model)
+    trials = [no_products(outcome(0)), outcome(7)]
+    assert [o.key for o in front_members(trials, unable)] == ["0"]
+    simple = {key: no_products(o) for key, o in baselines.items()}
+    front = machine_front(trials, simple, unable, shape)
+    assert [row.trial for row in front.points] == [0]
+    assert [key for key, _ in front.infeasible] == ["7"]
+    assert "blocks.0.attention.product1: dynamic_product" in front.infeasible[0][1]
+    with pytest.raises(UnknownCost, match="energy unknown, no price for .*product1"):
+        machine_front(trials, baselines, unable, shape)
 
 
 def test_a_trial_without_any_energy_is_named(outcome, front) -> None:

@@ -48,8 +48,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
+from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
-from autoprune.cost.ops import Column, Ops
+from autoprune.cost.ops import Ops
 
 _CAUSES = {
     "synaptic_operation": ("synaptic operations", "events x nonzero weights, or coincidences"),
