@@ -129,11 +129,11 @@ class Tracer(TorchFunctionMode):
         if name == "einsum" and len(args) == 3:
             factors = einsum_factors(*args)
             if factors is not None and not any(self._trace(x).weight for x in args[1:]):
-                for factor, x in zip(factors, args[1:], strict=True):
+                left, right, in_order = factors
+                for factor, x in zip((left, right), args[1:], strict=True):
                     mark(factor, replace(self._trace(x), factors=None))
-                left, right = map(self._traced, factors)
-                trace = self._product(left, right, out, "einsum")
-                return trace.of_product(left[0], right[0])
+                trace = self._product(self._traced(left), self._traced(right), out, "einsum")
+                return trace if in_order else replace(trace, factors=None)
         if name == "scaled_dot_product_attention":
             return self._attention(args, kwargs, out)
         return None
