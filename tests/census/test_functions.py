@@ -139,18 +139,14 @@ def test_einsum_and_softmax_attention_equal_the_loop():
 
 
 def test_a_chain_may_begin_with_an_einsum_unless_it_turns_the_product():
-    def attend(equation: str, turned: bool):
-        def attention(q, k, v):
-            scores = torch.einsum(equation, q, k)
-            return (scores.mT if turned else scores) @ v
-
-        return attention
+    def attend(equation: str):
+        return lambda q, k, v: torch.einsum(equation, q, k) @ v
 
     expected = products(counted(plain))
-    chained = counted(attend("tbhid,tbhjd->tbhij", False))
+    chained = counted(attend("tbhid,tbhjd->tbhij"))
     assert products(chained) == expected
     assert {op.order for op in chained.ops[1:-1]} == {"executed", "published"}
-    alone = counted(attend("tbhid,tbhjd->tbhji", True))
+    alone = counted(attend("tbhid,tbhjd->tbhji"))
     assert [op.order for op in alone.ops[1:-1]] == ["both", "both"]
     second = alone.ops[2]
     assert (second.a_class, second.b_class) == ("integer", "binary")
