@@ -95,9 +95,8 @@ class Measurement:
     Attributes:
         plan: the plan that was carried out. seed: of its fine-tuning.
         precisions: by descending bits; the first is the network as it is, of the plan's bits.
-        parameters: parameters that are left and not zero, neuron parameters included, and
-        kept_weights: nonzero block weights relative to the parent's, 0 to 1; of the network as it
-            is.
+        parameters: parameters of the network as it is that are not zero, those of neurons included.
+        kept_weights: its nonzero block weights relative to the parent's, 0 to 1.
         seconds: the time it took.
     """
 

@@ -64,6 +64,8 @@ def column(table: pa.Table, name: str) -> Column:
         objects = np.empty(len(values), dtype=object)
         objects[:] = values
         return objects
+    if name == "norm_folded":
+        return table[name].to_numpy().astype(np.bool_)
     return table[name].to_numpy().astype(np.str_ if name in WORDS else np.int64)
 
 

@@ -1,4 +1,7 @@
-"""A trial: plan -> Measurement. Compress, fine-tune, re-estimate batch norm, evaluate, count."""
+"""A trial: plan -> Measurement.
+
+Compress, fine-tune, re-estimate batch norm, round; evaluate and count at the bits of every machine.
+"""
 
 from __future__ import annotations
 
@@ -97,9 +100,9 @@ class Clock:
 def run_trial(bench: Bench, plan: Plan, seed: int) -> tuple[Measurement, nn.Module]:
     """Carry out `plan` on the parent and measure the result; returns the network beside it.
 
-    A plan without epochs is neither fine-tuned nor, where it is neutral, re-estimated. Where the
-    plan asks for few bits the network that is returned has them; where only a machine does, what
-    is rounded for the measurement is what it was again.
+    A plan without epochs is neither fine-tuned nor, where it is neutral, re-estimated. The network
+    has weights of the plan's bits; for a machine of fewer they are rounded only while it is
+    measured.
     """
     clock = Clock()
     torch.manual_seed(seed)

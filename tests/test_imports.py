@@ -12,6 +12,7 @@ ALLOWED = {
     "census": TORCH | {"fvcore"},
     "data": TORCH | {"sklearn"},
     "export": TORCH,
+    "measure": TORCH,
     "training": TORCH,
     "trial": TORCH,
     "bench": TORCH,

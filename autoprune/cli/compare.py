@@ -46,7 +46,17 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool) -> None:
     else:
         from rich.console import Console
 
-        _print(Console(highlight=False), found, priced)
+        from autoprune.measure.record import read_all
+        from autoprune.report.measured import agreement
+
+        console = Console(highlight=False)
+        _print(console, found, priced)
+        energies = {
+            p.machine: dict(zip(p.trials, p.energy_uj.tolist(), strict=True)) for p in priced
+        }
+        for measured in read_all(run):
+            for line in agreement(measured, energies):
+                console.print(line)
     for line in failed:
         click.echo(f"autoprune: {line}", err=True)
     if failed:

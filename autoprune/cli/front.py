@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from autoprune.report.front import MachineFront
 
 
 @click.command()
@@ -55,15 +59,24 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
 
         click.echo(to_csv(fronts, with_machine=machine is None), nl=False)
     else:
-        from rich.console import Console
-
-        from autoprune.report.tables import front_table
-
-        console = Console()
-        for found in fronts:
-            console.print(front_table(found))
-            console.print()
+        _print(fronts, None if machine is not None else run)
     for line in failed:
         click.echo(f"autoprune: {line}", err=True)
     if failed:
         raise click.exceptions.Exit(2)
+
+
+def _print(fronts: list[MachineFront], run: Path | None) -> None:
+    """The fronts as tables, then what was measured for the run on machines at hand."""
+    from rich.console import Console
+
+    from autoprune.measure.record import read_all
+    from autoprune.report.measured import measured_table
+    from autoprune.report.tables import front_table
+
+    console = Console()
+    for found in fronts:
+        console.print(front_table(found))
+        console.print()
+    for measured in read_all(run) if run is not None else ():
+        console.print(measured_table(measured))

@@ -15,6 +15,7 @@ _COMMANDS = {
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "compare": "Compare machines on the trials of a run.",
     "price": "Price a workload or a recorded trial on a machine.",
+    "measure": "Time the networks of a run on the machine at hand.",
     "profile": "Count the operations of any network with spiking neurons.",
     "workload": "Write the operations of a recorded trial to a file.",
     "export": "Export a network of a run as a folder that loads without autoprune.",

@@ -68,6 +68,9 @@ def verdicts(model: CostModel) -> Iterator[Verdict]:
             yield Verdict(rule=rule, counterexample=str(error))
 
 
+_WIDE = 1024
+"""Wide enough that what a machine does for every output hides no sparsity."""
+
 _PRICES = "counts are finite and not negative, and charged at prices that there are"
 
 
@@ -114,15 +117,15 @@ def _larger(model: CostModel, cost: Cost) -> str:
 def _sparser(model: CostModel, cost: Cost) -> str:
     """What the machine says of zero weights."""
     says = model.machine.capabilities.weight_sparsity
-    sparse = model.price(sample_workload(zeros=0.5))
-    return _follows(says, sparse, cost, "half of the weights zero", must_save=True)
+    dense, sparse = (model.price(sample_workload(width=_WIDE, zeros=zeros)) for zeros in (0.0, 0.5))
+    return _follows(says, sparse, dense, "half of the weights zero", must_save=True)
 
 
 def _quieter(model: CostModel, cost: Cost) -> str:
     """What it says of spikes; where it gates or skips, updates of neurons may cost all the same."""
     says = model.machine.capabilities.spike_sparsity
-    quiet = model.price(sample_workload(spikes=0.125))
-    return _follows(says, quiet, cost, "half as many spikes", must_save=False)
+    loud, quiet = (model.price(sample_workload(width=_WIDE, spikes=s)) for s in (0.25, 0.125))
+    return _follows(says, quiet, loud, "half as many spikes", must_save=False)
 
 
 def _samples(model: CostModel, cost: Cost) -> str:

@@ -67,7 +67,9 @@ class Cost:
         cycles: clock cycles of one inference, None where the machine defines none.
         chips, cores: that are needed, None where the machine defines none.
         area_mm2: silicon, None where the machine defines none.
+        static_power_mw: of the chips that are needed, not part of the energy; likewise.
         host: work outside the total.
+        weights: bits of the weights that the machine holds, by the smallest format of each layer.
         emulated: rules by which the machine stands in for what it cannot do itself.
         unpriced: actions without a price.
     """
@@ -79,7 +81,9 @@ class Cost:
     chips: int | None = None
     cores: int | None = None
     area_mm2: float | None = None
+    static_power_mw: float | None = None
     host: tuple[HostOperation, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
     emulated: tuple[str, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
 

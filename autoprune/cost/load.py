@@ -14,8 +14,13 @@ from autoprune.spec import bundled
 
 FAMILIES = {
     "op_energy": "autoprune.cost.families.op_energy:OpEnergy",
+    "memory_hierarchy": "autoprune.cost.families.memory_hierarchy:MemoryHierarchy",
     "event_driven": "autoprune.cost.families.event_driven:EventDriven",
     "systolic": "autoprune.cost.families.systolic:Systolic",
+    "published_array": "autoprune.cost.families.published_array:PublishedArray",
+    "gated_array": "autoprune.cost.families.gated_array:GatedArray",
+    "dual_sparse": "autoprune.cost.families.dual_sparse:DualSparse",
+    "roofline": "autoprune.cost.families.roofline:Roofline",
     "crossbar": "autoprune.cost.families.crossbar:Crossbar",
 }
 """The shipped families: name to ``module:Class``."""

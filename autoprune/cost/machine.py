@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from autoprune.cost.ops import WeightFormat
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.spec.toml import read_toml, validate
@@ -61,6 +62,7 @@ class _File(BaseModel):
     title: str
     family: str
     weight_bits: Annotated[int, Field(ge=1, le=64)]
+    weight_formats: Annotated[list[WeightFormat], Field(min_length=1)] = ["dense"]
     references: list[str] = []
     prices: dict[str, _Number]
     parameters: dict[str, _Number] = {}
@@ -78,6 +80,7 @@ class Machine:
         name: the file's name without ending. where: the file.
         title: one line. family: see `autoprune.cost.load`. references: publications.
         weight_bits: bits of a weight at which the machine is priced.
+        weight_formats: those in which it can hold a matrix; it takes the smallest.
         prices, parameters: its numbers. choices: the family's rules that it settles.
         capabilities: see there.
         emulation: the rule by which it stands in for what it cannot do, by capability.
@@ -90,6 +93,7 @@ class Machine:
     family: str
     references: tuple[str, ...]
     weight_bits: int
+    weight_formats: tuple[WeightFormat, ...]
     prices: tuple[Price, ...]
     parameters: tuple[Quantity, ...]
     choices: Mapping[str, str]
@@ -124,6 +128,7 @@ class Machine:
         return {
             "family": self.family,
             "weight_bits": self.weight_bits,
+            "weight_formats": list(self.weight_formats),
             "prices": {price.name: asdict(price) for price in self.prices},
             "parameters": {quantity.name: asdict(quantity) for quantity in self.parameters},
             "choices": dict(self.choices),
@@ -143,6 +148,7 @@ def read_machine(path: Path) -> Machine:
         prices=tuple(_price(path, name, number) for name, number in file.prices.items()),
         parameters=tuple(_quantity(path, name, number) for name, number in file.parameters.items()),
         references=tuple(file.references),
+        weight_formats=tuple(file.weight_formats),
         emulation=file.emulated,
         not_modelled=tuple(file.not_modelled),
         **file.model_dump(include={"title", "family", "weight_bits", "choices"}),

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, cast, final
 
+import numpy as np
+
 from autoprune.cost.action import Action
 from autoprune.cost.cost import Cost
 from autoprune.cost.machine import Machine
-from autoprune.cost.ops import Column, Ops
+from autoprune.cost.ops import Column, Ops, WeightFormat
 from autoprune.cost.price import Price, Quantity
 from autoprune.cost.pricing import Costs, price_all
 from autoprune.errors import InputError
@@ -73,6 +75,10 @@ class CostModel(ABC):
                 name=unknown[0],
                 candidates=self.CHOICES,
             )
+        self.check()
+
+    def check(self) -> None:  # noqa: B027 - a family may have nothing to check
+        """Raise InputError where the machine's numbers do not go together."""
 
     @final
     def __reduce__(self) -> tuple[Any, ...]:
@@ -90,7 +96,7 @@ class CostModel(ABC):
     def figures(self, ops: Ops) -> Mapping[str, Column]:
         """What the machine defines besides energy, one value per workload of `ops`.
 
-        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``.
+        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``, ``static_power_mw``.
         """
         return {}
 
@@ -136,6 +142,17 @@ class CostModel(ABC):
     def weight_bits(self, ops: Ops) -> Column:
         """Bits of a static weight as the machine holds it: its own, or those that it needs."""
         return ops.b_bits.clip(max=self.machine.weight_bits)
+
+    @final
+    def stored(self, ops: Ops) -> Mapping[WeightFormat, Column]:
+        """Bits of static weights in each format that the machine can read, indices included."""
+        bits = self.weight_bits(ops)
+        return {name: ops.storage(name, bits) for name in self.machine.weight_formats}
+
+    @final
+    def storage(self, ops: Ops) -> Column:
+        """Bits of every static weight in the smallest of those formats."""
+        return np.min(list(self.stored(ops).values()), axis=0)
 
     @final
     def machine_price(self, name: str) -> Price:

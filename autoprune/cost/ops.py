@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from autoprune.op import Op, Order
 from autoprune.workload import Workload
 
 Column: TypeAlias = npt.NDArray[Any]
+WeightFormat = Literal["dense", "bitmap", "csr"]
+"""How a machine may hold a matrix of weights."""
 
 WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
 _SIZES = (
@@ -32,7 +34,7 @@ _MEANS = (
     *("silent", "windows", "empty_groups", "row_groups"),
 )
 _SECOND = ("b_size", "b_nonzeros", "b_events")
-COLUMNS = (*WORDS, "block", "geometry", *_SIZES, *_MEANS, *_SECOND)
+COLUMNS = (*WORDS, "block", "geometry", "norm_folded", *_SIZES, *_MEANS, *_SECOND)
 """Every column that is counted; `Ops` derives more."""
 
 PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
@@ -170,25 +172,20 @@ class Ops:
         real = (self.a_bits == 32) | (self.b_bits == 32)
         return np.where(real, 32, self.a_bits + self.b_bits + _log2(np.maximum(self.k, 1)))
 
-    @property
-    def storage_dense(self) -> Column:
-        """Bits of a static weight, every entry stored; 0 of an activation."""
-        return np.where(self.static, self.b_size * self.b_bits, 0.0)
+    def storage(self, weight_format: WeightFormat, bits: Column) -> Column:
+        """Bits that a static weight takes with entries of so many bits; 0 of an activation.
 
-    @property
-    def storage_bitmap(self) -> Column:
-        """Bits of a static weight as a bit per entry, and the nonzero entries."""
-        return np.where(self.static, self.b_size + self.b_nonzeros * self.b_bits, 0.0)
-
-    @property
-    def storage_csr(self) -> Column:
-        """Bits of a static weight as compressed sparse rows, K of them in each group.
-
-        Every nonzero entry with its column, and a pointer for every row and one more.
+        ``dense``: every entry. ``bitmap``: a bit per entry, and the nonzero entries. ``csr``: every
+        nonzero entry with its column, and a pointer for each of the K rows of a group and one more.
         """
-        rows, entry = self.k * self.groups, self.b_bits + _log2(np.maximum(self.n, 1))
-        pointers = (rows + self.groups) * _log2(self.b_nonzeros + 1)
-        return np.where(self.static, self.b_nonzeros * entry + pointers, 0.0)
+        if weight_format == "dense":
+            taken = self.b_size * bits
+        elif weight_format == "bitmap":
+            taken = self.b_size + self.b_nonzeros * bits
+        else:
+            entry, rows = bits + _log2(np.maximum(self.n, 1)), (self.k + 1) * self.groups
+            taken = self.b_nonzeros * entry + rows * _log2(self.b_nonzeros + 1)
+        return np.where(self.static, taken, 0.0)
 
     @property
     def input_bits(self) -> Column:
@@ -259,6 +256,8 @@ def _column(ops: Sequence[Op], name: str) -> Column:
         column = np.empty(len(values), dtype=object)
         column[:] = values
         return column
+    if name == "norm_folded":
+        return np.array(values, dtype=np.bool_)
     return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
 
 

@@ -15,7 +15,20 @@ Scope = Literal["per_term", "all_in"]
 PRICE_UNITS = ("pJ", "ns", "mW")
 """What a price may be in: energy or time per action, or power while the machine runs."""
 
-QUANTITY_UNITS = ("bit", "KiB", "MHz", "count", "um2", "ratio")
+QUANTITY_UNITS = (
+    "bit",
+    "KiB",
+    "MHz",
+    "count",
+    "um2",
+    "mm2",
+    "ratio",
+    "GB/s",
+    "mW",
+    "TOP/s",
+    "W",
+    "us",
+)
 """What a parameter of a machine may be in."""
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autoprune.cost.model import CostModel
 
 _CHARGED = ("pJ", "mW")
-_FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2")
+_FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2", "static_power_mw")
 _REASONS = {
     "real_input": "real-valued input",
     "dynamic_product": "product of activations",
@@ -72,6 +72,7 @@ class Costs:
             machine=machine.name,
             terms=tuple(self._terms(np.flatnonzero(rows))),
             host=tuple(self._host(index)),
+            weights=self._weights(index),
             emulated=tuple(
                 rule for name, rule in machine.emulation.items() if bool(needed[name].any())
             ),
@@ -92,6 +93,17 @@ class Costs:
                         energy_pj=float(energies[row]),
                         rule=action.rule,
                     )
+
+    def _weights(self, index: int) -> tuple[tuple[str, float], ...]:
+        """Bits by format; a matrix is in the first of the formats in which it is smallest."""
+        stored = self.model.stored(self.ops.take(self.ops.workload == index))
+        columns = np.array(list(stored.values()))
+        smallest = columns.argmin(axis=0)
+        return tuple(
+            (name, float(columns[place, smallest == place].sum()))
+            for place, name in enumerate(stored)
+            if (smallest == place)[columns[place] > 0].any()
+        )
 
     def _unpriced(self, index: int) -> Iterator[Unpriced]:
         for row in np.flatnonzero(self.every.workload == index):

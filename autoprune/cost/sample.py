@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from autoprune.cost.ops import PER_STEP
-from autoprune.op import Op, Order
+from autoprune.op import ROWS, WINDOWS, Activity, Op, Order
 from autoprune.workload import Workload
 
 SAMPLES = 2
@@ -73,6 +73,8 @@ def _op(
     kept = round(k * n * (1 - zeros))
     effective = events * kept // k
     macs = samples * steps * m * k * n
+    active = samples * m * k if real else events
+    groups = [math.ceil(m / rows) * k for rows in ROWS]
     neurons = 0 if name == "head" else m * n
     updates = samples * steps * neurons
     return Op(
@@ -108,6 +110,14 @@ def _op(
         updates_active=updates // 2,
         updates_inactive=updates - updates // 2,
         output_spikes=updates // 4,
+        activity=Activity(
+            silent=samples * m * k - active,
+            windows=tuple(active * math.ceil(steps / w) for w in WINDOWS),  # type: ignore[arg-type]
+            empty_groups=tuple(  # type: ignore[arg-type]
+                steps * max(0, samples * count - active) for count in groups
+            ),
+            groups=tuple(steps * samples * count for count in groups),  # type: ignore[arg-type]
+        ),
     )
 
 
@@ -179,5 +189,6 @@ def removed_layer() -> Workload:
         if type(getattr(layer, f.name)) is int and f.name not in kept
     }
     nothing |= dict.fromkeys(PER_STEP, (0,))
+    nothing["activity"] = Activity(silent=0, windows=(0, 0, 0), empty_groups=(0, 0), groups=(0, 0))
     op = replace(layer, **nothing)
     return Workload(network="nothing", samples=SAMPLES, time_steps=1, ops=(op,))

@@ -112,7 +112,6 @@ CALLS = iter(range(1, 1000))
         (lambda ops: math.nan, "counts are finite", "mac of stem counts nan"),
         (lambda ops: np.ones(3), "counts are finite", r"failed \(ValueError: operands"),
         (lambda ops: ops.softmax, "counts are finite", "asks for 'softmax', which no workload"),
-        (lambda ops: ops.windows, "counts are finite", "was counted without activity"),
         (
             lambda ops: np.multiply(ops.a_events, 2, out=ops.a_events),
             "counts are finite",
@@ -211,6 +210,29 @@ def test_what_cannot_be_charged_is_refused(yielded, message):
 
     with pytest.raises(UnknownCost, match=rf"loihi1\.toml: .*{message}"):
         Wrong(loihi.machine).price(sample_workload())
+
+
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ({"latency_ms": 1.0}, "latency_ms: no known figure; expected one of latency_us"),
+        ({"latency_us": -1.0}, r"latency_us is \[-1.0\]; expected finite"),
+        ({"cycles": math.nan}, r"cycles is \[nan\]"),
+    ],
+)
+def test_what_is_no_figure_is_refused(figures, message):
+    class Wrong(CostModel):
+        PRICES = OpEnergy.PRICES
+        CHOICES = OpEnergy.CHOICES
+
+        def actions(self, ops):
+            return ()
+
+        def figures(self, ops):
+            return figures
+
+    with pytest.raises(UnknownCost, match=message):
+        Wrong(load_machine("ops45_fp32").machine).price(sample_workload())
 
 
 @pytest.mark.parametrize("energy_pj", [-1.0, math.nan, math.inf])

@@ -93,6 +93,41 @@ def test_one_loud_step_is_slower_than_two_quiet_ones():
     assert latency(early, also_early) == pytest.approx((3500 + 2 * 465) / 1000)
 
 
+def test_an_operation_that_runs_once_works_in_the_first_step_only():
+    """With updates in one step of two, the second is the barrier alone: 10 x 8.4 + 2 x 465 ns."""
+    layer = sample_workload(steps=1, samples=1).ops[1]
+    nothing = {"effective_sops": 0, "effective_sops_per_step": (0,), "a_events": 0, "a_nonzeros": 0}
+    steps = {"events_per_step": (0,), "nonzeros_per_step": (0,)}
+    op = replace(layer, neurons=10, updates_active=10, updates_inactive=0, **nothing, **steps)
+    workload = Workload(network="n", samples=1, time_steps=2, ops=(op,))
+    assert LOIHI.price(workload).latency_us == pytest.approx((10 * 8.4 + 2 * 465) / 1000)
+
+
+def test_spikes_of_neurons_and_static_power_of_chips():
+    """SANA-FE charges 69.3 pJ and 30 ns where a neuron spikes; Loihi's own table neither."""
+    sanafe = load_machine("loihi1_sanafe")
+    sent = {
+        name: [
+            t.energy_pj for t in model.price(sample_workload()).terms if t.price == "neuron_spike"
+        ]
+        for name, model in (("loihi1", LOIHI), ("sanafe", sanafe))
+    }
+    spikes = [op.output_spikes / 2 for op in sample_workload().select("executed")]
+    spikes = [count for count in spikes[1:] if count]  # the stem's are the host's
+    assert sent["sanafe"] == pytest.approx([69.3 * count for count in spikes])
+    assert set(sent["loihi1"]) == {0}
+    cost = LOIHI.price(sample_workload())
+    assert cost.static_power_mw == 104 * cost.chips == 104
+    layer = sample_workload(steps=1, samples=1).ops[1]
+    nothing = {"effective_sops": 0, "effective_sops_per_step": (0,), "a_events": 0, "a_nonzeros": 0}
+    steps = {"events_per_step": (0,), "nonzeros_per_step": (0,)}
+    op = replace(layer, neurons=1, updates_active=1, updates_inactive=0, output_spikes=1)
+    workload = Workload(
+        network="n", samples=1, time_steps=1, ops=(replace(op, **nothing, **steps),)
+    )
+    assert sanafe.price(workload).latency_us == pytest.approx((9.7 + 30 + 299) / 1000)
+
+
 def test_the_host_names_the_neurons_that_it_takes_over():
     host = {item.name for item in LOIHI.price(sample_workload()).host}
     assert host == {"stem: real-valued input, with 256 neurons", "head: real-valued input"}

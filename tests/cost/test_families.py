@@ -13,6 +13,7 @@ from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.metrics import energy_uj, latency_us
 from autoprune.spec import bundled
+from autoprune.workload import Uncounted
 
 MACHINES = bundled.names("cost_models")
 
@@ -62,6 +63,28 @@ def test_systolic_energy_of_one_layer_by_hand():
     assert cost.latency_us == cost.cycles / 500
 
 
+def test_weights_of_fewer_bits_move_fewer_bits_and_never_more_than_the_machine_holds():
+    array = load_machine("systolic_14x12")
+
+    def loaded(bits: int) -> float:
+        workload = sample_workload()
+        layer = replace(workload.ops[1], b_bits=bits)
+        cost = array.price(replace(workload, ops=(workload.ops[0], layer, workload.ops[-1])))
+        (read,) = (t for t in cost.terms if (t.op, t.price) == (layer.name, "dram_read"))
+        return read.count
+
+    assert loaded(4) == 32 * 16 * 4 / 64
+    assert loaded(8) == loaded(16) == loaded(32) == 32 * 16 * 8 / 64
+
+
+def test_a_first_layer_that_is_gone_reads_nothing():
+    first = replace(sample_workload().ops[0], n=0, neurons=0, b_size=0, b_nonzeros=0)
+    gone = replace(first, dense_macs=0, real_macs=0, updates_active=0, updates_inactive=0)
+    workload = replace(sample_workload(), ops=(gone,))
+    assert gone.a_size > 0
+    assert load_machine("systolic_14x12").price(workload).energy_pj == 0
+
+
 def chip_cores(chip, op, samples=2) -> float:
     """Cores of one operation alone, counted on so many samples."""
     workload = replace(sample_workload(samples=samples), ops=(op,))
@@ -95,6 +118,11 @@ def test_event_driven_leaves_real_values_to_the_host_and_emulates_attention():
         (workload.ops[0].dense_macs + workload.ops[-1].dense_macs) / workload.total("dense_macs")
     )
     assert "one synaptic operation per coincidence" in cost.emulated[0]
+    missed = Uncounted(name="softmax", dense_macs=workload.total("dense_macs"), reason="no rule")
+    halved = load_machine("loihi1").price(replace(workload, uncounted=(missed,)))
+    assert sum(host.share for host in halved.host) == pytest.approx(
+        sum(host.share for host in cost.host) / 2
+    )
 
 
 def test_placement_replicates_private_weights_per_position():

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
@@ -49,8 +50,18 @@ def test_activity_is_read_where_it_was_counted():
     assert ops.silent[0] == 4 / 2
     assert ops.windows[1].tolist() == [4, 3, 2]
     assert (ops.empty_groups / ops.row_groups)[0].tolist() == [0.5, 0.5]
+    bare = replace(workload, ops=tuple(replace(op, activity=None) for op in workload.ops))
     with pytest.raises(InputError, match="'stem': .*'silent'.*counted without activity"):
-        _ = Ops.of([workload]).silent
+        _ = Ops.of([bare]).silent
+    with pytest.raises(UnknownCost, match=r"loas\.toml: .*counted without activity"):
+        load_machine("loas").price(bare)
+
+
+def test_density_is_of_static_weights_only():
+    ops = Ops.of([sample_workload(zeros=0.5)])
+    assert ops.density[ops.static].tolist() == [1.0, 0.5, 0.5, 1.0]
+    assert (ops.b_nonzeros < ops.b_size)[~ops.static].all()
+    assert (ops.density[~ops.static] == 1).all()
 
 
 def test_a_column_that_nothing_carries_is_named():
@@ -66,9 +77,10 @@ def test_storage_of_a_matrix_by_hand():
     workload = sample_workload(zeros=0.5)
     layer = replace(workload.ops[1], b_bits=8)
     ops = Ops.of([replace(workload, ops=(layer,))])
-    assert ops.storage_dense.tolist() == [4096]
-    assert ops.storage_bitmap.tolist() == [512 + 2048]
-    assert ops.storage_csr.tolist() == [256 * 12 + 33 * 9]
+    assert ops.storage("dense", ops.b_bits).tolist() == [4096]
+    assert ops.storage("bitmap", ops.b_bits).tolist() == [512 + 2048]
+    assert ops.storage("csr", ops.b_bits).tolist() == [256 * 12 + 33 * 9]
+    assert ops.storage("bitmap", ops.b_bits / 2).tolist() == [512 + 1024]
     assert ops.density.tolist() == [0.5]
     # one bit and eight, and 32 of them to add up
     assert ops.accumulator_bits.tolist() == [1 + 8 + 5]

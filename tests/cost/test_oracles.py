@@ -31,35 +31,38 @@ def workload(*ops: Op, steps: int = 1) -> Workload:
     return Workload(network="oracle", samples=1, time_steps=steps, ops=ops)
 
 
-def test_scale_sim_golden_cycles():
+def test_scale_sim_golden_cycles(oracle):
     """SCALE-Sim v2's golden result for AlexNet conv1, weight-stationary 32 x 32: 112283 cycles.
 
     Published with scale-sim-v2 (commit 22f88b1); = 36 folds x 3119 - 1. Exact.
     """
-    assert cycles("ws", (32, 32), m=3025, k=363, n=96) == 112_283
+    ours = cycles("ws", (32, 32), m=3025, k=363, n=96)
+    oracle("systolic", "AlexNet conv1, WS, 32 x 32", ours, 112_283, unit="cycles")
 
 
 @pytest.mark.parametrize(
     ("sizes", "expected"),
     [((64, 48, 32), (1119, 1223, 1679)), ((16, 100, 8), (121, 377, 643))],
 )
-def test_scale_sim_cycles_of_all_dataflows(sizes, expected):
+def test_scale_sim_cycles_of_all_dataflows(oracle, sizes, expected):
     """scalesim 3.0.0 run on an array of 16 x 8, (M, K, N) as given: OS, WS, IS. Exact."""
     m, k, n = sizes
-    found = tuple(cycles(flow, (16, 8), m=m, k=k, n=n) for flow in ("os", "ws", "is"))
-    assert found == expected
+    for flow, published in zip(("os", "ws", "is"), expected, strict=True):
+        ours = cycles(flow, (16, 8), m=m, k=k, n=n)
+        what = f"{m} x {k} x {n}, {flow.upper()}, 16 x 8"
+        oracle("systolic", what, ours, published, unit="cycles")
 
 
-def test_spikformer_energy():
+def test_spikformer_energy(oracle):
     """Spikformer-4-384 on CIFAR10, counts and energy of its authors (ZK-Zhou/spikformer, issue 23):
     0.005312266 G MAC and 0.2458512465 G AC make 0.2457025 mJ. To the printed digits.
     """
     counts = workload(synthetic("stem", macs=5_312_266), synthetic("rest", sops=245_851_246))
     energy = load_machine("ops45_fp32").price(counts).energy_uj
-    assert energy == pytest.approx(245.7025, rel=1e-6)
+    oracle("op_energy", "Spikformer-4-384, CIFAR10", energy, 245.7025, unit="µJ", rel=1e-6)
 
 
-def test_spikingformer_energy_from_layers(root):
+def test_spikingformer_energy_from_layers(oracle, root):
     """Spikingformer-8-512 on ImageNet, per-layer counts as released by its authors: the sum
     4.6 x MAC + 0.9 x AC over 62 rows is 7.463502601886196 mJ. Recomputed from the rows; the
     rows' fractional AC are rounded to whole operations here, hence 1e-8 relative.
@@ -73,7 +76,8 @@ def test_spikingformer_energy_from_layers(root):
         if sops or macs:
             ops.append(synthetic(row["layer"], sops=sops, macs=macs))
     energy = load_machine("ops45_fp32").price(workload(*ops)).energy_uj
-    assert energy == pytest.approx(7463.502601886196, rel=1e-8)
+    published = 7463.502601886196
+    oracle("op_energy", "Spikingformer-8-512, ImageNet", energy, published, unit="µJ", rel=1e-8)
 
 
 KERAS_SPIKING = """
@@ -85,6 +89,8 @@ synaptic_operation = {{ value = {synop}, {pj} }}
 update_active = {{ value = {neuron}, {pj} }}
 update_inactive = {{ value = {neuron}, {pj} }}
 spike_message = {{ value = 0, {pj} }}
+neuron_spike = {{ value = 0, {pj} }}
+neuron_spike_time = {{ value = 0, {ns} }}
 synaptic_operation_time = {{ value = 0, {ns} }}
 update_active_time = {{ value = 0, {ns} }}
 update_inactive_time = {{ value = 0, {ns} }}
@@ -96,6 +102,7 @@ synapse_memory_per_core = {{ value = 128, unit = "KiB", evidence = "assumed", so
 axons_in_per_core = {{ value = 4096, {count} }}
 axons_out_per_core = {{ value = 4096, {count} }}
 cores_per_chip = {{ value = 128, {count} }}
+static_power = {{ value = 1, unit = "mW", evidence = "assumed", source = "test" }}
 [choices]
 attention_order = "executed"
 weight_sharing = "shared"
@@ -113,7 +120,7 @@ neuron = "native"
     ("synop_joule", "neuron_joule", "expected_joule"),
     [(8.6e-9, 0.0, 8.64e-4), (1e-10, 2e-9, 1.03e-5)],
 )
-def test_keras_spiking_devices(tmp_path, synop_joule, neuron_joule, expected_joule):
+def test_keras_spiking_devices(oracle, tmp_path, synop_joule, neuron_joule, expected_joule):
     """KerasSpiking's documentation: a dense 784 -> 128 layer of which every synapse is used once
     costs 8.64e-4 J on its cpu (8.6 nJ per synop; 8.63e-4 without neurons, printed 8.64) and
     1.03e-5 J on a device of 1e-10 J per synop and 2e-9 J per neuron. To 0.2 %, the printed digits.
@@ -132,20 +139,22 @@ def test_keras_spiking_devices(tmp_path, synop_joule, neuron_joule, expected_jou
     synapses, neurons = 784 * 128, 128
     op = synthetic("dense", sops=synapses, neurons=neurons, updates_active=100, updates_inactive=28)
     energy = load_machine(str(file)).price(workload(op)).energy_uj
-    assert energy * 1e-6 == pytest.approx(expected_joule, rel=2e-3)
+    what = f"dense 784 -> 128 at {synop_joule:g} J per synaptic event"
+    oracle("event_driven", what, energy, expected_joule * 1e6, unit="µJ", rel=2e-3)
 
 
-def test_loihi_arithmetic():
+def test_loihi_arithmetic(oracle):
     """Loihi 1, derived from Davies 2018, Table 2 and its capacities: 128 cores x 1024 neurons are
     131072; a step in which all of them idle costs 6.816 uJ, all active 10.617 uJ; on 60 mm2 that
     is 2184.5 neurons per mm2. To the printed digits.
     """
     loihi = load_machine("loihi1")
     neurons = int(loihi.quantity("neurons_per_core") * loihi.quantity("cores_per_chip"))
-    assert neurons / 60 == pytest.approx(2184.5, abs=0.05)
+    oracle("event_driven", "Loihi, neurons per mm2", neurons / 60, 2184.5, abs=0.05)
     quiet = dict(sops=1, a_events=0, events_per_step=(0,), neurons=neurons)
     idle = synthetic("idle", updates_active=0, updates_inactive=neurons, **quiet)
     busy = synthetic("busy", updates_active=neurons, updates_inactive=0, **quiet)
     one_sop = 23.6e-6
-    assert loihi.price(workload(idle)).energy_uj - one_sop == pytest.approx(6.816, abs=5e-4)
-    assert loihi.price(workload(busy)).energy_uj - one_sop == pytest.approx(10.617, abs=5e-4)
+    for what, op, published in (("idle", idle, 6.816), ("active", busy, 10.617)):
+        energy = loihi.price(workload(op)).energy_uj - one_sop
+        oracle("event_driven", f"Loihi, one step {what}", energy, published, unit="µJ", abs=5e-4)

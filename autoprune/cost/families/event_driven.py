@@ -3,7 +3,7 @@
 Energy of one inference, every action at its own price:
 
     E = SOPs * E_sop + active updates * E_active + inactive updates * E_inactive
-        + messages * E_spike
+        + messages * E_spike + output spikes * E_neuron_spike
 
 - SOPs: events times nonzero weights. An integer n is n spike messages.
 - Messages: one per event that an operation reads, within a tile, also where the event is read by
@@ -33,7 +33,8 @@ a second binary operand) as equal in all steps, and both are the mean over sampl
     t = max over operations((SOPs * t_sop + active * t_active + inactive * t_inactive
         + messages * t_spike) / cores) + t_barrier
 
-Inference is the sum over the steps. Static power is not part of the energy.
+A neuron that spikes takes its own time beside its update (0 where the source has none). Inference
+is the sum over the steps. Static power of the chips stands apart and is not part of the energy.
 
 Reference: Davies et al., "Loihi: A Neuromorphic Manycore Processor with On-Chip Learning",
 IEEE Micro 38(1), 2018, Table 2.
@@ -55,6 +56,7 @@ _CAUSES = {
     "update_active": ("active neuron updates", "updates of neurons that received something"),
     "update_inactive": ("inactive neuron updates", "updates of all other neurons"),
     "spike_message": ("spike messages", "events of the binary operands"),
+    "neuron_spike": ("spiking neurons", "spikes that neurons send"),
 }
 
 
@@ -73,6 +75,7 @@ class EventDriven(CostModel):
         "axons_in_per_core": "count",
         "axons_out_per_core": "count",
         "cores_per_chip": "count",
+        "static_power": "mW",
     }
     CHOICES: ClassVar = {
         "attention_order": ("executed", "published"),
@@ -94,6 +97,7 @@ class EventDriven(CostModel):
             "update_active": ops.updates_active,
             "update_inactive": ops.updates_inactive,
             "spike_message": ops.a_events + _second_events(ops),
+            "neuron_spike": ops.output_spikes,
         }
         for action, (cause, rule) in _CAUSES.items():
             yield Action(action, counts[action], cause, rule)
@@ -102,10 +106,12 @@ class EventDriven(CostModel):
         """Latency, cores and chips."""
         cores = self.cores(ops)
         used = ops.total(cores)
+        chips = np.ceil(used / self.quantity("cores_per_chip"))
         return {
             "latency_us": self._latency_ns(ops, cores) * 1e-3,
             "cores": used,
-            "chips": np.ceil(used / self.quantity("cores_per_chip")),
+            "chips": chips,
+            "static_power_mw": chips * self.quantity("static_power"),
         }
 
     def cores(self, ops: Ops) -> Column:
@@ -143,9 +149,10 @@ class EventDriven(CostModel):
             "spike_message": ops.events_per_step + spread(_second_events(ops)),
             "update_active": spread(ops.updates_active),
             "update_inactive": spread(ops.updates_inactive),
+            "neuron_spike": spread(ops.output_spikes),
         }
         work = [count * self.value(f"{action}_time") for action, count in actions.items()]
-        return (work[0] + work[1] + work[2] + work[3]) / cores[:, None]
+        return (work[0] + work[1] + work[2] + work[3] + work[4]) / cores[:, None]
 
 
 def _second_events(ops: Ops) -> Column:

@@ -1,0 +1,52 @@
+"""`autoprune measure`: time the networks of a run on the machine at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option("--rounds", type=click.IntRange(min=3), default=30, show_default=True)
+@click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--name", help="Folder in RUN/measured. Default: the device.")
+def measure(run: Path, device: str, rounds: int, threads: int, name: str | None) -> None:
+    """Time the networks of a run's fronts, and the fine-tuned parent, on the machine at hand.
+
+    Every network has its turn in every round, after a warm-up, one sample at a time and 32; printed
+    are medians and quartiles per sample. Where the system shows an energy counter (RAPL of a CPU,
+    NVML of a GPU) the energy is measured, too; else it is said why not. The table is kept in
+    RUN/measured, and shown by `autoprune front` and `autoprune compare`.
+
+    \b
+    autoprune measure runs/digits
+    autoprune measure runs/digits --device cuda --name my_gpu
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from autoprune.errors import InputError
+
+    console = Console(highlight=False)
+    if name is not None and (not name or "/" in name or name.startswith(".")):
+        raise InputError("--name", f"given {name!r}", "a folder's name")
+    with console.status("Reading the run"):
+        from autoprune.measure.measure import measure as measure_networks
+        from autoprune.report.measured import measured_table
+
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Measuring", total=None)
+        found, folder = measure_networks(
+            run,
+            device=device,
+            rounds=rounds,
+            threads=threads,
+            name=name,
+            say=lambda line: console.print(line, markup=False),
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    console.print(measured_table(found))
+    console.print(f"Saved in {folder}: measured.csv, measured.json", soft_wrap=True)

@@ -1,0 +1,93 @@
+"""Measure the networks of a run's fronts, and the parent, on the machine at hand."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from autoprune.errors import InputError, RecordError
+from autoprune.export.member import find_member
+from autoprune.export.record import validation_samples
+from autoprune.measure.counters import find_counter
+from autoprune.measure.record import MeasuredOn, write
+from autoprune.measure.timing import time_networks
+from autoprune.models.inputs import present
+from autoprune.outcome import FINE_TUNED
+from autoprune.run_folder import RunFolder
+from autoprune.trial import Bench
+
+BATCHES = (1, 32)
+"""Samples at a time: one, as a chip that answers at once sees them, and many."""
+
+
+def measure(  # noqa: PLR0913 - as on the command line
+    run: Path,
+    *,
+    device: str = "cpu",
+    rounds: int = 30,
+    threads: int = 1,
+    name: str | None = None,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[MeasuredOn, Path]:
+    """Time the fine-tuned parent and every network whose weights the run kept.
+
+    Args:
+        run: folder of the run.
+        device: ``cpu`` or ``cuda``.
+        rounds: how often each network has its turn.
+        threads: of torch, on the CPU.
+        name: of the folder in RUN/measured; the device where it is left out.
+        say: told what takes long.
+        progress: hears finished rounds and all of them.
+
+    Raises InputError where the device is not there, RecordError where the run kept no network.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
+    folder = RunFolder(run)
+    folder.read_study()
+    keys = [o.key for o in folder.read_trials() if folder.checkpoint(o.key).is_file()]
+    keys = [FINE_TUNED] * folder.checkpoint(FINE_TUNED).is_file() + keys
+    if not keys:
+        raise RecordError(f"{run}: no network was kept; a finished run keeps those on its fronts")
+    members = {key: find_member(run, key, say) for key in keys}
+    torch.set_num_threads(threads)
+    counter, missing = find_counter(device)
+    networks = {key: member.network.to(device).eval() for key, member in members.items()}
+    bench = next(iter(members.values())).bench
+
+    def inputs(network: nn.Module, batch: int) -> Tensor:
+        return present(network, _samples(bench, batch)).to(device)
+
+    timings = time_networks(
+        networks, inputs, batches=BATCHES, rounds=rounds, counter=counter, progress=progress
+    )
+    measured = MeasuredOn(
+        name=name or device,
+        device=torch.cuda.get_device_name() if device == "cuda" else _processor(),
+        threads=threads,
+        rounds=rounds,
+        counter=counter.name if counter else "",
+        missing=(missing,) if missing else (),
+        timings=tuple(timings),
+    )
+    return measured, write(run, measured)
+
+
+def _samples(bench: Bench, batch: int) -> Tensor:
+    """As many validation samples as asked for, repeated where there are fewer."""
+    shown = validation_samples(bench, batch)
+    return shown.repeat_interleave(-(-batch // len(shown)), 0)[:batch]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

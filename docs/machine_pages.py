@@ -1,0 +1,149 @@
+"""Write docs/machines: a page per family of machines, and a table of all published figures.
+
+Formulas come from the families' own docstrings, numbers from the machines' files, published figures
+from the tests that check them: they are run, and note what they find.
+
+    python docs/machine_pages.py [--out docs/machines]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from autoprune.cost.load import FAMILIES, load_machine
+from autoprune.cost.model import CostModel
+from autoprune.spec import bundled
+
+ROOT = Path(__file__).resolve().parent.parent
+Row = dict[str, Any]
+
+
+def oracles() -> list[Row]:
+    """Every published figure that the tests check, with what is ours."""
+    with tempfile.TemporaryDirectory() as place:
+        notes = Path(place) / "oracles.jsonl"
+        environment = {**os.environ, "AUTOPRUNE_ORACLES": str(notes), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "oracle", "tests/cost"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+        return [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """A Markdown table."""
+    head = list(head)
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(str(cell).replace("|", "/") for cell in row) + " |"
+
+
+def page(name: str, models: list[CostModel], rows: list[Row]) -> str:
+    """The page of a family."""
+    module = importlib.import_module(FAMILIES[name].partition(":")[0])
+    lines = [f"# {name}", "", "```text", inspect.getdoc(module) or "", "```", ""]
+    for model in models:
+        lines += [*machine(model), ""]
+    if not models:
+        lines += ["No machine of this family ships: its numbers are its user's.", ""]
+    lines += ["## Published figures", ""]
+    if rows:
+        lines += [*figures(rows), ""]
+        sources = dict.fromkeys(f"- `{row['test']}`: {row['source']}" for row in rows)
+        lines += ["Where they are from, by the test that checks them:", "", *sources, ""]
+    else:
+        lines += [
+            "No published figure of this family can be recomputed from what is published; its",
+            "formulas are tested by hand-computed examples and properties.",
+            "",
+        ]
+    example = f"`cost_models/{models[0].machine.name}.toml`" if models else "`docs/my_gpu.toml`"
+    lines += [
+        "## A machine of your own of this family",
+        "",
+        f"Copy {example}, give it your numbers, each with unit, evidence and source, and run",
+        "`autoprune check my_chip.toml`. Every key above is needed, and no other is known.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def machine(model: CostModel) -> Iterator[str]:
+    """A machine with all its numbers, and what its totals leave out."""
+    own = model.machine
+    yield from (f"## {own.name}", "", own.title, "")
+    numbers = [
+        (p, f"{p.unit} / {p.access_bits} bit" if p.access_bits else p.unit) for p in own.prices
+    ]
+    numbers += [(q, q.unit) for q in own.parameters]
+    cells = [(n.name, f"{n.value:g}", unit, n.evidence, n.source) for n, unit in numbers]
+    yield from table(("number", "value", "unit", "evidence", "source"), cells)
+    yield ""
+    words = {**dict(own.choices), **own.capabilities.model_dump()}
+    settled = ", ".join(f"{key} {word}" for key, word in words.items())
+    yield f"Weights of {own.weight_bits} bits, held {' or '.join(own.weight_formats)}; {settled}."
+    yield from ("", "It ignores:", "", *(f"- {line}" for line in own.not_modelled))
+    if own.emulation:
+        yield from ("", "It emulates:", "", *(f"- {rule}" for rule in own.emulation.values()))
+
+
+def figures(rows: list[Row]) -> Iterator[str]:
+    """Ours beside the published figures."""
+    cells = [
+        (
+            r["what"],
+            f"{r['ours']:.10g}",
+            f"{r['published']:.10g}",
+            r["unit"],
+            difference(r),
+            r["tolerance"],
+        )
+        for r in rows
+    ]
+    yield from table(("what", "ours", "published", "unit", "difference", "tolerance"), cells)
+
+
+def difference(row: Row) -> str:
+    """Relative difference of ours from the published figure."""
+    return "0" if row["ours"] == row["published"] else f"{row['ours'] / row['published'] - 1:+.1e}"
+
+
+def main() -> None:
+    """Write the pages."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "machines")
+    out = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    models = [load_machine(name) for name in bundled.names("cost_models")]
+    rows = oracles()
+    for name in FAMILIES:
+        own = [model for model in models if model.machine.family == name]
+        found = [row for row in rows if row["family"] == name]
+        (out / f"{name}.md").write_text(page(name, own, found), encoding="utf-8")
+    index = [
+        "# Machines",
+        "",
+        "Families, their machines, and every published figure that is checked.",
+        "",
+    ]
+    cells = [
+        (
+            f"[{name}]({name}.md)",
+            ", ".join(m.machine.name for m in models if m.machine.family == name) or "-",
+        )
+        for name in FAMILIES
+    ]
+    index += [*table(("family", "machines"), cells), "", *figures(rows)]
+    (out / "README.md").write_text("\n".join(index) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
