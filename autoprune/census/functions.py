@@ -35,6 +35,16 @@ VIEWS = {
 """What shows entries of a tensor and makes no new ones."""
 
 
+def adds_nothing(args: tuple[Any, ...]) -> bool:
+    """Whether a number that is added is 0, with which Python's ``sum`` begins."""
+    return any(not isinstance(a, Tensor) and a == 0 for a in args[:2])
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is a tensor of numbers, not a size that torch hands on as one while it records."""
+    return isinstance(value, Tensor) and (value.ndim > 0 or value.is_floating_point())
+
+
 def is_in_place(name: str, kwargs: dict[str, Any]) -> bool:
     """Whether a function of that name writes into its first argument, or one given as ``out``."""
     written = name.endswith("_") and (not name.endswith("__") or name in _WRITING)
