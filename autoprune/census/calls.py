@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,39 +19,13 @@ from autoprune.census.layers import LayerCall, count_layer
 from autoprune.census.ledger import Ledger
 from autoprune.census.logic import SpikeLogic, count_logic
 from autoprune.census.places import Place, Places
+from autoprune.census.shown import Shown
 from autoprune.census.touched import Touched
 from autoprune.census.trace import Contents, Trace, merged, trace_of
 from autoprune.census.values import BINARY, REAL, Values, examine, spikes
 from autoprune.errors import CountingError
 
 Traced = tuple[Tensor, Trace]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """What a network is shown, and what is asked of the census.
-
-    Attributes:
-        steps, samples: T steps of B samples.
-        weight_bits: bits to which the weights were rounded.
-        with_activity: whether the figures of `autoprune.op.Activity` are taken.
-    """
-
-    steps: int
-    samples: int
-    weight_bits: int = 32
-    with_activity: bool = True
-
-    def by_step(self, x: Tensor, name: str) -> Tensor:
-        """`x` as [T, B, ...]; CountingError, under `name`, where it has no such axes."""
-        if tuple(x.shape[:2]) == (self.steps, self.samples):
-            return x
-        if len(x) == self.steps * self.samples:
-            return x.unflatten(0, (self.steps, self.samples))
-        raise CountingError(
-            f"{name}: an operand of shape {list(x.shape)}; expected [T, B, ...] with T = "
-            f"{self.steps} and B = {self.samples}"
-        )
 
 
 class Calls:

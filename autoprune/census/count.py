@@ -9,9 +9,10 @@ import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
-from autoprune.census.calls import Calls, Shown
+from autoprune.census.calls import Calls
 from autoprune.census.coverage import Seen, observed, recall, remember, uncounted
 from autoprune.census.places import Places
+from autoprune.census.shown import Shown
 from autoprune.census.structure import structure
 from autoprune.census.trace import Trace
 from autoprune.census.tracer import Tracer

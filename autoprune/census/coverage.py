@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from autoprune.errors import CountingError
@@ -99,6 +100,17 @@ def _reason(name: str, elementwise: tuple[Elementwise, ...]) -> str:
                 "fvcore's MACs are scale and shift, which fold into the product before them"
             )
     return "not counted: the census does not know this function"
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """While this lasts, fvcore sees nothing: what is done to count is no part of a pass."""
+    state = torch._C._get_tracing_state()
+    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        torch._C._set_tracing_state(state)  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -35,6 +35,16 @@ VIEWS = {
 """What shows entries of a tensor and makes no new ones."""
 
 
+def adds_nothing(args: tuple[Any, ...]) -> bool:
+    """Whether a number that is added is 0, with which Python's ``sum`` begins."""
+    return any(not isinstance(a, Tensor) and a == 0 for a in args[:2])
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is a tensor of numbers, not a size that torch hands on as one while it records."""
+    return isinstance(value, Tensor) and (value.ndim > 0 or value.is_floating_point())
+
+
 def is_in_place(name: str, kwargs: dict[str, Any]) -> bool:
     """Whether a function of that name writes into its first argument, or one given as ``out``."""
     written = name.endswith("_") and (not name.endswith("__") or name in _WRITING)
@@ -79,9 +89,10 @@ def summed_axes(dims: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tup
     return tuple(int(axis) % dims for axis in axes) or tuple(range(dims))
 
 
-def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor] | None:
-    """`a` and `b` of a two-operand einsum as [..., M, K] and [..., K, N]; None where it is no
-    matrix product: an ellipsis, a letter twice in an operand, or a sum inside one operand.
+def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, bool] | None:
+    """`a` and `b` of a two-operand einsum as [..., M, K] and [..., K, N], and whether it gives
+    [..., M, N]; None where it is no matrix product: an ellipsis, a letter twice in an operand, or a
+    sum inside one operand.
     """
     inputs, _, output = equation.replace(" ", "").partition("->")
     left, _, right = inputs.partition(",")
@@ -98,7 +109,8 @@ def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]
     lead = [sizes[x] for x in batch]
     first = a.permute([left.index(x) for x in (*batch, *rows, *summed)]).reshape(*lead, m, k)
     second = b.permute([right.index(x) for x in (*batch, *summed, *columns)]).reshape(*lead, k, n)
-    return first, second
+    in_order = len(rows) == len(columns) == 1 and [*batch, *rows, *columns] == [*output]
+    return first, second, in_order
 
 
 def flattened(values: Any) -> list[Any]:

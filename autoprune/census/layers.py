@@ -22,8 +22,6 @@ from autoprune.census.values import (
 )
 from autoprune.op import Geometry, Op
 
-_UNROUNDED = 256  # whole numbers up to here have at most the 8 digits of bfloat16
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerCall:
@@ -182,9 +180,9 @@ def _reached(call: LayerCall, x: Tensor) -> tuple[Tensor, Tensor]:
     for axis in range(call.weight.ndim - 2):
         met = torch.kron(met, _met(call, axis))
     met = torch.cat([torch.ones(len(met), 1, dtype=met.dtype), met], 1)
-    # Where matrix products may round their factors, counts up to 256 are as they are.
-    x = x.flatten(2) if call.values.largest <= _UNROUNDED else x.flatten(2).double()
-    sums = x @ met.to(x)
+    # Some processors round the factors of a product of float32, which 0 and 1 survive.
+    x = x if is_one_bit(call.values) else x.double()
+    sums = x.flatten(2) @ met.to(x)
     return sums[..., 0], sums[..., 1:]
 
 

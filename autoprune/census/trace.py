@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -60,10 +60,6 @@ class Trace:
     def is_spikes(self) -> bool:
         """Whether it holds nothing but spikes and their sums."""
         return bool(self.producers) and not self.drivers and not self.real
-
-    def of_product(self, a: Tensor, b: Tensor) -> Trace:
-        """The same of a tensor that holds the entries of ``a @ b`` in another arrangement."""
-        return replace(self, factors=self.factors and (a, b, a @ b))
 
 
 def trace_of(value: object) -> Trace | None:

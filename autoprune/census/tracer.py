@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from autoprune.census.calls import Calls, Traced
+from autoprune.census.coverage import unrecorded
 from autoprune.census.functions import (
     ADDITIONS,
     AVERAGES,
@@ -20,9 +19,11 @@ from autoprune.census.functions import (
     POOLS,
     PRODUCTS,
     VIEWS,
+    adds_nothing,
     convolution_geometry,
     einsum_factors,
     flattened,
+    is_array,
     is_in_place,
     layer_arguments,
     summed_axes,
@@ -75,13 +76,13 @@ class Tracer(TorchFunctionMode):
         out = func(*args, **kwargs)
         name = getattr(func, "__name__", "")
         if self._asleep:
-            if _is_array(out):
+            if is_array(out):
                 self._called.append(name)
             return out
         several = isinstance(out, tuple | list)
-        results = [(i, x) for i, x in enumerate(out if several else (out,)) if _is_array(x)]
+        results = [(i, x) for i, x in enumerate(out if several else (out,)) if is_array(x)]
         if results:
-            with _unrecorded():
+            with unrecorded():
                 self._called.append((name, *(x.shape for _, x in results)))
                 trace = self._counted(name, args, kwargs, out)
                 if trace is None:
@@ -93,7 +94,7 @@ class Tracer(TorchFunctionMode):
     def enter(self, path: str, args: Arguments, *, is_neuron: bool) -> None:
         """A module begins."""
         if not self._path:
-            for shown in filter(_is_array, flattened(args)):
+            for shown in filter(is_array, flattened(args)):
                 mark(shown, self._source)
         self._path.append(path)
         self._asleep += is_neuron
@@ -102,7 +103,7 @@ class Tracer(TorchFunctionMode):
         """A module ended; neurons are assigned to what drives them."""
         path = self._path.pop()
         if is_neuron and self._asleep == 1:  # the outermost, where one holds another
-            with _unrecorded():
+            with unrecorded():
                 mark(out, self.calls.fired(path, self._traced(x), out))
         self._asleep -= is_neuron
 
@@ -129,11 +130,11 @@ class Tracer(TorchFunctionMode):
         if name == "einsum" and len(args) == 3:
             factors = einsum_factors(*args)
             if factors is not None and not any(self._trace(x).weight for x in args[1:]):
-                for factor, x in zip(factors, args[1:], strict=True):
+                left, right, in_order = factors
+                for factor, x in zip((left, right), args[1:], strict=True):
                     mark(factor, replace(self._trace(x), factors=None))
-                left, right = map(self._traced, factors)
-                trace = self._product(left, right, out, "einsum")
-                return trace.of_product(left[0], right[0])
+                trace = self._product(self._traced(left), self._traced(right), out, "einsum")
+                return trace if in_order else replace(trace, factors=None)
         if name == "scaled_dot_product_attention":
             return self._attention(args, kwargs, out)
         return None
@@ -177,7 +178,7 @@ class Tracer(TorchFunctionMode):
 
     def _passed(self, name: str, args: Arguments, kwargs: Keywords, out: Any) -> Trace:
         """Of any other function: what went in comes out, unless it is masked or summed."""
-        inputs = [self._traced(x) for x in flattened((args, kwargs)) if _is_array(x)]
+        inputs = [self._traced(x) for x in flattened((args, kwargs)) if is_array(x)]
         traces = [trace for _, trace in inputs]
         if not traces:
             return Trace()
@@ -216,7 +217,7 @@ class Tracer(TorchFunctionMode):
         if name in ADDITIONS:
             if len(active) > 1:
                 ledger.note("residual", out.numel())
-            elif not _is_zero(args):
+            elif not adds_nothing(args):
                 ledger.note("bias", out.numel())
         elif name in POOLS:
             ledger.note("pooling", x.numel())
@@ -235,24 +236,3 @@ def _moved(
         return trace
     known = bool(args) and isinstance(args[0], Tensor)
     return replace(trace, touched=trace.touched.then(func, args, kwargs, index) if known else None)
-
-
-def _is_zero(args: Arguments) -> bool:
-    """Whether a number that is added is 0, as Python's ``sum`` begins with."""
-    return any(not isinstance(a, Tensor) and a == 0 for a in args[:2])
-
-
-def _is_array(value: Any) -> bool:
-    """Whether it is a tensor of numbers, not a size that torch hands on as one while it records."""
-    return isinstance(value, Tensor) and (value.ndim > 0 or value.is_floating_point())
-
-
-@contextmanager
-def _unrecorded() -> Iterator[None]:
-    """While this lasts, torch.jit does not record: what is done to count is no part of a pass."""
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        torch._C._set_tracing_state(state)  # type: ignore[attr-defined]

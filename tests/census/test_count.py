@@ -74,14 +74,6 @@ def test_linear_layers_equal_spikingjelly_counter_for_binary_input(network, adap
     assert ours["blocks.1.mlp.fc2"].effective_sops == sum(fc2.values()) > 0
 
 
-def test_a_batch_counts_like_its_samples(network, adapter, images):
-    whole = count(network, adapter, images)
-    parts = [count(network, adapter, images[i : i + 1]) for i in range(len(images))]
-    for index, op in enumerate(whole.ops):
-        for name in ("a_events", "effective_sops", "dense_macs", "updates_active", "output_spikes"):
-            assert getattr(op, name) == sum(getattr(part.ops[index], name) for part in parts)
-
-
 def test_compression_lowers_the_counts(network, adapter, shape, images, effort):
     point = {"blocks.0.mlp.dsp": 0.5, "blocks.1.attention.dsp": 0.0, "blocks.0.attention.l1p": 0.9}
     model = compress(network, make_plan(point, shape, effort), adapter).eval()

@@ -138,6 +138,21 @@ def test_einsum_and_softmax_attention_equal_the_loop():
         assert scores.activity == activity(seen["q"].mT)
 
 
+def test_a_chain_may_begin_with_an_einsum_unless_it_turns_the_product():
+    def attend(equation: str):
+        return lambda q, k, v: torch.einsum(equation, q, k) @ v
+
+    expected = products(counted(plain))
+    chained = counted(attend("tbhid,tbhjd->tbhij"))
+    assert products(chained) == expected
+    assert {op.order for op in chained.ops[1:-1]} == {"executed", "published"}
+    alone = counted(attend("tbhid,tbhjd->tbhji"))
+    assert [op.order for op in alone.ops[1:-1]] == ["both", "both"]
+    second = alone.ops[2]
+    assert (second.a_class, second.b_class) == ("integer", "binary")
+    assert products(alone)[0] == expected[0]
+
+
 def weighed(network: Network, x: Tensor) -> Tensor:
     return torch.einsum("tbnd,do->tbno", x, network.weight)
 
@@ -178,10 +193,11 @@ def test_spikes_that_are_added_up_over_time_or_samples():
 )
 def test_einsum_is_a_matrix_product(equation, shapes):
     a, b = (torch.randint(0, 3, shape).float() for shape in shapes)
-    first, second = einsum_factors(equation, a, b)
+    first, second, in_order = einsum_factors(equation, a, b)
     whole = torch.einsum(equation, a, b)
     product = first @ second
     assert product.numel() == whole.numel()
+    assert in_order == (product.shape == whole.shape and torch.equal(product, whole))
     assert torch.equal(product.flatten().sort().values, whole.flatten().sort().values)
 
 

@@ -129,3 +129,85 @@ def test_neurons_before_every_layer_encode_the_input():
     assert ("encode", "4 neurons that no product drives") in {
         (item.name, item.reason) for item in workload.uncounted
     }
+
+
+class Passing(nn.Module):
+    """Spikes of one layer, what is done to them, and a layer that reads them."""
+
+    def __init__(
+        self, between, make=lambda: neuron.LIFNode(v_threshold=0.2, step_mode="m")
+    ) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.T, self.between, self.embed = STEPS, between, nn.Linear(4, WIDTH)
+        self.fire, self.other, self.out = make(), make(), nn.Linear(WIDTH, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        spikes = self.fire(3 * self.embed(x.expand(STEPS, *x.shape)))
+        return self.out(self.between(self, spikes))
+
+
+class WritingNode(neuron.LIFNode):
+    """Neurons that write into what they are given."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.mul_(3))
+
+
+def in_place(net: nn.Module, spikes: Tensor) -> Tensor:
+    spikes.flatten(2).mul_(3)
+    return spikes
+
+
+def by_neurons(net: nn.Module, spikes: Tensor) -> Tensor:
+    view = spikes.flatten(2)
+    net.other(view)
+    return spikes
+
+
+@pytest.mark.parametrize("between", [in_place, by_neurons])
+def test_memory_that_is_written_to_is_looked_at_again(between):
+    network = Passing(between)
+    network.other = WritingNode(step_mode="m")
+    op = count(network.eval(), None, torch.rand(SAMPLES, TOKENS, 4)).ops[-1]
+    assert (op.name, op.a_class, op.a_bits) == ("out", "integer", 2)
+    assert op.a_events == 3 * op.a_nonzeros > 0
+
+
+def test_a_view_of_several_spikes_at_once_is_read_by_itself():
+    network = Passing(lambda _net, spikes: spikes[:, :, :1], INTEGER[1]).eval()
+    x = torch.rand(SAMPLES, TOKENS, 4, generator=torch.Generator().manual_seed(1))
+    x[:, 0] *= 0.3  # the token that is read fires less
+    op = count(network, None, x).ops[-1]
+    functional.reset_net(network)
+    with torch.no_grad():
+        spikes = network.fire(3 * network.embed(x.expand(STEPS, *x.shape)))
+    assert spikes.max() > spikes[:, :, 0].max() == 1
+    assert (op.a_class, op.a_bits, op.a_events) == ("binary", 1, int(spikes[:, :, 0].sum()))
+
+
+def test_neurons_inside_of_neurons_are_those_that_are_seen():
+    class Outer(neuron.LIFNode):
+        def __init__(self) -> None:
+            super().__init__(step_mode="m")
+            self.inner = neuron.LIFNode(step_mode="m")
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner(x)
+
+    network = Passing(lambda net, spikes: spikes, Outer).eval()
+    op = count(network, None, torch.rand(SAMPLES, TOKENS, 4)).ops[0]
+    assert op.neurons == TOKENS * WIDTH
+    assert op.updates_active + op.updates_inactive == STEPS * SAMPLES * op.neurons
+
+
+def test_real_operands_of_a_product_are_real_even_where_they_are_zero():
+    def attend(net: nn.Module, spikes: Tensor) -> Tensor:
+        real = torch.relu(net.more(spikes) - 1e9)
+        return spikes + 0 * (real.mT @ spikes).sum()
+
+    network = Passing(attend).eval()
+    network.more = nn.Linear(WIDTH, WIDTH)
+    workload = count(network, None, torch.rand(SAMPLES, TOKENS, 4))
+    (product,) = (op for op in workload.ops if op.kind == "attention_product")
+    assert (product.a_class, product.real_macs) == ("real", product.dense_macs)

@@ -33,11 +33,12 @@ class Behind(nn.Module):
 
 
 def frames() -> Tensor:
-    """Events in one corner; the first frame of the last sample is silent."""
+    """Events in one corner, everywhere, and in the last sample none at first."""
     generator = torch.Generator().manual_seed(1)
     x = torch.zeros(SAMPLES, STEPS, 2, 8, 8)
     corner = torch.rand(SAMPLES, STEPS, 2, 3, 3, generator=generator) < 0.5
     x[:, :, :, :3, 1:4] = corner.float()
+    x[1] = 1
     x[-1, 0] = 0
     return x
 
@@ -62,6 +63,8 @@ def by_hand(network: Behind) -> Tensor:
         (lambda x: x.flatten(2).mean(2), lambda t: t.flatten(2).amax(2)),
         (lambda x: x[:, :1], lambda t: t[:, :1]),
         (lambda x: tuple(x.chunk(2, 1)), lambda t: t),
+        (lambda x: tuple(x.chunk(2, 2)), lambda t: t),
+        (lambda x: tuple(x.split([3, 5], 3)), lambda t: t),
         (lambda x: x.unflatten(0, (STEPS, -1)).permute(0, 1, 3, 4, 2), lambda t: t),
         (lambda x: x.expand(2, *x.shape)[0], lambda t: t),
     ],
@@ -75,3 +78,28 @@ def test_touched_entries_reach_the_neurons(between, expected, bias):
         int((reached == 0).sum()),
     )
     assert op.updates_inactive > 0
+
+
+def test_a_path_that_changes_the_number_of_entries_touches_all():
+    network = Behind(lambda x: F.interpolate(x, scale_factor=2), bias=False).eval()
+    assert count(network, None, frames()).ops[0].updates_inactive == 0
+
+
+def test_products_of_tokens():
+    """A linear layer sees time and batch as one axis; what is behind it does not."""
+
+    class Tokens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.T, self.layer = STEPS, nn.Linear(8, 4)
+            self.fire = neuron.LIFNode(step_mode="m")
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fire(self.layer(x[:, :, 0]).mean(2))
+
+    network = Tokens().eval()
+    op = count(network, None, frames()).ops[0]
+    x = frames().transpose(0, 1)[:, :, 0]
+    reached = (F.linear(x, network.layer.weight) != 0).any(2)
+    assert 0 < op.updates_active == int(reached.sum()) < reached.numel()
