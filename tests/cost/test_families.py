@@ -30,6 +30,20 @@ def test_every_number_has_a_source(name):
     assert machine.not_modelled
 
 
+@pytest.mark.parametrize("name", MACHINES)
+def test_cost_falls_with_rank_and_with_fewer_steps_on_every_machine(name):
+    model = load_machine(name)
+    widths = [model.price(sample_workload(width=w)) for w in (1, 2, 4, 7, 8, 16, 31, 32, 64, 128)]
+    steps = [model.price(sample_workload(steps=s)) for s in (1, 2, 3, 4, 5, 8, 16)]
+    for costs in (widths, steps):
+        energies = [cost.energy_pj for cost in costs]
+        assert energies == sorted(energies)
+        assert energies[0] < energies[-1]
+        if costs[0].latency_us is not None:
+            times = [cost.latency_us for cost in costs]
+            assert times == sorted(times)
+
+
 def test_unstructured_sparsity_buys_nothing_on_a_dense_array_and_structure_does():
     array, chip = load_machine("systolic_14x12"), load_machine("loihi1")
     dense, sparse, narrow = (
