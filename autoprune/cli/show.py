@@ -51,7 +51,10 @@ def _machine(path: Path) -> None:
     scopes = ", ".join(sorted({price.scope.replace("_", " ") for price in machine.prices}))
     console.print(Text(str(path)))
     console.print(
-        Text(f"family {machine.family}, weights at {machine.weight_bits} bits, prices {scopes}")
+        Text(
+            f"family {machine.family}, weights at {machine.weight_bits} bits, held "
+            f"{' or '.join(machine.weight_formats)}, prices {scopes}"
+        )
     )
     console.print(_numbers(machine))
     for title, lines in (

@@ -55,7 +55,7 @@ class DualSparse(CostModel):
         "weight_sparsity": ("skip",),
         "real_input": ("host", "unsupported"),
         "dynamic_product": ("host", "unsupported"),
-        "integer_spike": ("host", "unsupported"),
+        "integer_spike": ("emulated", "host", "unsupported"),
         "neuron": ("native",),
     }
     LEFT_TO_HOST: ClassVar = ("sum",)
