@@ -55,3 +55,24 @@ def test_benchmark(root, tmp_path, arguments, expected):
     )
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
+
+
+def test_repricing_agrees_with_what_was_stored(root, tmp_path):
+    """On a run made here: no energy differs in any bit, one by one, at once, or as stored."""
+    environment = {**os.environ, "AUTOPRUNE_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    autoprune = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
+    study = str(root / "tests" / "studies" / "short.toml")
+    place = str(tmp_path / "run")
+    script, sizes = str(root / "benchmarks" / "repricing.py"), ["--trials", "7", "--machines", "4"]
+    said = []
+    for command in (
+        [*autoprune, "run", study, "--workers", "0", "--trials", "3", "--out", place],
+        [sys.executable, script, place, "--rounds", "1", *sizes],
+    ):
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert "0 of 28 energies differ between the two in any bit" in said[1]
+    assert "0 of 21 differ from what was stored while running" in said[1]
