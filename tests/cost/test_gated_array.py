@@ -52,3 +52,14 @@ def test_rank_saves_in_steps_of_the_array():
     whole = [sample_workload(width=width) for width in (9, 16)]
     narrow, wide = (replace(workload, ops=workload.ops[1:2]) for workload in whole)
     assert SATA.price(narrow).cycles == SATA.price(wide).cycles
+
+
+def test_groups_run_one_after_the_other_and_bring_weights_of_their_own():
+    workload = sample_workload(samples=1)
+    layer = workload.ops[1]
+    one = SATA.price(replace(workload, ops=(layer,)))
+    two = SATA.price(replace(workload, ops=(replace(layer, groups=2, b_size=2 * layer.b_size),)))
+    assert two.cycles == 2 * one.cycles
+    for price in ("dram", "weight_buffer"):
+        loaded = [sum(t.count for t in cost.terms if t.price == price) for cost in (one, two)]
+        assert loaded[1] == 2 * loaded[0] > 0
