@@ -170,7 +170,7 @@ class Plan:
             parts.append(f"all {_percent(self.zeros, self.kept_weights(shape) + self.zeros)}")
         for block, block_plan in zip(shape.blocks, self.blocks, strict=True):
             words = [
-                _branch_words(branch, plan)
+                branch_words(branch, plan)
                 for branch, plan in zip(block.branches, block_plan.branches, strict=True)
             ]
             if block_plan.zeros:
@@ -216,7 +216,8 @@ def _neuron_words(neuron: NeuronPlan) -> list[str]:
     return words
 
 
-def _branch_words(branch: BranchShape, plan: BranchPlan) -> str:
+def branch_words(branch: BranchShape, plan: BranchPlan) -> str:
+    """Such as ``A4/8 80%``: see `Plan.short`."""
     initial = branch.name[0].upper()
     if plan.kept == 0:
         return f"{initial}-"

@@ -84,6 +84,9 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
     study, space, file, machines = load_checked(name_or_path)
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(study.model_copy(update=changes), file)
+    if study.workers > study.search.lag:
+        given = f"given {study.search.lag}, with {study.workers} workers"
+        raise InputError(f"{file}: search.lag", given, "at least as much as there are workers")
     find_training(study)
     find_evaluation(study)
     about = describe_data(study)
@@ -228,6 +231,8 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker) -> Condu
         sampler=study.search.sampler,
         lag=study.search.lag,
         trials=study.trials,
+        metrics=study.objectives,
+        score=study.functions.score,
         objectives=objectives,
         charges=lambda measurement: charges(measurement, prepared.machines),
     )

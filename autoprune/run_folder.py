@@ -5,6 +5,7 @@
     machines/NAME.toml    the machines as they were read
     parent.safetensors    the trained parent
     optuna.journal        the Optuna study
+    branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
     fronts/MACHINE/       front.csv, front.json, front.png
@@ -40,6 +41,7 @@ class RunFolder:
         self.fronts = path / "fronts"
         self.parent = path / "parent.safetensors"
         self.journal = path / "optuna.journal"
+        self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
 
     def file(self, key: str) -> Path:

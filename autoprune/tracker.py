@@ -9,12 +9,14 @@ from typing import Protocol, final
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.outcome import Outcome
+from autoprune.report.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.files import finite_or_none, save_front
 from autoprune.report.front import MachineFront, front_members, machine_front
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import warnings
 from autoprune.search.conductor import Conductor
 from autoprune.shape import NetworkShape
+from autoprune.storage import write_text
 
 Fronts = Mapping[str, Sequence[Outcome]]
 """The trials on each machine's front; none of a machine that cannot price the network."""
@@ -42,12 +44,14 @@ class Finished:
 
     Attributes:
         fronts: by machine. baselines: by key. outcomes: all trials by number.
+        probes: what each branch loses and saves.
         warnings: what makes the result doubtful, in words.
         exhausted: whether the search met nothing new any more.
         interrupted: whether trials are left that the same command would go on with.
     """
 
     fronts: dict[str, MachineFront]
+    probes: list[BranchProbe]
     baselines: dict[str, Outcome]
     outcomes: list[Outcome]
     warnings: list[str]
@@ -111,8 +115,11 @@ class Tracker:
                 continue
             save_front(fronts[name], self._folder.fronts / name)
         self._record_hypervolume(fronts)
+        probes = branch_probes(outcomes, baselines, self._machines, self._shape)
+        write_text(self._folder.branches, to_csv(probes))
         return Finished(
             fronts=fronts,
+            probes=probes,
             baselines=baselines,
             outcomes=outcomes,
             warnings=doubts,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from autoprune.report.branches import BranchProbe
     from autoprune.report.front import MachineFront
 
 
@@ -33,6 +34,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
     from autoprune.cost.cost import UnknownCost
+    from autoprune.report.branches import branch_probes
     from autoprune.report.front import machine_front
     from autoprune.run_folder import RunFolder
     from autoprune.run_machines import find_machine, run_machines
@@ -59,18 +61,20 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
 
         click.echo(to_csv(fronts, with_machine=machine is None), nl=False)
     else:
-        _print(fronts, None if machine is not None else run)
+        probes = branch_probes(outcomes, baselines, {m.machine.name: m for m in models}, shape)
+        _print(fronts, probes, None if machine is not None else run)
     for line in failed:
         click.echo(f"autoprune: {line}", err=True)
     if failed:
         raise click.exceptions.Exit(2)
 
 
-def _print(fronts: list[MachineFront], run: Path | None) -> None:
-    """The fronts as tables, then what was measured for the run on machines at hand."""
+def _print(fronts: list[MachineFront], probes: list[BranchProbe], run: Path | None) -> None:
+    """The fronts, the probes, then what was measured for the run on machines at hand."""
     from rich.console import Console
 
     from autoprune.measure.record import read_all
+    from autoprune.report.branches import probe_table
     from autoprune.report.measured import measured_table
     from autoprune.report.tables import front_table
 
@@ -78,5 +82,7 @@ def _print(fronts: list[MachineFront], run: Path | None) -> None:
     for found in fronts:
         console.print(front_table(found))
         console.print()
+    if probes:
+        console.print(probe_table(probes))
     for measured in read_all(run) if run is not None else ():
         console.print(measured_table(measured))

@@ -51,9 +51,6 @@ def run(
         prepared = prepare(study, trials, workers)
     for note in prepared.notes:
         console.print(f"Note: {note}", style="yellow", markup=False)
-    lag, wanted = prepared.study.search.lag, prepared.study.workers
-    if wanted > lag:
-        console.print(f"At most {lag} of {wanted} workers are busy at a time: search.lag is {lag}.")
     if dry_run:
         _print_plan(console, prepared)
         return
@@ -73,6 +70,7 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
 
     from autoprune.identity import measured_bits
     from autoprune.plan import FULL_BITS
+    from autoprune.search.baselines import probes
 
     study, effort = prepared.study, prepared.study.effort
     console.print(f"[bold]{study.title}[/bold]")
@@ -91,9 +89,10 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
     sizes = sorted({FULL_BITS, *measured_bits(prepared.machines)}, reverse=True)
     bits = " and ".join(str(size) for size in sizes)
     uniform = len(prepared.space.uniform_points(prepared.shape, effort))
+    probed = len(probes(prepared.space, prepared.shape))
     console.print(
         f"Objectives: {', '.join(study.objectives)}.\n"
-        f"{study.trials} trials, {min(uniform, study.trials)} of them the uniform sweep, then "
+        f"{study.trials} trials: uniform sweep of {uniform}, {probed} probes of branches, then "
         f"sampler {study.search.sampler}, out of {prepared.points:.3g} configurations; "
         f"{effort.epochs} epochs of fine-tuning each; {study.workers} workers.\n"
         f"Measured with weights of {bits} bits."
@@ -101,8 +100,12 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
 
 
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
+    from autoprune.report.branches import probe_table
     from autoprune.report.tables import front_table
 
+    if finished.probes:
+        console.print()
+        console.print(probe_table(finished.probes))
     for front in finished.fronts.values():
         console.print()
         console.print(front_table(front))
@@ -122,6 +125,7 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     if finished.interrupted:
         console.print("Interrupted. The same command goes on where it stopped.", style="yellow")
     saved = {
+        "branches.csv": "what each branch loses and saves",
         "trials/": "every trial: plan, measurement, workload",
         "optuna.journal": "the Optuna study",
         "checkpoints/": "weights of the networks on the fronts",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from autoprune.cost.cost import HostOperation
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
+from autoprune.hypervolume import ACCURACY_MARGIN, COST_FACTOR
 from autoprune.measurement import Score
 from autoprune.metrics import energy_uj
 from autoprune.outcome import FINE_TUNED, Origin, Outcome
@@ -16,19 +17,13 @@ from autoprune.report.outcomes import Measured, price_outcomes
 from autoprune.report.pareto import hypervolume, non_dominated
 from autoprune.shape import NetworkShape
 
-ACCURACY_MARGIN = 0.10
-"""The hypervolume's reference lies this far below the fine-tuned parent's accuracy."""
-
-ENERGY_FACTOR = 1.1
-"""The hypervolume's reference is this multiple of the fine-tuned parent's energy."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One measured network on one machine.
 
     Attributes:
-        trial: number. origin: ``baseline``, ``uniform`` or ``sampled``.
+        trial: number. origin: ``baseline``, ``uniform``, ``probe`` or ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
         kept_weights: nonzero block weights, 0 to 1. plan: in short form.
@@ -73,7 +68,7 @@ class MachineFront:
         accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
             all others whose plan has as many. priced_bits: bits at which the machine is priced.
         reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
-            energy in microjoules times ENERGY_FACTOR.
+            energy in microjoules times COST_FACTOR.
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
             the reference; infinite where a trial above it needs no energy.
         host: work outside the totals, of the fine-tuned parent. emulated: rules.
@@ -166,7 +161,7 @@ def machine_front(
     found, infeasible = price_outcomes([o for o in outcomes if o.state == "measured"], model)
     points = [_row(item, parent_energy, uniform, shape) for item in found]
     pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
-    reference = (parent.validation.accuracy - ACCURACY_MARGIN, ENERGY_FACTOR * parent_energy)
+    reference = (parent.validation.accuracy - ACCURACY_MARGIN, COST_FACTOR * parent_energy)
     return MachineFront(
         machine=machine.name,
         title=machine.title,

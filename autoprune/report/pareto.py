@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
+from autoprune.hypervolume import hypervolume as exact_hypervolume
+
 Pair = tuple[float, float]
 """Accuracy, to be large, and energy, to be small."""
 
@@ -31,10 +35,8 @@ def hypervolume(points: Iterable[Pair], reference: Pair) -> float:
     not matter; a point that is better and needs no energy at all makes the area infinite.
     """
     better = [p for p in points if p[0] > reference[0] and p[1] < reference[1]]
-    area, last = 0.0, reference[0]
-    for index in non_dominated(better):
-        accuracy, energy = better[index]
-        span = math.log10(reference[1]) - math.log10(energy) if energy else math.inf
-        area += (accuracy - last) * span
-        last = accuracy
-    return area
+    if any(energy == 0 for _, energy in better):
+        return math.inf
+    corner = np.array([-reference[0], math.log10(reference[1])])
+    low = [(-accuracy, math.log10(energy)) for accuracy, energy in better]
+    return exact_hypervolume(np.array(low).reshape(-1, 2), corner)

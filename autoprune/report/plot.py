@@ -21,6 +21,7 @@ def plot_front(front: MachineFront, file: Path) -> None:
     axes = figure.subplots()
     sampled = [row for row in front.points if row.origin == "sampled"]
     uniform = [row for row in front.points if row.origin == "uniform"]
+    probes = [row for row in front.points if row.origin == "probe"]
     removed = [row for row in front.points if row.origin == "baseline"]
     axes.scatter(*_xy(sampled), s=22, color=_GREY, label=f"sampled ({len(sampled)})")
     axes.scatter(
@@ -30,6 +31,9 @@ def plot_front(front: MachineFront, file: Path) -> None:
         marker="s",
         label=f"parent, or a part removed ({len(removed)})",
     )
+    if probes:
+        label = f"one branch probed ({len(probes)})"
+        axes.scatter(*_xy(probes), s=30, color=_GREY, marker="x", linewidth=1.2, label=label)
     axes.scatter(*_xy(uniform), s=34, color=_ORANGE, marker="^", label=f"uniform ({len(uniform)})")
     if front.rows:
         x, y = _xy(front.rows)

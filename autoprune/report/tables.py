@@ -105,7 +105,7 @@ def _reading_order(key: str) -> tuple[int, list[int | str]]:
 
 
 def _name(row: Row) -> str:
-    mark = {"baseline": "b", "uniform": "u", "sampled": ""}[row.origin]
+    mark = {"baseline": "b", "uniform": "u", "probe": "p", "sampled": ""}[row.origin]
     return f"{row.trial}{mark}"
 
 
@@ -142,7 +142,7 @@ def _footer(front: MachineFront) -> list[str]:
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
         "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
-        "belong to that sweep; b: the parent, or a branch or block removed.",
+        "belong to that sweep; b: the parent, or a branch or block removed; p: a branch probed.",
         "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72. ANN "
         "twin: same shape and zeros, activations of ceil(log2(T + 1)) bits, run once"
         + (", on the same machine." if _runs_twin(front) else "; this machine does not run it."),

@@ -13,6 +13,7 @@ from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
 from autoprune.plan import Effort, Plan
 from autoprune.point import Value, make_plan
 from autoprune.shape import NetworkShape
+from autoprune.spec.domain import Domain
 from autoprune.spec.space import SearchSpace
 
 
@@ -46,7 +47,7 @@ def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[str, Plan]:
 def first_points(
     space: SearchSpace, shape: NetworkShape, effort: Effort
 ) -> list[tuple[Origin, dict[str, Value]]]:
-    """The configurations that come before the sampler's: baselines, then the uniform sweep.
+    """The configurations that come before the sampler's: baselines, uniform sweep, probes.
 
     A baseline that the space offers is a trial, too, so that it can be on a front and the sampler
     learns from it; its measurement is already there. A space in which all weights are rounded
@@ -59,7 +60,38 @@ def first_points(
             whole = space.complete(point, shape, effort)
             if make_plan(whole, shape, effort) == make_plan(point, shape, effort):
                 first.append(("baseline", whole))
-    return first + [("uniform", point) for point in space.uniform_points(shape, effort)]
+    first += [("uniform", point) for point in space.uniform_points(shape, effort)]
+    return first + [("probe", space.complete(p, shape, effort)) for p in probes(space, shape)]
+
+
+def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[str, Value]]:
+    """Two configurations per branch of which the space searches something, nothing else changed.
+
+    Gentle: L1P in the middle of what is offered, or, where the branch has none of its own, DSP.
+    Harsh: the most of L1P together with the least that DSP keeps without removing the branch; that
+    is a baseline.
+    """
+    domains, found = space.parameters(shape), []
+    for index, branch in shape.branches():
+        name = f"blocks.{index}.{branch.name}"
+        l1p = [v for v in _offered(domains, f"{name}.l1p") if v != 0]
+        dsp = [v for v in _offered(domains, f"{name}.dsp") if v not in (0, 1)]
+        gentle: dict[str, Value] = {}
+        if l1p:
+            gentle[f"{name}.l1p"] = l1p[(len(l1p) - 1) // 2]
+        elif dsp:
+            gentle[f"{name}.dsp"] = dsp[len(dsp) // 2]
+        harsh: dict[str, Value] = {}
+        if l1p:
+            harsh[f"{name}.l1p"] = l1p[-1]
+        if dsp:
+            harsh[f"{name}.dsp"] = dsp[0]
+        found += [point for point in (gentle, harsh) if point]
+    return found
+
+
+def _offered(domains: Mapping[str, Domain], name: str) -> tuple[Value, ...]:
+    return domains[name].all if name in domains else ()
 
 
 def warnings(baselines: Mapping[str, Outcome], uniform: Mapping[str, Outcome]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -22,9 +22,11 @@ from autoprune.plan import Effort, Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, first_points
+from autoprune.search.block_response import Prior
 from autoprune.search.job import Failure, Job
+from autoprune.search.network_prior import network_prior
 from autoprune.search.record import Record
-from autoprune.search.samplers import derive_seed, make_sampler, to_params, to_point
+from autoprune.search.samplers import Samplers, derive_seed, to_params, to_point
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Sampler
@@ -44,6 +46,7 @@ class Task:
 
     Attributes:
         space, shape, effort, seed, sampler, lag, trials: as in the study.
+        metrics: names of the objectives. score: the name of what is maximised.
         objectives: the values that Optuna is told of a measurement, in the study's order; raises
             AutopruneError where one is unknown.
         charges: what the study's machines charge for a measurement; kept with its outcome.
@@ -56,6 +59,8 @@ class Task:
     sampler: Sampler
     lag: int
     trials: int
+    metrics: Sequence[str]
+    score: str
     objectives: Callable[[Measurement], list[float]]
     charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
 
@@ -156,6 +161,7 @@ class Conductor:
 
     def _begin(self) -> None:
         """All baselines are there: take up what an earlier run left, then propose."""
+        self._samplers = Samplers(self._task.seed, self._prior())
         for frozen in self._record.trials:
             trial = self._adopt(frozen)
             file = self._folder.file(trial.job.key)
@@ -168,6 +174,19 @@ class Conductor:
             if trial.outcome is None and not trial.counts:
                 self._repeat(trial)
         self._advance()
+
+    def _prior(self) -> Prior:
+        """What a sampler may know: which parameter does what, and what the parent is worth."""
+        tuned = self.baselines[FINE_TUNED].measurement
+        assert tuned is not None  # else the run would have ended with an error
+
+        def plan(params: Mapping[str, Value]) -> str:
+            point = to_point(params, self._domains)
+            return make_plan(point, self._task.shape, self._task.effort).hash
+
+        metrics, score = self._task.metrics, self._task.score
+        values = [] if self._unusable(tuned) else self._task.objectives(tuned)
+        return network_prior(self._domains, metrics, score, values, plan)
 
     def _advance(self) -> None:
         """Propose as far as the lag allows and tell what is next in line, until nothing moves."""
@@ -188,7 +207,7 @@ class Conductor:
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
             params = None if fixed is None else to_params(fixed, self._domains)
             name: Sampler = "random" if self._only_duplicates(STUCK) else self._task.sampler
-            sampler = make_sampler(name, derive_seed(self._task.seed, f"ask {number}"))
+            sampler = self._samplers.of(name, number)
             trial = self._adopt(self._record.ask(sampler, params, self._describe))
             if trial.counts:
                 self._ready.append(trial.job)

@@ -1,6 +1,6 @@
 """The Optuna study of a run folder: proposals are put into it whole, outcomes in their order.
 
-Trials are sampled in a copy of the study in memory and then added to the journal with one write.
+Trials are sampled in a mirror of the study in memory and then added to the journal with one write.
 A trial that Optuna itself asks for is written parameter by parameter; a crash in between would
 leave one that can neither be run nor removed. The journal is a file that any Optuna tool reads:
 `optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(FILE))`, study
@@ -25,6 +25,12 @@ from optuna.trial import FrozenTrial, TrialState
 from autoprune.point import Value
 
 STUDY = "autoprune"
+
+_KEPT = "autoprune:kept"
+"""System attribute of a trial: what its sampler left with the study; a run that goes on finds it.
+
+It is written with the trial, all or nothing.
+"""
 
 
 @final
@@ -72,6 +78,14 @@ class Record:
             ),
             load_if_exists=True,
         )
+        self._mirror = optuna.storages.InMemoryStorage()
+        mirror = optuna.create_study(
+            study_name=STUDY, directions=list(directions), storage=self._mirror
+        )
+        mirror.add_trials(self.trials)
+        for trial in self.trials:
+            for key, value in trial.system_attrs.get(_KEPT, {}).items():
+                self._mirror.set_study_system_attr(mirror._study_id, key, value)
         if not self._study.user_attrs.get("objectives"):
             self._study.set_user_attr("objectives", list(names))
 
@@ -89,23 +103,24 @@ class Record:
         """A new running trial; what is proposed depends on nothing but sampler and journal.
 
         Args:
-            sampler: a fresh one.
+            sampler: one that keeps nothing that it does not read from the study.
             fixed: the trial's parameters, instead of the sampler's.
             describe: what to note about it, as JSON values.
         """
-        copy = optuna.create_study(directions=self._study.directions, sampler=sampler)
-        copy.add_trials(self.trials)
+        study = self._in_memory(sampler)
         if fixed is not None:
-            copy.enqueue_trial(dict(fixed))
-        number = copy.ask(self._space).number
-        proposal = copy.get_trials(deepcopy=False)[number]
+            study.enqueue_trial(dict(fixed))
+        before = self._kept()
+        number = study.ask(self._space).number
+        kept = {key: value for key, value in self._kept().items() if before.get(key) != value}
+        proposal = study.get_trials(deepcopy=False)[number]
         self._study.add_trial(
             optuna.trial.create_trial(
                 state=TrialState.RUNNING,
                 params=proposal.params,
                 distributions=proposal.distributions,
                 user_attrs=describe(proposal),
-                system_attrs=proposal.system_attrs,
+                system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
             )
         )
         return self.trials[number]
@@ -115,10 +130,17 @@ class Record:
         trial = optuna.trial.Trial(self._study, self.trials[number]._trial_id)
         for name, value in note.items():
             trial.set_user_attr(name, value)
-        if values is None:
-            self._study.tell(number, state=TrialState.FAIL)
-        else:
-            self._study.tell(number, list(values))
+        state = TrialState.FAIL if values is None else TrialState.COMPLETE
+        for study in (self._study, self._in_memory(optuna.samplers.RandomSampler())):
+            study.tell(number, None if values is None else list(values), state=state)
+
+    def _kept(self) -> dict[str, object]:
+        """What samplers keep with the study: a population, a count."""
+        number = self._mirror.get_study_id_from_name(STUDY)
+        return dict(self._mirror.get_study_system_attrs(number))
+
+    def _in_memory(self, sampler: BaseSampler) -> optuna.Study:
+        return optuna.load_study(study_name=STUDY, storage=self._mirror, sampler=sampler)
 
 
 def _cut_torn_line(journal: Path) -> None:

@@ -1,10 +1,11 @@
-"""Optuna's samplers by name, and the translation between points and Optuna's parameters."""
+"""Samplers by name, and the translation between points and Optuna's parameters."""
 
 from __future__ import annotations
 
 import hashlib
 import warnings
 from collections.abc import Mapping
+from typing import final
 
 import optuna
 from optuna.distributions import (
@@ -16,28 +17,47 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler
 
 from autoprune.point import Point, Value
+from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.spec.domain import Domain
 from autoprune.spec.study import Sampler
 
 
-def make_sampler(name: Sampler, seed: int) -> BaseSampler:
-    """A fresh sampler.
+@final
+class Samplers:
+    """The samplers of one search; what they propose depends on seed, trial number and trials.
 
     TPE samples parameters independently, which did better than its multivariate form with several
-    objectives; NSGA-II's population of 20 suits runs of some hundred trials.
+    objectives; a population of 20 suits runs of some hundred trials.
+
+    Args:
+        seed: of the study. prior: what block_response knows of it.
     """
-    samplers = optuna.samplers
-    match name:
-        case "random":
-            return samplers.RandomSampler(seed=seed)
-        case "tpe":
-            return samplers.TPESampler(seed=seed)
-        case "nsga2":
-            return samplers.NSGAIISampler(seed=seed, population_size=20)
-        case "gp":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                return samplers.GPSampler(seed=seed, deterministic_objective=False)
+
+    def __init__(self, seed: int, prior: Prior) -> None:
+        self._seed = seed
+        # The first points of a search are its start: it needs no random ones.
+        self._block_response = BlockResponseSampler(prior, seed=seed, startup_trials=2)
+
+    def of(self, name: Sampler, number: int) -> BaseSampler:
+        """The sampler that proposes trial `number`."""
+        samplers, seed = optuna.samplers, derive_seed(self._seed, f"ask {number}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            match name:
+                case "random":
+                    return samplers.RandomSampler(seed=seed)
+                case "qmc":
+                    return samplers.QMCSampler(seed=self._seed, scramble=True)
+                case "tpe":
+                    return samplers.TPESampler(seed=seed)
+                case "nsga2":
+                    return samplers.NSGAIISampler(seed=seed, population_size=20)
+                case "nsga3":
+                    return samplers.NSGAIIISampler(seed=seed, population_size=20)
+                case "gp":
+                    return samplers.GPSampler(seed=seed, deterministic_objective=False)
+                case "block_response":
+                    return self._block_response
 
 
 def derive_seed(seed: int, key: str) -> int:

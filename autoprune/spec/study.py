@@ -25,7 +25,7 @@ from autoprune.spec.tables import (
 )
 from autoprune.spec.toml import read_toml, validate
 
-Sampler = Literal["random", "tpe", "nsga2", "gp"]
+Sampler = Literal["random", "qmc", "tpe", "nsga2", "nsga3", "gp", "block_response"]
 
 FAMILIES = (
     "maxformer",
@@ -55,7 +55,7 @@ class SearchSpec(BaseModel):
     """How configurations are proposed.
 
     Attributes:
-        sampler: of Optuna, by name.
+        sampler: by name: those of Optuna, and autoprune's own ``block_response``.
         lag: proposal i sees the outcomes of the trials up to i - lag, whatever the number of
             workers; at most this many trials run at a time.
     """

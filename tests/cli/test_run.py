@@ -71,7 +71,7 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(autoprune, 
     for part in (
         "blocks.0.attention.l1p",
         "Davies et al.",
-        "30 trials, 3 of them the uniform sweep, then sampler tpe",
+        "30 trials: uniform sweep of 3, 4 probes of branches, then sampler tpe",
         "digits (images of 1 x 8 x 8, 10 classes)",
         "Measured with weights of 32 and 8 bits.",
     ):

@@ -35,7 +35,11 @@ def test_bundled_studies_load(name):
         ('"energy_uj@loihi1"', '"latency_us@ops45_fp32"', "ops45_fp32 defines no latency"),
         ('"energy_uj@loihi1"', '"weight_bits"', "weight_bits, which digits does not search"),
         ('"accuracy", ', '"accuracy@loihi", ', "unknown metric.*mean 'accuracy@loihi1'"),
-        ('sampler = "tpe"', 'sampler = "tpee"', "sampler.*gp, nsga2, random, tpe.*mean 'tpe'"),
+        (
+            'sampler = "tpe"',
+            'sampler = "tpee"',
+            "sampler.*gp, nsga2, nsga3, qmc, random, tpe.*mean 'tpe'",
+        ),
         ('"loihi1", "systolic_14x12", "ops', '"lohi1", "systolic_14x12", "ops', "mean 'loihi1'"),
         ('machines = ["loihi1", ', 'machines = ["loihi1", "loihi1", ', "each once"),
         ('space = "digits"', 'space = "digit"', "unknown search space 'digit'"),

@@ -1,0 +1,118 @@
+"""Model: responses of objectives and constraints, the front so far, and what a trial would add."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from scipy.special import ndtr
+
+from autoprune.hypervolume import pareto
+from autoprune.search.block_response.axis import Array
+from autoprune.search.block_response.gain import expected_gain
+from autoprune.search.block_response.prior import Prior
+from autoprune.search.block_response.response import Layout, Responses
+from autoprune.search.block_response.trials import Trials
+
+
+@final
+class Model:
+    """What all results so far say.
+
+    Values are minimised: those to be maximised with the other sign. Those whose logarithm adds up
+    are logarithms to base 10. A trial counts
+    the less, the further it lies beyond the reference: responses have to be right near the front.
+
+    Attributes:
+        trials, prior: what it is made of.
+        fronts: objectives of each front.
+        reference: where fronts end.
+        parts: names of the parameters of each part, in the order in which they appear.
+        columns: their columns.
+    """
+
+    def __init__(self, trials: Trials, prior: Prior, *, pairwise: bool) -> None:
+        self.trials, self.prior = trials, prior
+        count = trials.y.shape[1]
+        self._log = np.array([*prior.logarithmic, *[False] * count][:count])
+        self.values = self._scaled(trials.y)
+        self.fronts = [list(front) for front in prior.fronts] or [list(range(count))]
+        self.reference = self._reference()
+        self._group(pairwise)
+        best = self.values.min(0)
+        self.span = np.maximum(self.reference - best, 1e-12)
+        beyond = np.maximum(0.0, (self.values - self.reference) / self.span).max(1)
+        weights = 1 / (1 + beyond) ** 4
+        self.responses = Responses(trials.x, self.values, weights, self._layout)
+        self._limits = {}
+        for name in trials.limit_names:
+            x, y = trials.limits(name)
+            layout = Layout(parts=self.columns, signs=np.zeros((1, x.shape[1])), pairwise=False)
+            if len(y) >= 2:
+                self._limits[name] = Responses(x, y, np.ones(len(y)), layout)
+        kept = trials.feasible > 0
+        known = self.values[kept]
+        if len(trials.pending):
+            known = np.vstack([known, self.responses.predict(trials.pending)[0]])
+        self._known = [
+            pareto(known[:, front][(known[:, front] < self.reference[front]).all(1)])
+            for front in self.fronts
+        ]
+
+    def _scaled(self, values: Array) -> Array:
+        scaled = values * self.trials.signs
+        for j in np.flatnonzero(self._log):
+            # Nothing at all has no logarithm: it stands a decade below the least there is.
+            positive = values[values[:, j] > 0, j]
+            least = positive.min() / 10 if len(positive) else 1.0
+            scaled[:, j] = self.trials.signs[j] * np.log10(np.maximum(values[:, j], least))
+        return scaled
+
+    def _reference(self) -> Array:
+        if len(self.prior.reference):
+            return self._scaled(np.array([self.prior.reference], dtype=float))[0]
+        front = pareto(self.values)
+        worst, best = front.max(0), front.min(0)
+        return worst + 0.1 * np.maximum(worst - best, 1e-6)
+
+    def _group(self, pairwise: bool) -> None:
+        names: dict[str, list[str]] = {}
+        columns: dict[str, list[int]] = {}
+        signs, place = [], 0
+        count = self.values.shape[1]
+        for name, axis in self.trials.axes.items():
+            part = self.prior.group(name)
+            names.setdefault(part, []).append(name)
+            columns.setdefault(part, []).extend(range(place, place + axis.columns))
+            place += axis.columns
+            known = self.prior.monotone.get(name, ()) if axis.ordered else ()
+            rising = np.array([*known, *[0] * count][:count], dtype=float)
+            signs += [rising * self.trials.signs] * axis.columns
+        self.parts = list(names.values())
+        self.columns = tuple(tuple(found) for found in columns.values())
+        self._layout = Layout(parts=self.columns, signs=np.array(signs).T, pairwise=pairwise)
+
+    @property
+    def limits(self) -> list[Responses]:
+        """The responses of the constraints."""
+        return list(self._limits.values())
+
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of objectives, then of constraints."""
+        found = [fit.predict(x) for fit in (self.responses, *self.limits)]
+        return np.hstack([mean for mean, _ in found]), np.hstack([std for _, std in found])
+
+    def gain(self, mean: Array, std: Array) -> Array:
+        """Expected gain, over all fronts, of candidates whose `predict` is given.
+
+        Of each front as a share of its box; times the probability of keeping the constraints.
+        """
+        total = np.zeros(len(mean))
+        for front, known in zip(self.fronts, self._known, strict=True):
+            box = float(np.prod(self.span[front]))
+            gain = expected_gain(known, self.reference[front], mean[:, front], std[:, front])
+            total += gain / box
+        count = self.values.shape[1]
+        if mean.shape[1] > count:
+            total *= ndtr(-mean[:, count:] / std[:, count:]).prod(1)
+        return total

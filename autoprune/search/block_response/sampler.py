@@ -1,0 +1,144 @@
+"""BlockResponseSampler: fits the parts' responses, solves for their front, asks for the best gain.
+
+Explained in docs/block_response.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from threading import Lock
+from typing import Any, final
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.search_space import IntersectionSearchSpace
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from autoprune.search.block_response.axis import Array
+from autoprune.search.block_response.model import Model
+from autoprune.search.block_response.prior import Prior
+from autoprune.search.block_response.propose import candidates
+from autoprune.search.block_response.trials import Trials
+
+GAIN = "block_response:gain"
+"""System attribute of a trial: the expected gain of hypervolume for which it was chosen, as a share
+of the box between the best values seen and the reference, summed over fronts."""
+
+_LOCK = Lock()
+"""Of what a sampler keeps between trials: Optuna may ask from several threads."""
+
+
+@final
+class BlockResponseSampler(BaseSampler):
+    """An Optuna sampler for objectives that add up over parts of what is searched.
+
+    Args:
+        prior: what is known of the study.
+        seed: with the trial's number, of everything random; a proposal depends on nothing else but
+            the study's trials.
+        startup_trials: so many finished trials are drawn at random.
+        pairwise: whether parts may change each other's effects.
+    """
+
+    def __init__(
+        self,
+        prior: Prior | None = None,
+        *,
+        seed: int | None = None,
+        startup_trials: int = 10,
+        pairwise: bool = True,
+    ) -> None:
+        self._prior = prior or Prior()
+        self._startup, self._pairwise = max(startup_trials, 1), pairwise
+        self._seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+        self._random = RandomSampler(seed=self._seed)  # until `before_trial` makes the trial's own
+        self._space = IntersectionSearchSpace()
+        self._trials: tuple[object, Trials] | None = None
+        self._identities: dict[int, Hashable] = {}
+
+    def reseed_rng(self) -> None:
+        """Draw another seed, as Optuna asks for in each of several threads."""
+        self._seed = int(np.random.SeedSequence().generate_state(1)[0])
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """The parameters that all finished trials have, but those of one value."""
+        space = self._space.calculate(study)
+        return {name: found for name, found in space.items() if not found.single()}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The next configuration; empty while there are too few trials."""
+        if not search_space:
+            return {}
+        with _LOCK:
+            return self._propose(study, trial, search_space)
+
+    def _propose(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        trials = self._read(study, trial.number, search_space)
+        if len(trials.y) < self._startup:
+            return {}
+        rng = np.random.default_rng([self._seed, trial.number])
+        model = Model(trials, self._prior, pairwise=self._pairwise)
+        points = candidates(model, rng)
+        mean, std = model.predict(trials.rows(points))
+        gains = model.gain(mean, std)
+        chosen = self._first_new(trials, points, gains)
+        if chosen is None:
+            return {}
+        study._storage.set_trial_system_attr(trial._trial_id, GAIN, float(gains[chosen]))
+        return points[chosen]
+
+    def _first_new(
+        self, trials: Trials, points: Sequence[dict[str, Any]], gains: Array
+    ) -> int | None:
+        """The candidate of most gain that is not the same as any trial so far."""
+        identity = self._prior.identity or (lambda point: tuple(point.items()))
+        for number in trials.points.keys() - self._identities.keys():
+            self._identities[number] = identity(trials.points[number])
+        seen = {self._identities[number] for number in trials.points}
+        order = np.argsort(-gains, kind="stable")
+        return next((int(i) for i in order if identity(points[i]) not in seen), None)
+
+    def _read(self, study: Study, number: int, search_space: dict[str, BaseDistribution]) -> Trials:
+        key = (study._storage, study._study_id)
+        if (
+            self._trials is None
+            or self._trials[0] != key
+            or (self._trials[1].space != search_space)
+        ):
+            self._trials = (key, Trials(search_space))
+            self._identities = {}
+        trials = self._trials[1]
+        trials.update(study, number)
+        return trials
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """At random: the first trials, and parameters that only some trials have."""
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        """Make what is drawn at random depend on the trial's number alone."""
+        seeds = np.random.SeedSequence([self._seed, trial.number])
+        self._random = RandomSampler(seed=int(seeds.generate_state(1)[0]))
+
+    def after_trial(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        state: TrialState,
+        values: Sequence[float] | None,
+    ) -> None:
+        """Nothing to keep."""

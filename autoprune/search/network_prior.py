@@ -1,0 +1,67 @@
+"""What is known of a search before its first trial, as block_response takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+from autoprune.hypervolume import ACCURACY_MARGIN, COST_FACTOR
+from autoprune.search.block_response import Prior
+from autoprune.spec.study import split_metric
+
+_RISES_WITH: dict[str, tuple[int, int]] = {
+    "l1p": (-1, -1),
+    "dsp": (1, 1),
+    "time_steps": (1, 1),
+    "weight_bits": (1, 1),
+    "epochs": (1, 0),
+}
+"""By the last word of a parameter: how the score and the costs move with it."""
+
+_ADDITIVE = ("weight_bits", "chips")
+"""Metrics of which not the logarithm adds up."""
+
+
+def network_prior(
+    parameters: Iterable[str],
+    metrics: Sequence[str],
+    score: str,
+    fine_tuned: Sequence[float],
+    identity: Callable[[Mapping[str, Any]], Hashable],
+) -> Prior:
+    """The prior of a search over a network's plans.
+
+    Every cost has a front with the score: with ``accuracy@M`` where that is an objective and the
+    cost is the machine's, else with the first score. The front ends where the report's does.
+
+    Args:
+        parameters: names, as in a point.
+        metrics: the objectives.
+        score: the name of what is maximised.
+        fine_tuned: the objectives of the fine-tuned parent; empty where it has none.
+        identity: of a trial's parameters, the plan.
+    """
+    scores = [j for j, metric in enumerate(metrics) if split_metric(metric)[0] == score]
+    fronts = []
+    for j, metric in enumerate(metrics):
+        if j not in scores and scores:
+            same = [i for i in scores if split_metric(metrics[i])[1] == split_metric(metric)[1]]
+            fronts.append(((same or scores)[0], j))
+    monotone = {
+        name: [_RISES_WITH[last][0 if j in scores else 1] for j in range(len(metrics))]
+        for name in parameters
+        if (last := name.rsplit(".", 1)[-1]) in _RISES_WITH
+    }
+    return Prior(
+        monotone=monotone,
+        logarithmic=[
+            j not in scores and split_metric(metric)[0] not in _ADDITIVE
+            for j, metric in enumerate(metrics)
+        ],
+        fronts=fronts,
+        reference=[
+            value - ACCURACY_MARGIN if j in scores else COST_FACTOR * value
+            for j, value in enumerate(fine_tuned)
+        ],
+        identity=identity,
+    )

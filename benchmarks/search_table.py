@@ -1,0 +1,102 @@
+"""Train every plan of a grid on the digits network, for searches that look results up.
+
+The grid is `benchmarks/search_space_table.toml`; the recipe that of the bundled study `digits`,
+with the study's seed for every plan. Rows are appended as they come: a second call goes on.
+
+    python benchmarks/search_table.py [--workers 2] [--out benchmarks/search_table.csv]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import torch
+from rich.progress import track
+
+from autoprune.bench import find_parent, load_data, make_bench
+from autoprune.identity import measured_bits
+from autoprune.metrics import metric_value
+from autoprune.plan import Plan
+from autoprune.point import Value, make_plan
+from autoprune.run import prepare
+from autoprune.shape import NetworkShape
+from autoprune.spec.space import load_space
+from autoprune.trial import run_trial
+
+HERE = Path(__file__).parent
+MACHINES = ("loihi1", "systolic_14x12")
+METRICS = (
+    "accuracy",
+    *(f"{m}@{machine}" for machine in MACHINES for m in ("accuracy", "energy_uj")),
+)
+
+_bench = None
+
+
+def points(shape: NetworkShape) -> Iterator[dict[str, Value]]:
+    """Every point of the grid; several may mean the same plan."""
+    domains = load_space(str(HERE / "search_space_table.toml")).parameters(shape)
+    for values in itertools.product(*(domain.all for domain in domains.values())):
+        yield dict(zip(domains, values, strict=True))
+
+
+def start() -> None:
+    """Hold data and parent in a worker."""
+    global _bench
+    torch.set_num_threads(1)
+    prepared = prepare("digits")
+    data = load_data(prepared.study)
+    parent = find_parent(prepared.study, data)
+    bench = make_bench(prepared.study, data, parent, measured_bits(prepared.machines))
+    _bench = bench, prepared
+
+
+def measure(plan: Plan) -> dict[str, float | int | str]:
+    """One row: the plan's hash, what the searches see, and test accuracy."""
+    bench, prepared = _bench
+    measurement, _ = run_trial(bench, plan, prepared.study.seed)
+    row = {name: metric_value(name, measurement, prepared.machines) for name in METRICS}
+    return {"hash": plan.hash, **row, "test_accuracy": measurement.test.accuracy}
+
+
+def main() -> None:
+    """Train what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=HERE / "search_table.csv")
+    arguments = parser.parse_args()
+    start()
+    prepared = _bench[1]
+    plans = {}
+    for point in points(prepared.shape):
+        plan = make_plan(point, prepared.shape, prepared.study.effort)
+        plans[plan.hash] = plan
+    names = ["hash", *METRICS, "test_accuracy"]
+    new = not arguments.out.is_file()
+    if not new:
+        with arguments.out.open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                plans.pop(row["hash"], None)
+    with (
+        arguments.out.open("a", newline="") as stream,
+        ProcessPoolExecutor(
+            arguments.workers, multiprocessing.get_context("spawn"), initializer=start
+        ) as pool,
+    ):
+        writer = csv.DictWriter(stream, names, lineterminator="\n")
+        if new:
+            writer.writeheader()
+        waiting = [pool.submit(measure, plan) for plan in plans.values()]
+        for future in track(as_completed(waiting), total=len(waiting), description="plans"):
+            writer.writerow(future.result())
+            stream.flush()
+
+
+if __name__ == "__main__":
+    main()
