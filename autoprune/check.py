@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from autoprune.cost.load import load_machine
@@ -9,15 +10,22 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 from autoprune.plan import LEAST_BITS
+from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
-from autoprune.spec.study import Study, check_metrics, load_study, split_metric
+from autoprune.spec.study import (
+    Study,
+    check_metric,
+    check_objectives,
+    load_study,
+    split_metric,
+)
 
 
 def load_checked(name_or_path: str) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
     """The study, its search space, its file, and its machines by name.
 
-    Raises InputError for an unknown name anywhere, for an objective that its machine does not
-    define or the space does not search, and for a machine whose weights have too few bits.
+    Raises InputError for an unknown name anywhere, for an objective or budget that its machine
+    does not define or the space does not search, and for a machine whose weights have too few bits.
     """
     study, space, file = load_study(name_or_path)
     models = [load_machine(machine, file.parent) for machine in study.machines]
@@ -31,16 +39,30 @@ def load_checked(name_or_path: str) -> tuple[Study, SearchSpace, Path, dict[str,
                 f"{name} has weight_bits = {model.machine.weight_bits}",
                 f"at least {LEAST_BITS}: a trial is measured with its weights rounded so",
             )
-    where = f"{file}: objectives"
-    check_metrics(study.objectives, list(machines), where, study.functions.score)
+    names, score = list(machines), study.functions.score
+    check_objectives(study.objectives, names, f"{file}: objectives", score)
+    budgets = parse_budgets(study.budgets, f"{file}: budgets")
+    for budget in budgets:
+        check_metric(budget.metric, names, f"{file}: budgets", score)
     for metric in study.objectives:
-        name, machine = split_metric(metric)
-        if name == "weight_bits" and space.model.weight_bits is None:
-            raise InputError(
-                where, f"weight_bits, which {study.space} does not search", "it in [model] there"
-            )
-        if name != "latency_us" or machine is None:
-            continue
-        if machines[machine].price(sample_workload()).latency_us is None:
-            raise InputError(where, f"{metric}: {machine} defines no latency")
+        _check_defined(metric, space, machines, study.space, f"{file}: objectives")
+    for budget in budgets:
+        _check_defined(budget.metric, space, machines, study.space, f"{file}: budgets")
     return study, space, file, machines
+
+
+def _check_defined(
+    metric: str, space: SearchSpace, machines: Mapping[str, CostModel], searched: str, where: str
+) -> None:
+    """InputError for bits that the space does not search, or what the machine does not define."""
+    name, machine = split_metric(metric)
+    if name == "weight_bits" and space.model.weight_bits is None:
+        raise InputError(
+            where, f"weight_bits, which {searched} does not search", "it in [model] there"
+        )
+    field = {"latency_us": "latency_us", "edp_uj_ms": "latency_us", "chips": "chips"}.get(name)
+    if machine is None or field is None:
+        return
+    if getattr(machines[machine].price(sample_workload()), field) is None:
+        what = {"latency_us": "latency", "chips": "number of chips"}[field]
+        raise InputError(where, f"{metric}: {machine} defines no {what}")

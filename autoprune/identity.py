@@ -8,6 +8,7 @@ from typing import Any
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.plan import FULL_BITS
+from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 
@@ -29,16 +30,17 @@ def identity(
 ) -> dict[str, Any]:
     """Everything that decides what a trial is and what Optuna is told of it, as JSON values.
 
-    The machines that are objectives belong to it with all their numbers. Of the others only the
-    bits do with which the run began: all its trials are measured alike, and a machine that joins
-    it later is paired with what there is.
+    The machines of objectives and budgets belong to it with all their numbers. Of the others only
+    the bits do with which the run began: all its trials are measured alike, and a machine that
+    joins it later is paired with what there is.
     """
-    optimised = sorted({m for _, m in map(split_metric, study.objectives) if m is not None})
+    metrics = [*study.objectives, *(b.metric for b in parse_budgets(study.budgets, "budgets"))]
+    bound = sorted({machine for _, machine in map(split_metric, metrics) if machine is not None})
     return {
         **study.model_dump(exclude=MAY_CHANGE, mode="json"),
         "weight_bits": [*weight_bits],
         "space": space.model_dump(exclude={"title"}, mode="json"),
-        "machines": {name: machines[name].machine.numbers() for name in optimised},
+        "machines": {name: machines[name].machine.numbers() for name in bound},
     }
 
 

@@ -17,8 +17,8 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     Of the network as it is: ``accuracy`` or the name of the study's own score (validation, 0 to
     1), ``synops`` (effective, per inference, attention as it is executed), ``parameters``,
     ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
-    ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE`` and ``latency_us@MACHINE`` per
-    inference.
+    ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE``, ``latency_us@MACHINE`` and
+    their product ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """
@@ -35,7 +35,13 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     if name == measured.validation.name:
         return measured.validation.accuracy
     cost = model.price(measured.workload)
-    return {"energy_uj": energy_uj, "latency_us": latency_us}[name](cost)
+    read = {
+        "energy_uj": energy_uj,
+        "latency_us": latency_us,
+        "edp_uj_ms": edp_uj_ms,
+        "chips": chips,
+    }
+    return read[name](cost)
 
 
 def charges(
@@ -66,3 +72,15 @@ def latency_us(cost: Cost) -> float:
     if cost.latency_us is None:
         raise UnknownCost(f"{cost.machine}: defines no latency")
     return cost.latency_us
+
+
+def edp_uj_ms(cost: Cost) -> float:
+    """Energy times delay, in uJ ms; UnknownCost where the machine defines one of them not."""
+    return energy_uj(cost) * latency_us(cost) * 1e-3
+
+
+def chips(cost: Cost) -> float:
+    """How many chips hold the network; UnknownCost where the machine does not say."""
+    if cost.chips is None:
+        raise UnknownCost(f"{cost.machine}: defines no number of chips")
+    return float(cost.chips)

@@ -10,7 +10,7 @@ from autoprune.measurement import Measurement
 from autoprune.plan import Plan
 from autoprune.point import Value
 
-State = Literal["measured", "duplicate", "failed"]
+State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "sampled"]
 
 PARENT = "parent"
@@ -49,12 +49,13 @@ class Outcome:
         plan: what it means.
         seed: of its training.
         state: ``measured``; ``duplicate`` of an earlier trial with the same plan, which was not
-            trained again; or ``failed``.
+            trained again; ``infeasible``: it breaks a budget of the study; or ``failed``.
         measurement: what was found out; of a duplicate the earlier trial's. None where the trial
-            failed before it was measured.
+            failed before it was measured, or was known to break a budget and never trained.
         same_as: key of the earlier trial or baseline whose measurement this is.
         cause: why it failed.
         charges: by machine, what was paid for it; see `Charge`.
+        broken: budgets that it breaks, and by what share of the bound; see `Budget.excess`.
     """
 
     key: str
@@ -67,11 +68,14 @@ class Outcome:
     same_as: str | None = None
     cause: str = ""
     charges: tuple[tuple[str, Charge], ...] = ()
+    broken: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.state == "measured" and self.measurement is None:
             raise InputError(f"trial {self.key}", "measured without a measurement")
         if self.state == "duplicate" and self.same_as is None:
             raise InputError(f"trial {self.key}", "duplicate of nothing")
+        if self.state == "infeasible" and not self.broken:
+            raise InputError(f"trial {self.key}", "infeasible without a broken budget")
         if self.state == "failed" and not self.cause:
             raise InputError(f"trial {self.key}", "failed without a cause")

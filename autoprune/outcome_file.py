@@ -82,6 +82,7 @@ def read_outcome(file: Path) -> Outcome:
                 "plan": Plan.from_dict(meta["plan"]),
                 "point": tuple((name, value) for name, value in meta["point"]),
                 "charges": tuple((name, Charge(**c)) for name, c in meta["charges"].items()),
+                "broken": tuple((name, by) for name, by in meta["broken"]),
                 "measurement": measurement,
             }
         )

@@ -28,6 +28,7 @@ from autoprune.cost.model import CostModel
 from autoprune.data.dataset import About, Dataset
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity, measured_bits
+from autoprune.limits import Limits
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.metrics import charges, metric_value
@@ -40,11 +41,13 @@ from autoprune.search.conductor import Conductor, Task
 from autoprune.search.record import Record
 from autoprune.search.samplers import distributions
 from autoprune.shape import NetworkShape
+from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 from autoprune.storage import write_atomically, write_text
 from autoprune.sweep.in_process import run_in_process
 from autoprune.tracker import Finished, Observer, Tracker
+from autoprune.trial import Bench
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +171,7 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         _write_study(prepared, folder, weight_bits)
         bench = make_bench(study, data, _parent(study, data, folder, observer), weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
-        conductor = _conductor(prepared, folder, tracker)
+        conductor = _conductor(prepared, folder, tracker, bench)
         tracker.conductor = conductor
         tracker.start()
         if study.workers == 0:
@@ -217,8 +220,9 @@ def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) 
     return load_parent(study, data, folder.parent)
 
 
-def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker) -> Conductor:
+def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: Bench) -> Conductor:
     study, space, shape = prepared.study, prepared.space, prepared.shape
+    limits = Limits(parse_budgets(study.budgets, "budgets"), prepared.machines, bench)
 
     def objectives(measurement: Measurement) -> list[float]:
         return [metric_value(m, measurement, prepared.machines) for m in study.objectives]
@@ -235,6 +239,8 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker) -> Condu
         score=study.functions.score,
         objectives=objectives,
         charges=lambda measurement: charges(measurement, prepared.machines),
+        excess=limits.of,
+        known_excess=limits.known,
     )
     record = Record(
         folder.journal,

@@ -17,6 +17,7 @@ ALLOWED = {
     "trial": TORCH,
     "bench": TORCH,
     "rehearsal": TORCH,
+    "limits": TORCH,
     "run": TORCH,
     "search": {"optuna"},
     "sweep": TORCH | {"ray"},

@@ -101,6 +101,7 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
 
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     from autoprune.report.branches import probe_table
+    from autoprune.report.budgets import budget_lines
     from autoprune.report.tables import front_table
 
     if finished.probes:
@@ -112,8 +113,10 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
     console.print(
         f"\n{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
-        f"{states.count('failed')} failed."
+        f"{states.count('infeasible')} that break a budget, {states.count('failed')} failed."
     )
+    for line in budget_lines(finished.outcomes):
+        console.print(line, markup=False)
     for outcome in finished.outcomes:
         if outcome.state == "failed":
             last = outcome.cause.splitlines()[-1]

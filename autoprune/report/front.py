@@ -139,8 +139,9 @@ def machine_front(
 ) -> MachineFront:
     """The front of a machine over the trials of a run, all with their weights as it has them.
 
-    Failed trials are left out, and so are duplicates; but a uniform trial whose plan was measured
-    before under another number still shows what uniform compression reaches.
+    Failed trials are left out, those that break a budget, and duplicates; but a uniform trial
+    whose plan was measured before under another number still shows what uniform compression
+    reaches.
 
     Raises RecordError where the run has no fine-tuned parent or the machine charges nothing for
     it, and UnknownCost where it cannot run that parent or a rule of it fails.
@@ -155,7 +156,7 @@ def machine_front(
     if parent_energy == 0:
         raise RecordError(f"{machine.name} charges nothing for the fine-tuned parent: no ratios")
     outcomes = list(outcomes)
-    sweep = [o for o in outcomes if o.origin == "uniform" and o.state != "failed" and not o.cause]
+    sweep = [o for o in outcomes if o.origin == "uniform" and not (o.cause or o.broken)]
     swept, _ = price_outcomes(sweep, model)
     uniform = [(item.measured.validation, item.energy_uj) for item in swept]
     found, infeasible = price_outcomes([o for o in outcomes if o.state == "measured"], model)

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, PARENT, Charge, Origin, Outcome
+from autoprune.outcome import FINE_TUNED, PARENT, Charge, Origin, Outcome, State
 from autoprune.plan import Effort, Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
@@ -37,7 +37,12 @@ DUPLICATES_IN_A_ROW = 50
 STUCK = 10
 """After so many the proposals are random ones: a sampler may insist, on a failed plan above all."""
 
+UNTRAINED_IN_A_ROW = 500
+"""So many proposals in a row that were seen, or known to break a budget, end the search."""
+
 Result = Measurement | Failure
+
+Excess = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,8 @@ class Task:
         objectives: the values that Optuna is told of a measurement, in the study's order; raises
             AutopruneError where one is unknown.
         charges: what the study's machines charge for a measurement; kept with its outcome.
+        excess: by budget, how far a measurement is beyond it; raises as `objectives` does.
+        known_excess: likewise of a plan, of those budgets that training cannot change.
     """
 
     space: SearchSpace
@@ -63,6 +70,8 @@ class Task:
     score: str
     objectives: Callable[[Measurement], list[float]]
     charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
+    excess: Callable[[Measurement], Excess]
+    known_excess: Callable[[Plan], Excess]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +87,9 @@ class _Trial:
     @property
     def counts(self) -> bool:
         """Whether it is trained, and so uses up one of the study's trials."""
-        return self.origin != "baseline" and self.same_as is None
+        outcome = self.outcome
+        refused = outcome and outcome.state == "infeasible" and outcome.measurement is None
+        return self.origin != "baseline" and self.same_as is None and not refused
 
 
 @final
@@ -168,7 +179,7 @@ class Conductor:
             if file.is_file():
                 trial.outcome = self._folder.read(trial.job.key)
             elif trial.counts:
-                self._ready.append(trial.job)
+                self._start(trial)
             self._told += frozen.state.is_finished()
         for trial in self._trials[: self._told]:
             if trial.outcome is None and not trial.counts:
@@ -210,14 +221,24 @@ class Conductor:
             sampler = self._samplers.of(name, number)
             trial = self._adopt(self._record.ask(sampler, params, self._describe))
             if trial.counts:
-                self._ready.append(trial.job)
+                self._start(trial)
+
+    def _start(self, trial: _Trial) -> None:
+        """Have a trial trained, unless it is known to break a budget."""
+        if any(excess > 0 for _, excess in self._task.known_excess(trial.job.plan)):
+            self._settle(trial, None)
+        else:
+            self._ready.append(trial.job)
 
     def _wanted(self) -> bool:
         """Whether the study asks for one more proposal."""
         number = len(self._trials)
         if number < len(self._fixed) and self._fixed[number][0] == "baseline":
             return True
-        self.exhausted = self._only_duplicates(DUPLICATES_IN_A_ROW)
+        untrained = self._trials[-UNTRAINED_IN_A_ROW:]
+        self.exhausted = self._only_duplicates(DUPLICATES_IN_A_ROW) or (
+            len(untrained) == UNTRAINED_IN_A_ROW and not any(trial.counts for trial in untrained)
+        )
         return not self.exhausted and sum(t.counts for t in self._trials) < self._task.trials
 
     def _only_duplicates(self, last: int) -> bool:
@@ -255,21 +276,32 @@ class Conductor:
         self._trials.append(trial)
         return trial
 
-    def _settle(self, trial: _Trial, result: Result, same_as: str | None = None) -> Outcome:
-        """Make an outcome of a result and put it on disk, before Optuna hears of it."""
-        measurement = None if isinstance(result, Failure) else result
-        cause = result.cause if isinstance(result, Failure) else self._unusable(result)
+    def _settle(self, trial: _Trial, result: Result | None, same_as: str | None = None) -> Outcome:
+        """Make an outcome of a result and put it on disk, before Optuna hears of it.
+
+        Without a result it is the plan that breaks a budget.
+        """
+        measurement = result if isinstance(result, Measurement) else None
+        cause = result.cause if isinstance(result, Failure) else self._unusable(measurement)
+        excess: Excess = ()
+        if measurement is not None and not cause:
+            excess = self._task.excess(measurement)
+        elif result is None:
+            excess = self._task.known_excess(trial.job.plan)
+        broken = tuple((budget, by) for budget, by in excess if by > 0)
+        ended: State = "failed" if cause else "infeasible" if broken else "measured"
         outcome = Outcome(
             key=trial.job.key,
             origin=trial.origin,
             point=tuple(trial.point.items()),
             plan=trial.job.plan,
             seed=trial.job.seed,
-            state="duplicate" if trial.same_as else "failed" if cause else "measured",
+            state="duplicate" if trial.same_as else ended,
             measurement=measurement,
             same_as=same_as,
             cause=cause,
             charges=() if measurement is None else self._task.charges(measurement),
+            broken=broken,
         )
         self._folder.write(outcome)
         trial.outcome = outcome
@@ -277,20 +309,23 @@ class Conductor:
         return outcome
 
     def _repeat(self, trial: _Trial) -> None:
-        """Settle a trial whose plan was measured before: as an earlier trial, or as a baseline."""
+        """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
         if trial.same_as is not None:
             earlier = self._trials[int(trial.same_as)].outcome
         else:
             fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)
             earlier = next(b for b in fine_tuned if b.plan == trial.job.plan)
         assert earlier is not None  # an earlier trial was told before this one's turn
-        result = earlier.measurement or Failure(cause=earlier.cause)
-        self._settle(trial, result, same_as=earlier.key)
+        failed = Failure(cause=earlier.cause) if earlier.cause else None
+        self._settle(trial, earlier.measurement or failed, same_as=earlier.key)
 
-    def _unusable(self, measurement: Measurement) -> str:
-        """Why Optuna cannot be told of a measurement; empty where it can."""
+    def _unusable(self, measurement: Measurement | None) -> str:
+        """Why Optuna cannot be told of a measurement; empty where it can, or there is none."""
+        if measurement is None:
+            return ""
         try:
-            values = self._task.objectives(measurement)
+            values = [v for _, v in self._task.excess(measurement)]
+            values += self._task.objectives(measurement)
         except AutopruneError as error:
             return str(error)
         bad = [value for value in values if not math.isfinite(value)]
@@ -304,7 +339,7 @@ class Conductor:
             note["cause"] = outcome.cause[-1000:]
         if outcome.same_as is not None:
             note["same_as"] = outcome.same_as
-        values = None
-        if outcome.measurement is not None and not outcome.cause:
-            values = self._task.objectives(outcome.measurement)
-        self._record.tell(number, values, note)
+        measurement, values, excess = outcome.measurement, None, outcome.broken
+        if measurement is not None and not outcome.cause:
+            values, excess = self._task.objectives(measurement), self._task.excess(measurement)
+        self._record.tell(number, values, note, dict(excess))

@@ -125,13 +125,29 @@ class Record:
         )
         return self.trials[number]
 
-    def tell(self, number: int, values: Sequence[float] | None, note: Mapping[str, object]) -> None:
-        """End a trial: with its objectives, or with None as failed; `note` is added first."""
-        trial = optuna.trial.Trial(self._study, self.trials[number]._trial_id)
-        for name, value in note.items():
-            trial.set_user_attr(name, value)
+    def tell(
+        self,
+        number: int,
+        values: Sequence[float] | None,
+        note: Mapping[str, object],
+        constraints: Mapping[str, float],
+    ) -> None:
+        """End a trial: with its objectives, or with None as failed; the rest is added first.
+
+        Args:
+            number: of the trial.
+            values: the objectives.
+            note: for whoever reads the study, as JSON values.
+            constraints: by name; those above 0 are broken.
+        """
         state = TrialState.FAIL if values is None else TrialState.COMPLETE
         for study in (self._study, self._in_memory(optuna.samplers.RandomSampler())):
+            frozen = study.get_trials(deepcopy=False)[number]
+            trial = optuna.trial.Trial(study, frozen._trial_id)
+            for name, value in note.items():
+                trial.set_user_attr(name, value)
+            for name, excess in constraints.items():
+                trial.set_constraint(name, excess)
             study.tell(number, None if values is None else list(values), state=state)
 
     def _kept(self) -> dict[str, object]:

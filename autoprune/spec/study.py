@@ -48,7 +48,7 @@ DATA_SETS = (
 """Data sets by name; `autoprune.data.load` knows where they are read."""
 
 PLAIN_METRICS = ("synops", "parameters", "weight_bits")
-MACHINE_METRICS = ("energy_uj", "latency_us")
+MACHINE_METRICS = ("energy_uj", "latency_us", "edp_uj_ms", "chips")
 
 
 class SearchSpec(BaseModel):
@@ -80,7 +80,10 @@ class Study(BaseModel):
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
             study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
             ``synops``, ``parameters``, ``weight_bits`` where the space searches it,
-            ``energy_uj@MACHINE``, ``latency_us@MACHINE``.
+            ``energy_uj@MACHINE``, ``latency_us@MACHINE``, ``edp_uj_ms@MACHINE`` (energy times
+            delay), ``chips@MACHINE``.
+        budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
+            breaks one is on no front.
         trials: distinct evaluated plans, uniform sweep included.
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
@@ -96,6 +99,7 @@ class Study(BaseModel):
     space: str
     machines: list[str]
     objectives: list[str]
+    budgets: list[str] = []
     trials: Count
     workers: Annotated[int, Field(ge=0)]
     threads: Count = 1
@@ -131,21 +135,29 @@ def split_metric(metric: str) -> tuple[str, str | None]:
     return name, machine or None
 
 
-def check_metrics(metrics: list[str], machines: list[str], where: str, score: str) -> None:
-    """InputError unless every metric exists and its machine is one of `machines`.
+def check_objectives(metrics: list[str], machines: list[str], where: str, score: str) -> None:
+    """InputError unless these are 2 to 4 different metrics that exist.
 
-    `score` is the name of what is maximised, ``accuracy`` unless the study has its own.
+    `machines` and `score` as in `check_metric`.
     """
     if not 2 <= len(metrics) <= 4 or len(set(metrics)) != len(metrics):
         raise InputError(where, f"given {', '.join(metrics) or 'none'}", "2 to 4 different metrics")
+    for metric in metrics:
+        check_metric(metric, machines, where, score)
+
+
+def check_metric(metric: str, machines: list[str], where: str, score: str) -> None:
+    """InputError unless the metric exists and its machine is one of `machines`.
+
+    `score` is the name of what is maximised, ``accuracy`` unless the study has its own.
+    """
     known = [
         score,
         *PLAIN_METRICS,
         *(f"{m}@{machine}" for m in (score, *MACHINE_METRICS) for machine in machines),
     ]
-    for metric in metrics:
-        if metric not in known:
-            raise InputError(where, f"unknown metric {metric!r}", name=metric, candidates=known)
+    if metric not in known:
+        raise InputError(where, f"unknown metric {metric!r}", name=metric, candidates=known)
 
 
 def load_study(name_or_path: str) -> tuple[Study, SearchSpace, Path]:

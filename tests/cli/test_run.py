@@ -50,6 +50,18 @@ def test_bad_arguments(refused, arguments, message):
         ("seed = 3", "seed = 3\nseed = 4", "Cannot overwrite"),
         ('"loihi1",', '"loihi",', "did you mean 'loihi1'?"),
         ("epochs = 1", "epochs = nan", "finetune.epochs"),
+        ("lag = 3", "lag = 1", "search.lag: given 1, with 2 workers"),
+        ("trials = 7", 'trials = 7\nbudgets = ["enrgy_uj@loihi1 <= 1"]', "'energy_uj@loihi1'?"),
+        ("trials = 7", 'trials = 7\nbudgets = ["synops < 1"]', "METRIC <= NUMBER"),
+        ("trials = 7", 'trials = 7\nbudgets = ["weight_bits <= 4"]', "does not search"),
+        ("trials = 7", 'trials = 7\nbudgets = ["chips@ops45_fp32 <= 1"]', "number of chips"),
+        ("trials = 7", 'trials = 7\nbudgets = ["edp_uj_ms@ops45_fp32 <= 1"]', "no latency"),
+        ('"energy_uj@loihi1"]', '"accuracy"]', "2 to 4 different metrics"),
+        (
+            '"energy_uj@loihi1"]',
+            '"energy_uj@loihi1", "synops", "parameters", "latency_us@loihi1"]',
+            "2 to 4 different metrics",
+        ),
     ],
 )
 def test_bad_studies(refused, short, old, new, message):

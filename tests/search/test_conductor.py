@@ -71,6 +71,8 @@ class Sweep:
         self.sampler = settings.get("sampler", "tpe")
         self.lag = settings.get("lag", 3)
         self.result = settings.get("result", self.measure)
+        self.excess = settings.get("excess", lambda measurement: ())
+        self.known_excess = settings.get("known_excess", lambda plan: ())
         self.ran: list[str] = []
         folder.mkdir(exist_ok=True)
 
@@ -101,6 +103,8 @@ class Sweep:
             score="accuracy",
             objectives=self.objectives,
             charges=lambda m: (("chip", Charge(energy_uj=m.parameters / 7)),),
+            excess=self.excess,
+            known_excess=self.known_excess,
         )
         record = Record(
             self.folder.journal,
@@ -305,3 +309,75 @@ def test_what_a_sampler_notes_about_a_trial_is_kept(sweep):
     run.run()
     sampled = optuna_trials(run)[20:]
     assert all(any("generation" in key for key in t.system_attrs) for t in sampled)
+
+
+def over(bound):
+    """A budget on synaptic operations."""
+
+    def excess(measurement):
+        return (("synops", float(measurement.workload.total("effective_sops")) / bound - 1),)
+
+    return excess
+
+
+def few_weights(shape):
+    """A budget that is known before training: at most half of the blocks' weights."""
+
+    def known(plan):
+        return (("weights", plan.kept_weights(shape) / shape.block_weights / 0.5 - 1),)
+
+    return known
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "block_response"])
+def test_a_plan_known_to_break_a_budget_is_never_trained(sweep, shape, sampler):
+    known = few_weights(shape)
+    run = sweep(known_excess=known, sampler=sampler)
+    conductor = run.run(workers=2)
+    refused = [o for o in trials(run) if o.state == "infeasible"]
+    trained = {o.key: o for o in trials(run) if o.key in run.ran}
+    assert refused
+    assert conductor.done == 22 == len(trained)  # what was refused is not one of the trials
+    assert all(o.measurement is None and dict(o.broken)["weights"] > 0 for o in refused)
+    assert all(dict(known(o.plan))["weights"] <= 0 for o in trained.values())
+    told = {t.number: t for t in optuna_trials(run)}
+    assert all(dict(o.broken) == told[int(o.key)].constraints for o in refused)
+    cut = sweep("cut", known_excess=known, sampler=sampler)
+    cut.run(workers=2, stop_after=17, seed=5)
+    again = sweep("cut", known_excess=known, sampler=sampler)
+    again.run(workers=2, seed=6)
+    assert trials(again) == trials(run)
+
+
+def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sweep):
+    run = sweep(sampler="block_response", trials=30)
+    bound = 0.4 * run.objectives(run.measure(next_job(run)))[1]
+    run = sweep("bound", sampler="block_response", trials=30, excess=over(bound))
+    conductor = run.run()
+    states = {o.state for o in trials(run)}
+    assert conductor.done == 30
+    assert states >= {"measured", "infeasible"}
+    for outcome, told in zip(trials(run), optuna_trials(run), strict=True):
+        ((_, by),) = run.excess(outcome.measurement)
+        assert told.state == TrialState.COMPLETE
+        assert told.constraints == {"synops": by}
+        assert outcome.broken == ((("synops", by),) if by > 0 else ())
+        assert (outcome.state == "infeasible") == (by > 0) or outcome.state == "duplicate"
+    sampled = [o for o in trials(run) if o.origin == "sampled"]
+    chance = sweep("chance", sampler="random", trials=30, excess=over(bound))
+    chance.run()
+    lucky = [o for o in trials(chance) if o.origin == "sampled"]
+    assert sum(not o.broken for o in sampled) > 2 * sum(not o.broken for o in lucky)
+
+
+def next_job(run):
+    """The first job of a run: the parent."""
+    return run.conductor().next()
+
+
+def test_a_search_in_which_every_plan_is_known_to_break_a_budget_ends(sweep):
+    run = sweep(known_excess=lambda plan: (("weights", 1.0),), sampler="random")
+    conductor = run.run()
+    assert conductor.exhausted
+    assert conductor.done == 0
+    assert set(run.ran) == set(conductor.baselines)

@@ -49,7 +49,7 @@ class Model:
             x, y = trials.limits(name)
             layout = Layout(parts=self.columns, signs=np.zeros((1, x.shape[1])), pairwise=False)
             if len(y) >= 2:
-                self._limits[name] = Responses(x, y, np.ones(len(y)), layout)
+                self._limits[name] = Responses(x, y, _near_zero(y[:, 0]), layout)
         kept = trials.feasible > 0
         known = self.values[kept]
         if len(trials.pending):
@@ -69,11 +69,19 @@ class Model:
         return scaled
 
     def _reference(self) -> Array:
-        if len(self.prior.reference):
-            return self._scaled(np.array([self.prior.reference], dtype=float))[0]
-        front = pareto(self.values)
+        """Where fronts end: as given, or a tenth beyond what the front so far spans.
+
+        The given one is widened likewise while nothing that keeps the constraints lies within it.
+        """
+        kept = self.trials.feasible > 0
+        front = pareto(self.values[kept] if kept.any() else self.values)
         worst, best = front.max(0), front.min(0)
-        return worst + 0.1 * np.maximum(worst - best, 1e-6)
+        around = worst + 0.1 * np.maximum(worst - best, 1e-6)
+        if not len(self.prior.reference):
+            return around
+        given = self._scaled(np.array([self.prior.reference], dtype=float))[0]
+        within = kept.any() and any((front[:, f] < given[f]).all(1).any() for f in self.fronts)
+        return given if within else np.maximum(given, around)
 
     def _group(self, pairwise: bool) -> None:
         names: dict[str, list[str]] = {}
@@ -116,3 +124,9 @@ class Model:
         if mean.shape[1] > count:
             total *= ndtr(-mean[:, count:] / std[:, count:]).prod(1)
         return total
+
+
+def _near_zero(values: Array) -> Array:
+    """Weights of a constraint's values: it has to be right where it begins to be broken."""
+    scale = max(float(np.median(np.abs(values))), 1e-12)
+    return 1 / (1 + np.abs(values) / scale) ** 2
