@@ -11,7 +11,7 @@ from autoprune.cost.model import CostModel
 from autoprune.outcome import Outcome
 from autoprune.report.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.files import finite_or_none, save_front
-from autoprune.report.front import MachineFront, front_members, machine_front
+from autoprune.report.front import MachineFront, front_members, history, machine_front
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import warnings
 from autoprune.search.conductor import Conductor
@@ -128,7 +128,7 @@ class Tracker:
         )
 
     def _record_hypervolume(self, fronts: dict[str, MachineFront]) -> None:
-        """Note the hypervolumes with the study, with the reference that they are above."""
+        """Note the hypervolumes with the study: reference, and how they grew by trial number."""
         self._folder.write_study(
             {
                 **self._folder.read_study(),
@@ -137,6 +137,7 @@ class Tracker:
                         "reference": front.reference,
                         "trials": finite_or_none(front.hypervolume),
                         "uniform": finite_or_none(front.uniform_hypervolume),
+                        "history": [[t, finite_or_none(v)] for t, v in history(front)],
                     }
                     for name, front in fronts.items()
                 },

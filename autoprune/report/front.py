@@ -191,6 +191,19 @@ def machine_front(
     )
 
 
+def history(front: MachineFront) -> list[tuple[int, float]]:
+    """How the hypervolume grew: trial numbers at which it did, and what it was then."""
+    found: list[tuple[int, float]] = []
+    best: list[tuple[float, float]] = []
+    for row in sorted(front.points, key=lambda row: row.trial):
+        pairs = [*best, (row.validation.accuracy, row.energy_uj)]
+        volume = hypervolume(pairs, front.reference)
+        if volume > (found[-1][1] if found else 0.0):
+            found.append((row.trial, volume))
+            best = [pairs[index] for index in non_dominated(pairs)]
+    return found
+
+
 def _row(
     item: Measured,
     parent_energy_uj: float,

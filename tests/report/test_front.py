@@ -11,7 +11,7 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.outcome import Outcome
-from autoprune.report.front import MachineFront, front_members, machine_front
+from autoprune.report.front import MachineFront, front_members, history, machine_front
 from autoprune.shape import NetworkShape
 
 
@@ -206,3 +206,17 @@ def test_a_trial_without_any_energy_is_named(outcome, front) -> None:
     assert found.free == ()
     costless = replace(found, points=(replace(found.points[0], energy_uj=0.0),))
     assert costless.free == (0,)
+
+
+def test_history_grows_to_the_hypervolume(outcome, front) -> None:
+    trials = [
+        outcome(0, correct=94, zeros=0.5),
+        outcome(1, correct=93, zeros=0.4),  # dominated
+        outcome(2, correct=95, zeros=0.3),
+        outcome(3, correct=94, zeros=0.8),
+    ]
+    found = history(front(trials))
+    assert [trial for trial, _ in found] == [0, 2, 3]
+    for trial, volume in found:
+        assert volume == front(trials[: trial + 1]).hypervolume
+    assert history(front([outcome(0, correct=50)])) == []
