@@ -111,9 +111,10 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
         console.print()
         console.print(front_table(front))
     states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
+    over = states.count("infeasible")
     console.print(
         f"\n{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
-        f"{states.count('infeasible')} that break a budget, {states.count('failed')} failed."
+        f"{states.count('failed')} failed" + (f", {over} that break a budget." if over else ".")
     )
     for line in budget_lines(finished.outcomes):
         console.print(line, markup=False)
