@@ -7,6 +7,7 @@
     optuna.journal        the Optuna study
     branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
+    confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
     fronts/MACHINE/       front.csv, front.json, front.png
 
@@ -36,6 +37,7 @@ class RunFolder:
         self.path = path
         self.trials = path / "trials"
         self.baselines = path / "baselines"
+        self.confirmed = path / "confirmed"
         self.machines = path / "machines"
         self.checkpoints = path / "checkpoints"
         self.fronts = path / "fronts"
@@ -46,6 +48,9 @@ class RunFolder:
 
     def file(self, key: str) -> Path:
         """Where the outcome of that key lies."""
+        trial, _, again = key.partition("-")
+        if trial.isdecimal() and again.isdecimal():
+            return self.confirmed / f"{_stem(trial)}-{again}.parquet"
         folder = self.trials if key.isdecimal() else self.baselines
         return folder / f"{_stem(key)}.parquet"
 
@@ -62,7 +67,7 @@ class RunFolder:
 
         Raises RecordError where there is none or its file is damaged.
         """
-        marked = key[-1:] in ("b", "u") and key[:-1].isdecimal()
+        marked = key[-1:] in ("b", "u", "p") and key[:-1].isdecimal()
         file = self.file(key[:-1] if marked else key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {key!r}")
@@ -90,10 +95,14 @@ class RunFolder:
         found = [read_outcome(file) for file in sorted(self.baselines.glob("*.parquet"))]
         return {outcome.key: outcome for outcome in found}
 
+    def read_confirmed(self) -> list[Outcome]:
+        """The outcomes of trials that ran again on fresh seeds; their keys are ``TRIAL-I``."""
+        return [read_outcome(file) for file in sorted(self.confirmed.glob("*.parquet"))]
+
     def clean(self) -> list[Path]:
         """Remove what a crash left half-written; returns the files that were removed."""
         removed = list(self.path.rglob(f"*{PARTIAL}"))
-        for folder in (self.trials, self.baselines):
+        for folder in (self.trials, self.baselines, self.confirmed):
             for file in folder.glob("*.parquet"):
                 try:
                     read_outcome(file)

@@ -80,7 +80,7 @@ def ours(
             for i, point in enumerate(points)
         ]
     )
-    run_with_ray(jobs, bench, threads=1, workers=2)  # type: ignore[arg-type]
+    run_with_ray(jobs, bench, threads=1, workers=2)
     return jobs.results
 
 

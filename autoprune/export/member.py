@@ -20,12 +20,11 @@ from autoprune.measurement import Measurement
 from autoprune.models.checkpoint import load_checkpoint
 from autoprune.models.inputs import present
 from autoprune.outcome import PARENT, Outcome
-from autoprune.plugin import make_importable
+from autoprune.reopen import recorded_study
 from autoprune.run_folder import RunFolder
 from autoprune.search.job import Failure, Job
 from autoprune.shape import NetworkShape
 from autoprune.spec.study import Study
-from autoprune.spec.toml import read_toml, validate
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
 
@@ -86,7 +85,8 @@ def find_member(run: Path, key: str, say: Callable[[str], None]) -> Member:
     folder.read_study()
     outcome = _trained(folder, key)
     assert outcome.measurement is not None
-    study = _study(folder)
+    study = recorded_study(folder)
+    check_device(study.compute)
     torch.set_num_threads(study.threads)
     data = load_data(study)
     parent = load_parent(study, data, folder.parent)
@@ -127,21 +127,6 @@ def _trained(folder: RunFolder, key: str) -> Outcome:
     while outcome.same_as is not None:
         outcome = folder.read(outcome.same_as)
     return outcome
-
-
-def _study(folder: RunFolder) -> Study:
-    """The run's copy of its study; a user's modules lay beside the original, or where we are."""
-    file = folder.path / "study.toml"
-    for place in (folder.path, Path(folder.read_study().get("folder", "")), Path()):
-        make_importable(place)
-    study = validate(Study, read_toml(file), str(file))
-    check_device(study.compute)
-    recorded = folder.read_study()["identity"]["data"]
-    if study.data.root is None or not isinstance(recorded, dict):
-        return study
-    # relative to the study's first place, which only the record knows
-    root = recorded.get("root", study.data.root)
-    return study.model_copy(update={"data": study.data.model_copy(update={"root": root})})
 
 
 def _rebuild(bench: Bench, study: Study, outcome: Outcome, network: nn.Module) -> None:

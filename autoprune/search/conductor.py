@@ -23,7 +23,7 @@ from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, first_points
 from autoprune.search.block_response import Prior
-from autoprune.search.job import Failure, Job
+from autoprune.search.job import Failure, Job, Result
 from autoprune.search.network_prior import network_prior
 from autoprune.search.record import Record
 from autoprune.search.samplers import Samplers, derive_seed, to_params, to_point
@@ -39,8 +39,6 @@ STUCK = 10
 
 UNTRAINED_IN_A_ROW = 500
 """So many proposals in a row that were seen, or known to break a budget, end the search."""
-
-Result = Measurement | Failure
 
 Excess = tuple[tuple[str, float], ...]
 

@@ -1,10 +1,12 @@
-"""Job and Failure: what a runner is handed, and what it hands back when there is no Measurement."""
+"""Job and Failure: what a runner is handed, what it hands back; Jobs: where it gets them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from autoprune.measurement import Measurement
 from autoprune.plan import Plan
 
 
@@ -16,13 +18,13 @@ class Job:
         key: of its outcome; see `autoprune.outcome.Outcome`.
         plan: what to do. seed: of its training.
         weights: file for the weights of the compressed network; whoever runs the study removes
-            those that are not kept.
+            those that are not kept. None where nobody wants them.
     """
 
     key: str
     plan: Plan
     seed: int
-    weights: Path
+    weights: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +32,20 @@ class Failure:
     """A job that ended without a measurement, and the cause in words."""
 
     cause: str
+
+
+Result = Measurement | Failure
+
+
+class Jobs(Protocol):
+    """Hands out jobs and takes their results, in any order: a search, or a list."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to hand out or to wait for."""
+
+    def next(self) -> Job | None:
+        """The next job to run; None where there is none now."""
+
+    def finish(self, key: str, result: Result) -> None:
+        """Take the result of a job."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from autoprune.search.conductor import Conductor
+from autoprune.search.job import Jobs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
 
 
-def run_in_process(conductor: Conductor, bench: Bench, threads: int) -> None:
-    """Run until the conductor is finished."""
+def run_in_process(jobs: Jobs, bench: Bench, threads: int) -> None:
+    """Run until all jobs are finished."""
     worker = Worker(bench, threads)
-    while (job := conductor.next()) is not None:
-        conductor.finish(job.key, worker.run(job))
+    while (job := jobs.next()) is not None:
+        jobs.finish(job.key, worker.run(job))

@@ -1,7 +1,7 @@
 """Run the jobs with Ray Tune: a searcher that hands them out, a trainable that carries them out.
 
-What is recorded is the conductor's business. Tune's own record is thrown away: its snapshots lag
-behind by seconds, so that restoring from them loses or repeats finished trials.
+What is recorded is the business of whoever hands out the jobs. Tune's own record is thrown away:
+its snapshots lag behind by seconds, so that restoring from them loses or repeats finished trials.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from autoprune.errors import AutopruneError
-from autoprune.search.conductor import Conductor
-from autoprune.search.job import Failure
+from autoprune.search.job import Failure, Jobs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
 
@@ -34,25 +33,25 @@ _STORE_BYTES = 200 * 2**20
 
 
 @final
-class ConductorSearcher(Searcher):
-    """Hands the conductor's jobs to Tune, and their results to the conductor.
+class JobSearcher(Searcher):
+    """Hands jobs to Tune, and their results back to where the jobs came from.
 
     Attributes:
-        error: what the conductor raised; Tune would bury it, so it ends the sweep and is kept.
+        error: what that raised; Tune would bury it, so it ends the sweep and is kept.
     """
 
-    def __init__(self, conductor: Conductor | None) -> None:
-        super().__init__(metric=None, mode=None)  # the objectives are the conductor's
-        self._conductor = conductor
+    def __init__(self, jobs: Jobs | None) -> None:
+        super().__init__(metric=None, mode=None)  # the objectives are not Tune's business
+        self._jobs = jobs
         self._keys: dict[str, str] = {}
         self.error: Exception | None = None
 
     def suggest(self, trial_id: str) -> Any:
         """The next job; None where one has to wait; FINISHED at the end."""
-        assert self._conductor is not None
-        job = self._conductor.next() if self.error is None else None
+        assert self._jobs is not None
+        job = self._jobs.next() if self.error is None else None
         if job is None:
-            over = self.error is not None or self._conductor.finished
+            over = self.error is not None or self._jobs.finished
             return Searcher.FINISHED if over else None
         self._keys[trial_id] = job.key
         return {"job": job}
@@ -61,13 +60,13 @@ class ConductorSearcher(Searcher):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Pass on a result; a trial's exception is a result, so an error is a dead worker."""
-        assert self._conductor is not None
+        assert self._jobs is not None
         died = Failure(cause="the process that ran it died: killed, out of memory, or crashed")
         given = result.get("result") if result and not error else None
         if self.error is not None:
             return
         try:
-            self._conductor.finish(self._keys.pop(trial_id), died if given is None else given)
+            self._jobs.finish(self._keys.pop(trial_id), died if given is None else given)
         except (AutopruneError, OSError) as error:
             self.error = error
 
@@ -79,8 +78,8 @@ class ConductorSearcher(Searcher):
         raise NotImplementedError("run the study again on its folder to resume it")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Tune pickles the searcher into its snapshot; the conductor stays here."""
-        return (ConductorSearcher, (None,))
+        """Tune pickles the searcher into its snapshot; the jobs stay here."""
+        return (JobSearcher, (None,))
 
 
 class _Trainable(tune.Trainable):
@@ -102,19 +101,19 @@ class _Trainable(tune.Trainable):
 
 
 def run_with_ray(
-    conductor: Conductor, bench: Bench, *, threads: int, workers: int, gpus: float = 0.0
+    jobs: Jobs, bench: Bench, *, threads: int, workers: int, gpus: float = 0.0
 ) -> None:
-    """Run until the conductor is finished, `workers` jobs at a time.
+    """Run until all jobs are finished, `workers` jobs at a time.
 
     Args:
-        conductor: hands out the jobs and takes their results.
+        jobs: hands them out and takes their results.
         bench: what all jobs share.
         threads: CPUs, and torch threads, of a worker.
         workers: how many there are.
         gpus: share of a GPU that a worker takes.
 
     Uses the Ray that this process is connected to; otherwise starts one, and ends it.
-    Raises what the conductor raises.
+    Raises what `jobs` raises.
     """
     started = not ray.is_initialized()
     if started:
@@ -129,7 +128,7 @@ def run_with_ray(
         tune.with_parameters(_Trainable, bench=bench, threads=threads),
         {"cpu": threads, **({"gpu": gpus} if gpus else {})},
     )
-    searcher = ConductorSearcher(conductor)
+    searcher = JobSearcher(jobs)
     try:
         with tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
             tune.Tuner(

@@ -35,8 +35,9 @@ class Worker:
         """The measurement, or the end of the traceback of whatever went wrong."""
         try:
             measurement, model = run_trial(self._bench, job.plan, job.seed)
-            state = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
-            write_atomically(job.weights, lambda part: save_file(state, part))
+            if job.weights is not None:
+                state = {name: t.cpu().contiguous() for name, t in model.state_dict().items()}
+                write_atomically(job.weights, lambda part: save_file(state, part))
         except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on
             return Failure(cause=traceback.format_exc(limit=-3).strip())
         return measurement

@@ -16,6 +16,7 @@ from autoprune.measure.measure import measure
 from autoprune.measure.record import MeasuredOn, Timing, read_all, write
 from autoprune.measure.timing import time_networks
 from autoprune.report.measured import agreement
+from autoprune.run_folder import RunFolder
 
 
 def domain(folder, name: str, energy: int, most: int = 10_000_000) -> None:
@@ -91,7 +92,9 @@ def test_times_and_energies_are_per_sample():
 def test_networks_of_a_run(finished):
     found, folder = measure(finished, rounds=3, name="here")
     keys = {timing.key for timing in found.timings}
-    assert "fine-tuned" in keys
+    run = RunFolder(finished)
+    known = ["fine-tuned", *(outcome.key for outcome in run.read_trials())]
+    assert keys == {key for key in known if run.checkpoint(key).is_file()}
     assert len(keys) > 1
     assert {timing.batch for timing in found.timings} == {1, 32}
     assert all(t.low_us <= t.latency_us <= t.high_us for t in found.timings)

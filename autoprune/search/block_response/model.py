@@ -69,14 +69,17 @@ class Model:
         return scaled
 
     def _reference(self) -> Array:
-        """Where fronts end: as given, or a tenth beyond what the front so far spans.
+        """Where fronts end: as given, or a tenth beyond what the front so far spans, or the median.
 
         The given one is widened likewise while nothing that keeps the constraints lies within it.
         """
         kept = self.trials.feasible > 0
         front = pareto(self.values[kept] if kept.any() else self.values)
         worst, best = front.max(0), front.min(0)
-        around = worst + 0.1 * np.maximum(worst - best, 1e-6)
+        # A front of few points spans little: beyond the median nothing would be learnt from.
+        around = np.maximum(
+            worst + 0.1 * np.maximum(worst - best, 1e-6), np.median(self.values, axis=0)
+        )
         if not len(self.prior.reference):
             return around
         given = self._scaled(np.array([self.prior.reference], dtype=float))[0]

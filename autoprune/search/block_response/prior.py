@@ -25,7 +25,8 @@ class Prior:
         fronts: the objectives, by index, of each front whose hypervolume counts; all together
             where it is empty.
         reference: per objective, the value at which a front ends; where it is empty, a tenth of
-            the range beyond the worst values on the front.
+            the range beyond the worst values on the front, or the median of all values where
+            that is worse.
         identity: what makes two configurations the same; by default their parameters.
     """
 

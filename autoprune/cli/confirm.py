@@ -1,0 +1,113 @@
+"""`autoprune confirm`: the best trials of a run again, on seeds that the search never saw."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from autoprune.confirm import Confirmed
+
+_INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended, as shells have it."""
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Fresh ones per trial.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Trainings at a time; 0 trains in this process, without Ray. Default: the study's.",
+)
+@click.option("--json", "as_json", is_flag=True, help="For machines: everything.")
+@click.option("--csv", "as_csv", is_flag=True, help="For machines: a row per machine and trial.")
+def confirm(run: Path, seeds: int, workers: int | None, *, as_json: bool, as_csv: bool) -> None:
+    """Train the best trials of a run again on fresh seeds; say which stay on the front.
+
+    RUN is a run folder. The best of many noisy results are too good by the luck they had: the
+    members of every machine's front, and all trials within their noise, are carried out again.
+    Printed are mean and standard deviation over the fresh seeds, the probability of each to be on
+    the front, and the hypervolume of the means. Every training is kept in RUN/confirmed: the same
+    command goes on where it stopped, and more --seeds add to what there is.
+
+    \b
+    autoprune confirm runs/digits
+    autoprune confirm runs/digits --seeds 5 --csv
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json or --csv, not both")
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with progress:
+        bar = progress.add_task("Reading the run", total=None)
+        from autoprune.confirm import confirm as confirm_run
+
+        def watch(done: int, total: int) -> None:
+            progress.update(bar, description="Fresh seeds", total=total, completed=done)
+
+        confirmed = confirm_run(run, seeds, workers, watch)
+    _write(confirmed, run, as_json=as_json, as_csv=as_csv)
+    for key, cause in confirmed.failed.items():
+        click.echo(f"autoprune: {key} failed: {cause.splitlines()[-1]}", err=True)
+    for line in confirmed.unpriced:
+        click.echo(f"autoprune: {line}", err=True)
+    if confirmed.interrupted:
+        click.echo("Interrupted. The same command goes on where it stopped.", err=True)
+        raise click.exceptions.Exit(_INTERRUPTED)
+    if confirmed.failed or confirmed.unpriced:
+        raise click.exceptions.Exit(2)
+
+
+def _write(confirmed: Confirmed, run: Path, *, as_json: bool, as_csv: bool) -> None:
+    """To the terminal as asked for, and as files beside the front of each machine."""
+    from rich.console import Console
+
+    from autoprune.report.confirmed_table import (
+        confirmed_csv,
+        confirmed_document,
+        confirmed_table,
+    )
+    from autoprune.run_folder import RunFolder
+    from autoprune.storage import write_text
+
+    folder = RunFolder(run)
+    documents = [confirmed_document(front) for front in confirmed.fronts]
+    for front, document in zip(confirmed.fronts, documents, strict=True):
+        place = folder.fronts / front.machine
+        write_text(place / "confirmed.csv", confirmed_csv([front]))
+        write_text(place / "confirmed.json", json.dumps(document, indent=1))
+    if as_json:
+        click.echo(json.dumps(documents, indent=1))
+    elif as_csv:
+        click.echo(confirmed_csv(confirmed.fronts), nl=False)
+    else:
+        console = Console(highlight=False)
+        for front in confirmed.fronts:
+            console.print(confirmed_table(front))
+            console.print()
+        console.print(f"Saved in {run}: fronts/MACHINE/confirmed.csv and .json", soft_wrap=True)

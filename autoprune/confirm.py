@@ -1,0 +1,151 @@
+"""Confirm a run: its best trials again, on seeds that the search never saw.
+
+A search takes the best of many noisy results, so that its front is too good by what it had luck
+with. What is measured again on fresh seeds is not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autoprune.bench import check_device, load_data, load_parent, make_bench
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.lock import sole_writer
+from autoprune.measurement import Measurement
+from autoprune.outcome import Outcome
+from autoprune.reopen import recorded_study
+from autoprune.report.confirmed import ConfirmedFront, confirmed_front, contenders
+from autoprune.report.front import MachineFront, machine_front
+from autoprune.run_folder import RunFolder
+from autoprune.run_machines import run_machines
+from autoprune.search.job import Job, Result
+from autoprune.search.samplers import derive_seed
+from autoprune.spec.study import Study
+from autoprune.sweep.in_process import run_in_process
+
+Watch = Callable[[int, int], None]
+"""Told how many of how many trainings are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What a run's best trials are worth on fresh seeds.
+
+    Attributes:
+        fronts: of its machines. seeds: per trial.
+        failed: by trial and repetition, the cause; the same command tries them again.
+        unpriced: why a machine has no front. interrupted: whether trainings are left.
+    """
+
+    fronts: list[ConfirmedFront]
+    seeds: int
+    failed: dict[str, str]
+    unpriced: list[str]
+    interrupted: bool
+
+
+class _Again:
+    """Trials to be carried out again: whatever is measured is on disk before the next begins."""
+
+    def __init__(
+        self, jobs: Sequence[tuple[Job, Outcome]], folder: RunFolder, watch: Watch
+    ) -> None:
+        self._of = {job.key: (job, outcome) for job, outcome in jobs}
+        self._ready = deque(self._of)
+        self._folder, self._watch, self._done = folder, watch, 0
+        self.failed: dict[str, str] = {}
+        watch(0, len(self._of))
+
+    @property
+    def finished(self) -> bool:
+        return self._done == len(self._of)
+
+    def next(self) -> Job | None:
+        return self._of[self._ready.popleft()][0] if self._ready else None
+
+    def finish(self, key: str, result: Result) -> None:
+        job, outcome = self._of[key]
+        if isinstance(result, Measurement):
+            again = replace(
+                outcome, key=key, seed=job.seed, measurement=result, charges=(), same_as=None
+            )
+            self._folder.write(again)
+        else:
+            self.failed[key] = result.cause
+        self._done += 1
+        self._watch(self._done, len(self._of))
+
+
+def confirm(path: Path, seeds: int, workers: int | None, watch: Watch) -> Confirmed:
+    """Train the contenders of every machine's front again, `seeds` times each, and sum up.
+
+    What an earlier call has measured is not measured again. `workers` is the study's where it is
+    None; 0 trains in this process.
+
+    Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent.
+    """
+    folder = RunFolder(path)
+    study = recorded_study(folder)
+    with sole_writer(path):
+        folder.clean()
+        trials = {outcome.key: outcome for outcome in folder.read_trials()}
+        priced, unpriced = _fronts(folder, list(trials.values()))
+        if not priced:
+            raise UnknownCost("; ".join(unpriced))
+        keys = {key for _, front in priced for key in contenders(front)}
+        jobs = [
+            (_job(study, trials[key], i), trials[key])
+            for key in sorted(keys, key=int)
+            for i in range(seeds)
+        ]
+        left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
+        again = _Again(left, folder, watch)
+        if left:
+            _train(folder, study, again, study.workers if workers is None else workers)
+        wanted = {job.key for job, _ in jobs}
+        found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
+        return Confirmed(
+            fronts=[confirmed_front(front, found, model) for model, front in priced],
+            seeds=seeds,
+            failed=again.failed,
+            unpriced=unpriced,
+            interrupted=not again.finished,
+        )
+
+
+def _fronts(
+    folder: RunFolder, trials: Sequence[Outcome]
+) -> tuple[list[tuple[CostModel, MachineFront]], list[str]]:
+    """The fronts as the search left them, and why a machine has none."""
+    found, unpriced = [], []
+    baselines, shape = folder.read_baselines(), folder.shape
+    for model in run_machines(folder):
+        try:
+            found.append((model, machine_front(trials, baselines, model, shape, folder.data)))
+        except UnknownCost as error:
+            unpriced.append(str(error))
+    return found, unpriced
+
+
+def _job(study: Study, outcome: Outcome, repetition: int) -> Job:
+    key = f"{outcome.key}-{repetition}"
+    seed = derive_seed(study.seed, f"confirm {outcome.key} {repetition}")
+    return Job(key=key, plan=outcome.plan, seed=seed, weights=None)
+
+
+def _train(folder: RunFolder, study: Study, again: _Again, workers: int) -> None:
+    check_device(study.compute)
+    data = load_data(study)
+    bits = tuple(folder.read_study()["identity"]["weight_bits"])
+    bench = make_bench(study, data, load_parent(study, data, folder.parent), bits)
+    if workers == 0:
+        run_in_process(again, bench, study.threads)
+        return
+    from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
+
+    gpus = (study.compute.gpu_fraction or 1.0) if study.compute.device == "cuda" else 0.0
+    run_with_ray(again, bench, threads=study.threads, workers=workers, gpus=gpus)

@@ -1,0 +1,101 @@
+"""Contenders of a front, and what fresh seeds make of them."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from autoprune.report.confirmed import Spread, confirmed_front, contenders
+from autoprune.report.confirmed_table import confirmed_csv, confirmed_document
+from autoprune.report.front import machine_front
+
+
+@pytest.fixture
+def front(outcome, baselines, model, shape):
+    """1 and 2 are on it, 3 is within the noise of 2, and 4 is far below 2 and dearer."""
+    trials = [
+        outcome(1, correct=60, zeros=0.9),
+        outcome(2, correct=90, zeros=0.5),
+        outcome(3, correct=86, zeros=0.4),
+        outcome(4, correct=65, zeros=0.1),
+    ]
+    return machine_front(trials, baselines, model, shape)
+
+
+@pytest.fixture
+def again(outcome):
+    """Makes repetitions of a trial from their correct samples."""
+
+    def make(trial, corrects, zeros):
+        return [outcome(f"{trial}-{i}", correct=c, zeros=zeros) for i, c in enumerate(corrects)]
+
+    return make
+
+
+def test_contenders_are_the_front_and_what_is_within_its_noise(front):
+    assert [row.trial for row in front.rows] == [1, 2]
+    assert contenders(front) == ["1", "2", "3"]
+
+
+def test_only_fresh_seeds_count(front, again, model):
+    found = confirmed_front(
+        front, [*again(1, [50, 54], 0.9), *again(2, [80, 90, 85], 0.5), *again(3, [88], 0.4)], model
+    )
+    rows = {row.trial: row for row in found.rows}
+    assert [row.trial for row in found.rows] == [1, 2, 3]
+    assert rows[2].searched.accuracy == 0.90
+    assert rows[2].validation.mean == pytest.approx(0.85)
+    assert rows[2].validation.std == pytest.approx(0.05)  # of 0.80, 0.90, 0.85 over n - 1
+    assert rows[2].test.mean == pytest.approx(0.85)
+    assert rows[3].validation == Spread(mean=0.88, std=None)
+    assert [rows[t].on_front for t in (1, 2, 3)] == [True, True, False]
+    assert [rows[t].stays for t in (1, 2, 3)] == [True, True, True]
+    assert rows[2].seeds == 3
+    assert found.searched_hypervolume == front.hypervolume
+    assert found.hypervolume < front.hypervolume  # 85 % where the search saw 90 %
+
+
+def test_a_trial_that_is_no_contender_or_failed_everywhere_is_left_out(front, again, model):
+    found = confirmed_front(front, [*again(2, [90], 0.5), *again(4, [99], 0.1)], model)
+    assert [row.trial for row in found.rows] == [2]
+
+
+def test_the_probability_is_that_of_every_draw_of_seeds(front, again, outcome, model):
+    """Of two trials at 0 and 100 %, nothing but seeds can differ: all draws can be counted."""
+    first, second = [0, 100, 100], [100, 100, 0]
+    found = confirmed_front(front, [*again(2, first, 0.5), *again(3, second, 0.4)], model)
+    wins = [
+        np.mean(b) > np.mean(a) for a in product(first, repeat=3) for b in product(second, repeat=3)
+    ]
+    rows = {row.trial: row for row in found.rows}
+    assert rows[2].probability == 1  # the cheaper one is always on the front
+    assert rows[3].probability == pytest.approx(np.mean(wins), abs=4 * 0.011)
+    assert 0.2 < np.mean(wins) < 0.5
+
+
+def test_the_probability_is_that_of_binomial_samples(front, again, model):
+    """One seed each: 80 and 84 of 100; the dearer one wins where its binomial draw is greater."""
+    found = confirmed_front(front, [*again(2, [80], 0.5), *again(3, [84], 0.4)], model)
+    rng = np.random.default_rng(1)
+    expected = (rng.binomial(100, 0.84, 10**6) > rng.binomial(100, 0.80, 10**6)).mean()
+    rows = {row.trial: row for row in found.rows}
+    assert rows[3].probability == pytest.approx(expected, abs=4 * 0.011)
+
+
+def test_the_same_record_gives_the_same_report(front, again, model):
+    runs = [*again(2, [80, 85], 0.5), *again(3, [84, 82], 0.4)]
+    assert confirmed_front(front, runs, model) == confirmed_front(front, runs, model)
+
+
+def test_tables_for_machines(front, again, model):
+    found = confirmed_front(front, [*again(2, [80, 90], 0.5)], model)
+    head, row = confirmed_csv([found]).splitlines()
+    cells = dict(zip(head.split(","), row.split(","), strict=False))
+    assert float(cells["val_mean"]) == found.rows[0].validation.mean
+    assert float(cells["probability"]) == 1
+    assert cells["machine"] == "ops45_fp32"
+    document = confirmed_document(found)
+    assert document["rows"][0]["validation"]["std"] == found.rows[0].validation.std
+    assert document["searched_hypervolume"] == front.hypervolume

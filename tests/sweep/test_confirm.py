@@ -1,0 +1,125 @@
+"""Confirming a real run: fresh seeds, the same whatever the workers, resumed where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import ray
+
+from autoprune.confirm import confirm
+from autoprune.errors import RecordError
+from autoprune.lock import sole_writer
+from autoprune.run import prepare, run
+from autoprune.run_folder import RunFolder
+from tests.sweep.test_sweep import Silent
+
+
+@pytest.fixture(scope="module")
+def finished(root, tmp_path_factory):
+    """The short study, run in this process."""
+    before = os.environ.get("AUTOPRUNE_CACHE")
+    os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    place = tmp_path_factory.mktemp("runs") / "short"
+    run(prepare(str(root / "tests" / "studies" / "short.toml"), workers=0), place, Silent())
+    yield place
+    ray.shutdown()
+    os.environ.pop("AUTOPRUNE_CACHE")
+    if before is not None:
+        os.environ["AUTOPRUNE_CACHE"] = before
+
+
+@pytest.fixture
+def place(finished, tmp_path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "short"))
+
+
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+def results(place: Path) -> dict:
+    """All repetitions by key, without how long they took."""
+    found = RunFolder(place).read_confirmed()
+    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
+    return {o.key: replace(o, measurement=replace(o.measurement, seconds=quick)) for o in found}
+
+
+@pytest.mark.ray
+def test_two_workers_confirm_as_one_process_does(place, tmp_path):
+    other = Path(shutil.copytree(place, tmp_path / "other"))
+    alone = confirm(place, 2, 0, ignore)
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        object_store_memory=100 * 2**20,
+    )
+    assert confirm(other, 2, 2, ignore) == alone
+    assert results(other) == results(place)
+    assert not alone.failed
+    assert {front.machine for front in alone.fronts} == {"loihi1", "systolic_14x12", "ops45_fp32"}
+    for front in alone.fronts:
+        assert all(row.seeds == 2 for row in front.rows)
+        assert any(row.on_front for row in front.rows)
+
+
+def test_repetitions_have_seeds_of_their_own_and_the_plans_of_their_trials(place):
+    confirm(place, 2, 0, ignore)
+    searched = {outcome.key: outcome for outcome in RunFolder(place).read_trials()}
+    found = results(place)
+    assert len({o.seed for o in found.values()} | {o.seed for o in searched.values()}) == len(
+        found
+    ) + len(searched)
+    for key, outcome in found.items():
+        trial = searched[key.partition("-")[0]]
+        assert outcome.plan == outcome.measurement.plan == trial.plan
+        assert outcome.measurement.seed == outcome.seed
+        assert outcome.measurement.precisions[0].bits == trial.measurement.precisions[0].bits
+        assert len(outcome.measurement.precisions) == len(trial.measurement.precisions)
+
+
+def test_it_goes_on_where_it_stopped_and_adds_seeds(place):
+    folder, told = RunFolder(place), []
+    confirm(place, 1, 0, ignore)
+    first = results(place)
+    gone = sorted(folder.confirmed.glob("*.parquet"))[0]
+    gone.unlink()
+    (folder.confirmed / "00099-0.parquet").write_bytes(b"half a fi")
+    confirm(place, 1, 0, lambda done, total: told.append((done, total)))
+    assert told == [(0, 1), (1, 1)]
+    assert results(place) == first
+    more = confirm(place, 2, 0, ignore)
+    assert {key: o for key, o in results(place).items() if key.endswith("-0")} == first
+    assert all(row.seeds == 2 for front in more.fronts for row in front.rows)
+    fewer = confirm(place, 1, 0, lambda done, total: told.append((done, total)))
+    assert told[-1] == (0, 0)
+    assert all(row.seeds == 1 for front in fewer.fronts for row in front.rows)
+
+
+def test_no_run_and_a_run_in_use_are_refused(place, tmp_path):
+    with pytest.raises(RecordError, match="not a run folder"):
+        confirm(tmp_path / "nothing", 1, 0, ignore)
+    assert not (tmp_path / "nothing").exists()
+    with sole_writer(place), pytest.raises(RecordError, match="in use by"):
+        confirm(place, 1, 0, ignore)
+
+
+def test_the_command_writes_tables_and_files(place, monkeypatch, capsys):
+    from autoprune.cli.main import main
+
+    monkeypatch.setattr("sys.argv", ["autoprune", "confirm", str(place), "--seeds", "1",
+                                     "--workers", "0", "--json"])  # fmt: skip
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    documents = json.loads(capsys.readouterr().out)
+    for document in documents:
+        saved = place / "fronts" / document["machine"] / "confirmed.json"
+        assert json.loads(saved.read_text()) == document
+        assert saved.with_suffix(".csv").read_text().count("\n") == len(document["rows"]) + 1
