@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
@@ -12,7 +12,13 @@ from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 
-MAY_CHANGE = {"title", "trials", "workers", "machines"}
+MAY_CHANGE: Final[dict[str, bool | set[str]]] = {
+    "title": True,
+    "trials": True,
+    "workers": True,
+    "machines": True,
+    "search": {"stop_below"},
+}
 """Settings of a study that may differ from one run on a folder to the next."""
 
 

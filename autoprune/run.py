@@ -241,6 +241,7 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: B
         charges=lambda measurement: charges(measurement, prepared.machines),
         excess=limits.of,
         known_excess=limits.known,
+        stop_below=study.search.stop_below,
     )
     record = Record(
         folder.journal,
@@ -250,5 +251,6 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: B
         ],
         names=study.objectives,
         space=distributions(space.parameters(shape)),
+        lag=study.search.lag,
     )
     return Conductor(task, record, folder, tracker.observe)

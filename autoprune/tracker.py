@@ -47,6 +47,7 @@ class Finished:
         probes: what each branch loses and saves.
         warnings: what makes the result doubtful, in words.
         exhausted: whether the search met nothing new any more.
+        saved: trials that were not needed, because what was left promised too little.
         interrupted: whether trials are left that the same command would go on with.
     """
 
@@ -56,6 +57,7 @@ class Finished:
     outcomes: list[Outcome]
     warnings: list[str]
     exhausted: bool
+    saved: int
     interrupted: bool
 
 
@@ -124,6 +126,7 @@ class Tracker:
             outcomes=outcomes,
             warnings=doubts,
             exhausted=self.conductor.exhausted,
+            saved=self.conductor.saved,
             interrupted=not self.conductor.finished,
         )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import statistics
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,9 +102,37 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
     )
 
 
+def _summary(finished: Finished) -> Iterator[str]:
+    """How many trials ended in which way, and why there are no more."""
+    from autoprune.report.budgets import budget_lines
+
+    states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
+    over = states.count("infeasible")
+    yield (
+        f"{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
+        f"{states.count('failed')} failed" + (f", {over} that break a budget." if over else ".")
+    )
+    yield from budget_lines(finished.outcomes)
+    for outcome in finished.outcomes:
+        if outcome.state == "failed":
+            yield f"  trial {outcome.key} failed: {outcome.cause.splitlines()[-1]}"
+    if finished.exhausted:
+        yield "The space is exhausted: the sampler proposed nothing new any more."
+    if finished.saved:
+        took = [
+            sum(dataclasses.astuple(outcome.measurement.seconds))
+            for outcome in finished.outcomes
+            if outcome.measurement is not None and outcome.same_as is None
+        ]
+        minutes = finished.saved * statistics.mean(took) / 60
+        yield (
+            "Stopped, since what is left promises too little (search.stop_below): "
+            f"{finished.saved} trainings saved, some {minutes:.2g} minutes of one worker."
+        )
+
+
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     from autoprune.report.branches import probe_table
-    from autoprune.report.budgets import budget_lines
     from autoprune.report.tables import front_table
 
     if finished.probes:
@@ -110,20 +141,9 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     for front in finished.fronts.values():
         console.print()
         console.print(front_table(front))
-    states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
-    over = states.count("infeasible")
-    console.print(
-        f"\n{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
-        f"{states.count('failed')} failed" + (f", {over} that break a budget." if over else ".")
-    )
-    for line in budget_lines(finished.outcomes):
+    console.print()
+    for line in _summary(finished):
         console.print(line, markup=False)
-    for outcome in finished.outcomes:
-        if outcome.state == "failed":
-            last = outcome.cause.splitlines()[-1]
-            console.print(f"  trial {outcome.key} failed: {last}", markup=False)
-    if finished.exhausted:
-        console.print("The space is exhausted: the sampler proposed nothing new any more.")
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
     if finished.interrupted:

@@ -1,8 +1,8 @@
 """Conductor: decides what runs next and records what came of it, the same for every runner.
 
-Proposal i is made when the outcomes of trials 0 to i - lag have been told to Optuna, and no other;
-outcomes are told in the order of their numbers. Hence the sequence of trials depends on the study
-and its seed, not on how many workers there are, which is fastest, or where a run was interrupted.
+Proposal i is made of the outcomes of trials 0 to i - lag, and no other; outcomes are told in the
+order of their numbers. Hence the sequence of trials depends on the study and its seed, not on how
+many workers there are, which is fastest, or where a run was interrupted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autoprune.plan import Effort, Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, first_points
-from autoprune.search.block_response import Prior
+from autoprune.search.block_response import GAIN, Prior
 from autoprune.search.job import Failure, Job, Result
 from autoprune.search.network_prior import network_prior
 from autoprune.search.record import Record
@@ -36,6 +36,9 @@ DUPLICATES_IN_A_ROW = 50
 
 STUCK = 10
 """After so many the proposals are random ones: a sampler may insist, on a failed plan above all."""
+
+UNPROMISING_IN_A_ROW = 10
+"""So many proposals in a row that promise too little end the search, where a study asks for it."""
 
 UNTRAINED_IN_A_ROW = 500
 """So many proposals in a row that were seen, or known to break a budget, end the search."""
@@ -55,6 +58,7 @@ class Task:
         charges: what the study's machines charge for a measurement; kept with its outcome.
         excess: by budget, how far a measurement is beyond it; raises as `objectives` does.
         known_excess: likewise of a plan, of those budgets that training cannot change.
+        stop_below: as in the study.
     """
 
     space: SearchSpace
@@ -70,16 +74,21 @@ class Task:
     charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
     excess: Callable[[Measurement], Excess]
     known_excess: Callable[[Plan], Excess]
+    stop_below: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class _Trial:
-    """A trial that was proposed; `outcome` is None until it is settled."""
+    """A trial that was proposed; `outcome` is None until it is settled.
+
+    `gain` is what it promised, where its sampler says so.
+    """
 
     job: Job
     origin: Origin
     point: dict[str, Value]
     same_as: str | None
+    gain: float = math.inf
     outcome: Outcome | None = None
 
     @property
@@ -100,6 +109,7 @@ class Conductor:
 
     Attributes:
         exhausted: whether the search ended because it met nothing but duplicates.
+        saved: trials that were not needed, because what was left promised too little.
     """
 
     def __init__(
@@ -113,7 +123,7 @@ class Conductor:
         self._trials: list[_Trial] = []
         self._first_with: dict[str, str] = {}
         self._told = 0
-        self.exhausted = False
+        self.exhausted, self.saved = False, 0
         found = folder.read_baselines()
         plans = baseline_plans(task.shape, task.effort)
         self._baselines: dict[str, Outcome | None] = {key: found.get(key) for key in plans}
@@ -237,7 +247,16 @@ class Conductor:
         self.exhausted = self._only_duplicates(DUPLICATES_IN_A_ROW) or (
             len(untrained) == UNTRAINED_IN_A_ROW and not any(trial.counts for trial in untrained)
         )
-        return not self.exhausted and sum(t.counts for t in self._trials) < self._task.trials
+        left = max(0, self._task.trials - sum(t.counts for t in self._trials))
+        self.saved = left if self._promises_little() else 0
+        return not self.exhausted and left > self.saved
+
+    def _promises_little(self) -> bool:
+        """Whether the last proposals were all expected to gain less than the study asks for."""
+        threshold, recent = self._task.stop_below, self._trials[-UNPROMISING_IN_A_ROW:]
+        if threshold is None or len(recent) < UNPROMISING_IN_A_ROW:
+            return False
+        return all(trial.gain < threshold for trial in recent)
 
     def _only_duplicates(self, last: int) -> bool:
         """Whether the last so many proposals were all seen before."""
@@ -269,7 +288,8 @@ class Conductor:
         number = frozen.number
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
         same_as = self._first_with.get(job.plan.hash)
-        trial = _Trial(job=job, origin=origin, point=point, same_as=same_as)
+        gain = frozen.system_attrs.get(GAIN, math.inf)
+        trial = _Trial(job=job, origin=origin, point=point, same_as=same_as, gain=gain)
         self._first_with.setdefault(job.plan.hash, job.key)
         self._trials.append(trial)
         return trial

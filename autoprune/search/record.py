@@ -12,7 +12,9 @@ against 25 ms (median of 60 trials, one core, Optuna 5.0.0).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, final
 
@@ -48,6 +50,15 @@ class _HeldLock(JournalFileOpenLock):
         """Nothing to let go."""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a trial ended; without values it failed."""
+
+    number: int
+    values: list[float] | None
+    constraints: dict[str, float]
+
+
 class Record:
     """One Optuna study, in a journal and in memory.
 
@@ -56,6 +67,8 @@ class Record:
         directions: ``maximize`` or ``minimize`` per objective.
         names: of the objectives.
         space: the distributions of all parameters.
+        lag: proposal i is made of the results of trials 0 to i - lag, also where more are there:
+            a run that is made longer goes on as if it had been so from the start.
     """
 
     def __init__(
@@ -64,11 +77,13 @@ class Record:
         directions: Sequence[Literal["maximize", "minimize"]],
         names: Sequence[str],
         space: Mapping[str, BaseDistribution],
+        lag: int,
     ) -> None:
         # Optuna announces on its own terminal line what it does and which part is experimental.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         _cut_torn_line(journal)
-        self._space = dict(space)
+        self._space, self._lag = dict(space), lag
+        self._late: deque[_End] = deque()
         self._study = optuna.create_study(
             study_name=STUDY,
             directions=list(directions),
@@ -82,8 +97,9 @@ class Record:
         mirror = optuna.create_study(
             study_name=STUDY, directions=list(directions), storage=self._mirror
         )
-        mirror.add_trials(self.trials)
         for trial in self.trials:
+            late = trial.state.is_finished() and trial.number > len(self.trials) - lag
+            mirror.add_trial(self._take_back(trial) if late else trial)
             for key, value in trial.system_attrs.get(_KEPT, {}).items():
                 self._mirror.set_study_system_attr(mirror._study_id, key, value)
         if not self._study.user_attrs.get("objectives"):
@@ -108,6 +124,8 @@ class Record:
             describe: what to note about it, as JSON values.
         """
         study = self._in_memory(sampler)
+        while self._late and self._late[0].number <= len(self.trials) - self._lag:
+            self._end(study, self._late.popleft())
         if fixed is not None:
             study.enqueue_trial(dict(fixed))
         before = self._kept()
@@ -140,15 +158,33 @@ class Record:
             note: for whoever reads the study, as JSON values.
             constraints: by name; those above 0 are broken.
         """
-        state = TrialState.FAIL if values is None else TrialState.COMPLETE
-        for study in (self._study, self._in_memory(optuna.samplers.RandomSampler())):
-            frozen = study.get_trials(deepcopy=False)[number]
-            trial = optuna.trial.Trial(study, frozen._trial_id)
-            for name, value in note.items():
-                trial.set_user_attr(name, value)
-            for name, excess in constraints.items():
-                trial.set_constraint(name, excess)
-            study.tell(number, None if values is None else list(values), state=state)
+        end = _End(number, None if values is None else list(values), dict(constraints))
+        self._end(self._study, end, note)
+        self._late.append(end)
+
+    def _end(
+        self, study: optuna.Study, end: _End, note: Mapping[str, object] | None = None
+    ) -> None:
+        """Tell one of the two studies."""
+        frozen = study.get_trials(deepcopy=False)[end.number]
+        trial = optuna.trial.Trial(study, frozen._trial_id)
+        for name, value in (note or {}).items():
+            trial.set_user_attr(name, value)
+        for name, excess in end.constraints.items():
+            trial.set_constraint(name, excess)
+        state = TrialState.FAIL if end.values is None else TrialState.COMPLETE
+        study.tell(end.number, end.values, state=state)
+
+    def _take_back(self, trial: FrozenTrial) -> FrozenTrial:
+        """A finished trial as a running one, whose end samplers hear of later."""
+        self._late.append(_End(trial.number, trial.values, dict(trial.constraints)))
+        return optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=trial.params,
+            distributions=trial.distributions,
+            user_attrs=trial.user_attrs,
+            system_attrs=trial.system_attrs,
+        )
 
     def _kept(self) -> dict[str, object]:
         """What samplers keep with the study: a population, a count."""

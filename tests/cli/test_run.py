@@ -51,6 +51,8 @@ def test_bad_arguments(refused, arguments, message):
         ('"loihi1",', '"loihi",', "did you mean 'loihi1'?"),
         ("epochs = 1", "epochs = nan", "finetune.epochs"),
         ("lag = 3", "lag = 1", "search.lag: given 1, with 2 workers"),
+        ("lag = 3", "lag = 3\nstop_below = 0.01", "stop_below with sampler = 'block_response'"),
+        ("lag = 3", "lag = 3\nstop_blow = 0.01", "mean 'stop_below'"),
         ("trials = 7", 'trials = 7\nbudgets = ["enrgy_uj@loihi1 <= 1"]', "'energy_uj@loihi1'?"),
         ("trials = 7", 'trials = 7\nbudgets = ["synops < 1"]', "METRIC <= NUMBER"),
         ("trials = 7", 'trials = 7\nbudgets = ["weight_bits <= 4"]', "does not search"),

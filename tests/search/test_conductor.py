@@ -73,6 +73,7 @@ class Sweep:
         self.result = settings.get("result", self.measure)
         self.excess = settings.get("excess", lambda measurement: ())
         self.known_excess = settings.get("known_excess", lambda plan: ())
+        self.stop_below = settings.get("stop_below")
         self.ran: list[str] = []
         folder.mkdir(exist_ok=True)
 
@@ -105,12 +106,14 @@ class Sweep:
             charges=lambda m: (("chip", Charge(energy_uj=m.parameters / 7)),),
             excess=self.excess,
             known_excess=self.known_excess,
+            stop_below=self.stop_below,
         )
         record = Record(
             self.folder.journal,
             ["maximize", "minimize"],
             ["accuracy", "synops"],
             distributions(space.parameters(self.shape)),
+            self.lag,
         )
         return Conductor(task, record, self.folder, lambda outcome: None)
 
@@ -227,6 +230,16 @@ def test_more_trials_go_on_where_it_ended(sweep):
     assert len(more.ran) == 3
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_run_made_longer_is_the_run_that_was_long_from_the_start(sweep, sampler):
+    whole, longer = (sweep(n, sampler=sampler, trials=40, lag=6) for n in ("whole", "longer"))
+    whole.run(workers=3)
+    short = sweep("longer", sampler=sampler, trials=31, lag=6)
+    short.run(workers=2)
+    longer.run(workers=4)
+    assert trials(longer) == trials(whole)
+
+
 def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):
     run = sweep(trials=6)
     run.run()
@@ -309,6 +322,29 @@ def test_what_a_sampler_notes_about_a_trial_is_kept(sweep):
     run.run()
     sampled = optuna_trials(run)[20:]
     assert all(any("generation" in key for key in t.system_attrs) for t in sampled)
+
+
+def test_a_search_ends_when_its_proposals_promise_too_little(sweep):
+    settings = {"sampler": "block_response", "space": SMALL, "trials": 120}
+    whole = sweep("whole", **settings)
+    assert whole.run().saved == 0
+    alone = sweep("alone", **settings, stop_below=0.02)
+    conductor = alone.run()
+    ended = len(trials(alone))
+    assert 0 < conductor.saved == 120 - conductor.done
+    assert not conductor.exhausted
+    assert trials(alone) == trials(whole)[:ended]
+    gains = [t.system_attrs.get("block_response:gain", 1) for t in optuna_trials(whole)]
+    low = [i for i in range(9, len(gains)) if max(gains[i - 9 : i + 1]) < 0.02]
+    assert low[0] == ended - 1  # neither sooner nor later than ten in a row
+    many = sweep("many", **settings, stop_below=0.02)
+    many.run(workers=3, seed=1)
+    assert trials(many) == trials(alone)
+    again = sweep("alone", **settings, stop_below=0.02)
+    assert again.run().saved == conductor.saved
+    assert again.ran == []
+    sweep("alone", **settings).run()  # and without the threshold it goes on
+    assert trials(alone) == trials(whole)
 
 
 def over(bound):

@@ -4,6 +4,6 @@ See docs/block_response.md.
 """
 
 from autoprune.search.block_response.prior import Prior
-from autoprune.search.block_response.sampler import BlockResponseSampler
+from autoprune.search.block_response.sampler import GAIN, BlockResponseSampler
 
-__all__ = ["BlockResponseSampler", "Prior"]
+__all__ = ["GAIN", "BlockResponseSampler", "Prior"]
