@@ -11,7 +11,7 @@ from autoprune.plan import Plan
 from autoprune.point import Value
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
-Origin = Literal["baseline", "uniform", "probe", "sampled"]
+Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]
 
 PARENT = "parent"
 """Key of the baseline that is the parent as it was trained."""
@@ -44,7 +44,8 @@ class Outcome:
     Attributes:
         key: its name in the run: the number of a trial (``17``), or the name of a baseline
             (``parent``, ``fine-tuned``, ``without blocks.0.mlp``).
-        origin: who proposed it: the run itself, the uniform sweep, the probes, or the sampler.
+        origin: who proposed it: the run itself, the uniform sweep, the probes, the run that
+            this one began with (``warm``), or the sampler.
         point: the configuration as proposed; empty for a baseline.
         plan: what it means.
         seed: of its training.

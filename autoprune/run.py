@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +38,10 @@ from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import machine_folders
-from autoprune.search.conductor import Conductor, Task
+from autoprune.search.conductor import Conductor
 from autoprune.search.record import Record
 from autoprune.search.samplers import distributions
+from autoprune.search.task import Task
 from autoprune.shape import NetworkShape
 from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
@@ -48,6 +50,7 @@ from autoprune.storage import write_atomically, write_text
 from autoprune.sweep.in_process import run_in_process
 from autoprune.tracker import Finished, Observer, Tracker
 from autoprune.trial import Bench
+from autoprune.warm_start import WarmStart, keep, kept, read_warm_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class Prepared:
         machines: the cost models by name.
         about, shape: what its data and its network are, without reading or training anything.
         notes: what a user has to know about its parent.
+        warm: what it begins with of another run.
         points: number of different configurations of the space.
     """
 
@@ -69,6 +73,7 @@ class Prepared:
     about: About
     shape: NetworkShape
     notes: tuple[str, ...] = ()
+    warm: WarmStart | None = None
 
     @property
     def points(self) -> int:
@@ -103,6 +108,7 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
         about=about,
         shape=shape,
         notes=_notes(study),
+        warm=_warm(study, space, shape, machines),
     )
 
 
@@ -114,6 +120,9 @@ def _located(study: Study, file: Path) -> Study:
     if study.data.root is not None:
         root = str((file.parent / Path(study.data.root).expanduser()).resolve())
         study = study.model_copy(update={"data": study.data.model_copy(update={"root": root})})
+    if study.warm_start is not None:
+        root = str((file.parent / Path(study.warm_start).expanduser()).resolve())
+        study = study.model_copy(update={"warm_start": root})
     if network.checkpoint is None:
         return study
     paths = {"checkpoint": network.checkpoint}
@@ -122,6 +131,15 @@ def _located(study: Study, file: Path) -> Study:
     found = {k: str((file.parent / Path(p).expanduser()).resolve()) for k, p in paths.items()}
     network = network.model_copy(update=found)
     return study.model_copy(update={"network": network})
+
+
+def _warm(
+    study: Study, space: SearchSpace, shape: NetworkShape, machines: Mapping[str, CostModel]
+) -> WarmStart | None:
+    if study.warm_start is None:
+        return None
+    bits = measured_bits(machines)
+    return read_warm_start(Path(study.warm_start), study, space, shape, bits)
 
 
 def _shape(study: Study, space: SearchSpace, about: About, where: str) -> NetworkShape:
@@ -169,9 +187,11 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
     with sole_writer(path):
         folder.clean()
         _write_study(prepared, folder, weight_bits)
-        bench = make_bench(study, data, _parent(study, data, folder, observer), weight_bits)
+        parent = _parent(study, data, folder, observer)
+        warm = _take_over(prepared.warm, folder)
+        bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
-        conductor = _conductor(prepared, folder, tracker, bench)
+        conductor = _conductor(prepared, folder, tracker, bench, warm)
         tracker.conductor = conductor
         tracker.start()
         if study.workers == 0:
@@ -220,7 +240,24 @@ def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) 
     return load_parent(study, data, folder.parent)
 
 
-def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: Bench) -> Conductor:
+def _take_over(warm: WarmStart | None, folder: RunFolder) -> WarmStart | None:
+    """What the run begins with, as it was on its first day.
+
+    Raises InputError where the other run's trials are to be this one's, and its parent is another.
+    """
+    found = kept(folder.warm_start)
+    if warm is None or found is not None:
+        return found
+    other = RunFolder(Path(warm.source)).parent
+    if warm.kind == "measured" and other.read_bytes() != folder.parent.read_bytes():
+        raise InputError(f"warm_start: {warm.source}", "its parent has other weights", "the same")
+    keep(warm, folder.warm_start)
+    return warm
+
+
+def _conductor(
+    prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: Bench, warm: WarmStart | None
+) -> Conductor:
     study, space, shape = prepared.study, prepared.space, prepared.shape
     limits = Limits(parse_budgets(study.budgets, "budgets"), prepared.machines, bench)
 
@@ -242,6 +279,7 @@ def _conductor(prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: B
         excess=limits.of,
         known_excess=limits.known,
         stop_below=study.search.stop_below,
+        warm=warm,
     )
     record = Record(
         folder.journal,

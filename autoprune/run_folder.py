@@ -8,6 +8,7 @@
     branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
+    warm_start/           what another run had measured when this one began
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
     fronts/MACHINE/       front.csv, front.json, front.png
 
@@ -41,6 +42,7 @@ class RunFolder:
         self.machines = path / "machines"
         self.checkpoints = path / "checkpoints"
         self.fronts = path / "fronts"
+        self.warm_start = path / "warm_start"
         self.parent = path / "parent.safetensors"
         self.journal = path / "optuna.journal"
         self.branches = path / "branches.csv"
@@ -67,7 +69,7 @@ class RunFolder:
 
         Raises RecordError where there is none or its file is damaged.
         """
-        marked = key[-1:] in ("b", "u", "p") and key[:-1].isdecimal()
+        marked = key[-1:] in ("b", "u", "p", "w") and key[:-1].isdecimal()
         file = self.file(key[:-1] if marked else key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {key!r}")

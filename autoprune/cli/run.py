@@ -54,6 +54,8 @@ def run(
         prepared = prepare(study, trials, workers)
     for note in prepared.notes:
         console.print(f"Note: {note}", style="yellow", markup=False)
+    if prepared.warm is not None:
+        console.print(str(prepared.warm), markup=False)
     if dry_run:
         _print_plan(console, prepared)
         return

@@ -23,7 +23,8 @@ class Row:
     """One measured network on one machine.
 
     Attributes:
-        trial: number. origin: ``baseline``, ``uniform``, ``probe`` or ``sampled``.
+        trial: number. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
+            ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
         kept_weights: nonzero block weights, 0 to 1. plan: in short form.

@@ -35,6 +35,9 @@ def plot_front(front: MachineFront, file: Path) -> None:
         label = f"one branch probed ({len(probes)})"
         axes.scatter(*_xy(probes), s=30, color=_GREY, marker="x", linewidth=1.2, label=label)
     axes.scatter(*_xy(uniform), s=34, color=_ORANGE, marker="^", label=f"uniform ({len(uniform)})")
+    if warm := [row for row in front.points if row.origin == "warm"]:
+        label = f"of the run begun with ({len(warm)})"
+        axes.scatter(*_xy(warm), s=22, color=_GREY, marker="v", label=label)
     if front.rows:
         x, y = _xy(front.rows)
         below = [100 * (r.validation.accuracy - r.validation.interval[0]) for r in front.rows]

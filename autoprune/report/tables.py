@@ -105,7 +105,7 @@ def _reading_order(key: str) -> tuple[int, list[int | str]]:
 
 
 def _name(row: Row) -> str:
-    mark = {"baseline": "b", "uniform": "u", "probe": "p", "sampled": ""}[row.origin]
+    mark = {"baseline": "b", "uniform": "u", "probe": "p", "warm": "w", "sampled": ""}[row.origin]
     return f"{row.trial}{mark}"
 
 
@@ -141,6 +141,7 @@ def _footer(front: MachineFront) -> list[str]:
         f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
+        *(["w: measured by the run that this one began with."] * _warm(front)),
         "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
         "belong to that sweep; b: the parent, or a branch or block removed; p: a branch probed.",
         "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72. ANN "
@@ -166,6 +167,10 @@ def _footer(front: MachineFront) -> list[str]:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
     lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
+
+
+def _warm(front: MachineFront) -> bool:
+    return any(row.origin == "warm" for row in front.rows)
 
 
 def _capitalised(text: str) -> str:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import final
 
 from optuna.trial import FrozenTrial
 
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, PARENT, Charge, Origin, Outcome, State
-from autoprune.plan import Effort, Plan
+from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome, State
+from autoprune.plan import Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import baseline_plans, first_points
@@ -27,8 +27,7 @@ from autoprune.search.job import Failure, Job, Result
 from autoprune.search.network_prior import network_prior
 from autoprune.search.record import Record
 from autoprune.search.samplers import Samplers, derive_seed, to_params, to_point
-from autoprune.shape import NetworkShape
-from autoprune.spec.space import SearchSpace
+from autoprune.search.task import Excess, Task
 from autoprune.spec.study import Sampler
 
 DUPLICATES_IN_A_ROW = 50
@@ -43,45 +42,13 @@ UNPROMISING_IN_A_ROW = 10
 UNTRAINED_IN_A_ROW = 500
 """So many proposals in a row that were seen, or known to break a budget, end the search."""
 
-Excess = tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a search is asked to do.
-
-    Attributes:
-        space, shape, effort, seed, sampler, lag, trials: as in the study.
-        metrics: names of the objectives. score: the name of what is maximised.
-        objectives: the values that Optuna is told of a measurement, in the study's order; raises
-            AutopruneError where one is unknown.
-        charges: what the study's machines charge for a measurement; kept with its outcome.
-        excess: by budget, how far a measurement is beyond it; raises as `objectives` does.
-        known_excess: likewise of a plan, of those budgets that training cannot change.
-        stop_below: as in the study.
-    """
-
-    space: SearchSpace
-    shape: NetworkShape
-    effort: Effort
-    seed: int
-    sampler: Sampler
-    lag: int
-    trials: int
-    metrics: Sequence[str]
-    score: str
-    objectives: Callable[[Measurement], list[float]]
-    charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
-    excess: Callable[[Measurement], Excess]
-    known_excess: Callable[[Plan], Excess]
-    stop_below: float | None = None
-
 
 @dataclass(slots=True, kw_only=True)
 class _Trial:
     """A trial that was proposed; `outcome` is None until it is settled.
 
-    `gain` is what it promised, where its sampler says so.
+    `gain` is what it promised, where its sampler says so; `taken` says that another run has
+    measured it.
     """
 
     job: Job
@@ -89,6 +56,7 @@ class _Trial:
     point: dict[str, Value]
     same_as: str | None
     gain: float = math.inf
+    taken: bool = False
     outcome: Outcome | None = None
 
     @property
@@ -96,7 +64,8 @@ class _Trial:
         """Whether it is trained, and so uses up one of the study's trials."""
         outcome = self.outcome
         refused = outcome and outcome.state == "infeasible" and outcome.measurement is None
-        return self.origin != "baseline" and self.same_as is None and not refused
+        trained = self.origin != "baseline" and not self.taken and self.same_as is None
+        return trained and not refused
 
 
 @final
@@ -117,7 +86,8 @@ class Conductor:
     ) -> None:
         self._task, self._record, self._folder, self._observe = task, record, folder, observe
         self._domains = task.space.parameters(task.shape)
-        self._fixed = first_points(task.space, task.shape, task.effort)
+        self._measured = task.warm.measured if task.warm else {}
+        self._fixed = self._first()
         self._ready: deque[Job] = deque()
         self._running: dict[str, Job] = {}
         self._trials: list[_Trial] = []
@@ -127,7 +97,11 @@ class Conductor:
         found = folder.read_baselines()
         plans = baseline_plans(task.shape, task.effort)
         self._baselines: dict[str, Outcome | None] = {key: found.get(key) for key in plans}
-        self._ready.extend(self._job(key, plans[key]) for key in plans if key not in found)
+        for key in plans.keys() - found.keys():
+            if plans[key].hash in self._measured:
+                self._settle_baseline(self._job(key, plans[key]), self._measured[plans[key].hash])
+        missing = [key for key, outcome in self._baselines.items() if outcome is None]
+        self._ready.extend(self._job(key, plans[key]) for key in missing)
         if not self._ready:
             self._begin()
 
@@ -173,10 +147,23 @@ class Conductor:
             return
         if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
             raise RecordError(f"the {key} network could not be measured: {result.cause}")
-        baseline = _Trial(job=job, origin="baseline", point={}, same_as=None)
-        self._baselines[key] = self._settle(baseline, result)
+        self._settle_baseline(job, result)
         if self.finished:
             self._begin()
+
+    def _settle_baseline(self, job: Job, result: Result) -> None:
+        baseline = _Trial(job=job, origin="baseline", point={}, same_as=None)
+        self._baselines[job.key] = self._settle(baseline, result)
+
+    def _first(self) -> list[tuple[Origin, dict[str, Value]]]:
+        """What comes before the sampler's proposals, another run's trials at last."""
+        task = self._task
+        first = first_points(task.space, task.shape, task.effort)
+        known = {make_plan(point, task.shape, task.effort).hash for _, point in first}
+        if task.warm is not None and task.warm.kind == "measured":
+            new = [outcome for outcome in task.warm.trials if outcome.plan.hash not in known]
+            first += [("warm", dict(outcome.point)) for outcome in new]
+        return first
 
     def _begin(self) -> None:
         """All baselines are there: take up what an earlier run left, then propose."""
@@ -186,7 +173,7 @@ class Conductor:
             file = self._folder.file(trial.job.key)
             if file.is_file():
                 trial.outcome = self._folder.read(trial.job.key)
-            elif trial.counts:
+            elif trial.counts or trial.taken:
                 self._start(trial)
             self._told += frozen.state.is_finished()
         for trial in self._trials[: self._told]:
@@ -205,7 +192,16 @@ class Conductor:
 
         metrics, score = self._task.metrics, self._task.score
         values = [] if self._unusable(tuned) else self._task.objectives(tuned)
-        return network_prior(self._domains, metrics, score, values, plan)
+        prior = network_prior(self._domains, metrics, score, values, plan)
+        return replace(prior, earlier=list(self._earlier()))
+
+    def _earlier(self) -> Iterator[tuple[dict[str, Value], list[float]]]:
+        """Parameters and objectives of another run's trials, where those are of other networks."""
+        warm = self._task.warm
+        for outcome in warm.trials if warm is not None and warm.kind == "data" else ():
+            if outcome.measurement is not None and not self._unusable(outcome.measurement):
+                values = self._task.objectives(outcome.measurement)
+                yield to_params(dict(outcome.point), self._domains), values
 
     def _advance(self) -> None:
         """Propose as far as the lag allows and tell what is next in line, until nothing moves."""
@@ -228,12 +224,14 @@ class Conductor:
             name: Sampler = "random" if self._only_duplicates(STUCK) else self._task.sampler
             sampler = self._samplers.of(name, number)
             trial = self._adopt(self._record.ask(sampler, params, self._describe))
-            if trial.counts:
+            if trial.counts or trial.taken:
                 self._start(trial)
 
     def _start(self, trial: _Trial) -> None:
-        """Have a trial trained, unless it is known to break a budget."""
-        if any(excess > 0 for _, excess in self._task.known_excess(trial.job.plan)):
+        """Have a trial trained, unless it was measured before or is known to break a budget."""
+        if trial.taken:
+            self._settle(trial, self._measured[trial.job.plan.hash])
+        elif any(excess > 0 for _, excess in self._task.known_excess(trial.job.plan)):
             self._settle(trial, None)
         else:
             self._ready.append(trial.job)
@@ -241,11 +239,12 @@ class Conductor:
     def _wanted(self) -> bool:
         """Whether the study asks for one more proposal."""
         number = len(self._trials)
-        if number < len(self._fixed) and self._fixed[number][0] == "baseline":
+        if number < len(self._fixed) and self._fixed[number][0] in ("baseline", "warm"):
             return True
         untrained = self._trials[-UNTRAINED_IN_A_ROW:]
         self.exhausted = self._only_duplicates(DUPLICATES_IN_A_ROW) or (
-            len(untrained) == UNTRAINED_IN_A_ROW and not any(trial.counts for trial in untrained)
+            len(untrained) == UNTRAINED_IN_A_ROW
+            and not any(trial.counts or trial.taken for trial in untrained)
         )
         left = max(0, self._task.trials - sum(t.counts for t in self._trials))
         self.saved = left if self._promises_little() else 0
@@ -275,10 +274,11 @@ class Conductor:
         return point, self._job(str(frozen.number), plan)
 
     def _job(self, key: str, plan: Plan) -> Job:
+        measured = self._measured.get(plan.hash)
         return Job(
             key=key,
             plan=plan,
-            seed=derive_seed(self._task.seed, key),
+            seed=measured.seed if measured else derive_seed(self._task.seed, key),
             weights=self._folder.checkpoint(key),
         )
 
@@ -289,7 +289,14 @@ class Conductor:
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
         same_as = self._first_with.get(job.plan.hash)
         gain = frozen.system_attrs.get(GAIN, math.inf)
-        trial = _Trial(job=job, origin=origin, point=point, same_as=same_as, gain=gain)
+        trial = _Trial(
+            job=job,
+            origin=origin,
+            point=point,
+            same_as=same_as,
+            gain=gain,
+            taken=origin != "baseline" and same_as is None and job.plan.hash in self._measured,
+        )
         self._first_with.setdefault(job.plan.hash, job.key)
         self._trials.append(trial)
         return trial

@@ -99,6 +99,8 @@ class Study(BaseModel):
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
+        warm_start: a run folder, relative to the study, whose trials are taken over: see
+            `autoprune.warm_start`.
         network, parent, compression, finetune, compute, functions, measure, search: see there; a
             study whose network has a checkpoint needs no parent.
     """
@@ -115,6 +117,7 @@ class Study(BaseModel):
     workers: Annotated[int, Field(ge=0)]
     threads: Count = 1
     seed: Annotated[int, Field(ge=0)]
+    warm_start: str | None = None
     network: NetworkSpec
     parent: RecipeSpec | None = None
     compression: CompressionSpec = CompressionSpec()

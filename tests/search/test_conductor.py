@@ -16,10 +16,11 @@ from autoprune.errors import RecordError
 from autoprune.outcome import Charge
 from autoprune.plan import Effort
 from autoprune.run_folder import RunFolder
-from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor, Task
+from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor
 from autoprune.search.job import Failure
 from autoprune.search.record import Record
 from autoprune.search.samplers import derive_seed, distributions
+from autoprune.search.task import Task
 from autoprune.spec.space import load_space
 from autoprune.spec.study import Sampler
 

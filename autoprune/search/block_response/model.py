@@ -39,11 +39,8 @@ class Model:
         self.fronts = [list(front) for front in prior.fronts] or [list(range(count))]
         self.reference = self._reference()
         self._group(pairwise)
-        best = self.values.min(0)
-        self.span = np.maximum(self.reference - best, 1e-12)
-        beyond = np.maximum(0.0, (self.values - self.reference) / self.span).max(1)
-        weights = 1 / (1 + beyond) ** 4
-        self.responses = Responses(trials.x, self.values, weights, self._layout)
+        self.span = np.maximum(self.reference - self.values.min(0), 1e-12)
+        self.responses = self._fit()
         self._limits = {}
         for name in trials.limit_names:
             x, y = trials.limits(name)
@@ -53,11 +50,29 @@ class Model:
         kept = trials.feasible > 0
         known = self.values[kept]
         if len(trials.pending):
-            known = np.vstack([known, self.responses.predict(trials.pending)[0]])
+            known = np.vstack([known, self._respond(trials.pending)[0]])
         self._known = [
             pareto(known[:, front][(known[:, front] < self.reference[front]).all(1)])
             for front in self.fronts
         ]
+
+    def _fit(self) -> Responses:
+        """The responses to its own trials and to earlier ones; the last column tells them apart."""
+        earlier = self.prior.earlier
+        x, values = _told_apart(self.trials.x, 0.0), self.values
+        if earlier:
+            known = self.trials.rows([params for params, _ in earlier])
+            x = np.vstack([x, _told_apart(known, 1.0)])
+            found = self._scaled(np.array([found for _, found in earlier], dtype=float))
+            values = np.vstack([values, found])
+        beyond = np.maximum(0.0, (values - self.reference) / self.span).max(1)
+        weights = 1 / (1 + beyond) ** 4
+        weights[len(self.values) :] /= 2
+        return Responses(x, values, weights, self._layout)
+
+    def _respond(self, x: Array) -> tuple[Array, Array]:
+        """What is predicted of objectives of this study."""
+        return self.responses.predict(_told_apart(x, 0.0))
 
     def _scaled(self, values: Array) -> Array:
         scaled = values * self.trials.signs
@@ -101,6 +116,7 @@ class Model:
             signs += [rising * self.trials.signs] * axis.columns
         self.parts = list(names.values())
         self.columns = tuple(tuple(found) for found in columns.values())
+        signs.append(np.zeros(count))  # of what tells earlier trials apart
         self._layout = Layout(parts=self.columns, signs=np.array(signs).T, pairwise=pairwise)
 
     @property
@@ -110,7 +126,7 @@ class Model:
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of objectives, then of constraints."""
-        found = [fit.predict(x) for fit in (self.responses, *self.limits)]
+        found = [self._respond(x), *(fit.predict(x) for fit in self.limits)]
         return np.hstack([mean for mean, _ in found]), np.hstack([std for _, std in found])
 
     def gain(self, mean: Array, std: Array) -> Array:
@@ -127,6 +143,10 @@ class Model:
         if mean.shape[1] > count:
             total *= ndtr(-mean[:, count:] / std[:, count:]).prod(1)
         return total
+
+
+def _told_apart(x: Array, earlier: float) -> Array:
+    return np.hstack([x, np.full((len(x), 1), earlier)])
 
 
 def _near_zero(values: Array) -> Array:

@@ -27,6 +27,8 @@ class Prior:
         reference: per objective, the value at which a front ends; where it is empty, a tenth of
             the range beyond the worst values on the front, or the median of all values where
             that is worse.
+        earlier: parameters and values of trials of a study like this one, such as another seed:
+            fitted along with half the weight and an offset of their own, and on no front.
         identity: what makes two configurations the same; by default their parameters.
     """
 
@@ -35,4 +37,5 @@ class Prior:
     logarithmic: Sequence[bool] = ()
     fronts: Sequence[Sequence[int]] = ()
     reference: Sequence[float] = ()
+    earlier: Sequence[tuple[Mapping[str, Any], Sequence[float]]] = ()
     identity: Callable[[Mapping[str, Any]], Hashable] | None = None

@@ -82,7 +82,7 @@ class BlockResponseSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         trials = self._read(study, trial.number, search_space)
-        if len(trials.y) < self._startup:
+        if len(trials.y) + len(self._prior.earlier) < self._startup:
             return {}
         rng = np.random.default_rng([self._seed, trial.number])
         model = Model(trials, self._prior, pairwise=self._pairwise)

@@ -1,0 +1,48 @@
+"""Task: what a search is asked to do, as functions and values that know neither study nor bench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from autoprune.measurement import Measurement
+from autoprune.outcome import Charge
+from autoprune.plan import Effort, Plan
+from autoprune.shape import NetworkShape
+from autoprune.spec.space import SearchSpace
+from autoprune.spec.study import Sampler
+from autoprune.warm_start import WarmStart
+
+Excess = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a search is asked to do.
+
+    Attributes:
+        space, shape, effort, seed, sampler, lag, trials: as in the study.
+        metrics: names of the objectives. score: the name of what is maximised.
+        objectives: the values that Optuna is told of a measurement, in the study's order; raises
+            AutopruneError where one is unknown.
+        charges: what the study's machines charge for a measurement; kept with its outcome.
+        excess: by budget, how far a measurement is beyond it; raises as `objectives` does.
+        known_excess: likewise of a plan, of those budgets that training cannot change.
+        stop_below: as in the study. warm: what another run has measured.
+    """
+
+    space: SearchSpace
+    shape: NetworkShape
+    effort: Effort
+    seed: int
+    sampler: Sampler
+    lag: int
+    trials: int
+    metrics: Sequence[str]
+    score: str
+    objectives: Callable[[Measurement], list[float]]
+    charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
+    excess: Callable[[Measurement], Excess]
+    known_excess: Callable[[Plan], Excess]
+    stop_below: float | None = None
+    warm: WarmStart | None = None
