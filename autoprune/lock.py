@@ -1,4 +1,9 @@
-"""The lock of a run folder: one driver at a time writes to it."""
+"""The lock of a run folder: one driver at a time writes to it.
+
+Two things keep a second one away. The operating system's lock on ``run.lock`` ends with its holder,
+however that dies; some shared file systems keep it to one host, or have none. Hence the file also
+names its holder until that lets go of it.
+"""
 
 from __future__ import annotations
 
@@ -8,33 +13,157 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO, final
 
 from autoprune.errors import RecordError
 
 
-@contextmanager
-def sole_writer(folder: Path) -> Iterator[None]:
-    """While this lasts, no other process on this machine writes to the run folder.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Holder:
+    """Who holds a run folder.
 
-    The operating system lets go of the lock when its holder dies, however it dies.
-
-    Raises RecordError naming the holder where there is one, or where the folder is not writable.
+    Attributes:
+        host, process: where it runs, as what. since: in UTC.
+        boot: of the kernel, the same in all containers of a machine; empty where it is not known.
     """
+
+    host: str
+    process: int
+    since: str
+    boot: str
+
+    @classmethod
+    def here(cls) -> _Holder:
+        now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+        boot = Path("/proc/sys/kernel/random/boot_id")
+        return cls(
+            host=socket.gethostname(),
+            process=os.getpid(),
+            since=now,
+            boot=boot.read_text().strip() if boot.is_file() else "",
+        )
+
+    @classmethod
+    def named_in(cls, text: str) -> _Holder | None:
+        """The holder that a lock's file names; None where it names none that we can read."""
+        try:
+            return cls(**json.loads(text))
+        except (TypeError, ValueError):
+            return None
+
+    def is_near(self, other: _Holder) -> bool:
+        """Whether both run under one kernel, or under one that was started again."""
+        return self.host == other.host or (self.boot != "" and self.boot == other.boot)
+
+    def __str__(self) -> str:
+        return f"process {self.process} on host {self.host}, since {self.since}"
+
+
+@final
+class Hold:
+    """What the one writer of a run folder has in hand.
+
+    Args:
+        file: the lock's. text: what the holder wrote there.
+    """
+
+    def __init__(self, file: Path, text: str) -> None:
+        self._file, self._text = file, text
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the file still names this holder; it is opened anew, as shared storage asks."""
+        try:
+            return self._file.read_text(encoding="utf-8") == self._text
+        except FileNotFoundError:
+            return False
+
+    def check(self) -> None:
+        """RecordError once another process has taken the folder over: then nothing is written."""
+        if not self.lasts:
+            raise RecordError(
+                f"{self._file}: no longer names this process; another has taken the run over, and "
+                "goes on with what was recorded"
+            )
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[Hold]:
+    """While this lasts, no other process writes to the run folder, on this host or another.
+
+    Raises RecordError where another holds it, with who it is and how to take over from it once it
+    is dead; and where the folder is not writable.
+    """
+    file, me = folder / "run.lock", _Holder.here()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stream = (folder / "run.lock").open("a+", encoding="utf-8")
+        stream = _opened(file, me)
     except OSError as error:
         raise RecordError(f"{folder}: cannot write there ({error.strerror})") from error
     with stream:
+        hold = Hold(file, _sign(stream, json.dumps(asdict(me)), folder))
+        try:
+            yield hold
+        finally:
+            if hold.lasts:
+                stream.truncate(0)
+
+
+def _opened(file: Path, me: _Holder) -> IO[str]:
+    """The lock's file, locked as far as its file system can, and signed by nobody who may live."""
+    stream = file.open("a+", encoding="utf-8")
+    try:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            stream.seek(0)
-            raise RecordError(f"{folder}: in use by {stream.read() or 'another run'}") from error
+            locked = True
+        except BlockingIOError as error:
+            raise RecordError(_refusal(file, _content(stream), me, locked=True)) from error
+        except OSError:  # a file system without such locks
+            locked = False
+        text = _content(stream)
+        holder = _Holder.named_in(text)
+        ended = locked and holder is not None and holder.is_near(me)
+        if text and not ended:
+            raise RecordError(_refusal(file, text, me, locked=False))
+        if not (file.exists() and os.path.samestat(file.stat(), os.fstat(stream.fileno()))):
+            raise RecordError(f"{file}: deleted this moment, by another process that takes over")
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _content(stream: IO[str]) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def _sign(stream: IO[str], text: str, folder: Path) -> str:
+    """Name the holder in the lock's file, on the disk; returns what was written."""
+    try:
         stream.truncate(0)
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        json.dump({"host": socket.gethostname(), "process": os.getpid(), "since": since}, stream)
+        stream.write(text)
         stream.flush()
-        yield
+        os.fsync(stream.fileno())
+    except OSError as error:
+        raise RecordError(f"{folder}: cannot write there ({error.strerror})") from error
+    return text
+
+
+def _refusal(file: Path, text: str, me: _Holder, *, locked: bool) -> str:
+    """Who holds the folder, whether it lives, and what to do when it does not.
+
+    `locked` says that the operating system knows of a lock.
+    """
+    holder = _Holder.named_in(text)
+    said = f"{file.parent}: in use by {holder or 'a process that did not leave its name'}. "
+    if holder is not None and locked and holder.is_near(me):
+        return f"{said}It is running: wait for it, or end it (kill {holder.process})"
+    where = f"on {holder.host} (ps -p {holder.process})" if holder else "for one"
+    return (
+        f"{said}From here one cannot tell whether it still runs: look {where}. If it does not, "
+        f"take over: delete {file} and run this again"
+    )

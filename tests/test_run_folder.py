@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from autoprune.errors import RecordError
-from autoprune.lock import sole_writer
 from autoprune.outcome import Outcome
 from autoprune.point import make_plan
 from autoprune.run_folder import RunFolder
@@ -119,14 +118,3 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         write_atomically(file, fail)
     assert file.read_text() == "old"
     assert list(file.parent.iterdir()) == [file]
-
-
-def test_one_writer_at_a_time(tmp_path):
-    with (
-        sole_writer(tmp_path / "run"),
-        pytest.raises(RecordError, match='in use by .*"process"'),
-        sole_writer(tmp_path / "run"),
-    ):
-        pass
-    with sole_writer(tmp_path / "run"):
-        pass

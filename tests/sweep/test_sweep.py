@@ -238,7 +238,7 @@ def test_a_folder_of_another_study_is_refused_with_the_difference(short, alone, 
 
 
 def test_a_second_driver_is_refused(short, alone):
-    with sole_writer(alone), pytest.raises(RecordError, match='in use by .*"host"'):
+    with sole_writer(alone), pytest.raises(RecordError, match="in use by process .* It is running"):
         run(prepare(short, workers=0), alone, Silent())
 
 
