@@ -141,7 +141,7 @@ def parent_key(study: Study, data: Dataset) -> str:
         "data": _digest(data),
         "network": study.network.model_dump(),
         "recipe": study.parent and study.parent.model_dump(),
-        "compute": study.compute.model_dump(exclude={"gpu_fraction"}),
+        "compute": study.compute.model_dump(include={"device", "precision"}),
         "seed": study.seed,
         "threads": study.threads,
         "versions": {name: version(name) for name in ("torch", "spikingjelly")},

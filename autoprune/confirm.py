@@ -14,7 +14,7 @@ from pathlib import Path
 from autoprune.bench import check_device, load_data, load_parent, make_bench
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.lock import sole_writer
+from autoprune.lock import Hold, sole_writer
 from autoprune.measurement import Measurement
 from autoprune.outcome import Outcome
 from autoprune.reopen import recorded_study
@@ -25,7 +25,9 @@ from autoprune.run_machines import run_machines
 from autoprune.search.job import Job, Result
 from autoprune.search.samplers import derive_seed
 from autoprune.spec.study import Study
-from autoprune.sweep.in_process import run_in_process
+from autoprune.sweep.address import find_address
+from autoprune.sweep.carry_out import carry_out
+from autoprune.sweep.crew import Crew
 
 Watch = Callable[[int, int], None]
 """Told how many of how many trainings are done."""
@@ -80,17 +82,22 @@ class _Again:
         self._watch(self._done, len(self._of))
 
 
-def confirm(path: Path, seeds: int, workers: int | None, watch: Watch) -> Confirmed:
+def confirm(
+    path: Path, seeds: int, workers: int | None, watch: Watch, address: str | None = None
+) -> Confirmed:
     """Train the contenders of every machine's front again, `seeds` times each, and sum up.
 
     What an earlier call has measured is not measured again. `workers` is the study's where it is
-    None; 0 trains in this process.
+    None; 0 trains in this process. `address` is that of a Ray cluster to train on.
 
     Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent.
     """
     folder = RunFolder(path)
     study = recorded_study(folder)
-    with sole_writer(path):
+    crew = Crew.of(study, workers)
+    if crew.workers:
+        crew = replace(crew, address=find_address(address))
+    with sole_writer(path) as hold:
         folder.clean()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
         priced, unpriced = _fronts(folder, list(trials.values()))
@@ -105,7 +112,7 @@ def confirm(path: Path, seeds: int, workers: int | None, watch: Watch) -> Confir
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
         again = _Again(left, folder, watch)
         if left:
-            _train(folder, study, again, study.workers if workers is None else workers)
+            _train(folder, study, again, crew, hold)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
         return Confirmed(
@@ -137,15 +144,9 @@ def _job(study: Study, outcome: Outcome, repetition: int) -> Job:
     return Job(key=key, plan=outcome.plan, seed=seed, weights=None)
 
 
-def _train(folder: RunFolder, study: Study, again: _Again, workers: int) -> None:
+def _train(folder: RunFolder, study: Study, again: _Again, crew: Crew, hold: Hold) -> None:
     check_device(study.compute)
     data = load_data(study)
     bits = tuple(folder.read_study()["identity"]["weight_bits"])
     bench = make_bench(study, data, load_parent(study, data, folder.parent), bits)
-    if workers == 0:
-        run_in_process(again, bench, study.threads)
-        return
-    from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
-
-    gpus = (study.compute.gpu_fraction or 1.0) if study.compute.device == "cuda" else 0.0
-    run_with_ray(again, bench, threads=study.threads, workers=workers, gpus=gpus)
+    carry_out(again, bench, crew, hold)

@@ -71,13 +71,13 @@ class Hold:
     """
 
     def __init__(self, file: Path, text: str) -> None:
-        self._file, self._text = file, text
+        self.file, self._text = file, text
 
     @property
     def lasts(self) -> bool:
         """Whether the file still names this holder; it is opened anew, as shared storage asks."""
         try:
-            return self._file.read_text(encoding="utf-8") == self._text
+            return self.file.read_text(encoding="utf-8") == self._text
         except FileNotFoundError:
             return False
 
@@ -85,7 +85,7 @@ class Hold:
         """RecordError once another process has taken the folder over: then nothing is written."""
         if not self.lasts:
             raise RecordError(
-                f"{self._file}: no longer names this process; another has taken the run over, and "
+                f"{self.file}: no longer names this process; another has taken the run over, and "
                 "goes on with what was recorded"
             )
 

@@ -41,8 +41,26 @@ def importable_name(named: type) -> tuple[str, str]:
     return f"{module}:{name}", str(Path(file).resolve().parents[depth])
 
 
+_BESIDE: set[str] = set()
+"""Folders in which a user's own modules may lie."""
+
+
 def make_importable(folder: Path) -> None:
     """Let modules beside a user's file be imported; behind all others, so that none is shadowed."""
     path = str(folder.resolve())
+    _BESIDE.add(path)
     if path not in sys.path:
         sys.path.append(path)
+
+
+def own_modules() -> list[Path]:
+    """Files and packages of the user's that were imported from beside a file of theirs."""
+    found = set()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file is not None and "." not in name:
+            path = Path(file).resolve()
+            path = path.parent if path.name == "__init__.py" else path
+            if str(path.parent) in _BESIDE and name not in ("autoprune", "__main__"):
+                found.add(path)
+    return sorted(found)

@@ -47,7 +47,9 @@ from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 from autoprune.storage import write_atomically, write_text
-from autoprune.sweep.in_process import run_in_process
+from autoprune.sweep.address import find_address
+from autoprune.sweep.carry_out import carry_out
+from autoprune.sweep.crew import Crew
 from autoprune.tracker import Finished, Observer, Tracker
 from autoprune.trial import Bench
 from autoprune.warm_start import WarmStart, keep, kept, read_warm_start
@@ -63,6 +65,7 @@ class Prepared:
         about, shape: what its data and its network are, without reading or training anything.
         notes: what a user has to know about its parent.
         warm: what it begins with of another run.
+        address: of the Ray cluster to run on; None where a Ray of our own is started.
         points: number of different configurations of the space.
     """
 
@@ -74,6 +77,7 @@ class Prepared:
     shape: NetworkShape
     notes: tuple[str, ...] = ()
     warm: WarmStart | None = None
+    address: str | None = None
 
     @property
     def points(self) -> int:
@@ -84,10 +88,16 @@ class Prepared:
         return count
 
 
-def prepare(name_or_path: str, trials: int | None = None, workers: int | None = None) -> Prepared:
-    """Load a study and check it, with the number of trials and workers of the command line.
+def prepare(
+    name_or_path: str,
+    trials: int | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+) -> Prepared:
+    """Load a study and check it, with trials, workers and Ray cluster of the command line.
 
-    Raises InputError for anything that is wrong with the study, its space or its machines.
+    Raises InputError for anything that is wrong with the study, its space, its machines or the
+    cluster.
     """
     study, space, file, machines = load_checked(name_or_path)
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
@@ -109,6 +119,7 @@ def prepare(name_or_path: str, trials: int | None = None, workers: int | None = 
         shape=shape,
         notes=_notes(study),
         warm=_warm(study, space, shape, machines),
+        address=find_address(address) if study.workers else None,
     )
 
 
@@ -184,7 +195,7 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         weight_bits = tuple(recorded["weight_bits"])
         check_identity(recorded, _identity(prepared, weight_bits), str(path))
     data = load_data(study)
-    with sole_writer(path):
+    with sole_writer(path) as hold:
         folder.clean()
         _write_study(prepared, folder, weight_bits)
         parent = _parent(study, data, folder, observer)
@@ -194,14 +205,7 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         conductor = _conductor(prepared, folder, tracker, bench, warm)
         tracker.conductor = conductor
         tracker.start()
-        if study.workers == 0:
-            run_in_process(conductor, bench, study.threads)
-        elif not conductor.finished:
-            from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
-
-            gpus = (study.compute.gpu_fraction or 1.0) if study.compute.device == "cuda" else 0.0
-            threads, workers = study.threads, study.workers
-            run_with_ray(conductor, bench, threads=threads, workers=workers, gpus=gpus)
+        carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold)
         return tracker.finish()
 
 

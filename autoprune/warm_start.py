@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autoprune.errors import InputError
+from autoprune.identity import MAY_CHANGE
 from autoprune.measurement import Measurement
 from autoprune.outcome import Outcome
 from autoprune.plan import FULL_BITS, Effort
@@ -91,7 +92,7 @@ def read_warm_start(
     """
     folder = RunFolder(path)
     recorded = folder.read_study()["identity"]
-    where, wanted = f"warm_start: {path}", study.model_dump(mode="json")
+    where, wanted = f"warm_start: {path}", study.model_dump(exclude=MAY_CHANGE, mode="json")
     differs = [key for key in _differences(recorded, wanted) if key not in _FREE]
     foreign = [key for key in differs if key not in _OTHER]
     if foreign or folder.shape.blocks != shape.blocks:

@@ -31,12 +31,14 @@ from torch.nn.utils import prune
 
 from autoprune.bench import find_parent, load_data, make_bench
 from autoprune.identity import measured_bits
+from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.plan import Effort
 from autoprune.point import make_plan
 from autoprune.run import prepare
 from autoprune.search.job import Job
-from autoprune.sweep.ray_tune import run_with_ray
+from autoprune.sweep.carry_out import carry_out
+from autoprune.sweep.crew import Crew
 from autoprune.training import Recipe, correct, train
 from autoprune.trial import Bench
 
@@ -80,7 +82,8 @@ def ours(
             for i, point in enumerate(points)
         ]
     )
-    run_with_ray(jobs, bench, threads=1, workers=2)
+    with sole_writer(folder) as hold:
+        carry_out(jobs, bench, Crew(workers=2, threads=1, cpus=1), hold)
     return jobs.results
 
 

@@ -29,9 +29,22 @@ _INTERRUPTED = 130
     type=click.IntRange(min=0),
     help="Trainings at a time; 0 trains in this process, without Ray. Default: the study's.",
 )
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines: everything.")
 @click.option("--csv", "as_csv", is_flag=True, help="For machines: a row per machine and trial.")
-def confirm(run: Path, seeds: int, workers: int | None, *, as_json: bool, as_csv: bool) -> None:
+def confirm(  # noqa: PLR0913 - the options of the command line
+    run: Path,
+    seeds: int,
+    workers: int | None,
+    address: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
     """Train the best trials of a run again on fresh seeds; say which stay on the front.
 
     RUN is a run folder. The best of many noisy results are too good by the luck they had: the
@@ -70,7 +83,7 @@ def confirm(run: Path, seeds: int, workers: int | None, *, as_json: bool, as_csv
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
 
-        confirmed = confirm_run(run, seeds, workers, watch)
+        confirmed = confirm_run(run, seeds, workers, watch, address)
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
     for key, cause in confirmed.failed.items():
         click.echo(f"autoprune: {key} failed: {cause.splitlines()[-1]}", err=True)

@@ -30,10 +30,21 @@ _INTERRUPTED = 130
     type=click.IntRange(min=0),
     help="Trials at a time; 0 runs in this process, without Ray. Default: the study's.",
 )
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/STUDY.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
-def run(
-    study: str, trials: int | None, workers: int | None, out: Path | None, *, dry_run: bool
+def run(  # noqa: PLR0913 - the options of the command line
+    study: str,
+    trials: int | None,
+    workers: int | None,
+    address: str | None,
+    out: Path | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """Search compressions of a network; print and save the front of every machine.
 
@@ -44,6 +55,7 @@ def run(
     autoprune run digits                    the bundled study, results in runs/digits
     autoprune run my_study.toml --out r1    your own
     autoprune run digits --trials 96        48 more, once 48 are done
+    autoprune run my_study.toml --address 10.0.0.1:6379     on a Ray cluster that runs
     """
     from rich.console import Console
 
@@ -51,7 +63,7 @@ def run(
     with console.status("Reading the study"):
         from autoprune.run import prepare
 
-        prepared = prepare(study, trials, workers)
+        prepared = prepare(study, trials, workers, address)
     for note in prepared.notes:
         console.print(f"Note: {note}", style="yellow", markup=False)
     if prepared.warm is not None:

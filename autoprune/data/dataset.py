@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -47,6 +47,10 @@ class Store(Protocol):
     def take(self, indices: Tensor) -> Tensor:
         """The samples [n, ...] with these indices, as they are stored."""
 
+    @property
+    def needed(self) -> Sequence[Path]:
+        """Files that a process has to find before it can take samples; the first of many."""
+
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
@@ -60,6 +64,11 @@ class InMemory:
     def take(self, indices: Tensor) -> Tensor:
         """See `Store.take`."""
         return self.samples[indices]
+
+    @property
+    def needed(self) -> Sequence[Path]:
+        """None: see `Store.needed`."""
+        return ()
 
 
 class MemoryMap:
@@ -81,6 +90,11 @@ class MemoryMap:
     def take(self, indices: Tensor) -> Tensor:
         """See `Store.take`."""
         return torch.from_numpy(self._array[indices.numpy()])
+
+    @property
+    def needed(self) -> Sequence[Path]:
+        """See `Store.needed`."""
+        return (self.file,)
 
 
 Change = Callable[[Tensor], Tensor]
@@ -130,6 +144,12 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that a process has to find before it can use the data set."""
+        parts = (self.train, self.validation, self.test)
+        return [file for part in parts for file in part.store.needed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

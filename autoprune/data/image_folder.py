@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +75,11 @@ class ImageFiles:
     def take(self, indices: Tensor) -> Tensor:
         """See `autoprune.data.dataset.Store.take`."""
         return torch.stack([self._decoded(self.files[int(index)]) for index in indices])
+
+    @property
+    def needed(self) -> Sequence[Path]:
+        """See `autoprune.data.dataset.Store.needed`."""
+        return [Path(file) for file in self.files[:1]]
 
     def _decoded(self, file: str) -> Tensor:
         from torchvision.transforms.v2 import functional

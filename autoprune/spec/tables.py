@@ -118,19 +118,23 @@ class CompressionSpec(BaseModel):
 
 
 class DeviceSpec(BaseModel):
-    """Where a trial computes.
+    """Where a trial computes, and what it reserves there.
 
     Attributes:
         device: ``cpu`` or ``cuda``.
         precision: ``fp32``; ``bf16`` or ``fp16`` compute training in mixed precision. Evaluation
             and census are always in fp32.
         gpu_fraction: share of a GPU that a worker takes, above 0; only with ``cuda``.
+        cpus: CPUs that a worker reserves; its threads where it is left out.
+        memory_gib: memory that a worker reserves of its node, in GiB; none where it is left out.
     """
 
     model_config = STRICT
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     gpu_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
+    cpus: Count | None = None
+    memory_gib: Rate | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> DeviceSpec:

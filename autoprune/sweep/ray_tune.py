@@ -6,9 +6,9 @@ its snapshots lag behind by seconds, so that restoring from them loses or repeat
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
+from pathlib import Path
 from typing import Any, final
 
 # Read by Ray when it is imported: no experiment box, no logger per trial, no change of folder.
@@ -19,17 +19,16 @@ os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
-import ray
 from ray import tune
 from ray.tune.search import Searcher
 
 from autoprune.errors import AutopruneError
 from autoprune.search.job import Failure, Jobs
+from autoprune.sweep.cluster import connected
+from autoprune.sweep.crew import Crew
+from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
-
-_STORE_BYTES = 200 * 2**20
-"""Ray's object store holds one copy of data and parent; by default it takes 30 % of the memory."""
 
 
 @final
@@ -100,54 +99,36 @@ class _Trainable(tune.Trainable):
         return {"result": self._worker.run(self.config["job"]), "done": True}
 
 
-def run_with_ray(
-    jobs: Jobs, bench: Bench, *, threads: int, workers: int, gpus: float = 0.0
-) -> None:
-    """Run until all jobs are finished, `workers` jobs at a time.
+def run_with_ray(jobs: Jobs, bench: Bench, crew: Crew, lock: Path) -> None:
+    """Run until all jobs are finished, as many at a time as the crew has workers.
 
     Args:
         jobs: hands them out and takes their results.
         bench: what all jobs share.
-        threads: CPUs, and torch threads, of a worker.
-        workers: how many there are.
-        gpus: share of a GPU that a worker takes.
+        crew: who carries them out; the Ray that this process is connected to is used, or one of
+            the crew's address is joined, or one is started.
+        lock: a file in the run folder, by which nodes find out whether they see it.
 
-    Uses the Ray that this process is connected to; otherwise starts one, and ends it.
-    Raises what `jobs` raises.
+    Raises what `jobs` raises, and InputError where the crew cannot be had.
     """
-    started = not ray.is_initialized()
-    if started:
-        ray.init(
-            num_cpus=workers * threads,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=_STORE_BYTES,
-        )
-    trainable = tune.with_resources(
-        tune.with_parameters(_Trainable, bench=bench, threads=threads),
-        {"cpu": threads, **({"gpu": gpus} if gpus else {})},
-    )
     searcher = JobSearcher(jobs)
-    try:
-        with tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
-            tune.Tuner(
-                trainable,
-                tune_config=tune.TuneConfig(
-                    search_alg=searcher,
-                    num_samples=-1,
-                    max_concurrent_trials=workers,
-                    reuse_actors=True,
-                ),
-                run_config=tune.RunConfig(
-                    name="sweep",
-                    storage_path=scratch,
-                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                    verbose=0,
-                ),
-            ).fit()
-    finally:
-        if started:
-            ray.shutdown()
+    needs = Needs.here(bench.data.files, lock)
+    with connected(crew, needs), tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
+        trainable = tune.with_parameters(_Trainable, bench=bench, threads=crew.threads)
+        tune.Tuner(
+            tune.with_resources(trainable, crew.resources),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                num_samples=-1,
+                max_concurrent_trials=crew.workers,
+                reuse_actors=True,
+            ),
+            run_config=tune.RunConfig(
+                name="sweep",
+                storage_path=scratch,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                verbose=0,
+            ),
+        ).fit()
     if searcher.error is not None:
         raise searcher.error
