@@ -25,7 +25,6 @@ from autoprune.run_machines import run_machines
 from autoprune.search.job import Job, Result
 from autoprune.search.samplers import derive_seed
 from autoprune.spec.study import Study
-from autoprune.sweep.address import find_address
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
 
@@ -88,15 +87,13 @@ def confirm(
     """Train the contenders of every machine's front again, `seeds` times each, and sum up.
 
     What an earlier call has measured is not measured again. `workers` is the study's where it is
-    None; 0 trains in this process. `address` is that of a Ray cluster to train on.
+    None; 0 trains in this process. `address` is that of a Ray cluster that answers.
 
     Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent.
     """
     folder = RunFolder(path)
     study = recorded_study(folder)
-    crew = Crew.of(study, workers)
-    if crew.workers:
-        crew = replace(crew, address=find_address(address))
+    crew = Crew.of(study, workers, address)
     with sole_writer(path) as hold:
         folder.clean()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}

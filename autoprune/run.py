@@ -47,7 +47,6 @@ from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 from autoprune.storage import write_atomically, write_text
-from autoprune.sweep.address import find_address
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
 from autoprune.tracker import Finished, Observer, Tracker
@@ -96,8 +95,8 @@ def prepare(
 ) -> Prepared:
     """Load a study and check it, with trials, workers and Ray cluster of the command line.
 
-    Raises InputError for anything that is wrong with the study, its space, its machines or the
-    cluster.
+    The cluster is one that answers: see `autoprune.sweep.address`. Raises InputError for anything
+    that is wrong with the study, its space or its machines.
     """
     study, space, file, machines = load_checked(name_or_path)
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
@@ -119,7 +118,7 @@ def prepare(
         shape=shape,
         notes=_notes(study),
         warm=_warm(study, space, shape, machines),
-        address=find_address(address) if study.workers else None,
+        address=address,
     )
 
 

@@ -78,6 +78,9 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     )
     with progress:
         bar = progress.add_task("Reading the run", total=None)
+        from autoprune.sweep.address import find_address
+
+        address = find_address(address, workers)
         from autoprune.confirm import confirm as confirm_run
 
         def watch(done: int, total: int) -> None:

@@ -60,6 +60,10 @@ def run(  # noqa: PLR0913 - the options of the command line
     from rich.console import Console
 
     console = Console()
+    with console.status("Asking the cluster"):
+        from autoprune.sweep.address import find_address
+
+        address = find_address(address, workers)
     with console.status("Reading the study"):
         from autoprune.run import prepare
 

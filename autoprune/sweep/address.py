@@ -16,11 +16,16 @@ _CONNECT_S, _ANSWER_S = 2.0, 7.0
 """How long an address may take to accept a connection, and to say that it is a Ray cluster."""
 
 
-def find_address(option: str | None) -> str | None:
+def find_address(option: str | None, workers: int | None) -> str | None:
     """The cluster's address by the command line, else by RAY_ADDRESS; None where neither has one.
 
-    Raises InputError, within ten seconds, unless a Ray cluster answers there.
+    `workers` is the command line's, too; 0 asks for no Ray. Raises InputError, within ten seconds,
+    unless a Ray cluster answers at the address.
     """
+    if workers == 0:
+        if option:
+            raise InputError(f"--address {option}", "with --workers 0, which uses no Ray")
+        return None
     address = option or os.environ.get("RAY_ADDRESS")
     if not address:
         return None

@@ -42,8 +42,7 @@ def connected(crew: Crew, needs: Needs) -> Iterator[None]:
     if started:
         _join(crew.address) if crew.address else _start(crew)
     try:
-        found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        nodes = [node for node in found if node["Alive"]]
+        nodes = _alive()
         _check_room(crew, nodes)
         if crew.address:
             _check_nodes(nodes, needs)
@@ -51,6 +50,16 @@ def connected(crew: Crew, needs: Needs) -> Iterator[None]:
     finally:
         if started:
             ray.shutdown()
+
+
+def live_nodes() -> set[str]:
+    """The identities of the nodes that are there now."""
+    return {node["NodeID"] for node in _alive()}
+
+
+def _alive() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [node for node in found if node["Alive"]]
 
 
 def _start(crew: Crew) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import deque
 from pathlib import Path
 from typing import Any, final
 
@@ -23,8 +24,8 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from autoprune.errors import AutopruneError
-from autoprune.search.job import Failure, Jobs
-from autoprune.sweep.cluster import connected
+from autoprune.search.job import Failure, Job, Jobs
+from autoprune.sweep.cluster import connected, live_nodes
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
@@ -42,17 +43,19 @@ class JobSearcher(Searcher):
     def __init__(self, jobs: Jobs | None) -> None:
         super().__init__(metric=None, mode=None)  # the objectives are not Tune's business
         self._jobs = jobs
-        self._keys: dict[str, str] = {}
+        self._handed: dict[str, tuple[Job, set[str]]] = {}
+        self._again: deque[Job] = deque()
         self.error: Exception | None = None
 
     def suggest(self, trial_id: str) -> Any:
         """The next job; None where one has to wait; FINISHED at the end."""
         assert self._jobs is not None
-        job = self._jobs.next() if self.error is None else None
+        if self.error is not None:
+            return Searcher.FINISHED
+        job = self._again.popleft() if self._again else self._jobs.next()
         if job is None:
-            over = self.error is not None or self._jobs.finished
-            return Searcher.FINISHED if over else None
-        self._keys[trial_id] = job.key
+            return Searcher.FINISHED if self._jobs.finished else None
+        self._handed[trial_id] = job, live_nodes()
         return {"job": job}
 
     def on_trial_complete(
@@ -64,8 +67,12 @@ class JobSearcher(Searcher):
         given = result.get("result") if result and not error else None
         if self.error is not None:
             return
+        job, nodes = self._handed.pop(trial_id)
+        if given is None and nodes - live_nodes():
+            self._again.append(job)  # a node went down: that is not the trial's doing
+            return
         try:
-            self._jobs.finish(self._keys.pop(trial_id), died if given is None else given)
+            self._jobs.finish(job.key, died if given is None else given)
         except (AutopruneError, OSError) as error:
             self.error = error
 
