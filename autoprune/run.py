@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,9 @@ from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import machine_folders
 from autoprune.search.conductor import Conductor
-from autoprune.search.record import Record
+from autoprune.search.database import open_database
+from autoprune.search.journal import open_journal
+from autoprune.search.record import Place, Record
 from autoprune.search.samplers import distributions
 from autoprune.search.task import Task
 from autoprune.shape import NetworkShape
@@ -193,6 +196,7 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         recorded = folder.read_study()["identity"]
         weight_bits = tuple(recorded["weight_bits"])
         check_identity(recorded, _identity(prepared, weight_bits), str(path))
+    database = open_database(study.storage) if study.storage is not None else None
     data = load_data(study)
     with sole_writer(path) as hold:
         folder.clean()
@@ -201,7 +205,13 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         warm = _take_over(prepared.warm, folder)
         bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
-        conductor = _conductor(prepared, folder, tracker, bench, warm)
+        if database is None:
+            place = Place(storage=open_journal(folder.journal))
+        else:
+            place = Place(storage=database, study=folder.read_study()["record"])
+        record = _record(prepared, place)
+        task = _task(prepared, bench, warm)
+        conductor = Conductor(task, record, folder, tracker.observe)
         tracker.conductor = conductor
         tracker.start()
         carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold)
@@ -222,6 +232,7 @@ def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, 
             "shape": dataclasses.asdict(prepared.shape),
             "machine_folders": machine_folders(prepared.machines),
             "trials": prepared.study.trials,
+            **_record_name(prepared, folder),
         }
     )
     write_text(folder.path / "study.toml", prepared.file.read_text(encoding="utf-8"))
@@ -232,6 +243,14 @@ def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, 
     for name, model in prepared.machines.items():
         source = Path(model.machine.where)
         write_text(folder.machines / f"{name}.toml", source.read_text(encoding="utf-8"))
+
+
+def _record_name(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
+    """The run's name in a database, made on its first day; no two runs share one."""
+    if prepared.study.storage is None:
+        return {}
+    known = folder.read_study() if folder.study_file.is_file() else {}
+    return {"record": known.get("record") or f"{prepared.file.stem}-{secrets.token_hex(4)}"}
 
 
 def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:
@@ -258,16 +277,28 @@ def _take_over(warm: WarmStart | None, folder: RunFolder) -> WarmStart | None:
     return warm
 
 
-def _conductor(
-    prepared: Prepared, folder: RunFolder, tracker: Tracker, bench: Bench, warm: WarmStart | None
-) -> Conductor:
+def _record(prepared: Prepared, place: Place) -> Record:
+    study = prepared.study
+    return Record(
+        place,
+        directions=[
+            "maximize" if split_metric(m)[0] == study.functions.score else "minimize"
+            for m in study.objectives
+        ],
+        names=study.objectives,
+        space=distributions(prepared.space.parameters(prepared.shape)),
+        lag=study.search.lag,
+    )
+
+
+def _task(prepared: Prepared, bench: Bench, warm: WarmStart | None) -> Task:
     study, space, shape = prepared.study, prepared.space, prepared.shape
     limits = Limits(parse_budgets(study.budgets, "budgets"), prepared.machines, bench)
 
     def objectives(measurement: Measurement) -> list[float]:
         return [metric_value(m, measurement, prepared.machines) for m in study.objectives]
 
-    task = Task(
+    return Task(
         space=space,
         shape=shape,
         effort=study.effort,
@@ -284,14 +315,3 @@ def _conductor(
         stop_below=study.search.stop_below,
         warm=warm,
     )
-    record = Record(
-        folder.journal,
-        directions=[
-            "maximize" if split_metric(m)[0] == study.functions.score else "minimize"
-            for m in study.objectives
-        ],
-        names=study.objectives,
-        space=distributions(space.parameters(shape)),
-        lag=study.search.lag,
-    )
-    return Conductor(task, record, folder, tracker.observe)

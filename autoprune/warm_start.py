@@ -31,6 +31,7 @@ _FREE = {
     "objectives",
     "search",
     "space",
+    "storage",
     "threads",
     "warm_start",
     "weight_bits",

@@ -1,13 +1,8 @@
-"""The Optuna study of a run folder: proposals are put into it whole, outcomes in their order.
+"""The Optuna study of a run: proposals are put into it whole, outcomes in their order.
 
-Trials are sampled in a mirror of the study in memory and then added to the journal with one write.
+Trials are sampled in a mirror of the study in memory and then added to its storage with one write.
 A trial that Optuna itself asks for is written parameter by parameter; a crash in between would
-leave one that can neither be run nor removed. The journal is a file that any Optuna tool reads:
-`optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(FILE))`, study
-``autoprune``.
-
-A journal and not SQLite: adding a trial of 15 parameters and telling its outcome took 1.3 ms
-against 25 ms (median of 60 trials, one core, Optuna 5.0.0).
+leave one that can neither be run nor removed.
 """
 
 from __future__ import annotations
@@ -15,16 +10,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, final
+from typing import Literal
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from autoprune.point import Value
+from autoprune.search.database import reachable
 
 STUDY = "autoprune"
 
@@ -33,21 +28,6 @@ _KEPT = "autoprune:kept"
 
 It is written with the trial, all or nothing.
 """
-
-
-@final
-class _HeldLock(JournalFileOpenLock):
-    """The journal needs no lock of its own: its one writer holds the lock of the run folder.
-
-    Optuna's own lock outlives a killed process and lets the next one wait half a minute.
-    """
-
-    def acquire(self) -> bool:
-        """Always held."""
-        return True
-
-    def release(self) -> None:
-        """Nothing to let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +39,31 @@ class _End:
     constraints: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an Optuna study is: a storage, and its name there."""
+
+    storage: BaseStorage
+    study: str = STUDY
+
+
 class Record:
-    """One Optuna study, in a journal and in memory.
+    """One Optuna study, in its storage and in memory.
 
     Args:
-        journal: the file; made where it is absent.
+        place: where it is, or will be.
         directions: ``maximize`` or ``minimize`` per objective.
         names: of the objectives.
         space: the distributions of all parameters.
         lag: proposal i is made of the results of trials 0 to i - lag, also where more are there:
             a run that is made longer goes on as if it had been so from the start.
+
+    Raises RecordError, as all methods do, where the storage is a database that fails.
     """
 
     def __init__(
         self,
-        journal: Path,
+        place: Place,
         directions: Sequence[Literal["maximize", "minimize"]],
         names: Sequence[str],
         space: Mapping[str, BaseDistribution],
@@ -81,18 +71,16 @@ class Record:
     ) -> None:
         # Optuna announces on its own terminal line what it does and which part is experimental.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        _cut_torn_line(journal)
         self._space, self._lag = dict(space), lag
         self._late: deque[_End] = deque()
-        self._study = optuna.create_study(
-            study_name=STUDY,
-            directions=list(directions),
-            sampler=optuna.samplers.RandomSampler(),  # never asked: `ask` samples in a copy
-            storage=optuna.storages.JournalStorage(
-                JournalFileBackend(str(journal), lock_obj=_HeldLock(str(journal)))
-            ),
-            load_if_exists=True,
-        )
+        with reachable():
+            self._study = optuna.create_study(
+                study_name=place.study,
+                directions=list(directions),
+                sampler=optuna.samplers.RandomSampler(),  # never asked: `ask` samples in a copy
+                storage=place.storage,
+                load_if_exists=True,
+            )
         self._mirror = optuna.storages.InMemoryStorage()
         mirror = optuna.create_study(
             study_name=STUDY, directions=list(directions), storage=self._mirror
@@ -102,13 +90,15 @@ class Record:
             mirror.add_trial(self._take_back(trial) if late else trial)
             for key, value in trial.system_attrs.get(_KEPT, {}).items():
                 self._mirror.set_study_system_attr(mirror._study_id, key, value)
-        if not self._study.user_attrs.get("objectives"):
-            self._study.set_user_attr("objectives", list(names))
+        with reachable():
+            if not self._study.user_attrs.get("objectives"):
+                self._study.set_user_attr("objectives", list(names))
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """Every trial of the journal, by number."""
-        return self._study.get_trials(deepcopy=False)
+        """Every trial of the study, by number."""
+        with reachable():
+            return self._study.get_trials(deepcopy=False)
 
     def ask(
         self,
@@ -116,7 +106,7 @@ class Record:
         fixed: Mapping[str, Value] | None,
         describe: Callable[[FrozenTrial], dict[str, object]],
     ) -> FrozenTrial:
-        """A new running trial; what is proposed depends on nothing but sampler and journal.
+        """A new running trial; what is proposed depends on nothing but sampler and study.
 
         Args:
             sampler: one that keeps nothing that it does not read from the study.
@@ -132,15 +122,16 @@ class Record:
         number = study.ask(self._space).number
         kept = {key: value for key, value in self._kept().items() if before.get(key) != value}
         proposal = study.get_trials(deepcopy=False)[number]
-        self._study.add_trial(
-            optuna.trial.create_trial(
-                state=TrialState.RUNNING,
-                params=proposal.params,
-                distributions=proposal.distributions,
-                user_attrs=describe(proposal),
-                system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
+        with reachable():
+            self._study.add_trial(
+                optuna.trial.create_trial(
+                    state=TrialState.RUNNING,
+                    params=proposal.params,
+                    distributions=proposal.distributions,
+                    user_attrs=describe(proposal),
+                    system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
+                )
             )
-        )
         return self.trials[number]
 
     def tell(
@@ -159,7 +150,8 @@ class Record:
             constraints: by name; those above 0 are broken.
         """
         end = _End(number, None if values is None else list(values), dict(constraints))
-        self._end(self._study, end, note)
+        with reachable():
+            self._end(self._study, end, note)
         self._late.append(end)
 
     def _end(
@@ -193,14 +185,3 @@ class Record:
 
     def _in_memory(self, sampler: BaseSampler) -> optuna.Study:
         return optuna.load_study(study_name=STUDY, storage=self._mirror, sampler=sampler)
-
-
-def _cut_torn_line(journal: Path) -> None:
-    """Cut a last line that a power loss left incomplete; Optuna would fail on it."""
-    if not journal.is_file():
-        return
-    content = journal.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        with journal.open("rb+") as stream:
-            stream.truncate(whole)

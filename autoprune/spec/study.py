@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from autoprune.errors import InputError
 from autoprune.plan import Effort
 from autoprune.spec import bundled
+from autoprune.spec.address import check_storage
 from autoprune.spec.space import SearchSpace, load_space
 from autoprune.spec.tables import (
     STRICT,
@@ -99,6 +100,8 @@ class Study(BaseModel):
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
+        storage: address of the database that holds the Optuna study, without a password, such as
+            ``postgresql://USER@HOST/NAME``; a file in the run folder where it is left out.
         warm_start: a run folder, relative to the study, whose trials are taken over: see
             `autoprune.warm_start`.
         network, parent, compression, finetune, compute, functions, measure, search: see there; a
@@ -117,6 +120,7 @@ class Study(BaseModel):
     workers: Annotated[int, Field(ge=0)]
     threads: Count = 1
     seed: Annotated[int, Field(ge=0)]
+    storage: str | None = None
     warm_start: str | None = None
     network: NetworkSpec
     parent: RecipeSpec | None = None
@@ -177,7 +181,9 @@ def check_metric(metric: str, machines: list[str], where: str, score: str) -> No
 def load_study(name_or_path: str) -> tuple[Study, SearchSpace, Path]:
     """The bundled study of that name or the one in that file, its search space, and its file."""
     path = bundled.find("studies", name_or_path)
-    study = validate(Study, read_toml(path), str(path))
+    content = read_toml(path)
+    check_storage(content.get("storage"), f"{path}: storage")
+    study = validate(Study, content, str(path))
     _check_names(study.network, f"{path}: network")
     if ":" not in study.data.name and study.data.name not in DATA_SETS:
         raise InputError(

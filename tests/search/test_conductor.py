@@ -18,7 +18,8 @@ from autoprune.plan import Effort
 from autoprune.run_folder import RunFolder
 from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor
 from autoprune.search.job import Failure
-from autoprune.search.record import Record
+from autoprune.search.journal import open_journal
+from autoprune.search.record import Place, Record
 from autoprune.search.samplers import derive_seed, distributions
 from autoprune.search.task import Task
 from autoprune.spec.space import load_space
@@ -110,7 +111,7 @@ class Sweep:
             stop_below=self.stop_below,
         )
         record = Record(
-            self.folder.journal,
+            Place(storage=open_journal(self.folder.journal)),
             ["maximize", "minimize"],
             ["accuracy", "synops"],
             distributions(space.parameters(self.shape)),

@@ -1,0 +1,69 @@
+"""The record in a database: any that Optuna takes, by its address; the password is never in it.
+
+A password comes from the environment, AUTOPRUNE_STORAGE_PASSWORD, or by the database's own ways
+(PGPASSWORD, ~/.pgpass). It is handed to the driver and nowhere written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from autoprune.errors import InputError, RecordError
+
+PASSWORD = "AUTOPRUNE_STORAGE_PASSWORD"
+"""The environment's variable."""
+
+_CONNECT_S = 5
+
+
+def open_database(address: str) -> RDBStorage:
+    """The database at an address such as ``postgresql://USER@HOST/NAME``, with Optuna's tables.
+
+    Raises InputError where its driver is missing, or it does not let us in.
+    """
+    url = make_url(address)
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    where = f"storage {address}"
+    # A connection that broke while a trial ran for hours is made anew.
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if url.get_backend_name() != "sqlite":
+        options["connect_args"] = {"connect_timeout": _CONNECT_S}
+        if os.environ.get(PASSWORD):
+            options["connect_args"]["password"] = os.environ[PASSWORD]
+    try:
+        return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=options)
+    except ImportError as error:
+        reason = error.__cause__ or error
+        remedy = "its driver; PostgreSQL's comes with pip install 'autoprune[postgresql]'"
+        raise InputError(where, f"no driver for it ({reason})", remedy) from error
+    except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
+        given = f"cannot be used ({_reason(error)})"
+        raise InputError(where, given, f"a database; its password in {PASSWORD}") from None
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Whatever goes wrong with a database in here is a RecordError; nothing measured is lost."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        raise RecordError(
+            f"the database of the record fails ({_reason(error)}); what was measured is in the run "
+            "folder, and the same command goes on from there"
+        ) from None
+
+
+def _reason(error: BaseException) -> str:
+    """What the database itself said, without statement and parameters."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    said = str(getattr(cause, "orig", None) or cause or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
