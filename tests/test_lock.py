@@ -143,6 +143,15 @@ def test_whoever_was_taken_for_dead_notices_and_leaves_the_new_name_alone(folder
     assert sign_of.read_text() == "another's"
 
 
+def test_the_name_of_another_who_signed_the_same_file_stays(folder):
+    """Two that signed at once where locks do not reach: the last one holds it."""
+    with sole_writer(folder) as first:
+        (folder / "run.lock").write_text("another's")
+        with pytest.raises(RecordError, match="another has taken the run over"):
+            first.check()
+    assert (folder / "run.lock").read_text() == "another's"
+
+
 def test_a_deleted_lock_is_no_lock(folder, monkeypatch):
     """The file is deleted by a third one between opening and locking it."""
     real = fcntl.flock

@@ -52,9 +52,9 @@ def connected(crew: Crew, needs: Needs) -> Iterator[None]:
             ray.shutdown()
 
 
-def live_nodes() -> set[str]:
-    """The identities of the nodes that are there now."""
-    return {node["NodeID"] for node in _alive()}
+def count_nodes() -> int:
+    """How many nodes there are now."""
+    return len(_alive())
 
 
 def _alive() -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any, final
 
@@ -25,11 +25,17 @@ from ray.tune.search import Searcher
 
 from autoprune.errors import AutopruneError
 from autoprune.search.job import Failure, Job, Jobs
-from autoprune.sweep.cluster import connected, live_nodes
+from autoprune.sweep.cluster import connected, count_nodes
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
+
+_AGAIN = 3
+"""How often a job whose worker died runs again where there are several nodes.
+
+The node may have gone down, which is not the trial's doing; Ray notices that later than the death.
+"""
 
 
 @final
@@ -43,7 +49,8 @@ class JobSearcher(Searcher):
     def __init__(self, jobs: Jobs | None) -> None:
         super().__init__(metric=None, mode=None)  # the objectives are not Tune's business
         self._jobs = jobs
-        self._handed: dict[str, tuple[Job, set[str]]] = {}
+        self._handed: dict[str, tuple[Job, bool]] = {}
+        self._deaths: Counter[str] = Counter()
         self._again: deque[Job] = deque()
         self.error: Exception | None = None
 
@@ -55,7 +62,7 @@ class JobSearcher(Searcher):
         job = self._again.popleft() if self._again else self._jobs.next()
         if job is None:
             return Searcher.FINISHED if self._jobs.finished else None
-        self._handed[trial_id] = job, live_nodes()
+        self._handed[trial_id] = job, count_nodes() > 1
         return {"job": job}
 
     def on_trial_complete(
@@ -67,9 +74,10 @@ class JobSearcher(Searcher):
         given = result.get("result") if result and not error else None
         if self.error is not None:
             return
-        job, nodes = self._handed.pop(trial_id)
-        if given is None and nodes - live_nodes():
-            self._again.append(job)  # a node went down: that is not the trial's doing
+        job, several = self._handed.pop(trial_id)
+        if given is None and several and self._deaths[job.key] < _AGAIN:
+            self._deaths[job.key] += 1
+            self._again.append(job)
             return
         try:
             self._jobs.finish(job.key, died if given is None else given)

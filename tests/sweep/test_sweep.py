@@ -242,6 +242,22 @@ def test_a_second_driver_is_refused(short, alone):
         run(prepare(short, workers=0), alone, Silent())
 
 
+def test_a_driver_that_was_taken_for_dead_stops_before_it_writes(short, alone, tmp_path):
+    folder = tmp_path / "taken"
+
+    class Taken(Silent):
+        def progress(self, done, trials, outcomes, fronts):
+            if done == 3:
+                (folder / "run.lock").unlink(missing_ok=True)
+
+    with pytest.raises(RecordError, match="another has taken the run over"):
+        run(prepare(short, workers=0), folder, Taken())
+    states = [o.state for o in RunFolder(folder).read_trials() if o.origin != "baseline"]
+    assert states == ["measured"] * 3
+    run(prepare(short, workers=0), folder, Silent())
+    assert trials(folder) == trials(alone)
+
+
 class Deadly(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
     """An adapter with which plans of 2 steps kill their process and plans of 1 step raise."""
 
