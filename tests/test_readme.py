@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from autoprune.cli.main import cli
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.spec import bundled
+from autoprune.spec.tables import DeviceSpec
+from autoprune.spec.toml import validate
 
 
 @pytest.fixture
@@ -32,6 +35,12 @@ def test_the_machine_in_ten_lines(readme, tmp_path):
     assert len([line for line in text.splitlines() if line]) <= 10
     (tmp_path / "my_chip.toml").write_text(text, encoding="utf-8")
     check_contract(load_machine(str(tmp_path / "my_chip.toml")))
+
+
+def test_what_a_trial_reserves(readme):
+    text = next(text for text in blocks(readme, "toml") if text.startswith("[compute]"))
+    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+    assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
 
 def own_machine(readme: str, folder: Path) -> None:

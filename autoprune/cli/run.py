@@ -149,6 +149,16 @@ def _summary(finished: Finished) -> Iterator[str]:
         )
 
 
+def _record(folder: Path) -> dict[str, str]:
+    """Where the Optuna study is."""
+    from autoprune.run_folder import RunFolder
+
+    name = RunFolder(folder).read_study().get("record")
+    if name is None:
+        return {"optuna.journal": "the Optuna study"}
+    return {"study.json": f"the Optuna study is {name} in the database"}
+
+
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     from autoprune.report.branches import probe_table
     from autoprune.report.tables import front_table
@@ -169,7 +179,7 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     saved = {
         "branches.csv": "what each branch loses and saves",
         "trials/": "every trial: plan, measurement, workload",
-        "optuna.journal": "the Optuna study",
+        **_record(folder),
         "checkpoints/": "weights of the networks on the fronts",
         **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in finished.fronts},
     }

@@ -157,6 +157,8 @@ def test_a_driver_killed_at_any_moment_leaves_a_record_that_goes_on(root, short,
         assert frozen.user_attrs["hash"] == outcome.plan.hash
         assert frozen.values[0] == outcome.measurement.validation.accuracy
     assert not (folder / "optuna.journal").exists()
+    assert f"the Optuna study is {RunFolder(folder).read_study()['record']} in" in said
+    assert "optuna.journal" not in said
     assert server.password not in said
     assert holds(tmp_path, server.password) == []
     assert RunFolder(folder).study_file in holds(folder, server.address)

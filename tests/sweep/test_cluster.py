@@ -101,6 +101,18 @@ def test_a_node_says_what_it_lacks(tmp_path):
     ]
 
 
+@pytest.mark.ray
+def test_what_no_node_has_is_refused_at_once(root, tmp_path):
+    """Ray itself would wait for such a node for ever."""
+    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
+    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    (tmp_path / "big.toml").write_text(f"{text}\n[compute]\nmemory_gib = 1e6\n", encoding="utf-8")
+    said = r"compute: a worker takes 1 CPUs, 1e\+06 GiB of memory; expected no more than some node"
+    with pytest.raises(InputError, match=said):
+        run(prepare(str(tmp_path / "big.toml")), tmp_path / "run", Silent())
+
+
 class Cluster(NamedTuple):
     """A head and a node, each a `ray start` of its own."""
 
