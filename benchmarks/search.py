@@ -15,6 +15,7 @@ import argparse
 import csv
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -97,10 +98,11 @@ def table() -> Table:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How to search: what comes first, then who proposes."""
+    """How to search: what comes first, who proposes then, and with what lag it hears of results."""
 
     first: Callable[[Table], list[Point]]
     sampler: Callable[[Table, int], Callable[[int], BaseSampler]]
+    lag: int = 1
 
 
 def _named(name: str) -> Callable[[Table, int], Callable[[int], BaseSampler]]:
@@ -167,6 +169,9 @@ STRATEGIES = {
     ),
     "block_response, cold": Strategy(lambda t: [], _own()),
     "block_response, no pairs": Strategy(_warm, _own(startup_trials=2, pairwise=False)),
+    "block_response, lag 4": Strategy(_warm, _named("block_response"), lag=4),
+    "block_response, lag 16": Strategy(_warm, _named("block_response"), lag=16),
+    "block_response, lag 64": Strategy(_warm, _named("block_response"), lag=64),
 }
 
 
@@ -175,6 +180,8 @@ class Search:
 
     def __init__(self, name: str, seed: int) -> None:
         self.known, strategy = table(), STRATEGIES[name]
+        self.lag = strategy.lag
+        self.untold: deque[tuple[optuna.Trial, list[float]]] = deque()
         self.head = {"strategy": name, "seed": seed}
         self.study = optuna.create_study(directions=["maximize", "minimize", "minimize"])
         self.samplers = Samplers(seed, self.known.prior())
@@ -220,7 +227,9 @@ class Search:
             self.seconds.append(time.perf_counter() - start)
         plan = self.known.hash(to_point(trial.params, self.known.domains))
         self.study.sampler = random
-        self.study.tell(trial, self.known.values(plan))
+        self.untold.append((trial, self.known.values(plan)))
+        while len(self.untold) >= self.lag:
+            self.study.tell(*self.untold.popleft())
         new = plan not in self.seen
         self.in_a_row = 0 if new else self.in_a_row + 1
         self.repeated += not new and number >= len(self.first)
