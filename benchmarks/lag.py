@@ -8,7 +8,7 @@ Simulated: the real conductor and record, trials that are made up and take uneve
 a clock of their own; time with the lag over time with a lag that no trial ever meets. Real: a study
 on Ray with two workers, likewise, the lags in turn.
 
-    python benchmarks/lag.py [--seeds 5] [--trials 300]
+    python benchmarks/lag.py [--workers 2 16] [--seeds 5] [--trials 300]
     python benchmarks/lag.py --real [--study digits] [--trials 24] [--rounds 3]
 """
 
@@ -116,10 +116,10 @@ def simulate(conductor: Conductor, workers: int, spread: float) -> float:
         conductor.finish(key, made_up(job))
 
 
-def simulated(study: str, seeds: int, trials: int) -> Iterator[dict[str, object]]:
+def simulated(study: str, crews: list[int], seeds: int, trials: int) -> Iterator[dict[str, object]]:
     """A row per number of workers, spread of lengths and lag."""
     prepared = prepare(study)
-    cells = [(w, s, m) for w in (2, 16) for s in SPREADS for m in (1, 2, 4)]
+    cells = [(w, s, m) for w in crews for s in SPREADS for m in (1, 2, 4)]
     free: dict[tuple[int, float, int], float] = {}
     for workers, spread, times in track(cells, description="simulated"):
         over = []
@@ -176,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", action="store_true", help="train on Ray instead of simulating")
     parser.add_argument("--study", default="digits")
+    parser.add_argument("--workers", type=int, nargs="+", default=[2, 16], help="simulated")
     parser.add_argument("--seeds", type=int, default=5, help="of the simulation")
     parser.add_argument("--trials", type=int, help="per search: 300 made up, or 24 trained")
     parser.add_argument("--rounds", type=int, default=3, help="of training")
@@ -184,7 +185,9 @@ def main() -> None:
     if arguments.real:
         rows = list(real(arguments.study, arguments.trials or 24, arguments.rounds))
     else:
-        rows = list(simulated(arguments.study, arguments.seeds, arguments.trials or 300))
+        rows = list(
+            simulated(arguments.study, arguments.workers, arguments.seeds, arguments.trials or 300)
+        )
     for row in rows:
         print(
             f"{row['trials']}: {row['workers']} workers, {row['lengths']}, lag {row['lag']}: "

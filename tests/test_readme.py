@@ -16,6 +16,8 @@ from autoprune.cli.main import cli
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.spec import bundled
+from autoprune.spec.budget import parse_budgets
+from autoprune.spec.study import load_study
 from autoprune.spec.tables import DeviceSpec
 from autoprune.spec.toml import validate
 
@@ -41,6 +43,22 @@ def test_what_a_trial_reserves(readme):
     text = next(text for text in blocks(readme, "toml") if text.startswith("[compute]"))
     spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
+
+
+def test_what_a_search_is_asked_for(readme, root, tmp_path):
+    """The README's lines in the place of those of the bundled study."""
+    text = next(text for text in blocks(readme, "toml") if "stop_below" in text)
+    head, search = text.split("[search]")
+    study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+    study = study[: study.index("[search]")].replace("trials = 48\n", head) + "[search]" + search
+    (tmp_path / "study.toml").write_text(study, encoding="utf-8")
+    spec, _, _ = load_study(str(tmp_path / "study.toml"))
+    assert (spec.trials, spec.warm_start, spec.search.stop_below) == (96, "runs/digits", 0.002)
+    assert [b.metric for b in parse_budgets(spec.budgets, "README")] == [
+        "accuracy",
+        "energy_uj@loihi1",
+        "parameters",
+    ]
 
 
 def own_machine(readme: str, folder: Path) -> None:
