@@ -1,20 +1,25 @@
-"""autoprune: hardware-aware search for compressed spiking transformers."""
+"""autoprune: hardware-aware search for compressed spiking transformers.
+
+`open_run(path)` opens a recorded run: fronts and trials as data frames, a pick, a figure.
+`load(folder)` loads an exported network, `profile(network, inputs)` counts any network.
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-__all__ = ["load", "profile"]
+_PLACES = {
+    "load": "autoprune.export.load",
+    "open_run": "autoprune.opened",
+    "profile": "autoprune.census.profile",
+}
+
+__all__ = ["load", "open_run", "profile"]
 
 
 def __getattr__(name: str) -> Any:
-    """`load` and `profile`, imported when they are asked for: torch takes seconds."""
-    if name == "load":
-        from autoprune.export.load import load
-
-        return load
-    if name == "profile":
-        from autoprune.census.profile import profile
-
-        return profile
+    """The functions of `__all__`, imported when they are asked for: torch takes seconds."""
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'autoprune' has no attribute {name!r}")

@@ -13,6 +13,7 @@ from autoprune.errors import AutopruneError
 _COMMANDS = {
     "run": "Search compressions of a network; print the front of every machine.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
+    "pick": "Pick one network of a run for a machine, and say why.",
     "confirm": "Train the best trials of a run again on fresh seeds.",
     "compare": "Compare machines on the trials of a run.",
     "price": "Price a workload or a recorded trial on a machine.",
@@ -61,6 +62,7 @@ def cli() -> None:
     autoprune run digits                      the whole way, on embedded data, in minutes
     autoprune front runs/digits               the fronts again
     autoprune front runs/digits --machine my_chip.toml
+    autoprune pick runs/digits --machine loihi1
     autoprune confirm runs/digits             is the front real?
     autoprune compare runs/digits --machine loihi1 --machine my_chip.toml
     autoprune price runs/digits:17 --machine loihi1 --explain

@@ -27,7 +27,8 @@ class Row:
             ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
-        kept_weights: nonzero block weights, 0 to 1. plan: in short form.
+        kept_weights: nonzero block weights, 0 to 1. parameters: that are not zero.
+        plan: in short form.
         uniform: the best uniform trial, by validation, that needs no more energy; None where none
             is as cheap.
         figures: what helps to read its energy; of members of the front only.
@@ -41,6 +42,7 @@ class Row:
     energy_uj: float
     energy_ratio: float
     kept_weights: float
+    parameters: int
     plan: str
     uniform: Score | None
     figures: Diagnostics | None = None
@@ -222,6 +224,7 @@ def _row(
         energy_uj=own,
         energy_ratio=own / parent_energy_uj,
         kept_weights=item.measurement.kept_weights,
+        parameters=item.measurement.parameters,
         plan=item.measurement.plan.short(shape),
         uniform=max(
             (score for score, energy in uniform if energy <= own),
