@@ -52,6 +52,7 @@ from autoprune.spec.study import Study, split_metric
 from autoprune.storage import write_atomically, write_text
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
+from autoprune.sweep.stop import Stop
 from autoprune.tracker import Finished, Observer, Tracker
 from autoprune.trial import Bench
 from autoprune.warm_start import WarmStart, keep, kept, read_warm_start
@@ -107,6 +108,7 @@ def prepare(
     if study.workers > study.search.lag:
         given = f"given {study.search.lag}, with {study.workers} workers"
         raise InputError(f"{file}: search.lag", given, "at least as much as there are workers")
+    Crew.of(study)  # raises where it cannot be
     find_training(study)
     find_evaluation(study)
     about = describe_data(study)
@@ -181,8 +183,8 @@ def _notes(study: Study) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
-    """Run the study in the folder `path`, or go on with it there.
+def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
+    """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
 
     Raises RecordError where the folder is in use, not writable or damaged, and InputError where
     it belongs to another study, the data are not there, or a GPU is not; then nothing in it was
@@ -214,7 +216,7 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         conductor = Conductor(task, record, folder, tracker.observe)
         tracker.conductor = conductor
         tracker.start()
-        carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold)
+        carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold, stop)
         return tracker.finish()
 
 

@@ -52,11 +52,6 @@ def connected(crew: Crew, needs: Needs) -> Iterator[None]:
             ray.shutdown()
 
 
-def count_nodes() -> int:
-    """How many nodes there are now."""
-    return len(_alive())
-
-
 def _alive() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return [node for node in found if node["Alive"]]
