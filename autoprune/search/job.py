@@ -34,12 +34,13 @@ class Failure:
     Attributes:
         cause: in words; of an exception the end of its traceback.
         kind: ``raised`` by the trial itself; ``memory``: it took more than it may, or than there
-            is; ``time``: likewise; ``died``: its process was killed or crashed.
+            is; ``time``: likewise; ``died``: its process was killed or crashed; ``storage``: its
+            weights could not be written, which is not its doing and ends the sweep.
         peak_gib: of ``memory``, the most that was seen; 0 where nothing was.
     """
 
     cause: str
-    kind: Literal["raised", "memory", "time", "died"] = "raised"
+    kind: Literal["raised", "memory", "time", "died", "storage"] = "raised"
     peak_gib: float = 0.0
 
 

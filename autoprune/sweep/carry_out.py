@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import final
 
+from autoprune.errors import RecordError
 from autoprune.lock import Hold
-from autoprune.search.job import Job, Jobs, Result
+from autoprune.search.job import Failure, Job, Jobs, Result
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.in_process import run_in_process
 from autoprune.sweep.stop import Stop
@@ -34,6 +35,8 @@ class _Held:
 
     def finish(self, key: str, result: Result) -> None:
         self._hold.check()
+        if isinstance(result, Failure) and result.kind == "storage":
+            raise RecordError(result.cause)
         self._running -= 1
         self._jobs.finish(key, result)
 

@@ -10,6 +10,7 @@ from typing import final
 import torch
 from safetensors.torch import save_file
 
+from autoprune.errors import RecordError
 from autoprune.measurement import Measurement
 from autoprune.search.job import Failure, Job
 from autoprune.storage import write_atomically
@@ -43,6 +44,8 @@ class Worker:
             if job.weights is not None:
                 state = {name: t.cpu().contiguous() for name, t in model.state_dict().items()}
                 write_atomically(job.weights, lambda part: save_file(state, part))
+        except RecordError as error:
+            return Failure(kind="storage", cause=str(error))
         except (MemoryError, torch.OutOfMemoryError):
             peak = torch.cuda.max_memory_allocated() if self._bench.device == "cuda" else 0
             cause = traceback.format_exc(limit=-3).strip()
