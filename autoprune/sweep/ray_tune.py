@@ -37,7 +37,6 @@ from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
 
-
 # A worker's death is an outcome, and recorded; Tune would print it with its traceback.
 logging.getLogger("ray.tune.execution.tune_controller").setLevel(logging.CRITICAL)
 
