@@ -12,7 +12,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from functools import cache
+from typing import Any, ClassVar, Literal, get_args
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from autoprune.errors import InputError
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -22,6 +25,8 @@ FULL_BITS = 32
 
 LEAST_BITS = 2
 """The fewest bits of a weight: a symmetric grid of 1 bit holds nothing but 0."""
+
+_AS_WRITTEN = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 Learned = Literal["fixed", "layer", "channel"]
 """How a neuron's threshold or time constant is learned: not, one per layer, one per channel."""
@@ -37,6 +42,7 @@ class NeuronPlan:
             of its tau - 1, so that every positive multiple is a valid neuron; 1 starts from it.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     threshold: Learned = "fixed"
     tau: Learned = "fixed"
     threshold_start: float = 1.0
@@ -67,15 +73,23 @@ class NeuronPlan:
 class BranchPlan:
     """One branch: kept inner dimensions per group (0 removes it) and zeros per matrix, by name."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     name: str
     kept: int
     zeros: tuple[tuple[str, int], ...]
+
+    def __post_init__(self) -> None:
+        if self.kept < 0 or any(count < 0 for _, count in self.zeros):
+            raise InputError(
+                f"branch {self.name}", f"kept {self.kept}, zeros {self.zeros}", "counts"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockPlan:
     """One transformer block; `zeros` are the smallest weights of all its matrices together."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     branches: tuple[BranchPlan, ...]
     neuron: NeuronPlan
     zeros: int = 0
@@ -90,12 +104,17 @@ class Effort:
         weight_bits: bits to which the weights are rounded afterwards, 2 to 32; 32 leaves them.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     time_steps: int
     learning_rate: float
     epochs: int
     weight_bits: int = FULL_BITS
 
     def __post_init__(self) -> None:
+        for key, least in (("time_steps", 1), ("epochs", 0), ("learning_rate", 0)):
+            value = getattr(self, key)
+            if not value >= least:
+                raise InputError(key, f"given {value!r}", f"at least {least}")
         if not LEAST_BITS <= self.weight_bits <= FULL_BITS:
             expected = f"a whole number from {LEAST_BITS} to {FULL_BITS}"
             raise InputError("weight_bits", f"given {self.weight_bits!r}", expected)
@@ -113,6 +132,7 @@ class Plan:
         outside: zeros per matrix of stem and head, by name.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     blocks: tuple[BlockPlan, ...]
     effort: Effort
     zeros: int = 0
@@ -124,23 +144,14 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan that `to_dict` wrote."""
-        return cls(
-            blocks=tuple(
-                BlockPlan(
-                    branches=tuple(
-                        BranchPlan(**{**b, "zeros": tuple((n, z) for n, z in b["zeros"])})
-                        for b in block["branches"]
-                    ),
-                    neuron=NeuronPlan(**block["neuron"]),
-                    zeros=block["zeros"],
-                )
-                for block in data["blocks"]
-            ),
-            effort=Effort(**data["effort"]),
-            zeros=data["zeros"],
-            outside=tuple((n, z) for n, z in data["outside"]),
-        )
+        """The plan that `to_dict` wrote; InputError where `data` is no such thing."""
+        try:
+            plan: Plan = _reader().validate_json(json.dumps(data), strict=True)
+        except (ValidationError, TypeError, RecursionError) as error:
+            raise InputError(
+                "plan", f"not a plan ({str(error).splitlines()[0]})", "as one is written"
+            ) from error
+        return plan
 
     @property
     def hash(self) -> str:
@@ -182,6 +193,12 @@ class Plan:
             if zeros:
                 parts.append(f"{name} {_percent(zeros, _outside_weights(matrices))}")
         return " | ".join(parts)
+
+
+@cache
+def _reader() -> TypeAdapter[Plan]:
+    """Checks the type of everything in a plan that was written down."""
+    return TypeAdapter(Plan)
 
 
 def _percent(zeros: int, weights: int) -> str:

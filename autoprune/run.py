@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from autoprune.bench import (
@@ -34,6 +33,7 @@ from autoprune.limits import Limits
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.metrics import charges, metric_value
+from autoprune.models.checkpoint import save_weights
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
@@ -49,7 +49,7 @@ from autoprune.shape import NetworkShape
 from autoprune.spec.budget import parse_budgets
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
-from autoprune.storage import write_atomically, write_text
+from autoprune.storage import write_text
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.stop import Stop
@@ -260,7 +260,7 @@ def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) 
     if not folder.parent.is_file():
         epochs = study.parent.epochs if study.parent else 0
         network = find_parent(study, data, lambda epoch: observer.training(epoch, epochs))
-        write_atomically(folder.parent, lambda part: save_file(network.state_dict(), part))
+        save_weights(network, folder.parent)
     return load_parent(study, data, folder.parent)
 
 

@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from safetensors import SafetensorError
-
 from autoprune.errors import RecordError
 
 PARTIAL = ".partial"
@@ -27,9 +25,9 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
             os.fsync(stream.fileno())
         part.replace(file)
         _sync_folder(file.parent)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         part.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or error
+        reason = error.strerror or error
         raise RecordError(
             f"{file}: cannot be written ({reason}); what was there before is"
         ) from error

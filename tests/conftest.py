@@ -111,8 +111,8 @@ def root() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests run only where they are asked for: ``pytest -m slow``, ``pytest -m faults``."""
-    for marker in ("slow", "faults"):
+    """Long tests run only where they are asked for, such as ``pytest -m slow``."""
+    for marker in ("slow", "faults", "fuzz"):
         if marker in config.option.markexpr:
             continue
         for item in items:

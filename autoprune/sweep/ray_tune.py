@@ -6,6 +6,7 @@ its snapshots lag behind by seconds, so that restoring from them loses or repeat
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections import Counter, deque
@@ -35,6 +36,9 @@ from autoprune.sweep.guard import Guard
 from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
+
+# A worker's death is an outcome, and recorded; Tune would print it with its traceback.
+logging.getLogger("ray.tune.execution.tune_controller").setLevel(logging.CRITICAL)
 
 
 @final

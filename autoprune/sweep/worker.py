@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import final
 
 import torch
-from safetensors.torch import save_file
 
 from autoprune.errors import RecordError
 from autoprune.measurement import Measurement
+from autoprune.models.checkpoint import save_weights
 from autoprune.search.job import Failure, Job
-from autoprune.storage import write_atomically
 from autoprune.sweep.guard import GIB, Guard
 from autoprune.trial import Bench, run_trial
 
@@ -42,8 +41,7 @@ class Worker:
             with self._guard.watching(job.key) if self._guard else nullcontext():
                 measurement, model = run_trial(self._bench, job.plan, job.seed)
             if job.weights is not None:
-                state = {name: t.cpu().contiguous() for name, t in model.state_dict().items()}
-                write_atomically(job.weights, lambda part: save_file(state, part))
+                save_weights(model, job.weights)
         except RecordError as error:
             return Failure(kind="storage", cause=str(error))
         except (MemoryError, torch.OutOfMemoryError):

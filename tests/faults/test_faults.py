@@ -107,7 +107,7 @@ def test_workers_killed_while_they_train(run, check, after):
     run.workers = 2
     driver = run.start()
     begun(run, after, driver)
-    workers = below(driver, "ray::")
+    workers = below(driver, "Trainable")
     end(workers)
     said, _ = driver.communicate(timeout=200)
     run.remember()
