@@ -45,6 +45,12 @@ def test_what_a_trial_reserves(readme):
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
 
+def test_what_a_trial_may_take(readme):
+    text = next(text for text in blocks(readme, "toml") if "retries" in text)
+    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+    assert (spec.retries, spec.trial_minutes, spec.memory_gib) == (3, 30, 8.0)
+
+
 def test_what_a_search_is_asked_for(readme, root, tmp_path):
     """The README's lines in the place of those of the bundled study."""
     text = next(text for text in blocks(readme, "toml") if "stop_below" in text)
