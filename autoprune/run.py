@@ -27,6 +27,7 @@ from autoprune.bench import (
 from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import About, Dataset
+from autoprune.environment import Environment, record_environment
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity, measured_bits
 from autoprune.limits import Limits
@@ -47,6 +48,7 @@ from autoprune.search.samplers import distributions
 from autoprune.search.task import Task
 from autoprune.shape import NetworkShape
 from autoprune.spec.budget import parse_budgets
+from autoprune.spec.bundled import find
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
 from autoprune.storage import write_text
@@ -203,6 +205,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     with sole_writer(path) as hold:
         folder.clean()
         _write_study(prepared, folder, weight_bits)
+        record_environment(folder.environments, environment(prepared, folder))
         parent = _parent(study, data, folder, observer)
         warm = _take_over(prepared.warm, folder)
         bench = make_bench(study, data, parent, weight_bits)
@@ -218,6 +221,20 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         tracker.start()
         carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold, stop)
         return tracker.finish()
+
+
+def environment(prepared: Prepared, folder: RunFolder) -> Environment:
+    """Under what the study runs here."""
+    study, file = prepared.study, prepared.file
+    paths = {"study": file, f"space {study.space}": find("search_spaces", study.space, file.parent)}
+    paths |= {f"machine {name}": Path(m.machine.where) for name, m in prepared.machines.items()}
+    return Environment.here(
+        device=study.compute.device,
+        threads=study.threads,
+        seed=study.seed,
+        files={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
+        first_trial=len(list(folder.trials.glob("*.parquet"))),
+    )
 
 
 def _identity(prepared: Prepared, weight_bits: tuple[int, ...]) -> dict[str, object]:

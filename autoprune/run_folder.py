@@ -5,6 +5,7 @@
     machines/NAME.toml    the machines as they were read
     parent.safetensors    the trained parent
     optuna.journal        the Optuna study
+    environments.json     versions, processor, seed, hashes of files: see `autoprune.environment`
     branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
@@ -47,6 +48,7 @@ class RunFolder:
         self.journal = path / "optuna.journal"
         self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
+        self.environments = path / "environments.json"
 
     def file(self, key: str) -> Path:
         """Where the outcome of that key lies."""

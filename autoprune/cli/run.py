@@ -92,6 +92,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     from autoprune.sweep.stop import Stop
 
     folder = out or Path("runs") / Path(study).stem
+    _say_what_changed(console, prepared, folder)
     stop = Stop(time_limit, say=lambda text: console.print(text, style="yellow"))
     try:
         with Terminal(console) as terminal:
@@ -102,6 +103,19 @@ def run(  # noqa: PLR0913 - the options of the command line
     _print_result(console, finished, folder)
     if finished.interrupted:
         raise click.exceptions.Exit(_INTERRUPTED)
+
+
+def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> None:
+    """Of versions, processor, threads and files since the run was last started."""
+    from autoprune.environment import read_environments
+    from autoprune.run import environment
+    from autoprune.run_folder import RunFolder
+
+    known = read_environments(RunFolder(folder).environments)
+    changed = environment(prepared, RunFolder(folder)).changes(known[-1]) if known else []
+    if changed:
+        text = "Note: the run goes on under another environment: " + "; ".join(changed) + "."
+        console.print(text, style="yellow", markup=False)
 
 
 def _print_plan(console: Console, prepared: Prepared) -> None:
@@ -200,6 +214,7 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     if finished.interrupted:
         console.print(_GO_ON, style="yellow")
     saved = {
+        "environments.json": "versions, processor, seed, hashes of files",
         "branches.csv": "what each branch loses and saves",
         "trials/": "every trial: plan, measurement, workload",
         **_record(folder),
