@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 import autoprune
 from autoprune.errors import RecordError
 from autoprune.storage import write_text
@@ -58,13 +56,19 @@ class Environment:
 
     @classmethod
     def here(
-        cls, *, device: str, threads: int, seed: int, files: Mapping[str, str], first_trial: int
+        cls, *, gpu: str, threads: int, seed: int, files: Mapping[str, str], first_trial: int
     ) -> Environment:
-        """That of this process; `files` are the texts of the study's files, by name."""
+        """That of this process.
+
+        Args:
+            gpu: the model of the one that trials compute on; empty for the processor.
+            threads, seed: of the study. files: texts of the study's files, by name.
+            first_trial: how many trials were measured before.
+        """
         return cls(
             versions={"python": platform.python_version()} | {n: version(n) for n in _PACKAGES},
             commit=_commit(),
-            processor=_processor(device),
+            processor=gpu or _processor(),
             threads=threads,
             seed=seed,
             files={name: _digest(text) for name, text in files.items()},
@@ -85,13 +89,12 @@ class Environment:
             (name, before.files.get(name, "absent"), self.files.get(name, "absent"))
             for name in sorted({*before.files, *self.files})
         ]
-        return [
-            f"{name} {old or 'none'} -> {new or 'none'}" for name, old, new in pairs if old != new
-        ]
+        different = [(name, old or "none", new or "none") for name, old, new in pairs if old != new]
+        return [f"{name} {old} -> {new}" for name, old, new in different]
 
 
 def read_environments(file: Path) -> list[Environment]:
-    """All that a run was started under, the last one last; RecordError where the file is damaged."""
+    """All that a run was started under, in order; RecordError where the file is damaged."""
     if not file.is_file():
         return []
     try:
@@ -115,19 +118,15 @@ def _commit() -> str:
     git = ["git", "-C", str(folder)]
     try:
         found = [
-            subprocess.run(
-                [*git, *words], capture_output=True, text=True, check=True
-            ).stdout.strip()
+            subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout
             for words in (["rev-parse", "--short=12", "HEAD"], ["status", "--porcelain"])
         ]
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return found[0] + ("+changes" if found[1] else "")
+    return found[0].strip() + ("+changes" if found[1].strip() else "")
 
 
-def _processor(device: str) -> str:
-    if device == "cuda" and torch.cuda.is_available():
-        return torch.cuda.get_device_name()
+def _processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

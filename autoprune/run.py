@@ -228,8 +228,9 @@ def environment(prepared: Prepared, folder: RunFolder) -> Environment:
     study, file = prepared.study, prepared.file
     paths = {"study": file, f"space {study.space}": find("search_spaces", study.space, file.parent)}
     paths |= {f"machine {name}": Path(m.machine.where) for name, m in prepared.machines.items()}
+    on_gpu = study.compute.device == "cuda" and torch.cuda.is_available()
     return Environment.here(
-        device=study.compute.device,
+        gpu=torch.cuda.get_device_name() if on_gpu else "",
         threads=study.threads,
         seed=study.seed,
         files={name: path.read_text(encoding="utf-8") for name, path in paths.items()},

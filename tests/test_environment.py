@@ -19,7 +19,7 @@ FILES = {"study": "a study", "machine chip": "a machine"}
 
 @pytest.fixture
 def here() -> Environment:
-    return Environment.here(device="cpu", threads=1, seed=7, files=FILES, first_trial=0)
+    return Environment.here(gpu="", threads=1, seed=7, files=FILES, first_trial=0)
 
 
 def test_it_has_versions_processor_and_hashes(here, root):
