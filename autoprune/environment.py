@@ -62,7 +62,9 @@ class Environment:
 
         Args:
             gpu: the model of the one that trials compute on; empty for the processor.
-            threads, seed: of the study. files: texts of the study's files, by name.
+            threads: of a trial.
+            seed: of the study.
+            files: texts of the study's files, by name.
             first_trial: how many trials were measured before.
         """
         return cls(

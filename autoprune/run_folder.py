@@ -103,6 +103,11 @@ class RunFolder:
         """The outcomes of trials that ran again on fresh seeds; their keys are ``TRIAL-I``."""
         return [read_outcome(file) for file in sorted(self.confirmed.glob("*.parquet"))]
 
+    @property
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
     def clean(self) -> list[Path]:
         """Remove what a crash left half-written; returns the files that were removed."""
         removed = list(self.path.rglob(f"*{PARTIAL}"))

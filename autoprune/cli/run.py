@@ -197,8 +197,10 @@ def _record(folder: Path) -> dict[str, str]:
 
 
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
+    from autoprune.cli.clean import megabytes
     from autoprune.report.branches import probe_table
     from autoprune.report.tables import front_table
+    from autoprune.run_folder import RunFolder
 
     if finished.probes:
         console.print()
@@ -221,7 +223,7 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
         "checkpoints/": "weights of the networks on the fronts",
         **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in finished.fronts},
     }
-    console.print(f"\nSaved in {folder}:", soft_wrap=True)
+    console.print(f"\nSaved in {folder}, {megabytes(RunFolder(folder).bytes)}:", soft_wrap=True)
     width = max(map(len, saved))
     for name, what in saved.items():
         console.print(f"  {name:{width}}  {what}", soft_wrap=True, highlight=False)
