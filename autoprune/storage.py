@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from autoprune.errors import RecordError
@@ -26,7 +27,8 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
         part.replace(file)
         _sync_folder(file.parent)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may not even be one
+            part.unlink()
         reason = error.strerror or error
         raise RecordError(
             f"{file}: cannot be written ({reason}); what was there before is"
