@@ -30,9 +30,7 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
         with suppress(OSError):  # the folder may not even be one
             part.unlink()
         reason = error.strerror or error
-        raise RecordError(
-            f"{file}: cannot be written ({reason}); what was there before is"
-        ) from error
+        raise RecordError(f"{file}: cannot be written ({reason})") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
