@@ -12,10 +12,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar, Literal, get_args
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import Any, Literal, get_args
 
 from autoprune.errors import InputError
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -26,10 +23,15 @@ FULL_BITS = 32
 LEAST_BITS = 2
 """The fewest bits of a weight: a symmetric grid of 1 bit holds nothing but 0."""
 
-_AS_WRITTEN = ConfigDict(extra="forbid", allow_inf_nan=False)
-
 Learned = Literal["fixed", "layer", "channel"]
 """How a neuron's threshold or time constant is learned: not, one per layer, one per channel."""
+
+
+def _check_counts(where: str, *counts: tuple[str, int]) -> None:
+    """InputError unless all are whole numbers from 0, by name: a plan may come out of a file."""
+    for name, count in counts:
+        if type(count) is not int or count < 0 or not isinstance(name, str):
+            raise InputError(where, f"{name} = {count!r}", "a whole number from 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,6 @@ class NeuronPlan:
             of its tau - 1, so that every positive multiple is a valid neuron; 1 starts from it.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     threshold: Learned = "fixed"
     tau: Learned = "fixed"
     threshold_start: float = 1.0
@@ -73,26 +74,34 @@ class NeuronPlan:
 class BranchPlan:
     """One branch: kept inner dimensions per group (0 removes it) and zeros per matrix, by name."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     name: str
     kept: int
     zeros: tuple[tuple[str, int], ...]
 
     def __post_init__(self) -> None:
-        if self.kept < 0 or any(count < 0 for _, count in self.zeros):
-            raise InputError(
-                f"branch {self.name}", f"kept {self.kept}, zeros {self.zeros}", "counts"
-            )
+        _check_counts(f"branch {self.name}", ("kept", self.kept), *self.zeros)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockPlan:
     """One transformer block; `zeros` are the smallest weights of all its matrices together."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     branches: tuple[BranchPlan, ...]
     neuron: NeuronPlan
     zeros: int = 0
+
+    def __post_init__(self) -> None:
+        _check_counts("block", ("zeros", self.zeros))
+
+
+def _block(data: Mapping[str, Any]) -> BlockPlan:
+    """The block that `Plan.to_dict` wrote."""
+    branches = (
+        BranchPlan(**{**branch, "zeros": tuple((name, count) for name, count in branch["zeros"])})
+        for branch in data["branches"]
+    )
+    neuron = NeuronPlan(**data["neuron"])
+    return BlockPlan(**{**data, "branches": tuple(branches), "neuron": neuron})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,17 +113,16 @@ class Effort:
         weight_bits: bits to which the weights are rounded afterwards, 2 to 32; 32 leaves them.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     time_steps: int
     learning_rate: float
     epochs: int
     weight_bits: int = FULL_BITS
 
     def __post_init__(self) -> None:
-        for key, least in (("time_steps", 1), ("epochs", 0), ("learning_rate", 0)):
-            value = getattr(self, key)
-            if not value >= least:
-                raise InputError(key, f"given {value!r}", f"at least {least}")
+        steps, bits = ("time_steps", self.time_steps), ("weight_bits", self.weight_bits)
+        _check_counts("effort", steps, ("epochs", self.epochs), bits)
+        if not (self.learning_rate >= 0 and math.isfinite(self.learning_rate)):
+            raise InputError("learning_rate", f"given {self.learning_rate!r}", "a number from 0")
         if not LEAST_BITS <= self.weight_bits <= FULL_BITS:
             expected = f"a whole number from {LEAST_BITS} to {FULL_BITS}"
             raise InputError("weight_bits", f"given {self.weight_bits!r}", expected)
@@ -132,11 +140,13 @@ class Plan:
         outside: zeros per matrix of stem and head, by name.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
     blocks: tuple[BlockPlan, ...]
     effort: Effort
     zeros: int = 0
     outside: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_counts("plan", ("zeros", self.zeros), *self.outside)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as `from_dict` reads them."""
@@ -146,12 +156,16 @@ class Plan:
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
         """The plan that `to_dict` wrote; InputError where `data` is no such thing."""
         try:
-            plan: Plan = _reader().validate_json(json.dumps(data), strict=True)
-        except (ValidationError, TypeError, RecursionError) as error:
-            raise InputError(
-                "plan", f"not a plan ({str(error).splitlines()[0]})", "as one is written"
-            ) from error
-        return plan
+            return cls(
+                **{
+                    **data,
+                    "blocks": tuple(_block(block) for block in data["blocks"]),
+                    "effort": Effort(**data["effort"]),
+                    "outside": tuple((name, count) for name, count in data["outside"]),
+                }
+            )
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InputError("plan", f"not a plan ({type(error).__name__}: {error})") from error
 
     @property
     def hash(self) -> str:
@@ -193,12 +207,6 @@ class Plan:
             if zeros:
                 parts.append(f"{name} {_percent(zeros, _outside_weights(matrices))}")
         return " | ".join(parts)
-
-
-@cache
-def _reader() -> TypeAdapter[Plan]:
-    """Checks the type of everything in a plan that was written down."""
-    return TypeAdapter(Plan)
 
 
 def _percent(zeros: int, weights: int) -> str:

@@ -39,6 +39,22 @@ class Observer(Protocol):
         """`done` of `trials` are settled; `outcomes` are all trials so far."""
 
 
+class Nobody:
+    """An observer that takes no notice."""
+
+    def training(self, epoch: int, epochs: int) -> None:
+        """Nothing."""
+
+    def measuring(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+        """Nothing."""
+
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
+        """Nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
     """What a run came to.

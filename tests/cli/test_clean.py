@@ -10,22 +10,7 @@ from autoprune.errors import RecordError
 from autoprune.lock import sole_writer
 from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
-
-
-class Silent:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch, epochs):
-        pass
-
-    def measuring(self, done, total):
-        pass
-
-    def baselines(self, outcomes):
-        pass
-
-    def progress(self, done, trials, outcomes, fronts):
-        pass
+from autoprune.tracker import Nobody
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +19,7 @@ def folder(root, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOPRUNE_CACHE", str(place / "cache"))
         study = str(root / "tests" / "studies" / "short.toml")
-        run(prepare(study, trials=4, workers=0), place / "run", Silent())
+        run(prepare(study, trials=4, workers=0), place / "run", Nobody())
     return RunFolder(place / "run")
 
 

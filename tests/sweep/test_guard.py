@@ -18,6 +18,7 @@ from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.guard import Allowance, Guard
 from autoprune.sweep.stop import Stop
+from autoprune.tracker import Nobody
 
 WORKER = """
 import sys, time
@@ -133,7 +134,7 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(root, tmp_path, own
         update={"trial_minutes": 0.1, "memory_gib": 1.5, "retries": 1}
     )
     study = prepared.study.model_copy(update={"compute": compute})
-    finished = run(replace(prepared, study=study), tmp_path / "run", Silent())
+    finished = run(replace(prepared, study=study), tmp_path / "run", Nobody())
     by_steps: dict[int, list] = {1: [], 2: [], 3: []}
     for outcome in finished.outcomes:
         if outcome.origin != "baseline" and outcome.state != "duplicate":
@@ -161,22 +162,6 @@ def test_a_limit_is_refused_where_the_trials_process_is_the_drivers_own(root, tm
     prepare(str(file))
     with pytest.raises(InputError, match="workers = 0.*at least 1 worker"):
         prepare(str(file), workers=0)
-
-
-class Silent:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch, epochs):
-        pass
-
-    def measuring(self, done, total):
-        pass
-
-    def baselines(self, outcomes):
-        pass
-
-    def progress(self, done, trials, outcomes, fronts):
-        pass
 
 
 def test_a_time_limit_lets_no_more_trials_begin():
