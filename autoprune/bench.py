@@ -12,7 +12,6 @@ from pathlib import Path
 
 import torch
 from platformdirs import user_cache_path
-from safetensors.torch import save_file
 from torch import nn
 
 from autoprune import training
@@ -20,13 +19,12 @@ from autoprune.data import load as data_sets
 from autoprune.data.dataset import About, Dataset, Split
 from autoprune.errors import InputError
 from autoprune.models.adapter import ModelAdapter
-from autoprune.models.checkpoint import load_checkpoint
+from autoprune.models.checkpoint import load_checkpoint, save_weights
 from autoprune.models.families import adapter_for, build, check_image
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import load_named
 from autoprune.spec.study import Study
 from autoprune.spec.tables import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec
-from autoprune.storage import write_atomically
 from autoprune.training import Recipe, train
 from autoprune.trial import Bench
 
@@ -206,7 +204,7 @@ def find_parent(
     file = cached_parent(study, data)
     if not file.is_file():
         network = train_parent(study, data, progress)
-        write_atomically(file, lambda part: save_file(network.state_dict(), part))
+        save_weights(network, file)
     return load_parent(study, data, file)
 
 

@@ -27,6 +27,7 @@ from autoprune.search.samplers import derive_seed
 from autoprune.spec.study import Study
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
+from autoprune.sweep.stop import Stop
 
 Watch = Callable[[int, int], None]
 """Told how many of how many trainings are done."""
@@ -81,13 +82,20 @@ class _Again:
         self._watch(self._done, len(self._of))
 
 
-def confirm(
-    path: Path, seeds: int, workers: int | None, watch: Watch, address: str | None = None
+def confirm(  # noqa: PLR0913 - all of a call
+    path: Path,
+    seeds: int,
+    workers: int | None,
+    watch: Watch,
+    address: str | None = None,
+    *,
+    stop: Stop | None = None,
 ) -> Confirmed:
     """Train the contenders of every machine's front again, `seeds` times each, and sum up.
 
     What an earlier call has measured is not measured again. `workers` is the study's where it is
-    None; 0 trains in this process. `address` is that of a Ray cluster that answers.
+    None; 0 trains in this process. `address` is that of a Ray cluster that answers. After `stop`
+    no more trainings begin.
 
     Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent.
     """
@@ -109,7 +117,7 @@ def confirm(
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
         again = _Again(left, folder, watch)
         if left:
-            _train(folder, study, again, crew, hold)
+            _train(folder, study, again, crew, hold, stop)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
         return Confirmed(
@@ -141,9 +149,11 @@ def _job(study: Study, outcome: Outcome, repetition: int) -> Job:
     return Job(key=key, plan=outcome.plan, seed=seed, weights=None)
 
 
-def _train(folder: RunFolder, study: Study, again: _Again, crew: Crew, hold: Hold) -> None:
+def _train(  # noqa: PLR0913 - all of a call
+    folder: RunFolder, study: Study, again: _Again, crew: Crew, hold: Hold, stop: Stop | None
+) -> None:
     check_device(study.compute)
     data = load_data(study)
     bits = tuple(folder.read_study()["identity"]["weight_bits"])
     bench = make_bench(study, data, load_parent(study, data, folder.parent), bits)
-    carry_out(again, bench, crew, hold)
+    carry_out(again, bench, crew, hold, stop)

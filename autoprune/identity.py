@@ -18,7 +18,7 @@ MAY_CHANGE: Final[dict[str, bool | set[str]]] = {
     "workers": True,
     "machines": True,
     "search": {"stop_below"},
-    "compute": {"cpus", "memory_gib"},
+    "compute": {"cpus", "memory_gib", "trial_minutes", "retries"},
 }
 """Settings of a study that may differ from one run on a folder to the next."""
 

@@ -50,13 +50,15 @@ class Outcome:
         plan: what it means.
         seed: of its training.
         state: ``measured``; ``duplicate`` of an earlier trial with the same plan, which was not
-            trained again; ``infeasible``: it breaks a budget of the study; or ``failed``.
+            trained again; ``infeasible``: it breaks a budget of the study, or ran out of memory;
+            or ``failed``.
         measurement: what was found out; of a duplicate the earlier trial's. None where the trial
             failed before it was measured, or was known to break a budget and never trained.
         same_as: key of the earlier trial or baseline whose measurement this is.
-        cause: why it failed.
+        cause: why it failed, or is infeasible by memory; of an exception the end of its traceback.
         charges: by machine, what was paid for it; see `Charge`.
         broken: budgets that it breaks, and by what share of the bound; see `Budget.excess`.
+        peak_gib: of one that ran out of memory, the most that was seen; 0 where nothing was.
     """
 
     key: str
@@ -70,13 +72,19 @@ class Outcome:
     cause: str = ""
     charges: tuple[tuple[str, Charge], ...] = ()
     broken: tuple[tuple[str, float], ...] = ()
+    peak_gib: float | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it ran: not where it was known before to break a budget."""
+        return self.measurement is not None or bool(self.cause)
 
     def __post_init__(self) -> None:
         if self.state == "measured" and self.measurement is None:
             raise InputError(f"trial {self.key}", "measured without a measurement")
         if self.state == "duplicate" and self.same_as is None:
             raise InputError(f"trial {self.key}", "duplicate of nothing")
-        if self.state == "infeasible" and not self.broken:
+        if self.state == "infeasible" and not self.broken and self.peak_gib is None:
             raise InputError(f"trial {self.key}", "infeasible without a broken budget")
         if self.state == "failed" and not self.cause:
             raise InputError(f"trial {self.key}", "failed without a cause")

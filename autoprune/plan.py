@@ -27,6 +27,13 @@ Learned = Literal["fixed", "layer", "channel"]
 """How a neuron's threshold or time constant is learned: not, one per layer, one per channel."""
 
 
+def _check_counts(where: str, *counts: tuple[str, int]) -> None:
+    """InputError unless all are whole numbers from 0, by name: a plan may come out of a file."""
+    for name, count in counts:
+        if type(count) is not int or count < 0 or not isinstance(name, str):
+            raise InputError(where, f"{name} = {count!r}", "a whole number from 0")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeuronPlan:
     """The neurons of one block: sLIF, or the parent's LIF where nothing is learned or changed.
@@ -71,6 +78,9 @@ class BranchPlan:
     kept: int
     zeros: tuple[tuple[str, int], ...]
 
+    def __post_init__(self) -> None:
+        _check_counts(f"branch {self.name}", ("kept", self.kept), *self.zeros)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockPlan:
@@ -79,6 +89,19 @@ class BlockPlan:
     branches: tuple[BranchPlan, ...]
     neuron: NeuronPlan
     zeros: int = 0
+
+    def __post_init__(self) -> None:
+        _check_counts("block", ("zeros", self.zeros))
+
+
+def _block(data: Mapping[str, Any]) -> BlockPlan:
+    """The block that `Plan.to_dict` wrote."""
+    branches = (
+        BranchPlan(**{**branch, "zeros": tuple((name, count) for name, count in branch["zeros"])})
+        for branch in data["branches"]
+    )
+    neuron = NeuronPlan(**data["neuron"])
+    return BlockPlan(**{**data, "branches": tuple(branches), "neuron": neuron})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +119,10 @@ class Effort:
     weight_bits: int = FULL_BITS
 
     def __post_init__(self) -> None:
+        steps, bits = ("time_steps", self.time_steps), ("weight_bits", self.weight_bits)
+        _check_counts("effort", steps, ("epochs", self.epochs), bits)
+        if not (self.learning_rate >= 0 and math.isfinite(self.learning_rate)):
+            raise InputError("learning_rate", f"given {self.learning_rate!r}", "a number from 0")
         if not LEAST_BITS <= self.weight_bits <= FULL_BITS:
             expected = f"a whole number from {LEAST_BITS} to {FULL_BITS}"
             raise InputError("weight_bits", f"given {self.weight_bits!r}", expected)
@@ -118,29 +145,27 @@ class Plan:
     zeros: int = 0
     outside: tuple[tuple[str, int], ...] = ()
 
+    def __post_init__(self) -> None:
+        _check_counts("plan", ("zeros", self.zeros), *self.outside)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as `from_dict` reads them."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """The plan that `to_dict` wrote."""
-        return cls(
-            blocks=tuple(
-                BlockPlan(
-                    branches=tuple(
-                        BranchPlan(**{**b, "zeros": tuple((n, z) for n, z in b["zeros"])})
-                        for b in block["branches"]
-                    ),
-                    neuron=NeuronPlan(**block["neuron"]),
-                    zeros=block["zeros"],
-                )
-                for block in data["blocks"]
-            ),
-            effort=Effort(**data["effort"]),
-            zeros=data["zeros"],
-            outside=tuple((n, z) for n, z in data["outside"]),
-        )
+        """The plan that `to_dict` wrote; InputError where `data` is no such thing."""
+        try:
+            return cls(
+                **{
+                    **data,
+                    "blocks": tuple(_block(block) for block in data["blocks"]),
+                    "effort": Effort(**data["effort"]),
+                    "outside": tuple((name, count) for name, count in data["outside"]),
+                }
+            )
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InputError("plan", f"not a plan ({type(error).__name__}: {error})") from error
 
     @property
     def hash(self) -> str:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from autoprune.bench import (
@@ -28,12 +27,14 @@ from autoprune.bench import (
 from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import About, Dataset
+from autoprune.environment import Environment, record_environment
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity, measured_bits
 from autoprune.limits import Limits
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.metrics import charges, metric_value
+from autoprune.models.checkpoint import save_weights
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
@@ -47,11 +48,13 @@ from autoprune.search.samplers import distributions
 from autoprune.search.task import Task
 from autoprune.shape import NetworkShape
 from autoprune.spec.budget import parse_budgets
+from autoprune.spec.bundled import find
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
-from autoprune.storage import write_atomically, write_text
+from autoprune.storage import write_text
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
+from autoprune.sweep.stop import Stop
 from autoprune.tracker import Finished, Observer, Tracker
 from autoprune.trial import Bench
 from autoprune.warm_start import WarmStart, keep, kept, read_warm_start
@@ -107,6 +110,7 @@ def prepare(
     if study.workers > study.search.lag:
         given = f"given {study.search.lag}, with {study.workers} workers"
         raise InputError(f"{file}: search.lag", given, "at least as much as there are workers")
+    Crew.of(study)  # raises where it cannot be
     find_training(study)
     find_evaluation(study)
     about = describe_data(study)
@@ -181,8 +185,8 @@ def _notes(study: Study) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
-    """Run the study in the folder `path`, or go on with it there.
+def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
+    """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
 
     Raises RecordError where the folder is in use, not writable or damaged, and InputError where
     it belongs to another study, the data are not there, or a GPU is not; then nothing in it was
@@ -201,6 +205,7 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
     with sole_writer(path) as hold:
         folder.clean()
         _write_study(prepared, folder, weight_bits)
+        record_environment(folder.environments, environment(prepared, folder))
         parent = _parent(study, data, folder, observer)
         warm = _take_over(prepared.warm, folder)
         bench = make_bench(study, data, parent, weight_bits)
@@ -214,8 +219,23 @@ def run(prepared: Prepared, path: Path, observer: Observer) -> Finished:
         conductor = Conductor(task, record, folder, tracker.observe)
         tracker.conductor = conductor
         tracker.start()
-        carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold)
+        carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold, stop)
         return tracker.finish()
+
+
+def environment(prepared: Prepared, folder: RunFolder) -> Environment:
+    """Under what the study runs here."""
+    study, file = prepared.study, prepared.file
+    paths = {"study": file, f"space {study.space}": find("search_spaces", study.space, file.parent)}
+    paths |= {f"machine {name}": Path(m.machine.where) for name, m in prepared.machines.items()}
+    on_gpu = study.compute.device == "cuda" and torch.cuda.is_available()
+    return Environment.here(
+        gpu=torch.cuda.get_device_name() if on_gpu else "",
+        threads=study.threads,
+        seed=study.seed,
+        files={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
+        first_trial=len(list(folder.trials.glob("*.parquet"))),
+    )
 
 
 def _identity(prepared: Prepared, weight_bits: tuple[int, ...]) -> dict[str, object]:
@@ -258,7 +278,7 @@ def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) 
     if not folder.parent.is_file():
         epochs = study.parent.epochs if study.parent else 0
         network = find_parent(study, data, lambda epoch: observer.training(epoch, epochs))
-        write_atomically(folder.parent, lambda part: save_file(network.state_dict(), part))
+        save_weights(network, folder.parent)
     return load_parent(study, data, folder.parent)
 
 

@@ -5,6 +5,7 @@
     machines/NAME.toml    the machines as they were read
     parent.safetensors    the trained parent
     optuna.journal        the Optuna study
+    environments.json     versions, processor, seed, hashes of files: see `autoprune.environment`
     branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
@@ -47,6 +48,7 @@ class RunFolder:
         self.journal = path / "optuna.journal"
         self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
+        self.environments = path / "environments.json"
 
     def file(self, key: str) -> Path:
         """Where the outcome of that key lies."""
@@ -100,6 +102,11 @@ class RunFolder:
     def read_confirmed(self) -> list[Outcome]:
         """The outcomes of trials that ran again on fresh seeds; their keys are ``TRIAL-I``."""
         return [read_outcome(file) for file in sorted(self.confirmed.glob("*.parquet"))]
+
+    @property
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
     def clean(self) -> list[Path]:
         """Remove what a crash left half-written; returns the files that were removed."""

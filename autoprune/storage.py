@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from autoprune.errors import RecordError
 
 PARTIAL = ".partial"
 """Ending of a file that is being written; what still has it after a crash is incomplete."""
 
 
 def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `file`, sync it, and rename it to `file`."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Let `write` fill a temporary file beside `file`, sync it, and rename it to `file`.
+
+    Raises RecordError where that is not possible: no room, no right; `file` is as it was.
+    """
     part = file.with_name(f"{file.name}.{os.getpid()}{PARTIAL}")
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         write(part)
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(file)
+        _sync_folder(file.parent)
+    except OSError as error:
+        with suppress(OSError):  # the folder may not even be one
+            part.unlink()
+        reason = error.strerror or error
+        raise RecordError(f"{file}: cannot be written ({reason})") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync_folder(file.parent)
 
 
 def write_text(file: Path, text: str) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
+from autoprune.clean import members, off_the_fronts
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.outcome import Outcome
 from autoprune.report.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.files import finite_or_none, save_front
-from autoprune.report.front import MachineFront, front_members, history, machine_front
+from autoprune.report.front import MachineFront, history, machine_front
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import warnings
 from autoprune.search.conductor import Conductor
@@ -36,6 +37,22 @@ class Observer(Protocol):
 
     def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
         """`done` of `trials` are settled; `outcomes` are all trials so far."""
+
+
+class Nobody:
+    """An observer that takes no notice."""
+
+    def training(self, epoch: int, epochs: int) -> None:
+        """Nothing."""
+
+    def measuring(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+        """Nothing."""
+
+    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
+        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,28 +180,15 @@ class Tracker:
     def _extend(self, outcomes: Sequence[Outcome]) -> None:
         """Let new trials join the fronts: what was dominated stays so and is not priced again."""
         for name, model in self._machines.items():
-            self._fronts[name] = _members([*self._fronts[name], *outcomes], model)
+            self._fronts[name] = members([*self._fronts[name], *outcomes], model)
 
     def _prune(self, *, last: bool = False) -> None:
         """Remove weights of settled trials that are on no machine's front; at last, all others."""
         assert self.conductor is not None
-        keep = {
-            self._folder.checkpoint(member.same_as or member.key)
-            for front in self._fronts.values()
-            for member in front
-        }
         settled = {self._folder.checkpoint(outcome.key) for outcome in self.conductor.outcomes}
-        for file in self._folder.checkpoints.glob("*.safetensors"):
-            if file not in keep and (last or file in settled):
+        for file in off_the_fronts(self._folder, self._fronts.values()):
+            if last or file in settled:
                 file.unlink()
-
-
-def _members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
-    """The front of a machine; empty where it cannot price the network."""
-    try:
-        return front_members(outcomes, model)
-    except UnknownCost:
-        return []
 
 
 def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

@@ -26,7 +26,6 @@ from pathlib import Path
 
 import numpy as np
 from rich.progress import track
-from seeds import Nobody
 
 from autoprune.cost.sample import sample_workload
 from autoprune.measurement import Measurement, Precision, Score, Seconds
@@ -38,6 +37,7 @@ from autoprune.search.journal import open_journal
 from autoprune.search.record import Place, Record
 from autoprune.search.samplers import distributions
 from autoprune.search.task import Task
+from autoprune.tracker import Nobody
 
 HERE = Path(__file__).parent
 SPREADS = (0.1, 0.5, 1.0)

@@ -13,29 +13,12 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
+from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT
 from autoprune.run import Prepared, prepare, run
-from autoprune.tracker import Fronts
-
-
-class Nobody:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch: int, epochs: int) -> None:
-        """Nothing."""
-
-    def measuring(self, done: int, total: int) -> None:
-        """Nothing."""
-
-    def baselines(self, outcomes: dict[str, Outcome]) -> None:
-        """Nothing."""
-
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
-        """Nothing."""
+from autoprune.tracker import Nobody
 
 
 def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:

@@ -111,8 +111,10 @@ def root() -> Path:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests run only where they are asked for: ``pytest -m slow``."""
-    if "slow" not in config.option.markexpr:
+    """Long tests run only where they are asked for, such as ``pytest -m slow``."""
+    for marker in ("slow", "faults", "fuzz"):
+        if marker in config.option.markexpr:
+            continue
         for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="slow: run with -m slow"))
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"long: run with -m {marker}"))

@@ -45,6 +45,12 @@ def test_what_a_trial_reserves(readme):
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
 
+def test_what_a_trial_may_take(readme):
+    text = next(text for text in blocks(readme, "toml") if "retries" in text)
+    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+    assert (spec.retries, spec.trial_minutes, spec.memory_gib) == (3, 30, 8.0)
+
+
 def test_what_a_search_is_asked_for(readme, root, tmp_path):
     """The README's lines in the place of those of the bundled study."""
     text = next(text for text in blocks(readme, "toml") if "stop_below" in text)
@@ -87,7 +93,7 @@ def command(*arguments: object, folder: Path, **environment: str) -> str:
 
 def test_a_machine_of_ones_own_physics(readme, tmp_path):
     own_machine(readme, tmp_path)
-    said = command("check", "wide_chip.toml", folder=tmp_path)
+    said = command("check", "wide_chip.toml", "--import", folder=tmp_path)
     assert said.count("  pass  ") == 12
     assert "a correct machine" in said
     assert "Every event fetches its row" in command("show", "wide_chip.toml", folder=tmp_path)
@@ -118,7 +124,7 @@ def test_a_family_of_an_installed_package(readme, tmp_path):
     chip = (tmp_path / "wide_chip.toml").read_text(encoding="utf-8")
     chip = chip.replace('"wide_memory:WideMemory"', '"wide_memory"')
     (tmp_path / "wide_chip.toml").write_text(chip, encoding="utf-8")
-    said = command("check", "wide_chip.toml", folder=tmp_path, PYTHONPATH=str(site))
+    said = command("check", "wide_chip.toml", "--import", folder=tmp_path, PYTHONPATH=str(site))
     assert said.count("  pass  ") == 12
     listed = command("list", folder=tmp_path, PYTHONPATH=str(site))
     assert re.search(r"wide_memory +my_package\.wide_memory:WideMemory", listed)

@@ -114,7 +114,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
         part.write_text("new and incomp")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(RecordError, match=r"b\.txt: cannot be written \(disk full\)"):
         write_atomically(file, fail)
     assert file.read_text() == "old"
     assert list(file.parent.iterdir()) == [file]

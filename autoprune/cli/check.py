@@ -6,23 +6,48 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.kinds import find_all
+from autoprune.cli.kinds import Kind, find_all
 
 
 @click.command()
 @click.argument("file")
-def check(file: str) -> None:
+@click.option("--import", "imports", is_flag=True, help="Import the classes that a file names.")
+def check(file: str, *, imports: bool) -> None:
     """Check a file that you wrote: a machine, a search space or a study.
 
     A machine is tried on small workloads: every rule that machines obey is printed, with a
-    counterexample where it is broken (autoprune.cost.contract).
+    counterexample where it is broken (autoprune.cost.contract). A machine of a class of your own
+    (module:Class) is tried with --import alone, since importing a module runs it.
 
     \b
     autoprune check my_chip.toml
+    autoprune check wide_chip.toml --import
     """
     for kind, path in find_all(file):
+        if not imports:
+            _refuse_code(kind, path)
         {"machine": _machine, "search space": _space, "study": _study}[kind](path)
         click.echo(f"{path}: a correct {kind}")
+
+
+def _refuse_code(kind: Kind, path: Path) -> None:
+    """InputError where the file, or a machine of the study, names a class to be imported."""
+    from autoprune.cost.machine import read_machine
+    from autoprune.errors import InputError
+    from autoprune.spec.bundled import find
+    from autoprune.spec.study import load_study
+
+    files = [path] if kind == "machine" else []
+    if kind == "study":
+        files = [
+            find("cost_models", name, path.parent) for name in load_study(str(path))[0].machines
+        ]
+    for file in files:
+        family = read_machine(file).family
+        if ":" in family:
+            raise InputError(
+                f"{file}: family", f"names code, {family!r}, which is not imported", "--import"
+            )
 
 
 def _machine(path: Path) -> None:

@@ -82,11 +82,13 @@ def confirm(  # noqa: PLR0913 - the options of the command line
 
         address = find_address(address, workers)
         from autoprune.confirm import confirm as confirm_run
+        from autoprune.sweep.stop import Stop
 
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
 
-        confirmed = confirm_run(run, seeds, workers, watch, address)
+        stop = Stop(say=progress.console.print)
+        confirmed = confirm_run(run, seeds, workers, watch, address, stop=stop)
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
     for key, cause in confirmed.failed.items():
         click.echo(f"autoprune: {key} failed: {cause.splitlines()[-1]}", err=True)

@@ -21,6 +21,7 @@ _COMMANDS = {
     "profile": "Count the operations of any network with spiking neurons.",
     "workload": "Write the operations of a recorded trial to a file.",
     "export": "Export a network of a run as a folder that loads without autoprune.",
+    "clean": "Remove from a run what it does not need.",
     "list": "List what is bundled: studies, search spaces, machines.",
     "show": "Show a machine, search space or study with all its numbers.",
     "check": "Check a file that you wrote.",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.duration import Duration
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from autoprune.tracker import Finished
 
 _INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C ended, as shells have it."""
+"""Exit code of a command that Ctrl-C or --time-limit ended before its time, as shells have it."""
+
+_GO_ON = "Interrupted. The same command goes on where it stopped."
 
 
 @click.command()
@@ -35,6 +39,12 @@ _INTERRUPTED = 130
     metavar="HOST:PORT",
     help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
 )
+@click.option(
+    "--time-limit",
+    type=Duration(),
+    metavar="TIME",
+    help="Begin no more trials after 90s, 30m or 2h; those that run are finished.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/STUDY.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
 def run(  # noqa: PLR0913 - the options of the command line
@@ -42,6 +52,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     trials: int | None,
     workers: int | None,
     address: str | None,
+    time_limit: float | None,
     out: Path | None,
     *,
     dry_run: bool,
@@ -50,6 +61,7 @@ def run(  # noqa: PLR0913 - the options of the command line
 
     STUDY is the name of a bundled study or a TOML file. The parent network is trained once and
     cached. Running the command again goes on where it stopped; a larger --trials adds more.
+    Ctrl-C lets the running trials finish and writes the fronts; once more, it stops at once.
 
     \b
     autoprune run digits                    the bundled study, results in runs/digits
@@ -77,13 +89,33 @@ def run(  # noqa: PLR0913 - the options of the command line
         return
     from autoprune.cli.progress import Terminal
     from autoprune.run import run as run_study
+    from autoprune.sweep.stop import Stop
 
     folder = out or Path("runs") / Path(study).stem
-    with Terminal(console) as terminal:
-        finished = run_study(prepared, folder, terminal)
+    _say_what_changed(console, prepared, folder)
+    stop = Stop(time_limit, say=lambda text: console.print(text, style="yellow"))
+    try:
+        with Terminal(console) as terminal:
+            finished = run_study(prepared, folder, terminal, stop)
+    except KeyboardInterrupt as interrupt:
+        console.print(_GO_ON, style="yellow")
+        raise click.exceptions.Exit(_INTERRUPTED) from interrupt
     _print_result(console, finished, folder)
     if finished.interrupted:
         raise click.exceptions.Exit(_INTERRUPTED)
+
+
+def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> None:
+    """Of versions, processor, threads and files since the run was last started."""
+    from autoprune.environment import read_environments
+    from autoprune.run import environment
+    from autoprune.run_folder import RunFolder
+
+    known = read_environments(RunFolder(folder).environments)
+    changed = environment(prepared, RunFolder(folder)).changes(known[-1]) if known else []
+    if changed:
+        text = "Note: the run goes on under another environment: " + "; ".join(changed) + "."
+        console.print(text, style="yellow", markup=False)
 
 
 def _print_plan(console: Console, prepared: Prepared) -> None:
@@ -125,11 +157,16 @@ def _summary(finished: Finished) -> Iterator[str]:
     from autoprune.report.budgets import budget_lines
 
     states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
-    over = states.count("infeasible")
+    large = [o.peak_gib for o in finished.outcomes if o.state == "infeasible" and o.peak_gib]
+    short = sum(o.state == "infeasible" and o.peak_gib is not None for o in finished.outcomes)
+    over = states.count("infeasible") - short
     yield (
         f"{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
         f"{states.count('failed')} failed" + (f", {over} that break a budget." if over else ".")
     )
+    if short:
+        most = f", which had taken up to {max(large):.3g} GiB" if large else ""
+        yield f"Infeasible by memory: {short} plans{most}."
     yield from budget_lines(finished.outcomes)
     for outcome in finished.outcomes:
         if outcome.state == "failed":
@@ -160,8 +197,10 @@ def _record(folder: Path) -> dict[str, str]:
 
 
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
+    from autoprune.cli.clean import megabytes
     from autoprune.report.branches import probe_table
     from autoprune.report.tables import front_table
+    from autoprune.run_folder import RunFolder
 
     if finished.probes:
         console.print()
@@ -175,15 +214,16 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
     if finished.interrupted:
-        console.print("Interrupted. The same command goes on where it stopped.", style="yellow")
+        console.print(_GO_ON, style="yellow")
     saved = {
+        "environments.json": "versions, processor, seed, hashes of files",
         "branches.csv": "what each branch loses and saves",
         "trials/": "every trial: plan, measurement, workload",
         **_record(folder),
         "checkpoints/": "weights of the networks on the fronts",
         **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in finished.fronts},
     }
-    console.print(f"\nSaved in {folder}:", soft_wrap=True)
+    console.print(f"\nSaved in {folder}, {megabytes(RunFolder(folder).bytes)}:", soft_wrap=True)
     width = max(map(len, saved))
     for name, what in saved.items():
         console.print(f"  {name:{width}}  {what}", soft_wrap=True, highlight=False)

@@ -23,13 +23,8 @@ def workload(run: Path, trial: str, bits: int | None, out: Path) -> None:
     autoprune workload runs/digits 17 --bits 8 --out w.json
     autoprune price w.json --machine loihi1
     """
-    from autoprune.errors import InputError
     from autoprune.run_folder import RunFolder
     from autoprune.storage import write_text
 
-    text = RunFolder(run).read_workload(trial, bits).to_json()
-    try:
-        write_text(out, text)
-    except OSError as error:
-        raise InputError(str(out), f"cannot be written ({error.strerror})") from error
+    write_text(out, RunFolder(run).read_workload(trial, bits).to_json())
     click.echo(f"{out}: workload of trial {trial}")

@@ -1,4 +1,4 @@
-"""Load a parent's weights from a file, and list every difference to the network."""
+"""Weights in files: ours, written whole or not at all, and a parent's, with every difference."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from autoprune.errors import InputError
 from autoprune.models.key_map import KeyMap
+from autoprune.storage import write_atomically
 
 _SHOWN = 8
 """Differences that a message lists of each kind."""
+
+
+def save_weights(network: nn.Module, file: Path) -> None:
+    """Put a network's weights into a safetensors file; RecordError where they cannot be written."""
+    state = {name: t.cpu().contiguous() for name, t in network.state_dict().items()}
+
+    def write(part: Path) -> None:
+        try:
+            save_file(state, part)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+
+    write_atomically(file, write)
 
 
 def load_checkpoint(network: nn.Module, file: Path, keys: KeyMap | None = None) -> None:

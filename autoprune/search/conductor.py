@@ -63,7 +63,7 @@ class _Trial:
     def counts(self) -> bool:
         """Whether it is trained, and so uses up one of the study's trials."""
         outcome = self.outcome
-        refused = outcome and outcome.state == "infeasible" and outcome.measurement is None
+        refused = outcome is not None and outcome.state == "infeasible" and not outcome.trained
         trained = self.origin != "baseline" and not self.taken and self.same_as is None
         return trained and not refused
 
@@ -314,7 +314,9 @@ class Conductor:
         elif result is None:
             excess = self._task.known_excess(trial.job.plan)
         broken = tuple((budget, by) for budget, by in excess if by > 0)
-        ended: State = "failed" if cause else "infeasible" if broken else "measured"
+        peak = result.peak_gib if isinstance(result, Failure) and result.kind == "memory" else None
+        infeasible = broken or peak is not None
+        ended: State = "infeasible" if infeasible else "failed" if cause else "measured"
         outcome = Outcome(
             key=trial.job.key,
             origin=trial.origin,
@@ -327,6 +329,7 @@ class Conductor:
             cause=cause,
             charges=() if measurement is None else self._task.charges(measurement),
             broken=broken,
+            peak_gib=peak,
         )
         self._folder.write(outcome)
         trial.outcome = outcome

@@ -52,9 +52,14 @@ def open_database(address: str) -> RDBStorage:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Whatever goes wrong with a database in here is a RecordError; nothing measured is lost."""
+    """Whatever goes wrong with the record in here is a RecordError; nothing measured is lost."""
     try:
         yield
+    except OSError as error:  # of a journal
+        raise RecordError(
+            f"the Optuna study cannot be written ({error.strerror}); what was measured is in the "
+            "run folder, and the same command goes on once it can"
+        ) from error
     except (SQLAlchemyError, StorageInternalError) as error:
         raise RecordError(
             f"the database of the record fails ({_reason(error)}); what was measured is in the run "

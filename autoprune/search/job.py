@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from autoprune.measurement import Measurement
 from autoprune.plan import Plan
@@ -29,9 +29,19 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A job that ended without a measurement, and the cause in words."""
+    """A job that ended without a measurement.
+
+    Attributes:
+        cause: in words; of an exception the end of its traceback.
+        kind: ``raised`` by the trial itself; ``memory``: it took more than it may, or than there
+            is; ``time``: likewise; ``died``: its process was killed or crashed; ``storage``: its
+            weights could not be written, which is not its doing and ends the sweep.
+        peak_gib: of ``memory``, the most that was seen; 0 where nothing was.
+    """
 
     cause: str
+    kind: Literal["raised", "memory", "time", "died", "storage"] = "raised"
+    peak_gib: float = 0.0
 
 
 Result = Measurement | Failure

@@ -9,11 +9,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from autoprune.point import Value
 
+MOST_VALUES = 10_000
+"""Of one parameter: more are a slip of the pen."""
+
 
 def _finite(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise ValueError("a finite number")
     return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floating-point numbers
+        return False
 
 
 Number = Annotated[int | float, BeforeValidator(_finite)]
@@ -50,6 +60,9 @@ class Domain(BaseModel):
             raise ValueError(f"low ({self.low}) not above high ({self.high})")
         if self.step <= 0:
             raise ValueError("step above 0")
+        # Not as a quotient, which may overflow.
+        if self.high / MOST_VALUES - self.low / MOST_VALUES >= self.step:
+            raise ValueError(f"a step with which there are at most {MOST_VALUES} values")
         return self
 
     @property

@@ -126,7 +126,11 @@ class DeviceSpec(BaseModel):
             and census are always in fp32.
         gpu_fraction: share of a GPU that a worker takes, above 0; only with ``cuda``.
         cpus: CPUs that a worker reserves; its threads where it is left out.
-        memory_gib: memory that a worker reserves of its node, in GiB; none where it is left out.
+        memory_gib: memory that a worker reserves of its node, in GiB, and that a trial may take:
+            its process is ended beyond; neither where it is left out.
+        trial_minutes: time that a trial may take; its process is ended then, and it has failed.
+        retries: how often a trial runs again, under its number and seed, whose process died or ran
+            out of memory; then it has failed, or is infeasible by memory.
     """
 
     model_config = STRICT
@@ -135,6 +139,8 @@ class DeviceSpec(BaseModel):
     gpu_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
     cpus: Count | None = None
     memory_gib: Rate | None = None
+    trial_minutes: Rate | None = None
+    retries: Annotated[int, Field(ge=0)] = 3
 
     @model_validator(mode="after")
     def _fits(self) -> DeviceSpec:

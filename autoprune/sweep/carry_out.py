@@ -4,42 +4,55 @@ from __future__ import annotations
 
 from typing import final
 
+from autoprune.errors import RecordError
 from autoprune.lock import Hold
-from autoprune.search.job import Job, Jobs, Result
+from autoprune.search.job import Failure, Job, Jobs, Result
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.in_process import run_in_process
+from autoprune.sweep.stop import Stop
 from autoprune.trial import Bench
 
 
 @final
 class _Held:
-    """Jobs whose results are taken only while this process holds the run folder."""
+    """Jobs that begin until a stop is asked for.
 
-    def __init__(self, jobs: Jobs, hold: Hold) -> None:
-        self._jobs, self._hold = jobs, hold
+    Their results are taken only while this process holds the run folder.
+    """
+
+    def __init__(self, jobs: Jobs, hold: Hold, stop: Stop) -> None:
+        self._jobs, self._hold, self._stop = jobs, hold, stop
+        self._running = 0
 
     @property
     def finished(self) -> bool:
-        return self._jobs.finished
+        return self._jobs.finished or (self._stop.asked and not self._running)
 
     def next(self) -> Job | None:
-        return self._jobs.next()
+        job = None if self._stop.asked else self._jobs.next()
+        self._running += job is not None
+        return job
 
     def finish(self, key: str, result: Result) -> None:
         self._hold.check()
+        if isinstance(result, Failure) and result.kind == "storage":
+            raise RecordError(result.cause)
+        self._running -= 1
         self._jobs.finish(key, result)
 
 
-def carry_out(jobs: Jobs, bench: Bench, crew: Crew, hold: Hold) -> None:
-    """Run until all jobs are finished.
+def carry_out(jobs: Jobs, bench: Bench, crew: Crew, hold: Hold, stop: Stop | None = None) -> None:
+    """Run until all jobs are finished, or `stop` was asked for and those that ran are.
 
-    Raises what `jobs` raises, InputError where the crew cannot be had, and RecordError once
-    another process has taken over the run folder.
+    Raises what `jobs` raises, InputError where the crew cannot be had, RecordError once another
+    process has taken over the run folder, and KeyboardInterrupt after a second Ctrl-C.
     """
-    held = _Held(jobs, hold)
-    if crew.workers == 0:
-        run_in_process(held, bench, crew.threads)
-    elif not jobs.finished:
-        from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
+    stop = stop or Stop()
+    held = _Held(jobs, hold, stop)
+    with stop.listening():
+        if crew.workers == 0:
+            run_in_process(held, bench, crew)
+        elif not held.finished:
+            from autoprune.sweep.ray_tune import run_with_ray  # Ray takes seconds to import
 
-        run_with_ray(held, bench, crew, hold.file)
+            run_with_ray(held, bench, crew, hold.file)

@@ -7,12 +7,14 @@ autoprune, and the user's modules that the driver has imported, through the clus
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private import ray_constants
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -52,17 +54,28 @@ def connected(crew: Crew, needs: Needs) -> Iterator[None]:
             ray.shutdown()
 
 
-def count_nodes() -> int:
-    """How many nodes there are now."""
-    return len(_alive())
-
-
 def _alive() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return [node for node in found if node["Alive"]]
 
 
 def _start(crew: Crew) -> None:
+    """Start a Ray that listens on the loopback interface alone.
+
+    Ray does so where it takes clusters for impossible, as on macOS; it is told so by this variable,
+    which it reads when it is imported, here and in the processes that it starts.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    try:
+        _init(crew)
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        del os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR]
+
+
+def _init(crew: Crew) -> None:
     ray.init(
         address="local",  # else Ray would join whatever RAY_ADDRESS or a file of its own names
         num_cpus=crew.workers * crew.cpus,

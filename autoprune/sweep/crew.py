@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from autoprune.errors import InputError
 from autoprune.spec.study import Study
+from autoprune.sweep.guard import ANYTHING, GIB, Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,15 +17,20 @@ class Crew:
     Attributes:
         workers: how many; 0 for this process alone, without Ray.
         threads: torch threads of each.
-        cpus, gpus, memory_gib: what each reserves of its node; no memory where it is None.
+        cpus, gpus: what each reserves of its node.
+        allowance: what a trial may take; its memory is reserved, too.
+        retries: how often a trial runs again whose process died or ran out of memory.
         address: HOST:PORT of the Ray cluster they belong to; None for a Ray of our own.
+
+    Raises InputError where trials of this process are limited.
     """
 
     workers: int
     threads: int
     cpus: int
     gpus: float = 0.0
-    memory_gib: float | None = None
+    allowance: Allowance = ANYTHING
+    retries: int = 0
     address: str | None = None
 
     @classmethod
@@ -35,19 +42,31 @@ class Crew:
             threads=study.threads,
             cpus=study.threads if compute.cpus is None else compute.cpus,
             gpus=(compute.gpu_fraction or 1.0) if compute.device == "cuda" else 0.0,
-            memory_gib=compute.memory_gib,
+            allowance=Allowance(minutes=compute.trial_minutes, memory_gib=compute.memory_gib),
+            retries=compute.retries,
             address=address,
         )
+
+    def __post_init__(self) -> None:
+        if self.workers == 0 and self.allowance != ANYTHING:
+            raise InputError(
+                "workers = 0",
+                "with compute.trial_minutes or compute.memory_gib, beyond which a trial's process "
+                "is ended, and it would be this one",
+                "at least 1 worker, or neither",
+            )
 
     @property
     def resources(self) -> dict[str, float]:
         """What a worker reserves, in Tune's names and units."""
-        found = {"cpu": self.cpus, "gpu": self.gpus, "memory": (self.memory_gib or 0) * 2**30}
+        memory = (self.allowance.memory_gib or 0) * GIB
+        found = {"cpu": self.cpus, "gpu": self.gpus, "memory": memory}
         return {name: amount for name, amount in found.items() if amount}
 
     def __str__(self) -> str:
         """What a worker reserves, in words."""
         parts = [f"{self.cpus:g} CPUs"]
         parts += [f"{self.gpus:g} GPUs"] if self.gpus else []
-        parts += [f"{self.memory_gib:g} GiB of memory"] if self.memory_gib else []
+        memory = self.allowance.memory_gib
+        parts += [f"{memory:g} GiB of memory"] if memory else []
         return ", ".join(parts)

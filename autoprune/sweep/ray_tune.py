@@ -6,9 +6,11 @@ its snapshots lag behind by seconds, so that restoring from them loses or repeat
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections import Counter, deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
 
@@ -19,38 +21,45 @@ os.environ.setdefault("RAY_CHDIR_TO_TRIAL_DIR", "0")
 os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
 os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C: `autoprune.sweep.stop`
 
 from ray import tune
+from ray.exceptions import OutOfMemoryError
+from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
 from autoprune.errors import AutopruneError
 from autoprune.search.job import Failure, Job, Jobs
-from autoprune.sweep.cluster import connected, count_nodes
+from autoprune.sweep.cluster import connected
 from autoprune.sweep.crew import Crew
+from autoprune.sweep.guard import Guard
 from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
 
-_AGAIN = 3
-"""How often a job whose worker died runs again where there are several nodes.
-
-The node may have gone down, which is not the trial's doing; Ray notices that later than the death.
-"""
+# A worker's death is an outcome, and recorded; Tune would print it with its traceback.
+logging.getLogger("ray.tune.execution.tune_controller").setLevel(logging.CRITICAL)
 
 
 @final
 class JobSearcher(Searcher):
     """Hands jobs to Tune, and their results back to where the jobs came from.
 
+    Args:
+        jobs: where they come from. guard: knows why a worker is gone.
+        retries: how often a job runs again whose worker died, or ran out of memory.
+
     Attributes:
-        error: what that raised; Tune would bury it, so it ends the sweep and is kept.
+        error: what `jobs` raised; Tune would bury it, so it ends the sweep and is kept.
+        short_of_memory: Tune's trials of which Ray says that their node was.
     """
 
-    def __init__(self, jobs: Jobs | None) -> None:
+    def __init__(self, jobs: Jobs | None, guard: Guard | None, retries: int) -> None:
         super().__init__(metric=None, mode=None)  # the objectives are not Tune's business
-        self._jobs = jobs
-        self._handed: dict[str, tuple[Job, bool]] = {}
-        self._deaths: Counter[str] = Counter()
+        self._jobs, self._guard, self._retries = jobs, guard, retries
+        self._handed: dict[str, Job] = {}
+        self._ended: Counter[str] = Counter()
+        self.short_of_memory: set[str] = set()
         self._again: deque[Job] = deque()
         self.error: Exception | None = None
 
@@ -62,7 +71,7 @@ class JobSearcher(Searcher):
         job = self._again.popleft() if self._again else self._jobs.next()
         if job is None:
             return Searcher.FINISHED if self._jobs.finished else None
-        self._handed[trial_id] = job, count_nodes() > 1
+        self._handed[trial_id] = job
         return {"job": job}
 
     def on_trial_complete(
@@ -70,17 +79,23 @@ class JobSearcher(Searcher):
     ) -> None:
         """Pass on a result; a trial's exception is a result, so an error is a dead worker."""
         assert self._jobs is not None
-        died = Failure(cause="the process that ran it died: killed, out of memory, or crashed")
+        assert self._guard is not None
         given = result.get("result") if result and not error else None
         if self.error is not None:
             return
-        job, several = self._handed.pop(trial_id)
-        if given is None and several and self._deaths[job.key] < _AGAIN:
-            self._deaths[job.key] += 1
-            self._again.append(job)
-            return
+        job = self._handed.pop(trial_id)
+        if given is None:
+            short = trial_id in self.short_of_memory
+            given = self._guard.verdict(job.key, out_of_memory=short)
+        if isinstance(given, Failure) and given.kind in ("died", "memory"):
+            self._ended[job.key] += 1
+            if self._ended[job.key] <= self._retries:
+                self._again.append(job)
+                return
+            times = self._ended[job.key]
+            given = replace(given, cause=f"{given.cause}\n(run {times} times)")
         try:
-            self._jobs.finish(job.key, died if given is None else given)
+            self._jobs.finish(job.key, given)
         except (AutopruneError, OSError) as error:
             self.error = error
 
@@ -93,17 +108,31 @@ class JobSearcher(Searcher):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Tune pickles the searcher into its snapshot; the jobs stay here."""
-        return (JobSearcher, (None,))
+        return (JobSearcher, (None, None, 0))
+
+
+@final
+class _Scheduler(FIFOScheduler):
+    """First come, first served; tells the searcher which workers Ray ended for want of memory."""
+
+    def __init__(self, searcher: JobSearcher) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._searcher = searcher
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """Comes before the searcher hears of the trial's end."""
+        if isinstance(trial.get_error(), OutOfMemoryError):
+            self._searcher.short_of_memory.add(trial.trial_id)
 
 
 class _Trainable(tune.Trainable):
     """A reused actor: it is set up once, and then given one job after the other."""
 
     def setup(  # type: ignore[override]
-        self, config: dict[str, Any], bench: Bench, threads: int
+        self, config: dict[str, Any], bench: Bench, threads: int, guard: Guard
     ) -> None:
         """Keep what `tune.with_parameters` hands over."""
-        self._worker = Worker(bench, threads)
+        self._worker = Worker(bench, threads, guard)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Ready for the next job as it is."""
@@ -126,14 +155,16 @@ def run_with_ray(jobs: Jobs, bench: Bench, crew: Crew, lock: Path) -> None:
 
     Raises what `jobs` raises, and InputError where the crew cannot be had.
     """
-    searcher = JobSearcher(jobs)
+    guard = Guard(lock.parent / "ended", crew.allowance)
+    searcher = JobSearcher(jobs, guard, crew.retries)
     needs = Needs.here(bench.data.files, lock)
     with connected(crew, needs), tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
-        trainable = tune.with_parameters(_Trainable, bench=bench, threads=crew.threads)
+        trainable = tune.with_parameters(_Trainable, bench=bench, threads=crew.threads, guard=guard)
         tune.Tuner(
             tune.with_resources(trainable, crew.resources),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
+                scheduler=_Scheduler(searcher),
                 num_samples=-1,
                 max_concurrent_trials=crew.workers,
                 reuse_actors=True,

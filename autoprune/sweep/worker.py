@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import final
 
 import torch
-from safetensors.torch import save_file
 
+from autoprune.errors import RecordError
 from autoprune.measurement import Measurement
+from autoprune.models.checkpoint import save_weights
 from autoprune.search.job import Failure, Job
-from autoprune.storage import write_atomically
+from autoprune.sweep.guard import GIB, Guard
 from autoprune.trial import Bench, run_trial
 
 
@@ -22,10 +24,12 @@ class Worker:
     Args:
         bench: what all jobs share.
         threads: torch threads; more than the process has cores for makes it very slow.
+        guard: ends this process with a job that takes too much; None where it must not.
     """
 
-    def __init__(self, bench: Bench, threads: int) -> None:
+    def __init__(self, bench: Bench, threads: int, guard: Guard | None = None) -> None:
         self._bench = replace(bench, parent=bench.parent.to(bench.device))
+        self._guard = guard
         torch.set_num_threads(threads)
         # The same seed gives the same trial on a GPU, too.
         torch.backends.cudnn.deterministic = True
@@ -34,10 +38,16 @@ class Worker:
     def run(self, job: Job) -> Measurement | Failure:
         """The measurement, or the end of the traceback of whatever went wrong."""
         try:
-            measurement, model = run_trial(self._bench, job.plan, job.seed)
+            with self._guard.watching(job.key) if self._guard else nullcontext():
+                measurement, model = run_trial(self._bench, job.plan, job.seed)
             if job.weights is not None:
-                state = {name: t.cpu().contiguous() for name, t in model.state_dict().items()}
-                write_atomically(job.weights, lambda part: save_file(state, part))
+                save_weights(model, job.weights)
+        except RecordError as error:
+            return Failure(kind="storage", cause=str(error))
+        except (MemoryError, torch.OutOfMemoryError):
+            peak = torch.cuda.max_memory_allocated() if self._bench.device == "cuda" else 0
+            cause = traceback.format_exc(limit=-3).strip()
+            return Failure(kind="memory", peak_gib=peak / GIB, cause=cause)
         except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on
             return Failure(cause=traceback.format_exc(limit=-3).strip())
         return measurement

@@ -119,7 +119,7 @@ def test_file_that_is_of_no_kind(autoprune, tmp_path: Path, command: str) -> Non
         ("cost_models/loihi1", "value = 23.6", "value = nan", "a finite number >= 0"),
         ("cost_models/loihi1", 'unit = "pJ"', 'unit = "pj"', "did you mean 'pJ'?"),
         ("cost_models/loihi1", '"event_driven"', '"event_drivn"', "did you mean 'event_driven'?"),
-        ("studies/digits", '"tpe"', '"tpee"', "sampler"),
+        ("studies/digits", '"block_response"', '"tpee"', "sampler"),
         ("studies/digits", "energy_uj@loihi1", "energy_uj@lohi1", "energy_uj@loihi1'?"),
         ("studies/digits", "trials = 48", "trials = -3", "trials"),
         ("search_spaces/digits", "low = 0.0", "low = 2.0", "l1p"),

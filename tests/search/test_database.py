@@ -25,6 +25,7 @@ from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.search.database import PASSWORD, open_database
 from autoprune.spec.address import check_storage
+from autoprune.tracker import Nobody
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
 
@@ -90,22 +91,6 @@ def short(root, tmp_path, server, monkeypatch) -> Path:
     return study
 
 
-class Silent:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch, epochs):
-        pass
-
-    def measuring(self, done, total):
-        pass
-
-    def baselines(self, outcomes):
-        pass
-
-    def progress(self, done, trials, outcomes, fronts):
-        pass
-
-
 def trials(folder: Path) -> list:
     """Everything that has to repeat itself; how long it took does not."""
     found = RunFolder(folder).read_trials()
@@ -131,7 +116,7 @@ def holds(folder: Path, word: str) -> list[Path]:
 def test_a_driver_killed_at_any_moment_leaves_a_record_that_goes_on(root, short, server, tmp_path):
     alone = tmp_path / "alone"
     plain = str(root / "tests" / "studies" / "short.toml")
-    run(prepare(plain, workers=0, trials=12), alone, Silent())
+    run(prepare(plain, workers=0, trials=12), alone, Nobody())
     folder = tmp_path / "run"
     command = [*AUTOPRUNE, "run", str(short), "--workers", "0", "--trials", "12", "--out"]
     said = ""
@@ -168,7 +153,7 @@ def test_a_driver_killed_at_any_moment_leaves_a_record_that_goes_on(root, short,
 def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, tmp_path):
     folder = tmp_path / "run"
 
-    class Down(Silent):
+    class Down(Nobody):
         def progress(self, done, trials, outcomes, fronts):
             if done == 4:
                 subprocess.run(server.stop, check=True, stdout=subprocess.DEVNULL)
@@ -177,10 +162,10 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
         run(prepare(str(short), workers=0), folder, Down())
     assert server.password not in str(error.value)
     with pytest.raises(InputError, match=r"storage postgresql://searcher@.*cannot be used"):
-        run(prepare(str(short), workers=0), folder, Silent())
+        run(prepare(str(short), workers=0), folder, Nobody())
     subprocess.run(server.start, check=True, stdout=subprocess.DEVNULL)
     before = trials(folder)
-    run(prepare(str(short), workers=0), folder, Silent())
+    run(prepare(str(short), workers=0), folder, Nobody())
     assert trials(folder)[: len(before)] == before
     found = recorded(folder, server.address)
     assert {t.state for t in found} == {TrialState.COMPLETE}
@@ -189,15 +174,15 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
 
 @pytest.mark.postgres
 def test_a_wrong_password_and_another_place_are_refused(short, tmp_path, monkeypatch):
-    run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Silent())
+    run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Nobody())
     monkeypatch.setenv(PASSWORD, "guessed-wrong")
     with pytest.raises(InputError, match=f"password authentication failed.*{PASSWORD}") as error:
-        run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Silent())
+        run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Nobody())
     assert "guessed-wrong" not in str(error.value)
     text = short.read_text(encoding="utf-8").split("\n", 1)[1]
     short.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="storage is 'postgresql://searcher@.* and None in"):
-        run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Silent())
+        run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Nobody())
 
 
 @pytest.mark.parametrize(

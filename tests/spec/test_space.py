@@ -99,6 +99,7 @@ def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
         ("low = 0.0, high", "low = nan, high", "finite"),
         ("low = 0.0, high", 'low = "0", high', "given '0'"),
         ("step = 0.1", "step = 0", "step above 0"),
+        ("step = 0.1", "step = 1e-300", "at most 10000 values"),
         (", step = 0.1", "", "either values, or low, high and step"),
         ("high = 0.9", "high = 1.0", "l1p: numbers from 0 to below 1, not 1.0"),
         ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.0]", "ascending"),

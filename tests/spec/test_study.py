@@ -36,7 +36,7 @@ def test_bundled_studies_load(name):
         ('"energy_uj@loihi1"', '"weight_bits"', "weight_bits, which digits does not search"),
         ('"accuracy", ', '"accuracy@loihi", ', "unknown metric.*mean 'accuracy@loihi1'"),
         (
-            'sampler = "tpe"',
+            'sampler = "block_response"',
             'sampler = "tpee"',
             "sampler.*gp, nsga2, nsga3, qmc, random, tpe.*mean 'tpe'",
         ),

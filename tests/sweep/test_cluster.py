@@ -26,6 +26,7 @@ from autoprune.run_folder import RunFolder
 from autoprune.sweep.address import find_address
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.node import Needs, lacks
+from autoprune.tracker import Nobody
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
@@ -110,7 +111,7 @@ def test_what_no_node_has_is_refused_at_once(root, tmp_path):
     (tmp_path / "big.toml").write_text(f"{text}\n[compute]\nmemory_gib = 1e6\n", encoding="utf-8")
     said = r"compute: a worker takes 1 CPUs, 1e\+06 GiB of memory; expected no more than some node"
     with pytest.raises(InputError, match=said):
-        run(prepare(str(tmp_path / "big.toml")), tmp_path / "run", Silent())
+        run(prepare(str(tmp_path / "big.toml")), tmp_path / "run", Nobody())
 
 
 class Cluster(NamedTuple):
@@ -230,22 +231,6 @@ def notes(study: Path) -> list[dict[str, str]]:
     return [json.loads(file.read_text()) for file in files]
 
 
-class Silent:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch, epochs):
-        pass
-
-    def measuring(self, done, total):
-        pass
-
-    def baselines(self, outcomes):
-        pass
-
-    def progress(self, done, trials, outcomes, fronts):
-        pass
-
-
 def trials(folder: Path) -> list:
     """Everything that has to repeat itself; how long it took does not."""
     found = RunFolder(folder).read_trials()
@@ -284,5 +269,5 @@ def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, 
     for note in seen:  # both came through the cluster, not from this machine's disk
         assert "runtime_resources" in note["own"] and "runtime_resources" in note["autoprune"]
     alone = tmp_path / "alone"
-    run(prepare(str(study), workers=0), alone, Silent())
+    run(prepare(str(study), workers=0), alone, Nobody())
     assert trials(folder) == trials(alone)

@@ -1,0 +1,35 @@
+"""`autoprune clean`: remove from a run folder what no front needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def clean(run: Path, *, dry_run: bool) -> None:
+    """Remove from a run folder what no front needs, and say what that frees.
+
+    That is weights of networks off every front, which a run that was killed may leave, and files
+    that were being written then. Trials, fronts and the Optuna study stay.
+
+    \b
+    autoprune clean runs/digits --dry-run
+    """
+    from autoprune.clean import clean as clean_run
+    from autoprune.run_folder import RunFolder
+
+    found = clean_run(run, dry_run=dry_run)
+    for file, size in found:
+        click.echo(f"{file.relative_to(run)}  {megabytes(size)}")
+    word = "would be freed" if dry_run else "freed"
+    freed, left = sum(size for _, size in found), RunFolder(run).bytes
+    click.echo(f"{megabytes(freed)} {word}, {len(found)} files; {run} takes {megabytes(left)}.")
+
+
+def megabytes(size: int) -> str:
+    """A size in words."""
+    return f"{size / 1e6:.1f} MB"

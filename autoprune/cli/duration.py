@@ -1,0 +1,25 @@
+"""Duration: an option such as ``90s``, ``30m`` or ``2h``, in minutes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+_MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 24 * 60.0}
+
+
+class Duration(click.ParamType[float]):
+    """A positive number with its unit; its value is in minutes."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Refuse what has no unit, since minutes and seconds are easily taken for each other."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value).strip())
+        if not found or float(found[1]) == 0:
+            self.fail(f"given {value!r}; expected such as 90s, 30m, 2h or 1d", param, ctx)
+        return float(found[1]) * _MINUTES[found[2]]

@@ -1,0 +1,56 @@
+"""`autoprune clean` removes what no front needs, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from autoprune.cli.main import cli
+from autoprune.errors import RecordError
+from autoprune.lock import sole_writer
+from autoprune.run import prepare, run
+from autoprune.run_folder import RunFolder
+from autoprune.tracker import Nobody
+
+
+@pytest.fixture(scope="module")
+def folder(root, tmp_path_factory):
+    place = tmp_path_factory.mktemp("clean")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOPRUNE_CACHE", str(place / "cache"))
+        study = str(root / "tests" / "studies" / "short.toml")
+        run(prepare(study, trials=4, workers=0), place / "run", Nobody())
+    return RunFolder(place / "run")
+
+
+def contents(folder) -> dict:
+    return {f: f.read_bytes() for f in folder.path.rglob("*") if f.is_file()}
+
+
+def test_it_removes_what_no_front_needs(folder):
+    before = contents(folder)
+    weights = folder.checkpoints / "00099.safetensors"
+    weights.write_bytes(bytes(3_000_000))
+    torn = folder.trials / "00005.parquet.77.partial"
+    torn.write_bytes(bytes(10))
+    said = CliRunner().invoke(cli, ["clean", str(folder.path), "--dry-run"], catch_exceptions=False)
+    assert "checkpoints/00099.safetensors  3.0 MB" in said.output
+    assert "3.0 MB would be freed, 2 files" in said.output
+    assert weights.is_file()
+    said = CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
+    assert "3.0 MB freed, 2 files" in said.output
+    assert contents(folder) == before
+    assert list(folder.checkpoints.glob("*.safetensors")), "weights on a front stay"
+    said = CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
+    assert "0.0 MB freed, 0 files" in said.output
+
+
+def test_it_waits_for_who_writes(folder):
+    with sole_writer(folder.path), pytest.raises(RecordError, match="in use by process"):
+        CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
+
+
+def test_what_is_no_run_is_refused_and_left_alone(tmp_path):
+    with pytest.raises(RecordError, match="not a run folder"):
+        CliRunner().invoke(cli, ["clean", str(tmp_path)], catch_exceptions=False)
+    assert not list(tmp_path.iterdir())

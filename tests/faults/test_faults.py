@@ -1,0 +1,228 @@
+"""Nothing that was measured is lost, repeated or corrupted, whatever is killed, full or cut."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.faults.conftest import Run
+
+KILLS_IN_A_WRITE = 24
+KILLS_AT_ANY_TIME = 12
+
+
+@pytest.fixture
+def run(short, tmp_path) -> Run:
+    return Run(short, tmp_path / "run")
+
+
+def killed_in_writes(run: Run, moments: list[int]) -> None:
+    """One command after the other, each killed at its moment, or at its end if that comes first."""
+    for moment in moments:
+        code, said = run.finish("kill", moment)
+        assert code in (-signal.SIGKILL, 0), said
+
+
+def test_a_bad_day(run, undisturbed, check):
+    """Killed inside a write, journal and a trial's file cut, then no space left: the short form."""
+    moments = undisturbed.moments()
+    killed_in_writes(run, [moments // 3])
+    journal = run.folder / "optuna.journal"
+    os.truncate(journal, max(0, journal.stat().st_size - 40))
+    file = max(run.folder.glob("trials/*.parquet"))
+    os.truncate(file, file.stat().st_size // 2)
+    del run.trained[file]
+    code, said = run.finish("full", moments // 4)
+    assert code == 2, said
+    assert "No space left on device" in said
+    check(run, "killed, cut twice, no space left", 4)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(KILLS_IN_A_WRITE // 4))
+def test_a_driver_killed_inside_writes(run, undisturbed, check, seed):
+    rng = random.Random(seed)
+    moments = [rng.randint(1, undisturbed.moments() // 3) for _ in range(4)]
+    killed_in_writes(run, moments)
+    check(run, "driver killed inside a write", len(moments))
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(KILLS_AT_ANY_TIME // 3))
+def test_a_driver_killed_at_any_time(run, check, seed):
+    rng = random.Random(seed)
+    for _ in range(3):
+        driver = run.start()
+        began = time.monotonic()
+        wait = rng.uniform(2.0, 8.0)  # from before it has read the study
+        while time.monotonic() - began < wait and driver.poll() is None:
+            time.sleep(0.01)
+        driver.kill()
+        driver.communicate()
+        run.remember()
+    check(run, "driver killed at any time", 3)
+
+
+def begun(run: Run, trials: int, driver: subprocess.Popen) -> None:
+    """Wait until so many trials are on disk."""
+    deadline = time.monotonic() + 120
+    while len(list(run.folder.glob("trials/*.parquet"))) < trials:
+        assert time.monotonic() < deadline
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.01)
+
+
+def below(driver: subprocess.Popen, word: str) -> list[psutil.Process]:
+    """The driver's processes of that name."""
+    found = []
+    for process in psutil.Process(driver.pid).children(recursive=True):
+        try:
+            if word in " ".join([process.name(), *process.cmdline()[:1]]):
+                found.append(process)
+        except psutil.Error:  # it has just ended
+            continue
+    return found
+
+
+def end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+
+
+@pytest.mark.faults
+@pytest.mark.ray
+@pytest.mark.parametrize("after", [2, 4, 6])
+def test_workers_killed_while_they_train(run, check, after):
+    """The sweep itself goes on: trials of a dead worker run again under their numbers."""
+    run.workers = 2
+    driver = run.start()
+    begun(run, after, driver)
+    workers = below(driver, "Trainable")
+    end(workers)
+    said, _ = driver.communicate(timeout=200)
+    run.remember()
+    assert workers
+    assert driver.returncode == 0, said
+    check(run, "workers killed", len(workers))
+
+
+@pytest.mark.faults
+@pytest.mark.ray
+@pytest.mark.parametrize("name", ["raylet", "gcs_server"])
+def test_rays_processes_killed(run, check, name):
+    run.workers = 2
+    driver = run.start()
+    begun(run, 3, driver)
+    others = psutil.Process(driver.pid).children(recursive=True)
+    struck = below(driver, name)
+    end(struck)
+    assert struck
+    try:
+        driver.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        driver.kill()  # as a user does whose sweep stands still
+        driver.communicate()
+    end(others)  # what Ray leaves behind
+    run.remember()
+    check(run, f"{name} killed", len(struck))
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_a_full_disk(run, undisturbed, check, share):
+    """Every write fails from then on: the command says so, and goes on once there is room."""
+    code, said = run.finish("full", round(share * undisturbed.moments()))
+    assert code == 2, said
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+    check(run, "no space left, injected", 1)
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system: for root only")
+def test_a_small_file_system_that_is_full(short, tmp_path, check):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        ballast = disk / "ballast"
+        for room in (60_000, 150_000, 300_000):
+            ballast.unlink(missing_ok=True)
+            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+            ballast.write_bytes(bytes(free - room))
+            run = Run(short, disk / "run")
+            code, said = run.finish()
+            assert code == 2, said
+            assert "No space left on device" in said
+        ballast.unlink()
+        check(run, "small file system full", 3)
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("cut", [1, 40, 400])
+def test_the_records_last_bytes_cut(run, undisturbed, check, cut):
+    """Of the Optuna journal, after a kill: what it forgot stands in the trials' own files."""
+    run.finish("kill", undisturbed.moments() // 2)
+    journal = run.folder / "optuna.journal"
+    os.truncate(journal, max(0, journal.stat().st_size - cut))
+    check(run, "journal's last bytes cut", 1)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
+def test_a_trials_file_cut(run, undisturbed, check, left):
+    """Its measurement is gone: the trial runs again under its own number."""
+    run.finish("kill", undisturbed.moments() // 2)
+    file: Path = max(run.folder.glob("trials/*.parquet"))
+    os.truncate(file, int(left * file.stat().st_size))
+    del run.trained[file]
+    check(run, "a trial's file cut", 1)
+
+
+@pytest.fixture
+def wicked(root, tmp_path) -> str:
+    """A study whose trials raise, are no number, hang, or fill the memory."""
+    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
+    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    code = Path(__file__).with_name("wicked.py").read_text(encoding="utf-8")
+    (tmp_path / "wicked.py").write_text(code, encoding="utf-8")
+    text = text.replace('"accuracy"', '"share"')
+    tables = '\n[functions]\nevaluate = "wicked:share"\n'
+    tables += "\n[compute]\ntrial_minutes = 0.1\nmemory_gib = 2.0\nretries = 1\n"
+    file = tmp_path / "wicked.toml"
+    file.write_text(text + tables, encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.faults
+@pytest.mark.ray
+def test_wicked_trials_and_a_driver_killed_among_them(wicked, tmp_path, check):
+    quiet = Run(wicked, tmp_path / "quiet", workers=2)
+    code, said = quiet.finish()
+    assert code == 0, said
+    causes = " ".join(o.cause for o in quiet.trials())
+    assert len(set(causes.split())) > 1, "no trial was wicked"
+    run = Run(wicked, tmp_path / "run", workers=2)
+    driver = run.start()
+    begun(run, 4, driver)
+    others = psutil.Process(driver.pid).children(recursive=True)
+    driver.kill()
+    driver.communicate()
+    end(others)
+    run.remember()
+    check(run, "trials that raise, hang, give NaN, fill the memory; driver killed", 1, like=quiet)
