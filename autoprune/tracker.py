@@ -123,6 +123,9 @@ class Tracker:
         """Save every machine's front, and sum the run up."""
         assert self.conductor is not None
         outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
+        if len(baselines) < self.conductor.expected_baselines:
+            doubts = ["Stopped before all baselines were measured: there is no front yet."]
+            return self._sum_up({}, [], doubts)
         self._prune(last=True)
         doubts = warnings(baselines, _harsh_l1p(outcomes))
         fronts, data = {}, self._folder.data
@@ -136,11 +139,17 @@ class Tracker:
         self._record_hypervolume(fronts)
         probes = branch_probes(outcomes, baselines, self._machines, self._shape)
         write_text(self._folder.branches, to_csv(probes))
+        return self._sum_up(fronts, probes, doubts)
+
+    def _sum_up(
+        self, fronts: dict[str, MachineFront], probes: list[BranchProbe], doubts: list[str]
+    ) -> Finished:
+        assert self.conductor is not None
         return Finished(
             fronts=fronts,
             probes=probes,
-            baselines=baselines,
-            outcomes=outcomes,
+            baselines=self.conductor.baselines,
+            outcomes=self.conductor.outcomes,
             warnings=doubts,
             exhausted=self.conductor.exhausted,
             saved=self.conductor.saved,

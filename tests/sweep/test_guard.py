@@ -184,3 +184,15 @@ def test_ctrl_c_once_asks_and_twice_interrupts():
         os.kill(os.getpid(), 2)
         time.sleep(1)
     assert len(said) == 1
+
+
+def test_a_run_stopped_before_its_baselines_has_no_front_and_goes_on(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
+    prepared = prepare(str(root / "tests" / "studies" / "short.toml"), workers=0, trials=3)
+    stopped = run(prepared, tmp_path / "run", Nobody(), Stop(minutes=0.0))
+    assert stopped.interrupted
+    assert (stopped.fronts, stopped.outcomes) == ({}, [])
+    assert "there is no front yet" in stopped.warnings[0]
+    finished = run(prepared, tmp_path / "run", Nobody())
+    assert not finished.interrupted
+    assert set(finished.fronts) == {"loihi1", "systolic_14x12", "ops45_fp32"}
