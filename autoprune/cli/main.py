@@ -14,6 +14,7 @@ _COMMANDS = {
     "run": "Search compressions of a network; print the front of every machine.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "pick": "Pick one network of a run for a machine, and say why.",
+    "trials": "List the trials of a run; those that failed with their cause.",
     "confirm": "Train the best trials of a run again on fresh seeds.",
     "compare": "Compare machines on the trials of a run.",
     "price": "Price a workload or a recorded trial on a machine.",
