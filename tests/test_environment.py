@@ -8,9 +8,11 @@ import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
+import autoprune
 from autoprune.environment import Environment, read_environments, record_environment
 from autoprune.errors import RecordError
 
@@ -28,7 +30,9 @@ def test_it_has_versions_processor_and_hashes(here, root):
     assert (here.threads, here.seed) == (1, 7)
     assert here.processor
     assert here.files["study"] != here.files["machine chip"]
-    if (root / ".git").exists():
+    checkout = Path(autoprune.__file__).is_relative_to(root) and (root / ".git").exists()
+    assert bool(here.commit) == checkout
+    if checkout:
         git = ["git", "-C", str(root), "rev-parse", "HEAD"]
         head = subprocess.run(git, capture_output=True, text=True, check=True).stdout
         assert head.startswith(here.commit.removesuffix("+changes"))
