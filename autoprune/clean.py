@@ -9,23 +9,16 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.lock import sole_writer
 from autoprune.outcome import Outcome
-from autoprune.report.front import front_members
+from autoprune.report.candidates import Candidates
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
+from autoprune.shape import NetworkShape
 from autoprune.storage import PARTIAL
 
 
-def members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
-    """The front of a machine; empty where it cannot price the network."""
-    try:
-        return front_members(outcomes, model)
-    except UnknownCost:
-        return []
-
-
-def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[Outcome]]) -> list[Path]:
-    """Weights of networks that are on none of the fronts."""
-    keep = {folder.checkpoint(one.same_as or one.key) for front in fronts for one in front}
+def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> list[Path]:
+    """Weights of networks whose keys are on none of the fronts."""
+    keep = {folder.checkpoint(key) for front in fronts for key in front}
     return [file for file in sorted(folder.checkpoints.glob("*.safetensors")) if file not in keep]
 
 
@@ -41,10 +34,20 @@ def clean(path: Path, *, dry_run: bool = False) -> list[tuple[Path, int]]:
     folder.read_study()
     with sole_writer(path):
         outcomes = folder.read_trials()
-        fronts = [members(outcomes, model) for model in run_machines(folder)]
+        fronts = [_members(outcomes, model, folder.shape) for model in run_machines(folder)]
         files = off_the_fronts(folder, fronts)
         files += [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
         found = [(file, file.stat().st_size) for file in files]
         for file in () if dry_run else files:
             file.unlink()
     return found
+
+
+def _members(outcomes: Sequence[Outcome], model: CostModel, shape: NetworkShape) -> list[str]:
+    """Keys of the trials on a machine's front; none where it cannot price the network."""
+    candidates = Candidates(model, shape)
+    try:
+        candidates.add(outcomes)
+    except UnknownCost:
+        return []
+    return [member.key for member in candidates.members]

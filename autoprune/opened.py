@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from autoprune.report.front import MachineFront, machine_front
+from autoprune.report.candidates import machine_front
+from autoprune.report.front import MachineFront
 from autoprune.report.pick import Limits, Pick, pick
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import find_machine, run_machines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from autoprune.errors import InputError
@@ -35,6 +35,32 @@ class Charge:
     energy_uj: float | None = None
     latency_us: float | None = None
     cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a trial ended, without what was measured: small enough to keep of every trial of a run.
+
+    Attributes:
+        key, origin, state, same_as, cause, broken, peak_gib: as in `Outcome`.
+        score: on validation data, 0 to 1, of the network as it is; None where nothing was measured.
+        seconds: that it took; 0 where nothing was measured, or an earlier trial's is shared.
+    """
+
+    key: str
+    origin: Origin
+    state: State
+    same_as: str | None
+    cause: str
+    broken: tuple[tuple[str, float], ...]
+    peak_gib: float | None
+    score: float | None
+    seconds: float
+
+    @property
+    def trained(self) -> bool:
+        """Whether it ran: not where it was known before to break a budget."""
+        return self.score is not None or bool(self.cause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +101,20 @@ class Outcome:
     peak_gib: float | None = None
 
     @property
-    def trained(self) -> bool:
-        """Whether it ran: not where it was known before to break a budget."""
-        return self.measurement is not None or bool(self.cause)
+    def ended(self) -> Ended:
+        """It without its measurement."""
+        found = self.measurement
+        return Ended(
+            key=self.key,
+            origin=self.origin,
+            state=self.state,
+            same_as=self.same_as,
+            cause=self.cause,
+            broken=self.broken,
+            peak_gib=self.peak_gib,
+            score=found.validation.accuracy if found else None,
+            seconds=sum(astuple(found.seconds)) if found and self.same_as is None else 0.0,
+        )
 
     def __post_init__(self) -> None:
         if self.state == "measured" and self.measurement is None:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement, Precision
 from autoprune.op_table import to_ops, to_table
-from autoprune.outcome import Charge, Outcome
+from autoprune.outcome import Charge, Ended, Outcome
 from autoprune.plan import Plan
 from autoprune.workload import Elementwise, Uncounted, Workload
 
@@ -66,6 +66,23 @@ def read_columns(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     if rows != len(table):
         raise RecordError(f"{file}: operations are missing")
     return table, meta
+
+
+def read_ended(file: Path) -> Ended:
+    """How the trial in a file ended, from its metadata alone; RecordError where it is damaged."""
+    try:
+        meta = json.loads(pq.read_schema(file).metadata[_KEY])
+        found = meta["measurement"]
+        validation = found["precisions"][0]["validation"] if found else None
+        own = not meta["same_as"] and found is not None
+        return Ended(
+            **{f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
+            | {"broken": tuple((name, by) for name, by in meta["broken"])},
+            score=validation["correct"] / validation["total"] if validation else None,
+            seconds=sum(found["seconds"].values()) if own else 0.0,
+        )
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error
 
 
 def read_outcome(file: Path) -> Outcome:

@@ -203,13 +203,13 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     database = open_database(study.storage) if study.storage is not None else None
     data = load_data(study)
     with sole_writer(path) as hold:
-        folder.clean()
-        _write_study(prepared, folder, weight_bits)
+        write_study(prepared, folder, weight_bits)
         record_environment(folder.environments, environment(prepared, folder))
         parent = _parent(study, data, folder, observer)
         warm = _take_over(prepared.warm, folder)
         bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
+        tracker.recover()
         if database is None:
             place = Place(storage=open_journal(folder.journal))
         else:
@@ -242,7 +242,11 @@ def _identity(prepared: Prepared, weight_bits: tuple[int, ...]) -> dict[str, obj
     return identity(prepared.study, prepared.space, prepared.machines, weight_bits)
 
 
-def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
+def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
+    """Put down what the run is of: study, space, shape and machines, as they were read.
+
+    `weight_bits` are those at which its networks are measured.
+    """
     folder.write_study(
         {
             "title": prepared.study.title,

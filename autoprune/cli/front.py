@@ -35,7 +35,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
         raise click.UsageError("--json or --csv, not both")
     from autoprune.cost.cost import UnknownCost
     from autoprune.report.branches import branch_probes
-    from autoprune.report.front import machine_front
+    from autoprune.report.candidates import machine_front
     from autoprune.run_folder import RunFolder
     from autoprune.run_machines import find_machine, run_machines
 

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome, State
+from autoprune.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome, State
 from autoprune.plan import Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
@@ -45,27 +45,41 @@ UNTRAINED_IN_A_ROW = 500
 
 @dataclass(slots=True, kw_only=True)
 class _Trial:
-    """A trial that was proposed; `outcome` is None until it is settled.
+    """A trial that was proposed; `ended` is None until it is settled.
 
     `gain` is what it promised, where its sampler says so; `taken` says that another run has
-    measured it.
+    measured it. What is large goes when it is no longer needed, since there may be many trials:
+    `open` with its settling, and `outcome` when Optuna was told.
     """
 
-    job: Job
+    key: str
     origin: Origin
-    point: dict[str, Value]
     same_as: str | None
+    open: tuple[Job, dict[str, Value]] | None
     gain: float = math.inf
     taken: bool = False
     outcome: Outcome | None = None
+    ended: Ended | None = None
 
     @property
     def counts(self) -> bool:
         """Whether it is trained, and so uses up one of the study's trials."""
-        outcome = self.outcome
-        refused = outcome is not None and outcome.state == "infeasible" and not outcome.trained
+        ended = self.ended
+        refused = ended is not None and ended.state == "infeasible" and not ended.trained
         trained = self.origin != "baseline" and not self.taken and self.same_as is None
         return trained and not refused
+
+    @property
+    def job(self) -> Job:
+        """What is to be done; of a trial that is not settled."""
+        assert self.open is not None
+        return self.open[0]
+
+    @property
+    def point(self) -> dict[str, Value]:
+        """Its configuration; of a trial that is not settled."""
+        assert self.open is not None
+        return self.open[1]
 
 
 @final
@@ -77,6 +91,7 @@ class Conductor:
         observe: told every new outcome once it is on disk.
 
     Attributes:
+        done: settled trials that count against the study's number of trials.
         exhausted: whether the search ended because it met nothing but duplicates.
         saved: trials that were not needed, because what was left promised too little.
     """
@@ -92,7 +107,7 @@ class Conductor:
         self._running: dict[str, Job] = {}
         self._trials: list[_Trial] = []
         self._first_with: dict[str, str] = {}
-        self._told = 0
+        self._told, self._counting, self.done = 0, 0, 0
         self.exhausted, self.saved = False, 0
         found = folder.read_baselines()
         plans = baseline_plans(task.shape, task.effort)
@@ -121,14 +136,14 @@ class Conductor:
         return len(self._baselines)
 
     @property
-    def outcomes(self) -> list[Outcome]:
-        """The outcomes of all settled trials, by number."""
-        return [trial.outcome for trial in self._trials if trial.outcome is not None]
+    def running(self) -> int:
+        """Jobs that were handed out and have no result yet."""
+        return len(self._running)
 
     @property
-    def done(self) -> int:
-        """Settled trials that count against the study's number of trials."""
-        return sum(trial.counts and trial.outcome is not None for trial in self._trials)
+    def trials(self) -> list[Ended]:
+        """How the settled trials ended, by number."""
+        return [trial.ended for trial in self._trials if trial.ended is not None]
 
     def next(self) -> Job | None:
         """The next job to run; None where there is none now."""
@@ -152,7 +167,7 @@ class Conductor:
             self._begin()
 
     def _settle_baseline(self, job: Job, result: Result) -> None:
-        baseline = _Trial(job=job, origin="baseline", point={}, same_as=None)
+        baseline = _Trial(key=job.key, origin="baseline", open=(job, {}), same_as=None)
         self._baselines[job.key] = self._settle(baseline, result)
 
     def _first(self) -> list[tuple[Origin, dict[str, Value]]]:
@@ -170,14 +185,19 @@ class Conductor:
         self._samplers = Samplers(self._task.seed, self._prior())
         for frozen in self._record.trials:
             trial = self._adopt(frozen)
-            file = self._folder.file(trial.job.key)
-            if file.is_file():
-                trial.outcome = self._folder.read(trial.job.key)
+            told = frozen.state.is_finished()
+            if self._folder.file(trial.key).is_file():
+                # What Optuna knows already needs no reading of all that was measured.
+                if told:
+                    self._end(trial, self._folder.read_ended(trial.key))
+                else:
+                    trial.outcome = self._folder.read(trial.key)
+                    self._end(trial, trial.outcome.ended)
             elif trial.counts or trial.taken:
                 self._start(trial)
-            self._told += frozen.state.is_finished()
+            self._told += told
         for trial in self._trials[: self._told]:
-            if trial.outcome is None and not trial.counts:
+            if trial.ended is None and not trial.counts:
                 self._repeat(trial)
         self._advance()
 
@@ -208,11 +228,12 @@ class Conductor:
         self._propose()
         while self._told < len(self._trials):
             trial = self._trials[self._told]
-            if trial.outcome is None:
+            if trial.ended is None:
                 if trial.counts:
                     return
                 self._repeat(trial)
             self._tell(self._told, trial)
+            trial.outcome = None
             self._told += 1
             self._propose()
 
@@ -246,7 +267,7 @@ class Conductor:
             len(untrained) == UNTRAINED_IN_A_ROW
             and not any(trial.counts or trial.taken for trial in untrained)
         )
-        left = max(0, self._task.trials - sum(t.counts for t in self._trials))
+        left = max(0, self._task.trials - self._counting)
         self.saved = left if self._promises_little() else 0
         return not self.exhausted and left > self.saved
 
@@ -290,16 +311,24 @@ class Conductor:
         same_as = self._first_with.get(job.plan.hash)
         gain = frozen.system_attrs.get(GAIN, math.inf)
         trial = _Trial(
-            job=job,
+            key=job.key,
             origin=origin,
-            point=point,
+            open=(job, point),
             same_as=same_as,
             gain=gain,
             taken=origin != "baseline" and same_as is None and job.plan.hash in self._measured,
         )
         self._first_with.setdefault(job.plan.hash, job.key)
         self._trials.append(trial)
+        self._counting += trial.counts
         return trial
+
+    def _end(self, trial: _Trial, ended: Ended) -> None:
+        """Note how a trial ended; from now on it is small."""
+        before, trial.ended, trial.open = trial.counts, ended, None
+        if trial.key.isdecimal():
+            self._counting += trial.counts - before  # one that is refused counts no longer
+            self.done += trial.counts
 
     def _settle(self, trial: _Trial, result: Result | None, same_as: str | None = None) -> Outcome:
         """Make an outcome of a result and put it on disk, before Optuna hears of it.
@@ -333,17 +362,17 @@ class Conductor:
         )
         self._folder.write(outcome)
         trial.outcome = outcome
+        self._end(trial, outcome.ended)
         self._observe(outcome)
         return outcome
 
     def _repeat(self, trial: _Trial) -> None:
         """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
         if trial.same_as is not None:
-            earlier = self._trials[int(trial.same_as)].outcome
+            earlier = self._trials[int(trial.same_as)].outcome or self._folder.read(trial.same_as)
         else:
             fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)
             earlier = next(b for b in fine_tuned if b.plan == trial.job.plan)
-        assert earlier is not None  # an earlier trial was told before this one's turn
         failed = Failure(cause=earlier.cause) if earlier.cause else None
         self._settle(trial, earlier.measurement or failed, same_as=earlier.key)
 
