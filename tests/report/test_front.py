@@ -37,8 +37,6 @@ def members(shape: NetworkShape) -> Callable[[list[Outcome], CostModel], list[st
 
 
 def test_members_are_those_that_none_dominates(outcome, front, model, members) -> None:
-    outcome, front, model, members
-) -> None:
     outcomes = [
         outcome(0, correct=95),
         outcome(1, correct=80, zeros=0.5),
