@@ -8,11 +8,10 @@ from pathlib import Path
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.lock import sole_writer
-from autoprune.outcome import Outcome
+from autoprune.outcome import Head
 from autoprune.report.candidates import Candidates
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
-from autoprune.shape import NetworkShape
 from autoprune.storage import PARTIAL
 
 
@@ -33,8 +32,8 @@ def clean(path: Path, *, dry_run: bool = False) -> list[tuple[Path, int]]:
     folder = RunFolder(path)
     folder.read_study()
     with sole_writer(path):
-        outcomes = folder.read_trials()
-        fronts = [_members(outcomes, model, folder.shape) for model in run_machines(folder)]
+        heads = folder.read_heads()
+        fronts = [_members(folder, heads, model) for model in run_machines(folder)]
         files = off_the_fronts(folder, fronts)
         files += [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
         found = [(file, file.stat().st_size) for file in files]
@@ -43,11 +42,11 @@ def clean(path: Path, *, dry_run: bool = False) -> list[tuple[Path, int]]:
     return found
 
 
-def _members(outcomes: Sequence[Outcome], model: CostModel, shape: NetworkShape) -> list[str]:
+def _members(folder: RunFolder, heads: Sequence[Head], model: CostModel) -> list[str]:
     """Keys of the trials on a machine's front; none where it cannot price the network."""
-    candidates = Candidates(model, shape)
+    candidates = Candidates(model, folder.shape, folder.read)
     try:
-        candidates.add(outcomes)
+        candidates.add(heads)
     except UnknownCost:
         return []
     return [member.key for member in candidates.members]

@@ -104,7 +104,8 @@ def confirm(  # noqa: PLR0913 - all of a call
     study = recorded_study(folder)
     crew = Crew.of(study, workers, address)
     with sole_writer(path) as hold:
-        trials = {outcome.key: outcome for some in folder.recover() for outcome in some}
+        folder.recover()
+        trials = {outcome.key: outcome for outcome in folder.read_trials()}
         priced, unpriced = _fronts(folder, list(trials.values()))
         if not priced:
             raise UnknownCost("; ".join(unpriced))

@@ -209,14 +209,14 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         warm = _take_over(prepared.warm, folder)
         bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
-        tracker.recover()
+        known = tracker.recover()
         if database is None:
             place = Place(storage=open_journal(folder.journal))
         else:
             place = Place(storage=database, study=folder.read_study()["record"])
         record = _record(prepared, place)
         task = _task(prepared, bench, warm)
-        conductor = Conductor(task, record, folder, tracker.observe)
+        conductor = Conductor(task, record, folder, tracker.observe, known)
         tracker.conductor = conductor
         tracker.start()
         carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold, stop)

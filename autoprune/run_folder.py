@@ -19,21 +19,17 @@ What a Parquet file holds: `autoprune.outcome_file`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from autoprune.errors import RecordError
-from autoprune.outcome import Ended, Outcome
-from autoprune.outcome_file import read_ended, read_outcome, write_outcome
+from autoprune.outcome import Head, Outcome
+from autoprune.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
 
 FORMAT = 2
-
-AT_A_TIME = 256
-"""So many outcomes are in memory together while a run takes up what is there."""
 
 
 class RunFolder:
@@ -81,12 +77,9 @@ class RunFolder:
             raise RecordError(f"{self.path}: no trial {key!r}")
         return read_outcome(file)
 
-    def read_ended(self, key: str) -> Ended:
-        """How the trial of that number ended, without reading its operations.
-
-        Raises RecordError where there is none or its file is damaged.
-        """
-        return read_ended(self.file(key))
+    def read_heads(self) -> list[Head]:
+        """All trials without their operations, by number."""
+        return [read_head(file) for file in sorted(self.trials.glob("*.parquet"))]
 
     def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
         """The workload of a trial or baseline; RecordError where it was not measured.
@@ -119,8 +112,8 @@ class RunFolder:
         """The size of all its files."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
-    def recover(self) -> Iterator[list[Outcome]]:
-        """Remove what a crash left half-written, and give the whole trials, some at a time.
+    def recover(self) -> list[Head]:
+        """Remove what a crash left half-written; returns the trials that are whole, by number.
 
         What is damaged is removed: its trial runs again.
         """
@@ -129,10 +122,8 @@ class RunFolder:
         for folder in (self.baselines, self.confirmed):
             for file in folder.glob("*.parquet"):
                 _sound(file)
-        files = sorted(self.trials.glob("*.parquet"))
-        for first in range(0, len(files), AT_A_TIME):
-            found = map(_sound, files[first : first + AT_A_TIME])
-            yield [outcome for outcome in found if outcome is not None]
+        found = map(_sound, sorted(self.trials.glob("*.parquet")))
+        return [head for head in found if head is not None]
 
     def write_study(self, study: dict[str, Any]) -> None:
         """Put down what the run is of; see `read_study`."""
@@ -175,10 +166,10 @@ class RunFolder:
         )
 
 
-def _sound(file: Path) -> Outcome | None:
-    """The outcome in a file; a damaged file is removed."""
+def _sound(file: Path) -> Head | None:
+    """What is in a file; a damaged file is removed."""
     try:
-        return read_outcome(file)
+        return read_head(file)
     except RecordError:
         file.unlink()
         return None

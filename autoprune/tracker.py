@@ -10,7 +10,7 @@ from typing import Protocol, final
 from autoprune.clean import off_the_fronts
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.outcome import Ended, Outcome
+from autoprune.outcome import Ended, Head, Outcome
 from autoprune.report.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.candidates import Candidate, Candidates
 from autoprune.report.files import finite_or_none, save_front
@@ -130,18 +130,24 @@ class Tracker:
     ) -> None:
         self._machines, self._shape, self._trials = machines, shape, trials
         self._folder, self._observer = folder, observer
-        self._candidates = {name: Candidates(model, shape) for name, model in machines.items()}
+        self._candidates = {
+            name: Candidates(model, shape, folder.read) for name, model in machines.items()
+        }
         self._failed: dict[str, UnknownCost] = {}
-        self._shown: dict[str, Outcome] = {}
+        self._shown: list[str] = []
         self._ends: Counter[str] = Counter()
         self._best: float | None = None
         self._announced = False
         self.conductor: Conductor | None = None
 
-    def recover(self) -> None:
-        """Take in what an earlier run has left; what a crash has left half-written is removed."""
-        for outcomes in self._folder.recover():
-            self._take(outcomes)
+    def recover(self) -> dict[str, Ended]:
+        """Take in what an earlier run has left; what a crash has left half-written is removed.
+
+        Returns how the trials ended, by key.
+        """
+        heads = self._folder.recover()
+        self._take(heads)
+        return {head.key: head.ended for head in heads}
 
     def start(self) -> None:
         """Tell what an earlier run on the folder has left."""
@@ -150,25 +156,26 @@ class Tracker:
     def observe(self, outcome: Outcome) -> None:
         """A new outcome is on disk."""
         if outcome.key.isdecimal():
-            self._take([outcome])
+            self._take([outcome.head])
         if self.conductor is None:
             return
         if outcome.key.isdecimal():
             self._prune()
         self._announce()
 
-    def _take(self, outcomes: Sequence[Outcome]) -> None:
+    def _take(self, heads: Sequence[Head]) -> None:
         """Count trials, and let them join the fronts, where none is priced again."""
-        for outcome in outcomes:
-            self._ends[outcome.state] += 1
-            score = outcome.ended.score
-            if score is not None and (self._best is None or score > self._best):
-                self._best = score
-            if outcome.origin in ("uniform", "probe"):
-                self._shown[outcome.key] = outcome
+        for head in heads:
+            ended = head.ended
+            self._ends[ended.state] += 1
+            if ended.score is not None and (self._best is None or ended.score > self._best):
+                self._best = ended.score
+            if ended.origin in ("uniform", "probe"):
+                self._shown.append(ended.key)
+        words = {head.key: head.plan.short(self._shape) for head in heads}
         for name in self._machines.keys() - self._failed.keys():
             try:
-                self._candidates[name].add(outcomes)
+                self._candidates[name].add(heads, words)
             except UnknownCost as error:
                 self._failed[name] = error
 
@@ -188,14 +195,14 @@ class Tracker:
             doubts = ["Stopped before all baselines were measured: there is no front yet."]
             return self._sum_up({}, [], doubts)
         self._prune(last=True)
-        shown = [self._shown[key] for key in sorted(self._shown, key=int)]
+        shown = [self._folder.read(key) for key in sorted(self._shown, key=int)]
         doubts = warnings(baselines, _harsh_l1p(shown))
         fronts, data = {}, self._folder.data
         for name, candidates in self._candidates.items():
             try:
                 if name in self._failed:
                     raise self._failed[name]
-                fronts[name] = candidates.front(baselines, self._folder.read, data)
+                fronts[name] = candidates.front(baselines, data)
             except UnknownCost as error:
                 doubts.append(f"No front of {name}. {error}")
                 continue

@@ -37,8 +37,11 @@ from rich.progress import Progress
 from autoprune.cost.sample import sample_workload
 from autoprune.measurement import Measurement, Precision, Score, Seconds
 from autoprune.metrics import charges, metric_value
+from autoprune.report.candidates import run_front
+from autoprune.report.front import MachineFront
 from autoprune.run import Prepared, prepare, write_study
 from autoprune.run_folder import RunFolder
+from autoprune.run_machines import run_machines
 from autoprune.search.conductor import Conductor
 from autoprune.search.job import Job
 from autoprune.search.journal import open_journal
@@ -155,8 +158,8 @@ class Search:
             excess=lambda m: (),
             known_excess=lambda plan: (),
         )
-        self.tracker.recover()
-        self.conductor = Conductor(task, self.record, self.folder, self.tracker.observe)
+        known = self.tracker.recover()
+        self.conductor = Conductor(task, self.record, self.folder, self.tracker.observe, known)
         self.tracker.conductor = self.conductor
         self.tracker.start()
 
@@ -211,7 +214,7 @@ def measure(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     write_study(prepared, run, (32,))
     search = Search(prepared, run, sampler, trials)
     day = conduct(search)
-    fronts, finished = timed(search.tracker.finish)
+    finish, finished = timed(search.tracker.finish)
     assert len(finished.fronts) == 4
     tenth = max(1, trials // 10)
     asks, tells = search.record.asks[-tenth:], search.record.tells[-tenth:]
@@ -222,7 +225,7 @@ def measure(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
         "turn_ms": 1000 * statistics.median(day.turns[-tenth:]),
         "memory_grown_mb": max(grown, default=0) / 1e6,
         "idle_percent": 100 * day.idle,
-        "fronts_s": fronts,
+        "finish_s": finish,
     }
 
 
@@ -233,6 +236,21 @@ def resume(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     assert search.conductor.finished
     assert search.conductor.done == trials
     return {"resume_s": resumed}
+
+
+def read(folder: Path) -> dict[str, object]:
+    """Read the trials, and make the fronts of the run's machines, as `autoprune front` does."""
+    run = RunFolder(folder / "run")
+    models, shape = run_machines(run), run.shape
+    reading, heads = timed(run.read_heads)
+
+    def fronts() -> list[MachineFront]:
+        words = {head.key: head.plan.short(shape) for head in heads}
+        return [run_front(run, heads, model, words) for model in models]
+
+    pricing, found = timed(fronts)
+    assert len(found) == 4
+    return {"read_s": reading, "fronts_s": pricing}
 
 
 def timed(call: Callable[[], _T]) -> tuple[float, _T]:
@@ -262,6 +280,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             figures = apart(measure, Path(scratch), sampler, arguments.trials)
             figures |= apart(resume, Path(scratch), sampler, arguments.trials)
+            figures |= apart(read, Path(scratch))
         rows += [
             {"sampler": sampler, "trials": arguments.trials, "figure": k, "value": f"{v:.2f}"}
             for k, v in figures.items()

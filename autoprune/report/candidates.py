@@ -9,14 +9,18 @@ from typing import final
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.hypervolume import ACCURACY_MARGIN, COST_FACTOR
-from autoprune.measurement import Score
+from autoprune.measurement import Score, paired_bits
 from autoprune.metrics import energy_uj
-from autoprune.outcome import FINE_TUNED, Origin, Outcome
+from autoprune.outcome import FINE_TUNED, Head, Origin, Outcome
 from autoprune.report.diagnostics import diagnose
 from autoprune.report.front import MachineFront, Row
-from autoprune.report.outcomes import Measured, price_outcomes
+from autoprune.report.outcomes import price_outcomes
 from autoprune.report.pareto import hypervolume, non_dominated
+from autoprune.run_folder import RunFolder
 from autoprune.shape import NetworkShape
+
+AT_A_TIME = 256
+"""So many trials are in memory with their operations while they are priced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,55 +59,73 @@ class Candidates:
 
     Failed trials are left out, those that break a budget, and duplicates; but a uniform trial
     whose plan was measured before under another number still shows what uniform compression
-    reaches.
+    reaches. What this very machine charged while the run went on is taken as it was recorded.
 
     Args:
-        model: the machine. shape: of the network.
+        model: the machine.
+        shape: of the network.
+        read: gives the outcome of a key with its operations; asked for members of the front, and
+            for what this machine has not charged yet.
 
     Attributes:
         members: the front so far, by ascending energy.
     """
 
-    def __init__(self, model: CostModel, shape: NetworkShape) -> None:
-        self._model, self._shape = model, shape
+    def __init__(
+        self, model: CostModel, shape: NetworkShape, read: Callable[[str], Outcome]
+    ) -> None:
+        self._model, self._shape, self._read = model, shape, read
         self._all: list[Candidate] = []
         self._infeasible: dict[str, str] = {}
         self.members: list[Candidate] = []
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Let trials join; UnknownCost where a rule of the machine fails."""
-        swept = [o for o in outcomes if _counts(o) or _shows_uniform(o)]
-        priced, infeasible = price_outcomes(swept, self._model)
-        measured = {o.key for o in swept if _counts(o)}
-        self._infeasible |= {k: why for k, why in infeasible.items() if k in measured}
-        found = [self._candidate(item) for item in priced]
+    def add(self, heads: Iterable[Head], words: Mapping[str, str] | None = None) -> None:
+        """Let trials join; `words` are plans in short form by key, made here where absent.
+
+        Raises UnknownCost where a rule of the machine fails.
+        """
+        wanted = {head.key: head for head in heads if _counts(head) or _shows_uniform(head)}
+        name, fingerprint = self._model.machine.name, self._model.fingerprint
+        energies = {key: head.energy_uj(name, fingerprint) for key, head in wanted.items()}
+        unknown = [key for key, energy in energies.items() if energy is None]
+        for first in range(0, len(unknown), AT_A_TIME):
+            outcomes = [self._read(key) for key in unknown[first : first + AT_A_TIME]]
+            priced, infeasible = price_outcomes(outcomes, self._model)
+            energies |= {item.outcome.key: item.energy_uj for item in priced}
+            self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
+        found = [
+            self._candidate(wanted[key], energy, words)
+            for key, energy in energies.items()
+            if energy is not None
+        ]
         self._all += found
         rivals = [*self.members, *(c for c in found if c.counts)]
         self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
 
-    def _candidate(self, item: Measured) -> Candidate:
+    def _candidate(
+        self, head: Head, energy_uj: float, words: Mapping[str, str] | None
+    ) -> Candidate:
+        scores = {bits: (validation, test) for bits, validation, test in head.scores}
+        bits = paired_bits(list(scores), self._model.machine.weight_bits)
         return Candidate(
-            key=item.outcome.key,
-            origin=item.outcome.origin,
-            counts=_counts(item.outcome),
-            validation=item.measured.validation,
-            test=item.measured.test,
-            bits=item.measured.bits,
-            energy_uj=item.energy_uj,
-            kept_weights=item.measurement.kept_weights,
-            parameters=item.measurement.parameters,
-            plan=item.measurement.plan.short(self._shape),
+            key=head.key,
+            origin=head.ended.origin,
+            counts=_counts(head),
+            validation=scores[bits][0],
+            test=scores[bits][1],
+            bits=bits,
+            energy_uj=energy_uj,
+            kept_weights=head.kept_weights,
+            parameters=head.parameters,
+            plan=words[head.key] if words is not None else head.plan.short(self._shape),
         )
 
-    def front(
-        self, baselines: Mapping[str, Outcome], read: Callable[[str], Outcome], data: str = ""
-    ) -> MachineFront:
+    def front(self, baselines: Mapping[str, Outcome], data: str = "") -> MachineFront:
         """The front over all trials that joined, and all that is said about it.
 
         Args:
             baselines: by key.
             data: what was measured on.
-            read: gives the outcome of a key; asked for members of the front alone.
 
         Raises RecordError where the run has no fine-tuned parent or the machine charges nothing
         for it, and UnknownCost where it cannot run that parent or a rule of it fails.
@@ -128,7 +150,7 @@ class Candidates:
             machine=machine.name,
             title=machine.title,
             data=data,
-            rows=tuple(self._explained(points[i], read) for i in non_dominated(pairs)),
+            rows=tuple(self._explained(points[i]) for i in non_dominated(pairs)),
             points=tuple(points),
             infeasible=tuple(sorted(self._infeasible.items(), key=lambda item: int(item[0]))),
             parent=parent.validation,
@@ -148,9 +170,9 @@ class Candidates:
             ),
         )
 
-    def _explained(self, row: Row, read: Callable[[str], Outcome]) -> Row:
+    def _explained(self, row: Row) -> Row:
         """A member of the front with what helps to read its energy."""
-        measurement = read(str(row.trial)).measurement
+        measurement = self._read(str(row.trial)).measurement
         assert measurement is not None  # it was priced
         workload = measurement.at(self._model.machine.weight_bits).workload
         return replace(row, figures=diagnose(self._model, workload, self._model.price(workload)))
@@ -163,22 +185,39 @@ def machine_front(
     shape: NetworkShape,
     data: str = "",
 ) -> MachineFront:
-    """The front of a machine over the trials of a run; see `Candidates`.
+    """The front of a machine over outcomes in memory; see `Candidates`.
 
     Raises what `Candidates.add` and `Candidates.front` raise.
     """
     found = {outcome.key: outcome for outcome in outcomes}
-    candidates = Candidates(model, shape)
-    candidates.add(found.values())
-    return candidates.front(baselines, found.__getitem__, data)
+    candidates = Candidates(model, shape, found.__getitem__)
+    candidates.add(outcome.head for outcome in found.values())
+    return candidates.front(baselines, data)
 
 
-def _counts(outcome: Outcome) -> bool:
-    return outcome.state == "measured"
+def run_front(
+    folder: RunFolder,
+    heads: Iterable[Head],
+    model: CostModel,
+    words: Mapping[str, str] | None = None,
+) -> MachineFront:
+    """The front of a machine over trials of a run; `words` as in `Candidates.add`.
+
+    Raises what `Candidates.add` and `Candidates.front` raise, and RecordError where a file is
+    damaged.
+    """
+    candidates = Candidates(model, folder.shape, folder.read)
+    candidates.add(heads, words)
+    return candidates.front(folder.read_baselines(), folder.data)
 
 
-def _shows_uniform(outcome: Outcome) -> bool:
-    return outcome.origin == "uniform" and not (outcome.cause or outcome.broken)
+def _counts(head: Head) -> bool:
+    return head.ended.state == "measured"
+
+
+def _shows_uniform(head: Head) -> bool:
+    ended = head.ended
+    return ended.origin == "uniform" and bool(head.scores) and not (ended.cause or ended.broken)
 
 
 def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Score, float]]) -> Row:

@@ -89,6 +89,7 @@ class Conductor:
     Args:
         task: what to search. record: the Optuna study. folder: where outcomes are written.
         observe: told every new outcome once it is on disk.
+        known: how the trials in the folder ended, by key; read from there where it is not given.
 
     Attributes:
         done: settled trials that count against the study's number of trials.
@@ -97,9 +98,15 @@ class Conductor:
     """
 
     def __init__(
-        self, task: Task, record: Record, folder: RunFolder, observe: Callable[[Outcome], None]
+        self,
+        task: Task,
+        record: Record,
+        folder: RunFolder,
+        observe: Callable[[Outcome], None],
+        known: Mapping[str, Ended] | None = None,
     ) -> None:
         self._task, self._record, self._folder, self._observe = task, record, folder, observe
+        self._known = dict(known or {})
         self._domains = task.space.parameters(task.shape)
         self._measured = task.warm.measured if task.warm else {}
         self._fixed = self._first()
@@ -184,17 +191,19 @@ class Conductor:
         """All baselines are there: take up what an earlier run left, then propose."""
         self._samplers = Samplers(self._task.seed, self._prior())
         for frozen in self._record.trials:
-            trial = self._adopt(frozen)
-            told = frozen.state.is_finished()
-            if self._folder.file(trial.key).is_file():
+            key, told = str(frozen.number), frozen.state.is_finished()
+            if not self._folder.file(key).is_file():
+                trial = self._adopt(frozen)
+                if trial.counts or trial.taken:
+                    self._start(trial)
+            elif told:
                 # What Optuna knows already needs no reading of all that was measured.
-                if told:
-                    self._end(trial, self._folder.read_ended(trial.key))
-                else:
-                    trial.outcome = self._folder.read(trial.key)
-                    self._end(trial, trial.outcome.ended)
-            elif trial.counts or trial.taken:
-                self._start(trial)
+                ended = self._known.pop(key, None) or self._folder.read(key).ended
+                self._end(self._adopt(frozen, settled=True), ended)
+            else:
+                trial = self._adopt(frozen)
+                trial.outcome = self._folder.read(key)
+                self._end(trial, trial.outcome.ended)
             self._told += told
         for trial in self._trials[: self._told]:
             if trial.ended is None and not trial.counts:
@@ -303,22 +312,24 @@ class Conductor:
             weights=self._folder.checkpoint(key),
         )
 
-    def _adopt(self, frozen: FrozenTrial) -> _Trial:
+    def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> _Trial:
         """Take a trial of the record into the list, and find out whether its plan was seen."""
-        point, job = self._read(frozen)
-        number = frozen.number
+        number, key = frozen.number, str(frozen.number)
+        work, plan = None, str(frozen.user_attrs["hash"])
+        if not settled:
+            point, job = self._read(frozen)
+            work, plan = (job, point), job.plan.hash
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
-        same_as = self._first_with.get(job.plan.hash)
-        gain = frozen.system_attrs.get(GAIN, math.inf)
+        same_as = self._first_with.get(plan)
         trial = _Trial(
-            key=job.key,
+            key=key,
             origin=origin,
-            open=(job, point),
+            open=work,
             same_as=same_as,
-            gain=gain,
-            taken=origin != "baseline" and same_as is None and job.plan.hash in self._measured,
+            gain=frozen.system_attrs.get(GAIN, math.inf),
+            taken=origin != "baseline" and same_as is None and plan in self._measured,
         )
-        self._first_with.setdefault(job.plan.hash, job.key)
+        self._first_with.setdefault(plan, key)
         self._trials.append(trial)
         self._counting += trial.counts
         return trial

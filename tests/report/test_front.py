@@ -28,9 +28,9 @@ def members(shape: NetworkShape) -> Callable[[list[Outcome], CostModel], list[st
     """Keys of a front whose trials come one by one."""
 
     def one_by_one(outcomes: list[Outcome], model: CostModel) -> list[str]:
-        candidates = Candidates(model, shape)
+        candidates = Candidates(model, shape, {o.key: o for o in outcomes}.__getitem__)
         for outcome in outcomes:
-            candidates.add([outcome])
+            candidates.add([outcome.head])
         return [member.key for member in candidates.members]
 
     return one_by_one

@@ -249,8 +249,7 @@ def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):
     file = run.folder.file("9")
     file.write_bytes(file.read_bytes()[:200])
     (run.folder.trials / "00010.parquet.x.partial").write_bytes(b"half")
-    [left] = run.folder.recover()
-    assert "9" not in [outcome.key for outcome in left]
+    assert "9" not in [head.key for head in run.folder.recover()]
     assert not [*run.folder.path.rglob("*.partial")]
     again = sweep(trials=6)
     again.run()
