@@ -54,8 +54,8 @@ class Trials:
             number = trial.number
             if number in self._read or number == current:
                 continue
-            covered = self._covers(trial)
-            if covered:
+            covered = number in self.points or self._covers(trial)
+            if covered and number not in self.points:
                 same = trial.params.keys() == self.space.keys()
                 own = trial.params if same else {name: trial.params[name] for name in self.space}
                 self.points[number] = own
