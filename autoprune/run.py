@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from autoprune.artifacts import Artifacts
 from autoprune.bench import (
     build_network,
     check_device,
@@ -188,7 +189,8 @@ def _notes(study: Study) -> tuple[str, ...]:
 def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
     """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
 
-    Raises RecordError where the folder is in use, not writable or damaged, and InputError where
+    Raises RecordError where the folder is in use, not writable or damaged, or storage that the
+    study names cannot be used, and InputError where
     it belongs to another study, the data are not there, or a GPU is not; then nothing in it was
     changed.
     """
@@ -200,6 +202,8 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         recorded = folder.read_study()["identity"]
         weight_bits = tuple(recorded["weight_bits"])
         check_identity(recorded, _identity(prepared, weight_bits), str(path))
+    if study.artifacts is not None:
+        Artifacts(study.artifacts).check()
     database = open_database(study.storage) if study.storage is not None else None
     data = load_data(study)
     with sole_writer(path) as hold:
@@ -210,6 +214,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
         known = tracker.recover()
+        folder.copy_missing()
         if database is None:
             place = Place(storage=open_journal(folder.journal))
         else:
@@ -256,7 +261,7 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
             "shape": dataclasses.asdict(prepared.shape),
             "machine_folders": machine_folders(prepared.machines),
             "trials": prepared.study.trials,
-            **_record_name(prepared, folder),
+            **_places(prepared, folder),
         }
     )
     write_text(folder.path / "study.toml", prepared.file.read_text(encoding="utf-8"))
@@ -269,12 +274,14 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
         write_text(folder.machines / f"{name}.toml", source.read_text(encoding="utf-8"))
 
 
-def _record_name(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
-    """The run's name in a database, made on its first day; no two runs share one."""
-    if prepared.study.storage is None:
-        return {}
+def _places(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
+    """Where the run is besides its folder, settled on its first day; no two runs share a place."""
+    study, name = prepared.study, f"{prepared.file.stem}-{secrets.token_hex(4)}"
+    places = {} if study.storage is None else {"record": name}
+    if study.artifacts is not None:
+        places["artifacts"] = f"{study.artifacts.rstrip('/')}/{name}"
     known = folder.read_study() if folder.study_file.is_file() else {}
-    return {"record": known.get("record") or f"{prepared.file.stem}-{secrets.token_hex(4)}"}
+    return {key: known.get(key) or place for key, place in places.items()}
 
 
 def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:

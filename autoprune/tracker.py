@@ -269,11 +269,11 @@ class Tracker:
 
     def _prune(self, *, last: bool = False) -> None:
         """Remove weights of settled trials that are on no machine's front; at last, all others."""
-        keys = [[member.key for member in front] for front in self._fronts.values()]
-        for file in off_the_fronts(self._folder, keys):
-            settled = file.stem.isdecimal() and self._folder.file(file.stem).is_file()
+        keys = [[member.trained_as for member in front] for front in self._fronts.values()]
+        for stem in off_the_fronts(self._folder, keys):
+            settled = stem.isdecimal() and self._folder.file(stem).is_file()
             if last or settled:
-                file.unlink()
+                self._folder.remove_weights(stem)
 
 
 def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

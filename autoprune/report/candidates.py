@@ -28,7 +28,8 @@ class Candidate:
     """A measured trial on a machine, without its operations.
 
     Attributes:
-        key, origin: of the trial.
+        key, origin: of the trial. trained_as: key of the trial or baseline that was trained, and
+            whose weights it has.
         counts: whether it may be on the front: measured under this number, and feasible; others
             show what uniform compression reaches.
         measured: its scores, at the bits that the machine is paired with.
@@ -37,6 +38,7 @@ class Candidate:
     """
 
     key: str
+    trained_as: str
     origin: Origin
     counts: bool
     validation: Score
@@ -109,6 +111,7 @@ class Candidates:
         bits = paired_bits(list(scores), self._model.machine.weight_bits)
         return Candidate(
             key=head.key,
+            trained_as=head.ended.same_as or head.key,
             origin=head.ended.origin,
             counts=_counts(head),
             validation=scores[bits][0],

@@ -309,7 +309,7 @@ class Conductor:
             key=key,
             plan=plan,
             seed=measured.seed if measured else derive_seed(self._task.seed, key),
-            weights=self._folder.checkpoint(key),
+            weights=self._folder.weights_place(key),
         )
 
     def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> _Trial:
