@@ -27,33 +27,40 @@ def readme(root) -> str:
     return (root / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture
+def pages(root) -> str:
+    """README and all pages of docs, one after the other."""
+    files = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
 def blocks(readme: str, language: str) -> list[str]:
     found = re.findall(r"^```(\w*)\n(.*?)^```$", readme, flags=re.MULTILINE | re.DOTALL)
     return [text for name, text in found if name == language]
 
 
-def test_the_machine_in_ten_lines(readme, tmp_path):
-    text = next(text for text in blocks(readme, "toml") if "family" in text)
+def test_the_machine_in_ten_lines(pages, tmp_path):
+    text = next(text for text in blocks(pages, "toml") if "family" in text)
     assert len([line for line in text.splitlines() if line]) <= 10
     (tmp_path / "my_chip.toml").write_text(text, encoding="utf-8")
     check_contract(load_machine(str(tmp_path / "my_chip.toml")))
 
 
-def test_what_a_trial_reserves(readme):
-    text = next(text for text in blocks(readme, "toml") if text.startswith("[compute]"))
+def test_what_a_trial_reserves(pages):
+    text = next(text for text in blocks(pages, "toml") if text.startswith("[compute]"))
     spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
 
-def test_what_a_trial_may_take(readme):
-    text = next(text for text in blocks(readme, "toml") if "retries" in text)
+def test_what_a_trial_may_take(pages):
+    text = next(text for text in blocks(pages, "toml") if "retries" in text)
     spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.retries, spec.trial_minutes, spec.memory_gib) == (3, 30, 8.0)
 
 
-def test_what_a_search_is_asked_for(readme, root, tmp_path):
+def test_what_a_search_is_asked_for(pages, root, tmp_path):
     """The README's lines in the place of those of the bundled study."""
-    text = next(text for text in blocks(readme, "toml") if "stop_below" in text)
+    text = next(text for text in blocks(pages, "toml") if "stop_below" in text)
     head, search = text.split("[search]")
     study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
     study = study[: study.index("[search]")].replace("trials = 48\n", head) + "[search]" + search
@@ -67,13 +74,13 @@ def test_what_a_search_is_asked_for(readme, root, tmp_path):
     ]
 
 
-def own_machine(readme: str, folder: Path) -> None:
+def own_machine(pages: str, folder: Path) -> None:
     """Write the README's class and its file into a folder."""
-    code = next(text for text in blocks(readme, "python") if "class WideMemory" in text)
+    code = next(text for text in blocks(pages, "python") if "class WideMemory" in text)
     own = code[code.index("class WideMemory") :]
     assert len([line for line in own.splitlines() if line]) <= 20
     (folder / "wide_memory.py").write_text(code, encoding="utf-8")
-    text = next(text for text in blocks(readme, "toml") if "wide_memory:WideMemory" in text)
+    text = next(text for text in blocks(pages, "toml") if "wide_memory:WideMemory" in text)
     (folder / "wide_chip.toml").write_text(text, encoding="utf-8")
 
 
@@ -91,8 +98,8 @@ def command(*arguments: object, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def test_a_machine_of_ones_own_physics(readme, tmp_path):
-    own_machine(readme, tmp_path)
+def test_a_machine_of_ones_own_physics(pages, tmp_path):
+    own_machine(pages, tmp_path)
     said = command("check", "wide_chip.toml", "--import", folder=tmp_path)
     assert said.count("  pass  ") == 12
     assert "a correct machine" in said
@@ -109,13 +116,13 @@ version = "1"
 """
 
 
-def test_a_family_of_an_installed_package(readme, tmp_path):
+def test_a_family_of_an_installed_package(pages, tmp_path):
     """A second package is built and installed by pip; its family is known by its name alone."""
-    own_machine(readme, tmp_path)
+    own_machine(pages, tmp_path)
     source = tmp_path / "source" / "my_package"
     source.mkdir(parents=True)
     (tmp_path / "wide_memory.py").rename(source / "wide_memory.py")
-    entry = next(text for text in blocks(readme, "toml") if "entry-points" in text)
+    entry = next(text for text in blocks(pages, "toml") if "entry-points" in text)
     project = f'{PACKAGE}{entry}[tool.hatch.build]\ninclude = ["my_package"]\n'
     (source.parent / "pyproject.toml").write_text(project, encoding="utf-8")
     site = tmp_path / "site"
@@ -131,14 +138,14 @@ def test_a_family_of_an_installed_package(readme, tmp_path):
 
 
 @pytest.mark.ray
-def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
+def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
     """The README's network, adapter, study and machine, from a folder of their own, as a user
     runs them; the machine's energy is an objective.
     """
-    code = next(text for text in blocks(readme, "python") if "class MyAdapter" in text)
+    code = next(text for text in blocks(pages, "python") if "class MyAdapter" in text)
     adapter = code[code.index("class MyAdapter") :]
     assert len([line for line in adapter.splitlines() if line]) <= 20
-    network = next(text for text in blocks(readme, "toml") if "my_network" in text)
+    network = next(text for text in blocks(pages, "toml") if "my_network" in text)
     study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
     start, end = study.index("[network]"), study.index("[parent]")
     space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
@@ -149,7 +156,7 @@ def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
     study = study.replace("energy_uj@loihi1", "energy_uj@wide_chip")
     (tmp_path / "my_study.toml").write_text(study, "utf-8")
     (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-    own_machine(readme, tmp_path)
+    own_machine(pages, tmp_path)
     said = command("run", "my_study.toml", "--trials", "3", folder=tmp_path)
     assert "3 plans measured, 0 duplicates, 0 failed" in said
     assert "wide_chip: front of" in said
@@ -160,9 +167,9 @@ def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
     assert again.splitlines()[0] in said
 
 
-def test_every_command_exists_with_its_options(readme):
-    lines = [line for block in blocks(readme, "") for line in block.splitlines()]
-    commands = [shlex.split(line) for line in lines if line.startswith("autoprune ")]
+def test_every_command_exists_with_its_options(pages):
+    lines = [line for block in blocks(pages, "bash") for line in block.splitlines()]
+    commands = [shlex.split(line, comments=True) for line in lines if line.startswith("autoprune ")]
     assert {words[1] for words in commands} >= {
         "front",
         "export",
@@ -184,7 +191,7 @@ def test_families_and_machines_are_those_that_ship(readme):
 
 
 def test_the_tree_is_the_packages_tree(readme, root):
-    tree = next(block for block in blocks(readme, "") if block.startswith("autoprune/"))
+    tree = next(block for block in blocks(readme, "text") if block.startswith("autoprune/"))
     files = {path.name for path in (root / "autoprune").iterdir()} - {"__init__.py", "__pycache__"}
     for name in files - {"_bundled"}:
         assert name in tree, name
