@@ -47,7 +47,7 @@ def test_the_machine_in_ten_lines(pages, tmp_path):
 
 
 def test_what_a_trial_reserves(pages):
-    text = next(text for text in blocks(pages, "toml") if text.startswith("[compute]"))
+    text = next(text for text in blocks(pages, "toml") if "gpu_fraction" in text)
     spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
