@@ -57,7 +57,7 @@ class SearchSpec(BaseModel):
     """How configurations are proposed.
 
     Attributes:
-        sampler: by name: those of Optuna, and autoprune's own ``block_response``.
+        sampler: those of Optuna, and autoprune's own ``block_response``.
         lag: proposal i sees the outcomes of the trials up to i - lag, whatever the number of
             workers; at most this many trials run at a time.
         stop_below: where it is given, the search ends once ten proposals in a row promise less:
@@ -86,7 +86,7 @@ class Study(BaseModel):
 
     Attributes:
         title: one line.
-        data: see `DataSpec`; a name is short for a table with that name alone.
+        data: the data set; a name is short for a table with that name alone.
         space: name or path of the search space.
         machines: names or paths of the machines that are priced.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
@@ -104,8 +104,14 @@ class Study(BaseModel):
             ``postgresql://USER@HOST/NAME``; a file in the run folder where it is left out.
         warm_start: a run folder, relative to the study, whose trials are taken over: see
             `autoprune.warm_start`.
-        network, parent, compression, finetune, compute, functions, measure, search: see there; a
-            study whose network has a checkpoint needs no parent.
+        network: what is compressed.
+        parent: how the parent is trained; not needed where the network has a checkpoint.
+        compression: how zeros and dimensions are chosen.
+        finetune: how every trial is fine-tuned.
+        compute: where, and what a trial reserves.
+        functions: functions of the user's own.
+        measure: how a trial is measured.
+        search: how configurations are proposed.
     """
 
     model_config = STRICT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from autoprune.cli.main import cli
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.spec import bundled
@@ -20,18 +18,6 @@ from autoprune.spec.budget import parse_budgets
 from autoprune.spec.study import load_study
 from autoprune.spec.tables import DeviceSpec
 from autoprune.spec.toml import validate
-
-
-@pytest.fixture
-def readme(root) -> str:
-    return (root / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def pages(root) -> str:
-    """README and all pages of docs, one after the other."""
-    files = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
-    return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -165,24 +151,6 @@ def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
     elsewhere.mkdir()
     again = command("front", "../runs/my_study", "--machine", "wide_chip", folder=elsewhere)
     assert again.splitlines()[0] in said
-
-
-def test_every_command_exists_with_its_options(pages):
-    lines = [line for block in blocks(pages, "bash") for line in block.splitlines()]
-    commands = [shlex.split(line, comments=True) for line in lines if line.startswith("autoprune ")]
-    assert {words[1] for words in commands} >= {
-        "front",
-        "export",
-        "price",
-        "workload",
-        "show",
-        "check",
-        "list",
-    }
-    for _, name, *arguments in commands:
-        command = cli.get_command(None, name)
-        known = {option for param in command.params for option in param.opts}
-        assert {word for word in arguments if word.startswith("--")} <= known
 
 
 def test_families_and_machines_are_those_that_ship(readme):
