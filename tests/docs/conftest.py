@@ -92,7 +92,7 @@ def readme() -> str:
 
 @pytest.fixture(scope="session")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A user's folder: the files that the pages write, a short run in `runs/digits`, what it said."""
+    """A user's folder: the files that the pages write, a short run, and what it said."""
     folder = tmp_path_factory.mktemp("desk")
     studies = ROOT / "tests" / "studies"
     study = (studies / "short.toml").read_text(encoding="utf-8")
