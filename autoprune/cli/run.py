@@ -26,9 +26,7 @@ _GO_ON = "Interrupted. The same command goes on where it stopped."
 
 @click.command()
 @click.argument("study")
-@click.option(
-    "--trials", type=click.IntRange(min=1), help="Plans to evaluate. Default: the study's."
-)
+@click.option("--trials", type=click.IntRange(min=1), help="Plans to train. Default: the study's.")
 @click.option(
     "--workers",
     type=click.IntRange(min=0),

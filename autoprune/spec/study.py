@@ -15,9 +15,9 @@ from autoprune.spec.space import SearchSpace, load_space
 from autoprune.spec.tables import (
     STRICT,
     CompressionSpec,
+    ComputeSpec,
     Count,
     DataSpec,
-    DeviceSpec,
     FinetuneSpec,
     FunctionsSpec,
     MeasureSpec,
@@ -49,7 +49,7 @@ DATA_SETS = (
 )
 """Data sets by name; `autoprune.data.load` knows where they are read."""
 
-PLAIN_METRICS = ("synops", "parameters", "weight_bits")
+PLAIN_METRICS = ("effective_sops", "parameters", "weight_bits")
 MACHINE_METRICS = ("energy_uj", "latency_us", "edp_uj_ms", "chips")
 
 
@@ -91,12 +91,12 @@ class Study(BaseModel):
         machines: names or paths of the machines that are priced.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
             study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
-            ``synops``, ``parameters``, ``weight_bits`` where the space searches it,
-            ``energy_uj@MACHINE``, ``latency_us@MACHINE``, ``edp_uj_ms@MACHINE`` (energy times
-            delay), ``chips@MACHINE``.
+            ``effective_sops`` (synaptic operations), ``parameters``, ``weight_bits`` where the
+            space searches it, ``energy_uj@MACHINE``, ``latency_us@MACHINE``,
+            ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``.
         budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
             breaks one is on no front.
-        trials: distinct evaluated plans, uniform sweep included.
+        trials: distinct plans that are trained, uniform sweep and probes included, baselines not.
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
@@ -132,7 +132,7 @@ class Study(BaseModel):
     parent: RecipeSpec | None = None
     compression: CompressionSpec = CompressionSpec()
     finetune: FinetuneSpec
-    compute: DeviceSpec = DeviceSpec()
+    compute: ComputeSpec = ComputeSpec()
     functions: FunctionsSpec = FunctionsSpec()
     measure: MeasureSpec
     search: SearchSpec

@@ -130,7 +130,7 @@ class CompressionSpec(BaseModel):
     l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
 
 
-class DeviceSpec(BaseModel):
+class ComputeSpec(BaseModel):
     """Where a trial computes, and what it reserves there.
 
     Attributes:
@@ -156,7 +156,7 @@ class DeviceSpec(BaseModel):
     retries: Annotated[int, Field(ge=0)] = 3
 
     @model_validator(mode="after")
-    def _fits(self) -> DeviceSpec:
+    def _fits(self) -> ComputeSpec:
         if self.device == "cpu" and self.gpu_fraction is not None:
             raise ValueError("gpu_fraction with device = 'cuda' only")
         return self

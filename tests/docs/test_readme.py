@@ -16,7 +16,7 @@ from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.spec import bundled
 from autoprune.spec.budget import parse_budgets
 from autoprune.spec.study import load_study
-from autoprune.spec.tables import DeviceSpec
+from autoprune.spec.tables import ComputeSpec
 from autoprune.spec.toml import validate
 
 
@@ -34,13 +34,13 @@ def test_the_machine_in_ten_lines(pages, tmp_path):
 
 def test_what_a_trial_reserves(pages):
     text = next(text for text in blocks(pages, "toml") if "gpu_fraction" in text)
-    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+    spec = validate(ComputeSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
 
 def test_what_a_trial_may_take(pages):
     text = next(text for text in blocks(pages, "toml") if "retries" in text)
-    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+    spec = validate(ComputeSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.retries, spec.trial_minutes, spec.memory_gib) == (3, 30, 8.0)
 
 
