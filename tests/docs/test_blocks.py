@@ -42,6 +42,7 @@ NOT_RUN = {
     "pip install": "installs from a registry; .ci/run does it in a fresh environment",
     "autoprune run digits": "minutes; test_the_bundled_study_as_it_stands, slow, does it",
     "autoprune run my_study.toml --address": "needs a cluster; tests/sweep starts one",
+    "python benchmarks/": "minutes to hours; tests/test_benchmarks.py runs each, smaller",
     "ruff": "a check of the code, not of the pages",
     "mypy": "a check of the code, not of the pages",
     "pytest": "the tests themselves",
@@ -66,6 +67,21 @@ def test_every_block_is_of_a_known_kind(blocks):
 def test_every_text_has_who_checks_it(blocks):
     pages = {block.page for block in blocks if block.kind == "text"}
     assert {page for page in pages if not page.startswith(tuple(WHO_CHECKS))} == set()
+
+
+def test_no_code_hides_in_an_indented_block(pages):
+    """Which the walk would not find: four spaces behind an empty line, no list before."""
+    outside = re.sub(r"^```.*?^```$", "", pages, flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^[^-\s].*\n\n {4}\S.*", outside, flags=re.MULTILINE) == []
+
+
+def test_every_benchmark_that_a_page_names_is_smoke_tested(pages, root):
+    smoked = (root / "tests" / "test_benchmarks.py").read_text(encoding="utf-8")
+    names = set(re.findall(r"benchmarks/(\w+\.py)", pages))
+    assert len(names) > 5
+    for name in names:
+        assert (root / "benchmarks" / name).exists(), name
+        assert f'"{name}"' in smoked, name
 
 
 def test_every_reason_has_its_command(shell_lines):

@@ -10,7 +10,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from autoprune.cli.main import cli
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.spec import bundled
@@ -151,6 +153,19 @@ def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
     elsewhere.mkdir()
     again = command("front", "../runs/my_study", "--machine", "wide_chip", folder=elsewhere)
     assert again.splitlines()[0] in said
+
+
+def test_data_and_a_score_of_ones_own(pages, root, desk):
+    """The page's module and its lines of a study, in the place of those of the short study."""
+    lines = next(text for text in blocks(pages, "toml") if "my_data" in text)
+    head, functions = lines.split("[functions]")
+    study = (desk / "digits.toml").read_text(encoding="utf-8")
+    study = re.sub(r"^(data|objectives) = .*\n", "", study, flags=re.MULTILINE)
+    (desk / "low.toml").write_text(f"{head}{study}\n[functions]{functions}", encoding="utf-8")
+    said = CliRunner().invoke(cli, ["run", "low.toml", "--trials", "1"])
+    assert said.exit_code == 0, said.output
+    assert "images of 1 x 8 x 8, 5 classes" in said.output
+    assert "val_top2" in (desk / "runs/low/fronts/loihi1/front.csv").read_text(encoding="utf-8")
 
 
 def test_families_and_machines_are_those_that_ship(readme):
