@@ -82,7 +82,7 @@ def _named(value: object) -> object:
 
 
 class Study(BaseModel):
-    """Everything that a run needs; a value.
+    """Everything that a run needs.
 
     Attributes:
         title: one line.

@@ -29,6 +29,7 @@ KINDS = {
     "toml": "loaded, as a machine, or as lines of a study or a search space",
     "text": "what a command prints, or the tree of files; see WHO_CHECKS",
     "{toctree}": "built by Sphinx with warnings as errors",
+    "{include}": "the README's beginning, built by Sphinx as well",
 }
 
 WHO_CHECKS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 
 
 def test_the_pages_of_the_machines_are_up_to_date(root, tmp_path):
@@ -33,6 +34,18 @@ def test_sphinx_makes_a_site_without_a_warning_and_without_network(root, tmp_pat
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "study_keys.html").read_text(encoding="utf-8")
     assert "neuron_learning_rate" in page
+    for file in (root / "docs").rglob("*.md"):
+        built = tmp_path / file.relative_to(root / "docs").with_suffix(".html")
+        title = file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        if file.name != "index.md":  # whose title is the README's
+            assert f"<h1>{title}<" in built.read_text(encoding="utf-8"), file
+
+
+def test_the_citation_is_of_this_version(root):
+    cited = (root / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"\nversion: {project['version']}\n" in cited
+    assert f"\nlicense: {project['license']}\n" in cited
 
 
 def test_links_lead_somewhere(root):
