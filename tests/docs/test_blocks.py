@@ -133,8 +133,7 @@ def test_toml_is_taken(toml_block, desk):
         study = validate(Study, merged(base, content), toml_block.page)
         parse_budgets(study.budgets, toml_block.page)
     else:
-        base = read_toml(bundled.find("search_spaces", "digits"))
-        validate(SearchSpace, merged(base, content), toml_block.page)
+        validate(SearchSpace, content, toml_block.page)
 
 
 def test_a_misspelt_key_of_a_page_would_be_found(desk):
