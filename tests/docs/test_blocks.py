@@ -142,16 +142,32 @@ def test_a_misspelt_key_of_a_page_would_be_found(desk):
         validate(Study, merged(base, {"compute": {"retry": 3}}), "page")
 
 
+def check_options(name: str, arguments: str) -> None:
+    """The command exists, and has these options."""
+    command = cli.get_command(None, name)  # type: ignore[arg-type]
+    assert command is not None, name
+    known = {option for param in command.params for option in param.opts}
+    given = {word.partition("=")[0] for word in arguments.split() if word.startswith("--")}
+    assert given <= known, (name, given - known)
+
+
 def test_commands_in_the_text_exist_with_their_options(pages):
     """Also within a line, such as `autoprune run NAME --dry-run`."""
     found = re.findall(r"`autoprune ([a-z]+)((?: [^`]*)?)`", pages)
     assert len(found) > 10
     for name, arguments in found:
-        command = cli.get_command(None, name)
-        assert command is not None, name
-        known = {option for param in command.params for option in param.opts}
-        given = {word.partition("=")[0] for word in arguments.split() if word.startswith("--")}
-        assert given <= known, (name, given - known)
+        check_options(name, arguments)
+
+
+def test_examples_of_the_help_texts_exist_with_their_options():
+    texts = [cli.help or ""]
+    for name in cli.list_commands(None):  # type: ignore[arg-type]
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        texts.append(command.help or "" if command else "")
+    found = re.findall(r"^ *autoprune ([a-z]+)(.*)$", "\n".join(texts), flags=re.MULTILINE)
+    assert len(found) > 20
+    for name, arguments in found:
+        check_options(name, arguments)
 
 
 def heads(text: str) -> list[list[str]]:
