@@ -12,6 +12,7 @@ from autoprune.errors import AutopruneError
 
 _COMMANDS = {
     "run": "Search compressions of a network; print the front of every machine.",
+    "status": "Say how far a run is, from another terminal.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "pick": "Pick one network of a run for a machine, and say why.",
     "trials": "List the trials of a run; those that failed with their cause.",
