@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autoprune.lock import Holder, holder
-from autoprune.reopen import recorded_study
 from autoprune.report.front import front_members
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
@@ -51,7 +50,7 @@ def read_status(folder: RunFolder) -> Status:
     """
     study = folder.read_study()
     writer = holder(folder.path)
-    proposals = read_proposals(folder, recorded_study(folder).storage)
+    proposals = read_proposals(folder)
     outcomes = folder.read_trials()
     states = Counter(outcome.state for outcome in outcomes)
     ended = {outcome.key for outcome in outcomes}

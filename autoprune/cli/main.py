@@ -16,6 +16,8 @@ _COMMANDS = {
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "pick": "Pick one network of a run for a machine, and say why.",
     "trials": "List the trials of a run; those that failed with their cause.",
+    "trial": "Explain one trial of a run.",
+    "init": "Write a study, a search space and a machine to start from.",
     "confirm": "Train the best trials of a run again on fresh seeds.",
     "compare": "Compare machines on the trials of a run.",
     "price": "Price a workload or a recorded trial on a machine.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage
 
+from autoprune.reopen import recorded_study
 from autoprune.run_folder import RunFolder
 from autoprune.search.block_response import GAIN
 from autoprune.search.database import open_database, reachable
@@ -29,18 +29,18 @@ class Proposal:
     gain: float | None
 
 
-def read_proposals(folder: RunFolder, storage: str | None) -> dict[str, Proposal]:
+def read_proposals(folder: RunFolder) -> dict[str, Proposal]:
     """By key; empty where the run has proposed nothing yet.
 
-    `storage` is the study's: the address of a database, None where the record is a journal in the
-    folder. Raises RecordError where a database fails.
+    Raises RecordError where the record is in a database that fails.
     """
     place: BaseStorage
-    name: Any = STUDY
+    name = folder.read_study().get("record")
+    storage = recorded_study(folder).storage if name is not None else None
     if storage is not None:
-        place, name = open_database(storage), folder.read_study()["record"]
+        place = open_database(storage)
     elif folder.journal.is_file():
-        place = read_journal(folder.journal)
+        place, name = read_journal(folder.journal), STUDY
     else:
         return {}
     with reachable():
