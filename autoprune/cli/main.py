@@ -29,6 +29,7 @@ _COMMANDS = {
     "list": "List what is bundled: studies, search spaces, machines.",
     "show": "Show a machine, search space or study with all its numbers.",
     "check": "Check a file that you wrote.",
+    "doctor": "Check the installation, and say what to do.",
 }
 
 
