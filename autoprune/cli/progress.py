@@ -81,7 +81,8 @@ class Terminal:
         machine, members = next(iter(fronts.items()))
         found = [o.measurement.validation.accuracy for o in outcomes if o.measurement]
         best = f", best {100 * max(found):.1f} %" if found else ""
-        note = f"front {len(members)} on {machine}{best}"
+        failed = sum(outcome.state == "failed" for outcome in outcomes)
+        note = f"front {len(members)} on {machine}{best}" + (f", {failed} failed" if failed else "")
         self._progress.update(
             self._trials, total=trials, completed=done, visible=done < trials, note=note
         )
