@@ -24,7 +24,7 @@ from autoprune.models.families import adapter_for, build, check_image
 from autoprune.models.key_map import load_key_map
 from autoprune.plugin import load_named
 from autoprune.spec.study import Study
-from autoprune.spec.tables import DeviceSpec, FinetuneSpec, NetworkSpec, RecipeSpec
+from autoprune.spec.tables import ComputeSpec, FinetuneSpec, NetworkSpec, RecipeSpec
 from autoprune.training import Recipe, train
 from autoprune.trial import Bench
 
@@ -99,7 +99,7 @@ def find_evaluation(study: Study) -> Callable[[nn.Module, Split], float] | None:
     return None if name is None else load_named(name, "functions.evaluate")
 
 
-def check_device(spec: DeviceSpec) -> None:
+def check_device(spec: ComputeSpec) -> None:
     """InputError where the study asks for a GPU and there is none."""
     if spec.device == "cuda" and not torch.cuda.is_available():
         raise InputError("compute.device", "given 'cuda'; torch finds no GPU here", "'cpu'")
@@ -126,7 +126,7 @@ def make_bench(
     )
 
 
-def recipe(spec: RecipeSpec, compute: DeviceSpec) -> Recipe:
+def recipe(spec: RecipeSpec, compute: ComputeSpec) -> Recipe:
     """A recipe as `autoprune.training` takes it."""
     intrinsic = spec.neuron_learning_rate if isinstance(spec, FinetuneSpec) else None
     given = spec.model_dump(exclude={"neuron_learning_rate"})

@@ -18,11 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, final
 
+import psutil
+
 from autoprune.errors import RecordError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Holder:
+class Holder:
     """Who holds a run folder.
 
     Attributes:
@@ -36,7 +38,8 @@ class _Holder:
     boot: str
 
     @classmethod
-    def here(cls) -> _Holder:
+    def here(cls) -> Holder:
+        """Of the process that asks."""
         now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         boot = Path("/proc/sys/kernel/random/boot_id")
         return cls(
@@ -47,18 +50,26 @@ class _Holder:
         )
 
     @classmethod
-    def named_in(cls, text: str) -> _Holder | None:
+    def named_in(cls, text: str) -> Holder | None:
         """The holder that a lock's file names; None where it names none that we can read."""
         try:
             return cls(**json.loads(text))
         except (TypeError, ValueError):
             return None
 
-    def is_near(self, other: _Holder) -> bool:
+    def is_near(self, other: Holder) -> bool:
         """Whether both run under one kernel, or under one that was started again."""
         return self.host == other.host or (self.boot != "" and self.boot == other.boot)
 
+    @property
+    def lives(self) -> bool | None:
+        """Whether its process is there; None where that cannot be told from this host."""
+        if self.host != socket.gethostname():
+            return None
+        return self.boot == Holder.here().boot and psutil.pid_exists(self.process)
+
     def __str__(self) -> str:
+        """Where it runs."""
         return f"process {self.process} on host {self.host}, since {self.since}"
 
 
@@ -90,6 +101,15 @@ class Hold:
             )
 
 
+def holder(folder: Path) -> Holder | None:
+    """Who the lock's file names, without touching the lock; None where nobody writes.
+
+    One that was killed is still named: see `Holder.lives`.
+    """
+    file = folder / "run.lock"
+    return Holder.named_in(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[Hold]:
     """While this lasts, no other process writes to the run folder, on this host or another.
@@ -97,7 +117,7 @@ def sole_writer(folder: Path) -> Iterator[Hold]:
     Raises RecordError where another holds it, with who it is and how to take over from it once it
     is dead; and where the folder is not writable.
     """
-    file, me = folder / "run.lock", _Holder.here()
+    file, me = folder / "run.lock", Holder.here()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stream = _opened(file, me)
@@ -112,7 +132,7 @@ def sole_writer(folder: Path) -> Iterator[Hold]:
                 stream.truncate(0)
 
 
-def _opened(file: Path, me: _Holder) -> IO[str]:
+def _opened(file: Path, me: Holder) -> IO[str]:
     """The lock's file, locked as far as its file system can, and signed by nobody who may live."""
     stream = file.open("a+", encoding="utf-8")
     try:
@@ -124,8 +144,8 @@ def _opened(file: Path, me: _Holder) -> IO[str]:
         except OSError:  # a file system without such locks
             locked = False
         text = _content(stream)
-        holder = _Holder.named_in(text)
-        ended = locked and holder is not None and holder.is_near(me)
+        named = Holder.named_in(text)
+        ended = locked and named is not None and named.is_near(me)
         if text and not ended:
             raise RecordError(_refusal(file, text, me, locked=False))
         if not (file.exists() and os.path.samestat(file.stat(), os.fstat(stream.fileno()))):
@@ -153,16 +173,16 @@ def _sign(stream: IO[str], text: str, folder: Path) -> str:
     return text
 
 
-def _refusal(file: Path, text: str, me: _Holder, *, locked: bool) -> str:
+def _refusal(file: Path, text: str, me: Holder, *, locked: bool) -> str:
     """Who holds the folder, whether it lives, and what to do when it does not.
 
     `locked` says that the operating system knows of a lock.
     """
-    holder = _Holder.named_in(text)
-    said = f"{file.parent}: in use by {holder or 'a process that did not leave its name'}. "
-    if holder is not None and locked and holder.is_near(me):
-        return f"{said}It is running: wait for it, or end it (kill {holder.process})"
-    where = f"on {holder.host} (ps -p {holder.process})" if holder else "for one"
+    named = Holder.named_in(text)
+    said = f"{file.parent}: in use by {named or 'a process that did not leave its name'}. "
+    if named is not None and locked and named.is_near(me):
+        return f"{said}It is running: wait for it, or end it (kill {named.process})"
+    where = f"on {named.host} (ps -p {named.process})" if named else "for one"
     return (
         f"{said}From here one cannot tell whether it still runs: look {where}. If it does not, "
         f"take over: delete {file} and run this again"

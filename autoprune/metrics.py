@@ -15,7 +15,7 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     """Return the value of a metric.
 
     Of the network as it is: ``accuracy`` or the name of the study's own score (validation, 0 to
-    1), ``synops`` (effective, per inference, attention as it is executed), ``parameters``,
+    1), ``effective_sops`` (per inference, attention as it is executed), ``parameters``,
     ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
     ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE``, ``latency_us@MACHINE`` and
     their product ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it.
@@ -26,7 +26,7 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     if machine is None:
         return {
             measurement.validation.name: measurement.validation.accuracy,
-            "synops": measurement.workload.per_sample("effective_sops"),
+            "effective_sops": measurement.workload.per_sample("effective_sops"),
             "parameters": float(measurement.parameters),
             "weight_bits": float(measurement.plan.effort.weight_bits),
         }[name]

@@ -31,7 +31,7 @@ class Standing:
 
     Attributes:
         done: trials that are settled and count, of `trials` that the study asks for.
-        running: that workers have. duplicates, infeasible, failed: how many ended so.
+        running: that workers have. states: how trials have ended, with how many did.
         best: the best validation score; None while there is none.
         fronts: so far.
     """
@@ -39,9 +39,7 @@ class Standing:
     done: int
     trials: int
     running: int
-    duplicates: int
-    infeasible: int
-    failed: int
+    states: Mapping[str, int]
     best: float | None
     fronts: Fronts
 
@@ -259,9 +257,7 @@ class Tracker:
                 done=self.conductor.done,
                 trials=self._trials,
                 running=self.conductor.running,
-                duplicates=self._ends["duplicate"],
-                infeasible=self._ends["infeasible"],
-                failed=self._ends["failed"],
+                states=dict(self._ends),
                 best=self._best,
                 fronts=self._fronts,
             )

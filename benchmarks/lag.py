@@ -90,7 +90,7 @@ def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) 
         sampler="random",
         lag=lag,
         trials=trials,
-        metrics=["accuracy", "synops"],
+        metrics=["accuracy", "effective_sops"],
         score="accuracy",
         objectives=lambda m: [m.validation.accuracy, 1.0],
         charges=lambda m: (),
@@ -101,7 +101,7 @@ def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) 
     record = Record(
         Place(storage=open_journal(run_folder.journal)),
         ["maximize", "minimize"],
-        ["accuracy", "synops"],
+        ["accuracy", "effective_sops"],
         distributions(space.parameters(prepared.shape)),
         lag,
     )

@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 @click.option(
     "--machine",
     "machines",
+    metavar="MACHINE",
     multiple=True,
     help="Name or TOML file; once for each machine. Default: every machine of the run.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For machines: everything.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 def compare(run: Path, machines: tuple[str, ...], *, as_json: bool) -> None:
     """Compare machines on the trials of a run, also machines that it never saw.
 
     Which trials are on all fronts, how alike the machines order the trials by energy, and which
-    trials they disagree about most. Recorded operations are priced anew; nothing is trained.
+    trials they disagree about most. Recorded workloads are priced anew; nothing is trained.
 
     \b
     autoprune compare runs/digits

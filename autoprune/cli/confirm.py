@@ -34,8 +34,8 @@ _INTERRUPTED = 130
     metavar="HOST:PORT",
     help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For machines: everything.")
-@click.option("--csv", "as_csv", is_flag=True, help="For machines: a row per machine and trial.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
+@click.option("--csv", "as_csv", is_flag=True, help="For scripts: a row per machine and trial.")
 def confirm(  # noqa: PLR0913 - the options of the command line
     run: Path,
     seeds: int,

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--machine", help="Name or TOML file; default: every machine of the run.")
-@click.option("--json", "as_json", is_flag=True, help="For machines: everything.")
-@click.option("--csv", "as_csv", is_flag=True, help="For machines: the rows of the front.")
+@click.option(
+    "--machine", metavar="MACHINE", help="Name or TOML file; default: every machine of the run."
+)
+@click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
+@click.option("--csv", "as_csv", is_flag=True, help="For scripts: the rows of the front.")
 def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> None:
     """Print the front of a run, also on a machine that the run never saw.
 

@@ -12,20 +12,24 @@ from autoprune.errors import AutopruneError
 
 _COMMANDS = {
     "run": "Search compressions of a network; print the front of every machine.",
+    "status": "Say how far a run is, from another terminal.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "pick": "Pick one network of a run for a machine, and say why.",
     "trials": "List the trials of a run; those that failed with their cause.",
+    "trial": "Explain one trial of a run.",
+    "init": "Write a study, a search space and a machine to start from.",
     "confirm": "Train the best trials of a run again on fresh seeds.",
     "compare": "Compare machines on the trials of a run.",
     "price": "Price a workload or a recorded trial on a machine.",
-    "measure": "Time the networks of a run on the machine at hand.",
+    "measure": "Time the networks of a run on the computer at hand.",
     "profile": "Count the operations of any network with spiking neurons.",
-    "workload": "Write the operations of a recorded trial to a file.",
+    "workload": "Write the workload of a recorded trial to a file.",
     "export": "Export a network of a run as a folder that loads without autoprune.",
     "clean": "Remove from a run what it does not need.",
     "list": "List what is bundled: studies, search spaces, machines.",
     "show": "Show a machine, search space or study with all its numbers.",
     "check": "Check a file that you wrote.",
+    "doctor": "Check the installation, and say what to do.",
 }
 
 

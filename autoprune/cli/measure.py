@@ -1,4 +1,4 @@
-"""`autoprune measure`: time the networks of a run on the machine at hand."""
+"""`autoprune measure`: time the networks of a run on the computer at hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--name", help="Folder in RUN/measured. Default: the device.")
 def measure(run: Path, device: str, rounds: int, threads: int, name: str | None) -> None:
-    """Time the networks of a run's fronts, and the fine-tuned parent, on the machine at hand.
+    """Time the networks of a run's fronts, and the fine-tuned parent, on the computer at hand.
 
     Every network has its turn in every round, after a warm-up, one sample at a time and 32; printed
     are medians and quartiles per sample. Where the system shows an energy counter (RAPL of a CPU,

@@ -23,12 +23,12 @@ NOTHING_FITS = 3
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--machine", required=True, help="Name or TOML file.")
+@click.option("--machine", metavar="MACHINE", required=True, help="Name or TOML file.")
 @click.option("--max-energy-uj", type=float, help="Most energy per inference there, in µJ.")
 @click.option("--min-accuracy", type=float, help="Least validation accuracy or score, 0 to 1.")
 @click.option("--max-parameters", type=int, help="Most parameters that are not zero.")
 @click.option("--knee", is_flag=True, help="The knee of what keeps the limits.")
-@click.option("--json", "as_json", is_flag=True, help="For machines: everything.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 def pick(  # noqa: PLR0913 - the options of the command line
     run: Path,
     machine: str,

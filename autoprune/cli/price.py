@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="WORKLOAD.json|RUN:TRIAL")
-@click.option("--machine", required=True, help="Name of a bundled machine, or a TOML file.")
+@click.option("--machine", metavar="MACHINE", required=True, help="Name or TOML file.")
 @click.option(
     "--explain", "explained", is_flag=True, help="Every term: count, rule, price, source."
 )
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 1, min_open=True),
     help="Move each price by this share, such as 0.5; of a trial, also the front of its run.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Every term, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts: every term.")
 def price(
     what: str, machine: str, *, explained: bool, sensitivity: float | None, as_json: bool
 ) -> None:

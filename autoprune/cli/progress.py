@@ -76,11 +76,14 @@ class Terminal:
         self._console.print(branch_table(outcomes))
 
     def progress(self, standing: Standing) -> None:
-        """How many trials are settled, and what the front is so far."""
+        """How many trials are settled, running and failed, and what the front is so far."""
         done, trials = standing.done, standing.trials
         machine, members = next(iter(standing.fronts.items()))
-        best = f", best {100 * standing.best:.1f} %" if standing.best is not None else ""
-        note = f"front {len(members)} on {machine}{best}"
+        note = f"{standing.running} running, " if standing.running else ""
+        note += f"front {len(members)} on {machine}"
+        note += f", best {100 * standing.best:.1f} %" if standing.best is not None else ""
+        failed = standing.states.get("failed", 0)
+        note += f", {failed} failed" if failed else ""
         self._progress.update(
             self._trials, total=trials, completed=done, visible=done < trials, note=note
         )

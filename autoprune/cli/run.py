@@ -25,9 +25,7 @@ _GO_ON = "Interrupted. The same command goes on where it stopped."
 
 @click.command()
 @click.argument("study")
-@click.option(
-    "--trials", type=click.IntRange(min=1), help="Plans to evaluate. Default: the study's."
-)
+@click.option("--trials", type=click.IntRange(min=1), help="Plans to train. Default: the study's.")
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
@@ -46,6 +44,8 @@ _GO_ON = "Interrupted. The same command goes on where it stopped."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/STUDY.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
+@click.option("--quiet", is_flag=True, help="Only errors, and at the end one line.")
+@click.option("--json-lines", is_flag=True, help="Events for scripts on stdout; words on stderr.")
 def run(  # noqa: PLR0913 - the options of the command line
     study: str,
     trials: int | None,
@@ -55,6 +55,8 @@ def run(  # noqa: PLR0913 - the options of the command line
     out: Path | None,
     *,
     dry_run: bool,
+    quiet: bool,
+    json_lines: bool,
 ) -> None:
     """Search compressions of a network; print and save the front of every machine.
 
@@ -65,12 +67,15 @@ def run(  # noqa: PLR0913 - the options of the command line
     \b
     autoprune run digits                    the bundled study, results in runs/digits
     autoprune run my_study.toml --out r1    your own
+    autoprune run digits --json-lines       events for a script, one JSON object a line
     autoprune run digits --trials 96        48 more, once 48 are done
     autoprune run my_study.toml --address 10.0.0.1:6379     on a Ray cluster that runs
     """
+    if quiet and dry_run:
+        raise click.UsageError("--quiet or --dry-run, which does nothing but print")
     from rich.console import Console
 
-    console = Console()
+    console = Console(quiet=quiet, stderr=json_lines)
     with console.status("Asking the cluster"):
         from autoprune.sweep.address import find_address
 
@@ -86,6 +91,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     if dry_run:
         _print_plan(console, prepared)
         return
+    from autoprune.cli.json_lines import JsonLines, write_event
     from autoprune.cli.progress import Terminal
     from autoprune.run import run as run_study
     from autoprune.sweep.stop import Stop
@@ -94,12 +100,19 @@ def run(  # noqa: PLR0913 - the options of the command line
     _say_what_changed(console, prepared, folder)
     stop = Stop(time_limit, say=lambda text: console.print(text, style="yellow"))
     try:
-        with Terminal(console) as terminal:
-            finished = run_study(prepared, folder, terminal, stop)
+        if json_lines:
+            finished = run_study(prepared, folder, JsonLines(), stop)
+        else:
+            with Terminal(console) as terminal:
+                finished = run_study(prepared, folder, terminal, stop)
     except KeyboardInterrupt as interrupt:
         console.print(_GO_ON, style="yellow")
         raise click.exceptions.Exit(_INTERRUPTED) from interrupt
     _print_result(console, finished, folder)
+    if json_lines:
+        write_event("finished", folder=str(folder), interrupted=finished.interrupted)
+    elif quiet:
+        click.echo(f"{folder}: {next(_summary(finished))}")
     if finished.interrupted:
         raise click.exceptions.Exit(_INTERRUPTED)
 

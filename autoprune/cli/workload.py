@@ -1,4 +1,4 @@
-"""`autoprune workload`: the operations of a recorded trial as a file."""
+"""`autoprune workload`: the workload of a recorded trial as a file."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import click
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("trial")
-@click.option("--bits", type=click.IntRange(min=2), help="Of the weights; default: as it is.")
+@click.option("--weight-bits", type=click.IntRange(min=2), help="Default: as it is.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
-def workload(run: Path, trial: str, bits: int | None, out: Path) -> None:
-    """Write the operations of a recorded trial to a file.
+def workload(run: Path, trial: str, weight_bits: int | None, out: Path) -> None:
+    """Write the workload of a recorded trial to a file.
 
-    TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp". They are those of
-    the network as it is, or with --bits those that a machine with weights of so many bits is
-    priced on.
+    TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp". Counted is the
+    network as it is, or with --weight-bits as a machine with weights of so many bits has it.
 
     \b
-    autoprune workload runs/digits 17 --bits 8 --out w.json
+    autoprune workload runs/digits 17 --weight-bits 8 --out w.json
     autoprune price w.json --machine loihi1
     """
     from autoprune.run_folder import RunFolder
     from autoprune.storage import write_text
 
-    write_text(out, RunFolder(run).read_workload(trial, bits).to_json())
+    write_text(out, RunFolder(run).read_workload(trial, weight_bits).to_json())
     click.echo(f"{out}: workload of trial {trial}")

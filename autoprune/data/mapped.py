@@ -1,4 +1,4 @@
-"""Arrays that are written once per machine and mapped by every process afterwards."""
+"""Arrays that are written once per computer and mapped by every process afterwards."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Measure: times the networks of a run on the machine at hand, and reads its energy counter."""
+"""Measure: times the networks of a run on the computer at hand, and reads its energy counter."""

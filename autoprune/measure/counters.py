@@ -1,4 +1,4 @@
-"""Energy counters of the machine at hand: RAPL of a CPU, NVML of a GPU; or why there is none."""
+"""Energy counters of the computer at hand: RAPL of a CPU, NVML of a GPU; or why there is none."""
 
 from __future__ import annotations
 

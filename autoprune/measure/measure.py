@@ -1,4 +1,4 @@
-"""Measure the networks of a run's fronts, and the parent, on the machine at hand."""
+"""Measure the networks of a run's fronts, and the parent, on the computer at hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured on a machine at hand, as files in the run folder: measured/NAME."""
+"""What was measured on the computer at hand, as files in the run folder: measured/NAME."""
 
 from __future__ import annotations
 

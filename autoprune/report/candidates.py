@@ -214,6 +214,16 @@ def run_front(
     return candidates.front(folder.read_baselines(), folder.data)
 
 
+def run_members(folder: RunFolder, heads: Iterable[Head], model: CostModel) -> list[Candidate]:
+    """The trials of a run that no other dominates on a machine, by ascending energy.
+
+    Raises what `Candidates.add` raises, and RecordError where a file is damaged.
+    """
+    candidates = Candidates(model, folder.shape, folder.read)
+    candidates.add(heads)
+    return candidates.members
+
+
 def _counts(head: Head) -> bool:
     return head.ended.state == "measured"
 

@@ -1,4 +1,4 @@
-"""What was measured on a machine at hand, beside what the models charge for the same networks."""
+"""What was measured on the computer at hand, beside what the models charge for these networks."""
 
 from __future__ import annotations
 

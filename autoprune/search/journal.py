@@ -32,6 +32,11 @@ class _HeldLock(JournalFileOpenLock):
 def open_journal(file: Path) -> optuna.storages.JournalStorage:
     """The journal in that file, made where it is absent; a line that a power loss tore is cut."""
     _cut_torn_line(file)
+    return read_journal(file)
+
+
+def read_journal(file: Path) -> optuna.storages.JournalStorage:
+    """The journal in a file that is there, to read while another process writes to it."""
     backend = JournalFileBackend(str(file), lock_obj=_HeldLock(str(file)))
     return optuna.storages.JournalStorage(backend)
 

@@ -33,8 +33,11 @@ STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 class Domain(BaseModel):
     """The values that a parameter may take: listed, or ``low`` to ``high`` by ``step``.
 
-    Every domain is finite, so that equal configurations are found equal. Listed numbers are in
-    ascending order; words have no order.
+    Every domain is finite, so that equal configurations are found equal.
+
+    Attributes:
+        values: numbers in ascending order, or words, which have no order; each once.
+        low, high, step: at most 10 000 values from low to high.
     """
 
     model_config = STRICT

@@ -27,7 +27,12 @@ from autoprune.spec.toml import read_toml, validate
 
 
 class BranchSpace(BaseModel):
-    """What may vary in one kind of branch; see `autoprune.plan.make_plan` for the units."""
+    """What may vary in one kind of branch, by ``attention``, ``mlp`` or ``mixer``.
+
+    Attributes:
+        l1p: share of zeros in each matrix, 0 to below 1.
+        dsp: share of the inner dimensions that are kept, 0 to 1; 0 removes the branch.
+    """
 
     model_config = STRICT
     l1p: Domain | None = None
@@ -35,7 +40,14 @@ class BranchSpace(BaseModel):
 
 
 class NeuronSpace(BaseModel):
-    """What may vary in the neurons of a block; see `autoprune.plan.NeuronPlan`."""
+    """What may vary in the neurons of a block; see `autoprune.plan.NeuronPlan`.
+
+    Attributes:
+        threshold: how it is learned: ``fixed``, ``layer``, ``channel``.
+        tau: the time constant, alike.
+        threshold_start: multiples of the parent's threshold from which it starts, above 0.
+        tau_start: multiples of the parent's tau - 1, alike.
+    """
 
     model_config = STRICT
     threshold: Domain | None = None
@@ -45,17 +57,27 @@ class NeuronSpace(BaseModel):
 
 
 class Sparsity(BaseModel):
-    """L1P of a block's matrices together, or of stem or head."""
+    """L1P of a block's matrices together, or of stem or head.
+
+    Attributes:
+        l1p: share of zeros, 0 to below 1; of all matrices of the block together the smallest
+            weights, in stem and head of each matrix.
+    """
 
     model_config = STRICT
     l1p: Domain | None = None
 
 
 class ModelSpace(BaseModel):
-    """What may vary once per network; `l1p` is that of all blocks together.
+    """What may vary once per network.
 
-    `weight_bits` are those to which the weights are rounded after fine-tuning; a plan in which
-    nothing else says so takes the most that are offered.
+    Attributes:
+        l1p: share of zeros among the smallest weights of all blocks together, 0 to below 1.
+        weight_bits: bits to which the weights are rounded after fine-tuning, 2 to 32; a plan in
+            which nothing else says so takes the most that are offered.
+        time_steps: T, in place of the study's.
+        learning_rate: of fine-tuning, in place of the study's.
+        epochs: of fine-tuning, in place of the study's.
     """
 
     model_config = STRICT
@@ -69,7 +91,9 @@ class ModelSpace(BaseModel):
 class Uniform(BaseModel):
     """The uniform sweep: every pair of these settings, the same in every branch of every block.
 
-    `l1p` is applied in the scope that the space searches; stem and head stay as they are.
+    Attributes:
+        l1p: shares of zeros, in the scope that the space searches; stem and head stay as they are.
+        dsp: shares of inner dimensions kept.
     """
 
     model_config = STRICT
@@ -88,7 +112,8 @@ class SearchSpace(BaseModel):
 
     Attributes:
         title: one line on what the space is for.
-        branch: by kind of branch (``attention``, ``mlp``, ``mixer``), per matrix and branch.
+        branch: by kind of branch, per matrix and branch: [branch.attention], [branch.mlp],
+            [branch.mixer].
         block, neuron: per block.
         stem, head: per matrix before and behind the blocks; not searched unless asked for.
         model: per network.

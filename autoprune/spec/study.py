@@ -15,9 +15,9 @@ from autoprune.spec.space import SearchSpace, load_space
 from autoprune.spec.tables import (
     STRICT,
     CompressionSpec,
+    ComputeSpec,
     Count,
     DataSpec,
-    DeviceSpec,
     FinetuneSpec,
     FunctionsSpec,
     MeasureSpec,
@@ -49,7 +49,7 @@ DATA_SETS = (
 )
 """Data sets by name; `autoprune.data.load` knows where they are read."""
 
-PLAIN_METRICS = ("synops", "parameters", "weight_bits")
+PLAIN_METRICS = ("effective_sops", "parameters", "weight_bits")
 MACHINE_METRICS = ("energy_uj", "latency_us", "edp_uj_ms", "chips")
 
 
@@ -57,7 +57,7 @@ class SearchSpec(BaseModel):
     """How configurations are proposed.
 
     Attributes:
-        sampler: by name: those of Optuna, and autoprune's own ``block_response``.
+        sampler: those of Optuna, and autoprune's own ``block_response``.
         lag: proposal i sees the outcomes of the trials up to i - lag, whatever the number of
             workers; at most this many trials run at a time.
         stop_below: where it is given, the search ends once ten proposals in a row promise less:
@@ -82,21 +82,21 @@ def _named(value: object) -> object:
 
 
 class Study(BaseModel):
-    """Everything that a run needs; a value.
+    """Everything that a run needs.
 
     Attributes:
         title: one line.
-        data: see `DataSpec`; a name is short for a table with that name alone.
+        data: the data set; a name is short for a table with that name alone.
         space: name or path of the search space.
         machines: names or paths of the machines that are priced.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
             study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
-            ``synops``, ``parameters``, ``weight_bits`` where the space searches it,
-            ``energy_uj@MACHINE``, ``latency_us@MACHINE``, ``edp_uj_ms@MACHINE`` (energy times
-            delay), ``chips@MACHINE``.
+            ``effective_sops`` (synaptic operations), ``parameters``, ``weight_bits`` where the
+            space searches it, ``energy_uj@MACHINE``, ``latency_us@MACHINE``,
+            ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``.
         budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
             breaks one is on no front.
-        trials: distinct evaluated plans, uniform sweep included.
+        trials: distinct plans that are trained, uniform sweep and probes included, baselines not.
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.
@@ -107,8 +107,14 @@ class Study(BaseModel):
             folder of its own there; the run folder where it is left out.
         warm_start: a run folder, relative to the study, whose trials are taken over: see
             `autoprune.warm_start`.
-        network, parent, compression, finetune, compute, functions, measure, search: see there; a
-            study whose network has a checkpoint needs no parent.
+        network: what is compressed.
+        parent: how the parent is trained; not needed where the network has a checkpoint.
+        compression: how zeros and dimensions are chosen.
+        finetune: how every trial is fine-tuned.
+        compute: where, and what a trial reserves.
+        functions: functions of the user's own.
+        measure: how a trial is measured.
+        search: how configurations are proposed.
     """
 
     model_config = STRICT
@@ -130,7 +136,7 @@ class Study(BaseModel):
     parent: RecipeSpec | None = None
     compression: CompressionSpec = CompressionSpec()
     finetune: FinetuneSpec
-    compute: DeviceSpec = DeviceSpec()
+    compute: ComputeSpec = ComputeSpec()
     functions: FunctionsSpec = FunctionsSpec()
     measure: MeasureSpec
     search: SearchSpec

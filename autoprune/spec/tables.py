@@ -16,7 +16,7 @@ class DataSpec(BaseModel):
     """The data set; ``data = "NAME"`` in a study is short for a table with the name alone.
 
     Attributes:
-        name: one of DATA_SETS, or ``module:function`` of the user's.
+        name: a data set by name, or ``module:function`` of the user's.
         root: folder of the files, relative to the study; AUTOPRUNE_DATA where it is left out.
         frames: of an event data set, frames per sample (T of the recording).
         side: pixels of a sample's side, where the data set leaves it open.
@@ -61,7 +61,18 @@ class NetworkSpec(BaseModel):
 
 
 class RecipeSpec(BaseModel):
-    """How to train: see `autoprune.training.Recipe`. Zero epochs train nothing."""
+    """How to train: AdamW with a cosine schedule that ends at 0.
+
+    Attributes:
+        epochs: passes over the training data; 0 trains nothing.
+        learning_rate: at its highest.
+        batch_size: samples per step.
+        weight_decay: of AdamW; it never acts on thresholds and time constants.
+        label_smoothing: share of the target spread over all classes.
+        warmup_epochs: first epochs, in which the learning rate rises linearly from near 0.
+        mixup: alpha of mixup (Zhang et al., ICLR 2018); 0 mixes nothing.
+        mixup_epochs: first epochs that are mixed; all where it is left out.
+    """
 
     model_config = STRICT
     epochs: Annotated[int, Field(ge=0)]
@@ -108,8 +119,10 @@ class CompressionSpec(BaseModel):
     """How to compress.
 
     Attributes:
-        dsp_score: how DSP ranks dimensions: see `autoprune.compress.criteria`.
-        l1p_schedule: ``one_shot``, or ``gradual``: see `autoprune.compress.l1p`.
+        dsp_score: how DSP ranks dimensions, by weights, spikes or both: see
+            `autoprune.compress.criteria`.
+        l1p_schedule: zeros at once before fine-tuning, or more and more while it goes on (cubic):
+            see `autoprune.compress.l1p`.
     """
 
     model_config = STRICT
@@ -117,11 +130,11 @@ class CompressionSpec(BaseModel):
     l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
 
 
-class DeviceSpec(BaseModel):
+class ComputeSpec(BaseModel):
     """Where a trial computes, and what it reserves there.
 
     Attributes:
-        device: ``cpu`` or ``cuda``.
+        device: where a trial computes.
         precision: ``fp32``; ``bf16`` or ``fp16`` compute training in mixed precision. Evaluation
             and census are always in fp32.
         gpu_fraction: share of a GPU that a worker takes, above 0; only with ``cuda``.
@@ -143,7 +156,7 @@ class DeviceSpec(BaseModel):
     retries: Annotated[int, Field(ge=0)] = 3
 
     @model_validator(mode="after")
-    def _fits(self) -> DeviceSpec:
+    def _fits(self) -> ComputeSpec:
         if self.device == "cpu" and self.gpu_fraction is not None:
             raise ValueError("gpu_fraction with device = 'cuda' only")
         return self
@@ -153,7 +166,8 @@ class MeasureSpec(BaseModel):
     """How to measure a compressed network.
 
     Attributes:
-        batch_norm_batches, batch_norm_batch_size: for re-estimating batch norm.
+        batch_norm_batches: batches from which batch norm is estimated again after compression.
+        batch_norm_batch_size: samples in each of them.
         census_samples: validation samples on which operations are counted.
     """
 

@@ -54,6 +54,23 @@ def connected(crew: Crew, needs: Needs) -> Iterator[None]:
             ray.shutdown()
 
 
+def try_ray() -> str:
+    """Start a Ray of our own, run a task on it, end it; returns what the task said.
+
+    Raises whatever Ray does where that fails.
+    """
+    _start(Crew(workers=1, threads=1, cpus=1))
+    try:
+        process: int = ray.get(ray.remote(_process).remote(), timeout=_NODE_S)
+        return f"{ray.__version__} starts, and ran a task in process {process}"
+    finally:
+        ray.shutdown()
+
+
+def _process() -> int:
+    return os.getpid()
+
+
 def _alive() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return [node for node in found if node["Alive"]]

@@ -134,9 +134,9 @@ def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tm
 
 def test_a_workload_of_a_machines_bits(autoprune, run_folder, tmp_path) -> None:
     file, run = tmp_path / "w.json", RunFolder(run_folder)
-    assert autoprune("workload", run_folder, "1", "--bits", "8", "--out", file).code == 0
+    assert autoprune("workload", run_folder, "1", "--weight-bits", "8", "--out", file).code == 0
     assert Workload.read(file) == run.read_workload("1", 8) != run.read_workload("1")
-    said = autoprune("workload", run_folder, "1", "--bits", "1", "--out", file)
+    said = autoprune("workload", run_folder, "1", "--weight-bits", "1", "--out", file)
     assert said.code == 2 and "1 is not in the range x>=2" in said.err
 
 

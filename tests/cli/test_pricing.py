@@ -141,7 +141,7 @@ def test_sensitivity_of_total_and_front(autoprune, run_folder, tmp_path):
     assert re.search(rf"update_active +0\.5 +\S+ +-{share:.1f} % +1 of 1 +0 +-", said.out)
     assert re.search(rf"update_active +1\.5 +\S+ +\+{share:.1f} %", said.out)
     file = tmp_path / "w.json"
-    autoprune("workload", run_folder, "0", "--bits", "8", "--out", file)
+    autoprune("workload", run_folder, "0", "--weight-bits", "8", "--out", file)
     alone = autoprune("price", file, "--machine", "loihi1", "--sensitivity", "0.5")
     assert re.search(rf"update_active +0\.5 +\S+ +-{share:.1f} % *\n", alone.out)
     assert "front keeps" not in alone.out

@@ -125,8 +125,9 @@ neuron = "native"
 )
 def test_keras_spiking_devices(oracle, tmp_path, synop_joule, neuron_joule, expected_joule):
     """KerasSpiking's documentation: a dense 784 -> 128 layer of which every synapse is used once
-    costs 8.64e-4 J on its cpu (8.6 nJ per synop; 8.63e-4 without neurons, printed 8.64) and
-    1.03e-5 J on a device of 1e-10 J per synop and 2e-9 J per neuron. To 0.2 %, the printed digits.
+    costs 8.64e-4 J on its cpu (8.6 nJ per synaptic operation; 8.63e-4 without neurons, printed
+    8.64) and 1.03e-5 J on a device of 1e-10 J per synaptic operation and 2e-9 J per neuron. To
+    0.2 %, the printed digits.
     """
     unit = 'evidence = "assumed", scope = "per_term", source = "KerasSpiking documentation"'
     file = tmp_path / "device.toml"

@@ -1,4 +1,4 @@
-"""Networks of a real run on the machine at hand; energy counters out of files like the kernel's."""
+"""Networks of a real run on the computer at hand; energy counters of files like the kernel's."""
 
 from __future__ import annotations
 

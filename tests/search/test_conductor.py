@@ -102,7 +102,7 @@ class Sweep:
             sampler=self.sampler,
             lag=self.lag,
             trials=self.trials,
-            metrics=["accuracy", "synops"],
+            metrics=["accuracy", "effective_sops"],
             score="accuracy",
             objectives=self.objectives,
             charges=lambda m: (("chip", Charge(energy_uj=m.parameters / 7)),),
@@ -113,7 +113,7 @@ class Sweep:
         record = Record(
             Place(storage=open_journal(self.folder.journal)),
             ["maximize", "minimize"],
-            ["accuracy", "synops"],
+            ["accuracy", "effective_sops"],
             distributions(space.parameters(self.shape)),
             self.lag,
         )
@@ -354,7 +354,9 @@ def over(bound):
     """A budget on synaptic operations."""
 
     def excess(measurement):
-        return (("synops", float(measurement.workload.total("effective_sops")) / bound - 1),)
+        return (
+            ("effective_sops", float(measurement.workload.total("effective_sops")) / bound - 1),
+        )
 
     return excess
 
@@ -399,8 +401,8 @@ def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sw
     for outcome, told in zip(trials(run), optuna_trials(run), strict=True):
         ((_, by),) = run.excess(outcome.measurement)
         assert told.state == TrialState.COMPLETE
-        assert told.constraints == {"synops": by}
-        assert outcome.broken == ((("synops", by),) if by > 0 else ())
+        assert told.constraints == {"effective_sops": by}
+        assert outcome.broken == ((("effective_sops", by),) if by > 0 else ())
         assert (outcome.state == "infeasible") == (by > 0) or outcome.state == "duplicate"
     sampled = [o for o in trials(run) if o.origin == "sampled"]
     chance = sweep("chance", sampler="random", trials=30, excess=over(bound))

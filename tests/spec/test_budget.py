@@ -17,7 +17,7 @@ from autoprune.spec.budget import parse_budget, parse_budgets
         ("accuracy >= 0.9", 0.81, 0.1),
         ("accuracy >= 0.9", 0.99, -0.1),
         ("parameters <= 4e4", 50_000, 0.25),
-        ("synops <= 0", 3.0, 3.0),
+        ("effective_sops <= 0", 3.0, 3.0),
     ],
 )
 def test_excess_is_a_share_of_the_bound(text, value, excess):

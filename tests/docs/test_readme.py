@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from autoprune.cli.main import cli
 from autoprune.cost.contract import check_contract
@@ -18,13 +18,8 @@ from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.spec import bundled
 from autoprune.spec.budget import parse_budgets
 from autoprune.spec.study import load_study
-from autoprune.spec.tables import DeviceSpec
+from autoprune.spec.tables import ComputeSpec
 from autoprune.spec.toml import validate
-
-
-@pytest.fixture
-def readme(root) -> str:
-    return (root / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -32,28 +27,28 @@ def blocks(readme: str, language: str) -> list[str]:
     return [text for name, text in found if name == language]
 
 
-def test_the_machine_in_ten_lines(readme, tmp_path):
-    text = next(text for text in blocks(readme, "toml") if "family" in text)
+def test_the_machine_in_ten_lines(pages, tmp_path):
+    text = next(text for text in blocks(pages, "toml") if "family" in text)
     assert len([line for line in text.splitlines() if line]) <= 10
     (tmp_path / "my_chip.toml").write_text(text, encoding="utf-8")
     check_contract(load_machine(str(tmp_path / "my_chip.toml")))
 
 
-def test_what_a_trial_reserves(readme):
-    text = next(text for text in blocks(readme, "toml") if text.startswith("[compute]"))
-    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+def test_what_a_trial_reserves(pages):
+    text = next(text for text in blocks(pages, "toml") if "gpu_fraction" in text)
+    spec = validate(ComputeSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.cpus, spec.memory_gib, spec.gpu_fraction) == (2, 8.0, 0.25)
 
 
-def test_what_a_trial_may_take(readme):
-    text = next(text for text in blocks(readme, "toml") if "retries" in text)
-    spec = validate(DeviceSpec, tomllib.loads(text)["compute"], "README")
+def test_what_a_trial_may_take(pages):
+    text = next(text for text in blocks(pages, "toml") if "retries" in text)
+    spec = validate(ComputeSpec, tomllib.loads(text)["compute"], "README")
     assert (spec.retries, spec.trial_minutes, spec.memory_gib) == (3, 30, 8.0)
 
 
-def test_what_a_search_is_asked_for(readme, root, tmp_path):
+def test_what_a_search_is_asked_for(pages, root, tmp_path):
     """The README's lines in the place of those of the bundled study."""
-    text = next(text for text in blocks(readme, "toml") if "stop_below" in text)
+    text = next(text for text in blocks(pages, "toml") if "stop_below" in text)
     head, search = text.split("[search]")
     study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
     study = study[: study.index("[search]")].replace("trials = 48\n", head) + "[search]" + search
@@ -67,13 +62,13 @@ def test_what_a_search_is_asked_for(readme, root, tmp_path):
     ]
 
 
-def own_machine(readme: str, folder: Path) -> None:
+def own_machine(pages: str, folder: Path) -> None:
     """Write the README's class and its file into a folder."""
-    code = next(text for text in blocks(readme, "python") if "class WideMemory" in text)
+    code = next(text for text in blocks(pages, "python") if "class WideMemory" in text)
     own = code[code.index("class WideMemory") :]
     assert len([line for line in own.splitlines() if line]) <= 20
     (folder / "wide_memory.py").write_text(code, encoding="utf-8")
-    text = next(text for text in blocks(readme, "toml") if "wide_memory:WideMemory" in text)
+    text = next(text for text in blocks(pages, "toml") if "wide_memory:WideMemory" in text)
     (folder / "wide_chip.toml").write_text(text, encoding="utf-8")
 
 
@@ -91,8 +86,8 @@ def command(*arguments: object, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def test_a_machine_of_ones_own_physics(readme, tmp_path):
-    own_machine(readme, tmp_path)
+def test_a_machine_of_ones_own_physics(pages, tmp_path):
+    own_machine(pages, tmp_path)
     said = command("check", "wide_chip.toml", "--import", folder=tmp_path)
     assert said.count("  pass  ") == 12
     assert "a correct machine" in said
@@ -109,13 +104,13 @@ version = "1"
 """
 
 
-def test_a_family_of_an_installed_package(readme, tmp_path):
+def test_a_family_of_an_installed_package(pages, tmp_path):
     """A second package is built and installed by pip; its family is known by its name alone."""
-    own_machine(readme, tmp_path)
+    own_machine(pages, tmp_path)
     source = tmp_path / "source" / "my_package"
     source.mkdir(parents=True)
     (tmp_path / "wide_memory.py").rename(source / "wide_memory.py")
-    entry = next(text for text in blocks(readme, "toml") if "entry-points" in text)
+    entry = next(text for text in blocks(pages, "toml") if "entry-points" in text)
     project = f'{PACKAGE}{entry}[tool.hatch.build]\ninclude = ["my_package"]\n'
     (source.parent / "pyproject.toml").write_text(project, encoding="utf-8")
     site = tmp_path / "site"
@@ -131,14 +126,14 @@ def test_a_family_of_an_installed_package(readme, tmp_path):
 
 
 @pytest.mark.ray
-def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
+def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
     """The README's network, adapter, study and machine, from a folder of their own, as a user
     runs them; the machine's energy is an objective.
     """
-    code = next(text for text in blocks(readme, "python") if "class MyAdapter" in text)
+    code = next(text for text in blocks(pages, "python") if "class MyAdapter" in text)
     adapter = code[code.index("class MyAdapter") :]
     assert len([line for line in adapter.splitlines() if line]) <= 20
-    network = next(text for text in blocks(readme, "toml") if "my_network" in text)
+    network = next(text for text in blocks(pages, "toml") if "my_network" in text)
     study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
     start, end = study.index("[network]"), study.index("[parent]")
     space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
@@ -149,7 +144,7 @@ def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
     study = study.replace("energy_uj@loihi1", "energy_uj@wide_chip")
     (tmp_path / "my_study.toml").write_text(study, "utf-8")
     (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-    own_machine(readme, tmp_path)
+    own_machine(pages, tmp_path)
     said = command("run", "my_study.toml", "--trials", "3", folder=tmp_path)
     assert "3 plans measured, 0 duplicates, 0 failed" in said
     assert "wide_chip: front of" in said
@@ -160,22 +155,17 @@ def test_a_network_of_ones_own_on_ray(readme, root, tmp_path):
     assert again.splitlines()[0] in said
 
 
-def test_every_command_exists_with_its_options(readme):
-    lines = [line for block in blocks(readme, "") for line in block.splitlines()]
-    commands = [shlex.split(line) for line in lines if line.startswith("autoprune ")]
-    assert {words[1] for words in commands} >= {
-        "front",
-        "export",
-        "price",
-        "workload",
-        "show",
-        "check",
-        "list",
-    }
-    for _, name, *arguments in commands:
-        command = cli.get_command(None, name)
-        known = {option for param in command.params for option in param.opts}
-        assert {word for word in arguments if word.startswith("--")} <= known
+def test_data_and_a_score_of_ones_own(pages, root, desk):
+    """The page's module and its lines of a study, in the place of those of the short study."""
+    lines = next(text for text in blocks(pages, "toml") if "my_data" in text)
+    head, functions = lines.split("[functions]")
+    study = (desk / "digits.toml").read_text(encoding="utf-8")
+    study = re.sub(r"^(data|objectives) = .*\n", "", study, flags=re.MULTILINE)
+    (desk / "low.toml").write_text(f"{head}{study}\n[functions]{functions}", encoding="utf-8")
+    said = CliRunner().invoke(cli, ["run", "low.toml", "--trials", "1"])
+    assert said.exit_code == 0, said.output
+    assert "images of 1 x 8 x 8, 5 classes" in said.output
+    assert "val_top2" in (desk / "runs/low/fronts/loihi1/front.csv").read_text(encoding="utf-8")
 
 
 def test_families_and_machines_are_those_that_ship(readme):
@@ -184,7 +174,7 @@ def test_families_and_machines_are_those_that_ship(readme):
 
 
 def test_the_tree_is_the_packages_tree(readme, root):
-    tree = next(block for block in blocks(readme, "") if block.startswith("autoprune/"))
+    tree = next(block for block in blocks(readme, "text") if block.startswith("autoprune/"))
     files = {path.name for path in (root / "autoprune").iterdir()} - {"__init__.py", "__pycache__"}
     for name in files - {"_bundled"}:
         assert name in tree, name

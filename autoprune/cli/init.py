@@ -1,0 +1,34 @@
+"""`autoprune init`: files to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+NAMES = ("my_study.toml", "my_space.toml", "my_chip.toml")
+_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+def init(folder: Path) -> None:
+    """Write a study, a search space and a machine to start from, in FOLDER or here.
+
+    They run as they are. A file that is there is never overwritten.
+
+    \b
+    autoprune init my_study
+    autoprune check my_study/my_study.toml
+    autoprune run my_study/my_study.toml --dry-run
+    """
+    from autoprune.errors import InputError
+    from autoprune.storage import write_text
+
+    for name in NAMES:
+        if (folder / name).exists():
+            raise InputError(str(folder / name), "is there already", "another folder")
+    for name in NAMES:
+        write_text(folder / name, (_TEMPLATES / name).read_text(encoding="utf-8"))
+        click.echo(folder / name)
+    click.echo(f"Next: autoprune run {folder / NAMES[0]} --dry-run")

@@ -1,0 +1,46 @@
+"""What a run says to a script: one JSON object per event, each on a line of its own."""
+
+from __future__ import annotations
+
+import json
+from typing import final
+
+import click
+
+from autoprune.outcome import Outcome
+from autoprune.tracker import Standing
+
+
+@final
+class JsonLines:
+    """An observer of a run that writes events to stdout, as they happen."""
+
+    def training(self, epoch: int, epochs: int) -> None:
+        """The parent has trained for `epoch` of `epochs`."""
+        write_event("training", epoch=epoch, epochs=epochs)
+
+    def measuring(self, done: int, total: int) -> None:
+        """`done` of `total` baselines are measured."""
+        write_event("measuring", done=done, total=total)
+
+    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+        """All baselines are measured; their validation scores by key."""
+        found = {k: o.measurement.validation.accuracy for k, o in outcomes.items() if o.measurement}
+        write_event("baselines", scores=found)
+
+    def progress(self, standing: Standing) -> None:
+        """How many trials are settled, running, and ended in which way; the fronts so far."""
+        write_event(
+            "progress",
+            done=standing.done,
+            trials=standing.trials,
+            running=standing.running,
+            states=standing.states,
+            best=standing.best,
+            fronts={name: [int(m.key) for m in found] for name, found in standing.fronts.items()},
+        )
+
+
+def write_event(event: str, **values: object) -> None:
+    """One event, as a line that is flushed."""
+    click.echo(json.dumps({"event": event, **values}))

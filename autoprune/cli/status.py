@@ -1,0 +1,56 @@
+"""`autoprune status`: how far a run is, from another terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from autoprune.status import Status
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
+def status(run: Path, *, as_json: bool) -> None:
+    """Say how far a run is, also while it goes on; nothing is written, no lock is taken.
+
+    \b
+    autoprune status runs/digits
+    autoprune status runs/digits --json
+    """
+    from autoprune.run_folder import RunFolder
+    from autoprune.status import read_status
+
+    found = read_status(RunFolder(run))
+    if as_json:
+        lives = found.writer and found.writer.lives
+        document = {**asdict(found), "writer_lives": lives, "minutes_left": found.minutes_left}
+        click.echo(json.dumps(document, indent=1))
+    else:
+        _print(found)
+
+
+def _print(found: Status) -> None:
+    click.echo(found.title)
+    click.echo(f"Written by: {_writer(found)}")
+    click.echo(f"{found.baselines} baselines measured")
+    ends = ", ".join(f"{count} {state}" for state, count in found.states.items())
+    click.echo(f"{found.done} of {found.trials} trials done, {found.running} running; {ends}")
+    for machine, trials in found.fronts.items():
+        click.echo(f"Front of {machine}: {', '.join(map(str, trials)) or 'none yet'}")
+    if found.trials_per_hour is not None:
+        click.echo(f"{found.trials_per_hour:.3g} trials an hour")
+    if found.minutes_left is not None:
+        click.echo(f"Some {found.minutes_left:.2g} minutes left")
+
+
+def _writer(found: Status) -> str:
+    if found.writer is None:
+        return "nobody"
+    end = {True: "", None: " (of another host: not known whether it lives)", False: " (dead)"}
+    return f"{found.writer}{end[found.writer.lives]}"

@@ -1,0 +1,9 @@
+"""How Sphinx makes a site of these pages: ``sphinx-build -W docs build/docs``."""
+
+project = "autoprune"
+html_title = "autoprune"
+html_theme = "furo"
+extensions = ["myst_parser"]
+myst_heading_anchors = 3
+exclude_patterns = ["*.py"]
+html_show_copyright = False

@@ -1,0 +1,150 @@
+"""Write docs/study_keys.md: every key of a study and of a search space, from their types.
+
+What a key means is said by the docstring of its type, what it may be by the type.
+
+    python docs/study_keys.py [--out docs/study_keys.md]
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from autoprune.spec.domain import Domain
+from autoprune.spec.space import SearchSpace
+from autoprune.spec.study import DATA_SETS, FAMILIES, Study
+
+Schema = dict[str, Any]
+HEAD = ("| key | may be | default | means |", "|---|---|---|---|")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the docstring of a type says: of the whole, of each key, and behind its keys."""
+
+    whole: str
+    keys: dict[str, str]
+    rest: str
+
+
+def words(table: type[BaseModel]) -> Words:
+    """Read the docstring of a type, and of those it is derived from."""
+    said: dict[str, str] = {}
+    for base in reversed(table.__mro__):
+        if issubclass(base, BaseModel) and base is not BaseModel:
+            text = inspect.cleandoc(base.__doc__ or "")
+            whole, _, attributes = text.partition("\n\nAttributes:\n")
+            listed, _, rest = attributes.partition("\n\n")
+            for entry in re.split(r"^(?=\S)", textwrap.dedent(listed), flags=re.MULTILINE):
+                names, _, means = entry.partition(":")
+                said |= {name.strip(): plain(means) for name in names.split(",")}
+    return Words(plain(whole), said, plain(rest))
+
+
+def plain(text: str) -> str:
+    """On one line, with Markdown's back ticks."""
+    return " ".join(text.replace("``", "`").split())
+
+
+def types(annotation: object) -> Iterator[type[BaseModel]]:
+    """The tables in an annotation."""
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from types(part)
+
+
+def may_be(schema: Schema) -> str:
+    """What a value may be, in words."""
+    if "enum" in schema:
+        return ", ".join(f"`{word}`" for word in schema["enum"])
+    if "anyOf" in schema:
+        choices = [may_be(choice) for choice in schema["anyOf"] if choice.get("type") != "null"]
+        kinds = dict.fromkeys(choices)
+        return "number" if set(kinds) == {"number", "whole number"} else " or ".join(kinds)
+    if "$ref" in schema:
+        return "[values](#values)"
+    if schema["type"] == "array":
+        return f"list of {may_be(schema['items'])}"
+    kind = {"integer": "whole number", "number": "number", "string": "text"}[schema["type"]]
+    bounds = {
+        "minimum": "from {}",
+        "exclusiveMinimum": "above {}",
+        "maximum": "to {}",
+        "exclusiveMaximum": "below {}",
+    }
+    said = [text.format(schema[key]) for key, text in bounds.items() if key in schema]
+    return " ".join([kind, *said])
+
+
+def default(schema: Schema, needed: bool) -> str:
+    """What holds where the key is left out."""
+    if needed:
+        return "needed"
+    value = schema.get("default")
+    return "-" if value is None else f"`{value}`"
+
+
+def section(table: type[BaseModel], title: str) -> Iterator[str]:
+    """The keys of a table, and of the tables in it. ValueError for a key that nothing describes."""
+    schema = table.model_json_schema()
+    said = words(table)
+    yield from (title, "", said.whole, "")
+    inner: list[tuple[str, type[BaseModel]]] = []
+    yield from HEAD
+    for key, field in table.model_fields.items():
+        if key not in said.keys:
+            raise ValueError(f"the docstring of {table.__name__} says nothing of {key}")
+        tables = [found for found in types(field.annotation) if found is not Domain]
+        own = schema["properties"][key]
+        kind = may_be(own) if not tables else f"table [\\[{key}\\]](#{key})"
+        inner += [(key, found) for found in tables]
+        left_out = default({} if tables else own, field.is_required())
+        yield f"| `{key}` | {kind} | {left_out} | {said.keys[key]} |"
+    if said.rest:
+        yield from ("", said.rest)
+    for key, found in inner:
+        yield ""
+        yield from section(found, f"### {key}")
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [
+        "# Every key of a study",
+        "",
+        "A study is a TOML file, and so is the search space that it names. An unknown key is an",
+        "error. `autoprune show NAME` prints those that ship, `autoprune check FILE` tries one of",
+        "yours.",
+        "",
+        *section(Study, "## Study"),
+        "",
+        f"Families of networks: {', '.join(f'`{name}`' for name in FAMILIES)}.",
+        "",
+        f"Data sets: {', '.join(f'`{name}`' for name in DATA_SETS)}.",
+        "",
+        *section(SearchSpace, "## Search space"),
+        "",
+        *section(Domain, "### values"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the page."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    place = Path(__file__).with_suffix(".md")
+    parser.add_argument("--out", type=Path, default=place)
+    parser.parse_args().out.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
