@@ -15,6 +15,7 @@ _COMMANDS = {
     "status": "Say how far a run is, from another terminal.",
     "front": "Print the front of a run, also on a machine that the run never saw.",
     "pick": "Pick one network of a run for a machine, and say why.",
+    "report": "Write one HTML page with everything about a run.",
     "trials": "List the trials of a run; those that failed with their cause.",
     "trial": "Explain one trial of a run.",
     "init": "Write a study, a search space and a machine to start from.",
@@ -69,6 +70,7 @@ def cli() -> None:
     autoprune front runs/digits               the fronts again
     autoprune front runs/digits --machine my_chip.toml
     autoprune pick runs/digits --machine loihi1
+    autoprune report runs/digits              everything on one page
     autoprune confirm runs/digits             is the front real?
     autoprune compare runs/digits --machine loihi1 --machine my_chip.toml
     autoprune price runs/digits:17 --machine loihi1 --explain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +71,9 @@ def pick(  # noqa: PLR0913 - the options of the command line
 
 def _export(run: Path, row: Row) -> str:
     """The command that exports a trial."""
-    words = ["autoprune", "export", str(run), str(row.trial), "--out", f"network_{row.trial}"]
-    return shlex.join(words)
+    from autoprune.report.trial import export_command
+
+    return export_command(run, str(row.trial))
 
 
 def _document(found: Pick, run: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -44,12 +43,11 @@ def trial(run: Path, trial: str, *, as_json: bool) -> None:
 def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
     from autoprune.plan import branch_words
     from autoprune.report.candidates import run_members
-    from autoprune.report.trial import standing
+    from autoprune.report.trial import export_command, standing
     from autoprune.run_machines import run_machines
 
     shape, found = folder.shape, outcome.measurement
     heads, baselines = folder.read_heads(), folder.read_baselines()
-    words = ["autoprune", "export", str(folder.path), outcome.same_as or outcome.key]
     return {
         "trial": outcome.key,
         "state": outcome.state,
@@ -82,7 +80,7 @@ def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
         "seconds": asdict(found.seconds) if found and not outcome.same_as else None,
         "broken_budgets": dict(outcome.broken),
         "cause": outcome.cause,
-        "export": shlex.join([*words, "--out", f"network_{words[-1]}"]) if found else None,
+        "export": export_command(folder.path, outcome.same_as or outcome.key) if found else None,
     }
 
 

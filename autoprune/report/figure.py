@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from autoprune.report.front import MachineFront, Row
 from autoprune.report.tables import bits_words
 
-_NAMES = {
+MARKS = {
     "sampled": ("sampled", "#9a9a9a", "circle"),
     "uniform": ("uniform", "#d55e00", "triangle-up"),
     "probe": ("one branch probed", "#9a9a9a", "x"),
@@ -27,7 +27,7 @@ def front_figure(front: MachineFront) -> go.Figure:
     A trial that needs no energy has no place on a logarithmic axis; the axis names it.
     """
     figure = go.Figure()
-    for origin, (name, colour, symbol) in _NAMES.items():
+    for origin, (name, colour, symbol) in MARKS.items():
         rows = [row for row in front.points if row.origin == origin and row.energy_uj > 0]
         if rows:
             marker = {"color": colour, "symbol": symbol, "size": 8}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from autoprune.cost.model import CostModel
 from autoprune.outcome import FINE_TUNED, Outcome
@@ -65,6 +67,11 @@ def standing(
         on_front=(outcome.same_as or outcome.key) in {member.key for member in members},
         dominated_by=better,
     )
+
+
+def export_command(run: Path, key: str) -> str:
+    """The command that exports a trial of a run, ready for a shell."""
+    return shlex.join(["autoprune", "export", str(run), key, "--out", f"network_{key}"])
 
 
 def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate]) -> list[int]:

@@ -1,0 +1,34 @@
+"""`autoprune report`: everything about a run on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file; report.html in the run's folder where it is left out.",
+)
+def report(run: Path, out: Path | None) -> None:
+    """Write one HTML page: the answer, every front, every trial, prices, environment.
+
+    The page needs no network and no server; it may be sent by mail.
+
+    \b
+    autoprune report runs/digits
+    autoprune report runs/digits --out digits.html
+    """
+    from autoprune.report.page.gather import gather
+    from autoprune.report.page.page import render
+    from autoprune.run_folder import RunFolder
+    from autoprune.storage import write_text
+
+    file = out or run / "report.html"
+    text = render(gather(RunFolder(run)))
+    write_text(file, text)
+    click.echo(f"{file}: {len(text.encode()) / 1e6:.1f} MB")

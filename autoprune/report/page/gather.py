@@ -1,0 +1,111 @@
+"""Everything that the page of a run shows, as one JSON value; nothing is calculated twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.environment import read_environments
+from autoprune.errors import RecordError
+from autoprune.outcome import FINE_TUNED
+from autoprune.report.branches import branch_probes
+from autoprune.report.compare import compare
+from autoprune.report.figure import MARKS
+from autoprune.report.page.machines import machine_values
+from autoprune.report.page.trials import Names, trial_values
+from autoprune.repricing import Trials
+from autoprune.run_folder import RunFolder
+from autoprune.run_machines import run_machines
+
+
+def gather(folder: RunFolder) -> dict[str, Any]:
+    """Of the run in a folder, also while it goes on.
+
+    A machine that cannot price the run's parent, or any trial, is named in ``failed``.
+
+    Raises RecordError where this is no run folder, nothing was measured yet, or a file is damaged.
+    """
+    study, heads = folder.read_study(), folder.read_heads()
+    again, names = folder.read_confirmed(), Names()
+    models, machines, failed = [], [], []
+    for model in run_machines(folder):
+        try:
+            machines.append(machine_values(folder, heads, again, model))
+            models.append(model)
+        except UnknownCost as error:
+            failed.append(str(error))
+    if not machines:
+        raise RecordError(f"{folder.path}: no machine can price it: {'; '.join(failed)}")
+    trials = list(trial_values(folder, [head.key for head in heads], models, names))
+    (parent,) = trial_values(folder, [FINE_TUNED], models, names)
+    return {
+        "title": str(study.get("title", "")),
+        "data": folder.data,
+        "run": str(folder.path),
+        "version": version("autoprune"),
+        "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
+        "branches": [f"blocks.{index}.{branch.name}" for index, branch in folder.shape.branches()],
+        "marks": {origin: list(mark) for origin, mark in MARKS.items()},
+        "failed": failed,
+        "machines": machines,
+        "trials": trials,
+        "parent": parent,
+        "names": names.all,
+        "sensitivity": _sensitivity(folder, trials, models),
+        "comparison": _comparison(folder, models),
+        "time": _time(trials),
+        "environments": [asdict(one) for one in read_environments(folder.environments)],
+    }
+
+
+def _sensitivity(
+    folder: RunFolder, trials: Sequence[Mapping[str, Any]], models: Sequence[CostModel]
+) -> list[dict[str, Any]]:
+    probes = [folder.read(one["trial"]) for one in trials if one["origin"] == "probe"]
+    named = {model.machine.name: model for model in models}
+    found = branch_probes(probes, folder.read_baselines(), named, folder.shape)
+    return [{**asdict(probe), "saved": dict(probe.saved)} for probe in found]
+
+
+def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any] | None:
+    """Where the machines disagree; None of a single machine."""
+    if len(models) < 2:
+        return None
+    trials = Trials(folder)
+    found = compare([trials.on(model) for model in models])
+    return {
+        "shared": list(found.shared),
+        "infeasible": {name: list(keys) for name, keys in found.infeasible.items()},
+        "pairs": [
+            {
+                "machines": list(pair),
+                "tau": None if tau != tau else tau,
+                "disagreements": [asdict(item) for item in found.disagreements[pair]],
+            }
+            for pair, tau in found.correlation.items()
+        ],
+    }
+
+
+def _time(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Seconds by what they were spent on, what duplicates spared, and why trials failed."""
+    spent: Counter[str] = Counter()
+    for one in trials:
+        spent.update(one["seconds"] or {})
+    by_key = {one["trial"]: one for one in trials}
+    same = [by_key.get(one["same_as"]) for one in trials if one["state"] == "duplicate"]
+    spared = sum(sum(one["seconds"].values()) for one in same if one and one["seconds"])
+    causes = Counter(
+        one["cause"].strip().splitlines()[-1] for one in trials if one["state"] == "failed"
+    )
+    return {
+        "spent": dict(spent),
+        "states": dict(Counter(one["state"] for one in trials)),
+        "spared": spared,
+        "causes": causes.most_common(),
+    }

@@ -1,0 +1,94 @@
+"""What the page says of one machine: the answer in words, its front, its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from autoprune.cost.model import CostModel
+from autoprune.measurement import Score
+from autoprune.outcome import Head, Outcome
+from autoprune.report.candidates import run_front
+from autoprune.report.confirmed import ConfirmedFront, confirmed_front
+from autoprune.report.confirmed_table import confirmed_document
+from autoprune.report.files import finite_or_none
+from autoprune.report.front import MachineFront, Row, history
+from autoprune.report.knee import knee
+from autoprune.report.page.trials import score_values
+from autoprune.report.tables import bits_words
+from autoprune.run_folder import RunFolder
+
+
+def machine_values(
+    folder: RunFolder, heads: Sequence[Head], again: Sequence[Outcome], model: CostModel
+) -> dict[str, Any]:
+    """All of one machine; `again` are trials on fresh seeds.
+
+    Raises what `autoprune.report.candidates.run_front` raises.
+    """
+    front = run_front(folder, heads, model)
+    confirmed = confirmed_front(front, again, model) if again else None
+    picked = knee(front)
+    return {
+        "name": front.machine,
+        "title": front.title,
+        "knee": picked.row and str(picked.row.trial),
+        "answer": _answer(front, picked.row, picked.reason, confirmed),
+        "bits": bits_words(front),
+        "front": [str(row.trial) for row in front.rows],
+        "points": [str(row.trial) for row in front.points],
+        "infeasible": [list(item) for item in front.infeasible],
+        "parent": score_values(front.parent),
+        "parent_energy_uj": front.parent_energy_uj,
+        "hypervolume": finite_or_none(front.hypervolume),
+        "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
+        "history": [[trial, finite_or_none(volume)] for trial, volume in history(front)],
+        "confirmed": confirmed_document(confirmed)["rows"] if confirmed else [],
+        "prices": [asdict(price) for price in model.machine.prices],
+        "parameters": [asdict(quantity) for quantity in model.machine.parameters],
+        "not_modelled": list(front.not_modelled),
+        "emulated": list(front.emulated),
+        "host": [f"{host.name} ({100 * host.share:.2f} % of dense MACs)" for host in front.host],
+        "uncounted": [f"{n} ({100 * share:.2f} % of dense MACs)" for n, share in front.uncounted],
+    }
+
+
+def _answer(
+    front: MachineFront, row: Row | None, reason: str, confirmed: ConfirmedFront | None
+) -> list[str]:
+    """Which network goes on the machine, and what it saves; intervals are of 95 %."""
+    if row is None:
+        return [f"No network is to be named: {reason}."]
+    saved = 100 * (1 - row.energy_ratio)
+    lost = 100 * (front.parent.accuracy - row.validation.accuracy)
+    change = f"{lost:.1f} points less" if lost >= 0 else f"{-lost:.1f} points more"
+    lines = [
+        f"Trial {row.trial} needs {row.energy_uj:.3g} µJ per inference, {saved:.1f} % less than "
+        f"the fine-tuned parent ({front.parent_energy_uj:.3g} µJ).",
+        f"Its validation {front.parent.name} is {_words(row.validation)}, {change} than the "
+        f"parent's {_words(front.parent)}; in the test {_words(row.test)} against "
+        f"{_words(front.parent_test)}.",
+    ]
+    if row.uniform is None:
+        lines.append("No uniform compression that was tried needs so little energy.")
+    else:
+        gain = 100 * (row.validation.accuracy - row.uniform.accuracy)
+        outside = "outside" if row.beats_uniform else "within"
+        lines.append(
+            f"The best uniform compression at no more energy reaches {_words(row.uniform)}: "
+            f"{gain:.1f} points between them, {outside} both intervals."
+        )
+    lines += [
+        f"On {one.seeds} fresh seeds: {100 * one.validation.mean:.1f} %"
+        + (f" (sd {100 * one.validation.std:.1f})" if one.validation.std is not None else "")
+        + f", {one.energy_uj.mean:.3g} µJ; on the front with probability {one.probability:.2f}."
+        for one in (confirmed.rows if confirmed else ())
+        if one.trial == row.trial
+    ]
+    return [*lines, f"Why this one: {reason}."]
+
+
+def _words(score: Score) -> str:
+    low, high = score.interval
+    return f"{100 * score.accuracy:.1f} % [{100 * low:.1f} {100 * high:.1f}]"

@@ -1,0 +1,156 @@
+"""All trials of a run as JSON values: plan by branch, scores, and energy by cause and layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.measurement import Measurement, Score
+from autoprune.metrics import metric_value
+from autoprune.outcome import Outcome
+from autoprune.plan import Plan, branch_words
+from autoprune.report.candidates import AT_A_TIME
+from autoprune.report.outcomes import Measured, price_outcomes
+from autoprune.report.trial import export_command
+from autoprune.run_folder import RunFolder
+from autoprune.shape import NetworkShape
+
+DIGITS = 4
+"""Significant digits of what a total is made of; totals and scores have them all."""
+
+
+class Names:
+    """Words that return in many trials, by number: in the page each stands once."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def place(self, name: str) -> int:
+        """The number of a name, new or known."""
+        if name not in self._places:
+            self._places[name] = len(self.all)
+            self.all.append(name)
+        return self._places[name]
+
+    def sparse(self, values: Mapping[str, float]) -> list[float]:
+        """Number and value in turn, of what is not zero."""
+        found: list[float] = []
+        for name, value in values.items():
+            if value:
+                found += [self.place(name), rounded(value)]
+        return found
+
+
+def rounded(value: float) -> float:
+    """To `DIGITS` significant digits."""
+    return float(f"{value:.{DIGITS}g}")
+
+
+def score_values(score: Score) -> dict[str, Any]:
+    """A score with its 95 % interval."""
+    return {"value": score.accuracy, "low": score.interval[0], "high": score.interval[1]}
+
+
+def trial_values(
+    folder: RunFolder, keys: Sequence[str], models: Sequence[CostModel], names: Names
+) -> Iterator[dict[str, Any]]:
+    """Trials or baselines in the order of `keys`; a part of them is in memory at a time.
+
+    On a machine for which a rule fails they have no energy; who calls names it.
+    Raises RecordError where a file is damaged.
+    """
+    shape = folder.shape
+    for first in range(0, len(keys), AT_A_TIME):
+        outcomes = [folder.read(key) for key in keys[first : first + AT_A_TIME]]
+        on: dict[str, dict[str, Any]] = {outcome.key: {} for outcome in outcomes}
+        for model in models:
+            try:
+                priced, missing = price_outcomes(outcomes, model)
+            except UnknownCost:
+                continue
+            for item in priced:
+                on[item.outcome.key][model.machine.name] = _energy(item, names)
+            for key, why in missing.items():
+                on[key][model.machine.name] = {"missing": why}
+        for outcome in outcomes:
+            values = _values(folder, outcome, shape, names)
+            yield {**values, "on": on[outcome.key]}
+
+
+def _values(
+    folder: RunFolder, outcome: Outcome, shape: NetworkShape, names: Names
+) -> dict[str, Any]:
+    found, same = outcome.measurement, outcome.same_as
+    return {
+        "trial": outcome.key,
+        "state": outcome.state,
+        "origin": outcome.origin,
+        "same_as": same,
+        "cause": outcome.cause,
+        "broken": list(outcome.broken),
+        "plan": outcome.plan.short(shape),
+        "branches": _branches(outcome.plan, found, shape),
+        "neurons": [[b.neuron.threshold, b.neuron.tau] for b in outcome.plan.blocks],
+        "export": export_command(folder.path, same or outcome.key) if found else None,
+        **(_measured(found, names) if found else {}),
+        "seconds": asdict(found.seconds) if found and same is None else None,
+    }
+
+
+def _measured(found: Measurement, names: Names) -> dict[str, Any]:
+    return {
+        "validation": score_values(found.validation),
+        "test": score_values(found.test),
+        "parameters": found.parameters,
+        "kept_weights": found.kept_weights,
+        "effective_sops": metric_value("effective_sops", found, {}),
+        "rates": names.sparse(
+            {
+                op.name: op.output_spikes / (op.updates_active + op.updates_inactive)
+                for op in found.workload.ops
+                if op.updates_active + op.updates_inactive
+            }
+        ),
+    }
+
+
+def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> list[Any]:
+    """Per branch: words, share of dimensions kept, and of the weights in them that are zero.
+
+    Zeros are those that were counted in the network, since a plan may spread them over a block;
+    None of a branch that is removed, or where nothing was measured.
+    """
+    planned = [branch for block in plan.blocks for branch in block.branches]
+    values = []
+    for (block, branch), own in zip(shape.branches(), planned, strict=True):
+        weights = [
+            (op.b_nonzeros, op.b_size)
+            for op in (found.workload.ops if found else ())
+            if (op.block, op.branch, op.b_class) == (block, branch.name, "weight")
+        ]
+        size = sum(size for _, size in weights)
+        zeros = 1 - sum(nonzeros for nonzeros, _ in weights) / size if size else None
+        values.append(
+            [
+                branch_words(branch, own),
+                rounded(own.kept / branch.size),
+                None if zeros is None or not own.kept else rounded(zeros),
+            ]
+        )
+    return values
+
+
+def _energy(item: Measured, names: Names) -> dict[str, Any]:
+    cost = item.cost
+    return {
+        "energy_uj": item.energy_uj,
+        "latency_us": cost.latency_us,
+        "bits": item.measured.bits,
+        "validation": score_values(item.measured.validation),
+        "causes": names.sparse(cost.by_cause()),
+        "layers": names.sparse(cost.by_op()),
+    }
