@@ -158,7 +158,7 @@ function drawFront() {
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", (event) => openTrial(event.points[0].customdata));
   });
-  find("front-words").textContent = `${machine.title}. ${machine.bits}.`;
+  find("front-words").textContent = `${machine.title}; ${machine.bits}.`;
   const box = find("not-drawn"), there = new Map(machine.infeasible);
   box.replaceChildren();
   const groups = [["Failed", (one) => one.state === "failed"], ["Cannot run on this machine", (one) => there.has(one.trial)],
@@ -239,8 +239,8 @@ function openTrial(key, focus = true) {
   if (one.cause) box.append(make("h3", "Cause"), make("pre", one.cause));
   for (const [budget, excess] of one.broken) box.append(make("p", `Breaks ${budget} by ${percent(excess)}.`));
   if (one.validation) {
-    const s = on?.validation ?? one.validation;
-    box.append(make("p", `Validation ${data.score} ${interval(s)}${on?.bits ? ` at ${on.bits} bits` : ""}; test, as trained, ${interval(one.test)}.`));
+    const scores = on?.validation ? on : one, bits = on?.bits ? ` with weights of ${on.bits} bits` : "";
+    box.append(make("p", `Validation ${data.score} ${interval(scores.validation)}, test ${interval(scores.test)}${bits}.`));
     box.append(make("p", `${one.parameters} nonzero parameters; ${percent(one.kept_weights)} of block weights kept; ${short(one.effective_sops, 4)} synaptic operations.`));
   }
   if (on?.missing) box.append(make("p", `${name} cannot run it: ${on.missing}`));
@@ -270,7 +270,7 @@ const columns = [
   ["trial", (one) => Number(one.trial), (v) => String(v)],
   ["state", (one) => one.state], ["origin", (one) => one.origin],
   ["validation %", (one) => (one.on[state.machine.name]?.validation ?? one.validation)?.value ?? null, (v) => (100 * v).toFixed(1)],
-  ["test %", (one) => one.test?.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["test %", (one) => (one.on[state.machine.name]?.test ?? one.test)?.value ?? null, (v) => (100 * v).toFixed(1)],
   ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(v, 4)],
   ["latency µs", (one) => one.on[state.machine.name]?.latency_us ?? null, (v) => short(v, 4)],
   ["kept %", (one) => one.kept_weights ?? null, (v) => (100 * v).toFixed(1)],

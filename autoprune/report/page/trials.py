@@ -151,6 +151,7 @@ def _energy(item: Measured, names: Names) -> dict[str, Any]:
         "latency_us": cost.latency_us,
         "bits": item.measured.bits,
         "validation": score_values(item.measured.validation),
+        "test": score_values(item.measured.test),
         "causes": names.sparse(cost.by_cause()),
         "layers": names.sparse(cost.by_op()),
     }
