@@ -72,6 +72,11 @@ function lines(title, texts) {
   return texts.length ? [make("h3", title), make("ul", null, ...texts.map((t) => make("li", t)))] : [];
 }
 
+// With weights as the machine has them; as trained where it cannot run the network.
+function scores(one) {
+  return one.scores?.[one.on[state.machine.name]?.bits ?? one.bits];
+}
+
 function trialButton(key) {
   const button = make("button", key);
   button.type = "button";
@@ -97,7 +102,7 @@ function draw(id, traces, layout) {
 }
 
 const axes = {
-  accuracy: [`validation ${data.score} [%]`, (one, on) => on && on.validation ? 100 * on.validation.value : null],
+  accuracy: [`validation ${data.score} [%]`, (one) => one.scores ? 100 * scores(one).validation.value : null],
   energy: ["energy per inference [µJ]", (one, on) => on?.energy_uj ?? null, true],
   latency: ["latency [µs]", (one, on) => on?.latency_us ?? null, true],
   sops: ["synaptic operations (SOPs)", (one) => one.effective_sops ?? null, true],
@@ -129,14 +134,14 @@ function drawFront() {
     { marker: { color: "#cc79a7", symbol: "x-thin-open", size: 9 } }));
   const members = machine.front.map((key) => trials.get(key));
   const usual = find("y-axis").value === "accuracy";
-  const scores = members.filter((one) => { const [x, y] = place(one); return onto(x, xLog) && onto(y, yLog); })
-    .map((one) => one.on[name].validation);
+  const heights = members.filter((one) => { const [x, y] = place(one); return onto(x, xLog) && onto(y, yLog); })
+    .map((one) => scores(one).validation);
   const line = usual && find("x-axis").value === "energy";
   traces.push(trace(usual ? "front, 95 % intervals" : "front", members, {
     mode: line ? "lines+markers" : "markers", line: { color: "#0072b2", shape: "hv" },
     marker: { color: "#0072b2", symbol: "circle-open", size: 13 },
-    ...(usual ? { error_y: { type: "data", symmetric: false, thickness: 1, array: scores.map((s) => 100 * (s.high - s.value)),
-      arrayminus: scores.map((s) => 100 * (s.value - s.low)) } } : {}),
+    ...(usual ? { error_y: { type: "data", symmetric: false, thickness: 1, array: heights.map((s) => 100 * (s.high - s.value)),
+      arrayminus: heights.map((s) => 100 * (s.value - s.low)) } } : {}),
   }));
   traces.push(trace("fine-tuned parent", [data.parent], { marker: { color: ink, symbol: "star", size: 14 } }));
   if (line && machine.confirmed.length) {
@@ -238,9 +243,9 @@ function openTrial(key, focus = true) {
   box.replaceChildren(make("p", `${one.state}${same}; proposed by: ${one.origin}`), make("pre", one.plan));
   if (one.cause) box.append(make("h3", "Cause"), make("pre", one.cause));
   for (const [budget, excess] of one.broken) box.append(make("p", `Breaks ${budget} by ${percent(excess)}.`));
-  if (one.validation) {
-    const scores = on?.validation ? on : one, bits = on?.bits ? ` with weights of ${on.bits} bits` : "";
-    box.append(make("p", `Validation ${data.score} ${interval(scores.validation)}, test ${interval(scores.test)}${bits}.`));
+  if (one.scores) {
+    const { validation, test } = scores(one);
+    box.append(make("p", `Validation ${data.score} ${interval(validation)}, test ${interval(test)} with weights of ${on?.bits ?? one.bits} bits.`));
     box.append(make("p", `${one.parameters} nonzero parameters; ${percent(one.kept_weights)} of block weights kept; ${short(one.effective_sops, 4)} synaptic operations.`));
   }
   if (on?.missing) box.append(make("p", `${name} cannot run it: ${on.missing}`));
@@ -269,8 +274,8 @@ function openTrial(key, focus = true) {
 const columns = [
   ["trial", (one) => Number(one.trial), (v) => String(v)],
   ["state", (one) => one.state], ["origin", (one) => one.origin],
-  ["validation %", (one) => (one.on[state.machine.name]?.validation ?? one.validation)?.value ?? null, (v) => (100 * v).toFixed(1)],
-  ["test %", (one) => (one.on[state.machine.name]?.test ?? one.test)?.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["validation %", (one) => scores(one)?.validation.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["test %", (one) => scores(one)?.test.value ?? null, (v) => (100 * v).toFixed(1)],
   ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(v, 4)],
   ["latency µs", (one) => one.on[state.machine.name]?.latency_us ?? null, (v) => short(v, 4)],
   ["kept %", (one) => one.kept_weights ?? null, (v) => (100 * v).toFixed(1)],

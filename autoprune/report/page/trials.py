@@ -52,7 +52,8 @@ def rounded(value: float) -> float:
 
 def score_values(score: Score) -> dict[str, Any]:
     """A score with its 95 % interval."""
-    return {"value": score.accuracy, "low": score.interval[0], "high": score.interval[1]}
+    low, high = score.interval
+    return {"value": score.accuracy, "low": rounded(low), "high": rounded(high)}
 
 
 def trial_values(
@@ -103,8 +104,11 @@ def _values(
 
 def _measured(found: Measurement, names: Names) -> dict[str, Any]:
     return {
-        "validation": score_values(found.validation),
-        "test": score_values(found.test),
+        "bits": found.precisions[0].bits,
+        "scores": {
+            p.bits: {"validation": score_values(p.validation), "test": score_values(p.test)}
+            for p in found.precisions
+        },
         "parameters": found.parameters,
         "kept_weights": found.kept_weights,
         "effective_sops": metric_value("effective_sops", found, {}),
@@ -150,8 +154,6 @@ def _energy(item: Measured, names: Names) -> dict[str, Any]:
         "energy_uj": item.energy_uj,
         "latency_us": cost.latency_us,
         "bits": item.measured.bits,
-        "validation": score_values(item.measured.validation),
-        "test": score_values(item.measured.test),
         "causes": names.sparse(cost.by_cause()),
         "layers": names.sparse(cost.by_op()),
     }
