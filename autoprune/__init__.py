@@ -1,6 +1,7 @@
 """autoprune: hardware-aware search for compressed spiking transformers.
 
-`open_run(path)` opens a recorded run: fronts and trials as data frames, a pick, a figure.
+`run(study)` runs a study and opens the run, `open_run(path)` opens a recorded one: fronts and
+trials as data frames, a pick, a figure.
 `load(folder)` loads an exported network, `profile(network, inputs)` counts any network.
 """
 
@@ -13,9 +14,10 @@ _PLACES = {
     "load": "autoprune.export.load",
     "open_run": "autoprune.opened",
     "profile": "autoprune.census.profile",
+    "run": "autoprune.opened",
 }
 
-__all__ = ["load", "open_run", "profile"]
+__all__ = ["load", "open_run", "profile", "run"]
 
 
 def __getattr__(name: str) -> Any:

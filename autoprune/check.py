@@ -21,13 +21,13 @@ from autoprune.spec.study import (
 )
 
 
-def load_checked(name_or_path: str) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
-    """The study, its search space, its file, and its machines by name.
+def load_checked(given: str | Study) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
+    """The study, its search space, its file, and its machines by name; as `load_study`.
 
     Raises InputError for an unknown name anywhere, for an objective or budget that its machine
     does not define or the space does not search, and for a machine whose weights have too few bits.
     """
-    study, space, file = load_study(name_or_path)
+    study, space, file = load_study(given)
     models = [load_machine(machine, file.parent) for machine in study.machines]
     machines = {model.machine.name: model for model in models}
     if len(machines) < len(models):

@@ -1,20 +1,72 @@
-"""OpenedRun: a run folder in Python, as the commands see it: fronts, trials, a pick, a figure."""
+"""`run` and OpenedRun: a study run and a run folder opened in Python, as the commands do it."""
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from autoprune.errors import InputError
 from autoprune.report.candidates import run_front
 from autoprune.report.front import MachineFront
 from autoprune.report.pick import Limits, Pick, pick
 from autoprune.run_folder import RunFolder
-from autoprune.run_machines import find_machine, run_machines
+from autoprune.run_machines import distinct, find_machine, run_machines
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from autoprune.confirm import Confirmed
+    from autoprune.cost.cost import Cost
+    from autoprune.report.compare import Comparison
+    from autoprune.spec.study import Study
+    from autoprune.tracker import Observer
+
+
+def run(  # noqa: PLR0913 - the options of `autoprune run`
+    study: str | Path | Study,
+    *,
+    out: str | Path | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    minutes: float | None = None,
+    observer: Observer | None = None,
+) -> OpenedRun:
+    """Run a study, or go on with it where it stopped, as `autoprune run` does; open the run.
+
+    Args:
+        study: the name of a bundled study, a TOML file, or a `Study`, whose space and machines are
+            names or files of the current folder.
+        out: the run folder; runs/STUDY where it is left out, which a `Study` value cannot do.
+        trials: plans to train; the study's where it is left out.
+        workers: trials at a time, 0 for this process; the study's where it is left out.
+        address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
+        minutes: when no more trials begin; those that run are finished.
+        observer: who is told how far it is, see `autoprune.tracker.Observer`.
+
+    What the command prints as a note or a warning is a Python warning, also that the run was
+    interrupted: by the time limit, or Ctrl-C. Raises InputError where something is wrong with the
+    study, before anything trains, and RecordError where the folder is in use or cannot be written.
+    """
+    from autoprune.driver import prepare, what_changed
+    from autoprune.driver import run as run_prepared
+    from autoprune.sweep.address import find_address
+    from autoprune.sweep.stop import Stop
+    from autoprune.tracker import Nobody
+
+    given = str(study) if isinstance(study, Path) else study
+    if out is None and not isinstance(given, str):
+        raise InputError("run(study)", "a study that has no file", "out, the run folder")
+    folder = Path("runs") / Path(str(given)).stem if out is None else Path(out).expanduser()
+    prepared = prepare(given, trials, workers, find_address(address, workers))
+    for text in (*prepared.notes, *what_changed(prepared, RunFolder(folder))):
+        warnings.warn(text, stacklevel=2)
+    finished = run_prepared(prepared, folder, observer or Nobody(), Stop(minutes))
+    left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted
+    for text in (*finished.warnings, *left):
+        warnings.warn(text, stacklevel=2)
+    return open_run(folder)
 
 
 def open_run(path: str | Path) -> OpenedRun:
@@ -89,6 +141,28 @@ class OpenedRun:
             max_energy_uj=max_energy_uj, min_accuracy=min_accuracy, max_parameters=max_parameters
         )
         return pick(self.machine_front(machine), limits, at_knee=knee)
+
+    def price(self, trial: int | str, machine: str) -> Cost:
+        """What one inference of a trial costs, term by term: a number, or a baseline's name.
+
+        `machine` is as in `machine_front`. Raises RecordError where there is no such trial.
+        """
+        model = find_machine(self.folder, machine)
+        return model.price(self.folder.read_workload(str(trial), model.machine.weight_bits))
+
+    def compare(self, *machines: str) -> Comparison:
+        """The same trials on two or more machines; those of the run where none is given.
+
+        `machines` are as in `machine_front`. Raises UnknownCost where one cannot price a trial.
+        """
+        from autoprune.report.compare import compare
+        from autoprune.repricing import Trials
+
+        models = [find_machine(self.folder, name) for name in machines]
+        trials = Trials(self.folder)
+        return compare(
+            [trials.on(model) for model in distinct(models or run_machines(self.folder))]
+        )
 
     def figure(self, machine: str) -> Any:
         """The front of a machine and all trials as a plotly figure."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
-from autoprune.errors import RecordError
+from autoprune.errors import InputError, RecordError
 from autoprune.plugin import make_importable
 from autoprune.run_folder import RunFolder
 
@@ -33,3 +33,11 @@ def run_machines(folder: RunFolder) -> list[CostModel]:
     if not names:
         raise RecordError(f"{folder.machines}: no machine recorded; name one with --machine")
     return [find_machine(folder, name) for name in names]
+
+
+def distinct(models: list[CostModel]) -> list[CostModel]:
+    """`models`; InputError unless they are two or more of different names."""
+    known = [model.machine.name for model in models]
+    if len(known) < 2 or len(set(known)) < len(known):
+        raise InputError("--machine", f"given {', '.join(known)}", "two or more, each once")
+    return models

@@ -35,11 +35,11 @@ from optuna.trial import FrozenTrial
 from rich.progress import Progress
 
 from autoprune.cost.sample import sample_workload
+from autoprune.driver import Prepared, prepare, write_study
 from autoprune.measurement import Measurement, Precision, Score, Seconds
 from autoprune.metrics import charges, metric_value
 from autoprune.report.candidates import run_front
 from autoprune.report.front import MachineFront
-from autoprune.run import Prepared, prepare, write_study
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
 from autoprune.search.conductor import Conductor

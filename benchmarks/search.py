@@ -27,9 +27,9 @@ import pandas as pd
 from optuna.samplers import BaseSampler
 from rich.progress import track
 
+from autoprune.driver import Prepared, prepare
 from autoprune.point import Value, make_plan
 from autoprune.report.pareto import hypervolume
-from autoprune.run import Prepared, prepare
 from autoprune.search.baselines import first_points
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.network_prior import network_prior

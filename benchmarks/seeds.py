@@ -16,8 +16,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from autoprune.driver import Prepared, prepare, run
 from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT
-from autoprune.run import Prepared, prepare, run
 from autoprune.tracker import Nobody
 
 

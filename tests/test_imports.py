@@ -18,7 +18,7 @@ ALLOWED = {
     "bench": TORCH,
     "rehearsal": TORCH,
     "limits": TORCH,
-    "run": TORCH,
+    "driver": TORCH,
     "search": {"optuna"},
     "sweep": TORCH | {"ray"},
 }

@@ -65,14 +65,10 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool) -> None:
 def _price(folder: RunFolder, names: tuple[str, ...]) -> tuple[list[Priced], list[str]]:
     """The trials on every machine that can price them, and what is wrong with the others."""
     from autoprune.cost.cost import UnknownCost
-    from autoprune.errors import InputError
     from autoprune.repricing import Trials
-    from autoprune.run_machines import find_machine, run_machines
+    from autoprune.run_machines import distinct, find_machine, run_machines
 
-    models = [find_machine(folder, name) for name in names] or run_machines(folder)
-    known = [model.machine.name for model in models]
-    if len(known) < 2 or len(set(known)) < len(known):
-        raise InputError("--machine", f"given {', '.join(known)}", "two or more, each once")
+    models = distinct([find_machine(folder, name) for name in names] or run_machines(folder))
     trials, priced, failed = Trials(folder), [], []
     for model in models:
         try:

@@ -14,7 +14,7 @@ from autoprune.cli.duration import Duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.run import Prepared
+    from autoprune.driver import Prepared
     from autoprune.tracker import Finished
 
 _INTERRUPTED = 130
@@ -81,7 +81,7 @@ def run(  # noqa: PLR0913 - the options of the command line
 
         address = find_address(address, workers)
     with console.status("Reading the study"):
-        from autoprune.run import prepare
+        from autoprune.driver import prepare
 
         prepared = prepare(study, trials, workers, address)
     for note in prepared.notes:
@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913 - the options of the command line
         return
     from autoprune.cli.json_lines import JsonLines, write_event
     from autoprune.cli.progress import Terminal
-    from autoprune.run import run as run_study
+    from autoprune.driver import run as run_study
     from autoprune.sweep.stop import Stop
 
     folder = out or Path("runs") / Path(study).stem
@@ -119,12 +119,10 @@ def run(  # noqa: PLR0913 - the options of the command line
 
 def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> None:
     """Of versions, processor, threads and files since the run was last started."""
-    from autoprune.environment import read_environments
-    from autoprune.run import environment
+    from autoprune.driver import what_changed
     from autoprune.run_folder import RunFolder
 
-    known = read_environments(RunFolder(folder).environments)
-    changed = environment(prepared, RunFolder(folder)).changes(known[-1]) if known else []
+    changed = what_changed(prepared, RunFolder(folder))
     if changed:
         text = "Note: the run goes on under another environment: " + "; ".join(changed) + "."
         console.print(text, style="yellow", markup=False)

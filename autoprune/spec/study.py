@@ -188,10 +188,17 @@ def check_metric(metric: str, machines: list[str], where: str, score: str) -> No
         raise InputError(where, f"unknown metric {metric!r}", name=metric, candidates=known)
 
 
-def load_study(name_or_path: str) -> tuple[Study, SearchSpace, Path]:
-    """The bundled study of that name or the one in that file, its search space, and its file."""
-    path = bundled.find("studies", name_or_path)
-    content = read_toml(path)
+def load_study(given: str | Study) -> tuple[Study, SearchSpace, Path]:
+    """The bundled study of that name or the one in that file, its search space, and its file.
+
+    A study itself stands for a file ``study.toml`` of the current folder.
+    """
+    if isinstance(given, Study):
+        path = Path("study.toml").absolute()
+        content = given.model_dump(exclude_none=True)
+    else:
+        path = bundled.find("studies", given)
+        content = read_toml(path)
     check_storage(content.get("storage"), f"{path}: storage")
     check_artifacts(content.get("artifacts"), f"{path}: artifacts")
     study = validate(Study, content, str(path))

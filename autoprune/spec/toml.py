@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import tomlkit
 from pydantic import BaseModel, ValidationError
 
 from autoprune.errors import InputError
@@ -31,6 +32,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(str(path), f"not valid TOML: {error}") from error
+
+
+def to_toml(table: BaseModel) -> str:
+    """What was set of a table, as TOML that `validate` takes."""
+    return tomlkit.dumps(table.model_dump(mode="json", exclude_unset=True, exclude_none=True))
 
 
 def validate(model: type[Table], data: Mapping[str, Any], where: str) -> Table:

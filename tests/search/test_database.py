@@ -20,8 +20,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from autoprune.driver import prepare, run
 from autoprune.errors import InputError, RecordError
-from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.search.database import PASSWORD, open_database
 from autoprune.spec.address import check_storage

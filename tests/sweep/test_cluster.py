@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import pytest
 
+from autoprune.driver import prepare, run
 from autoprune.errors import InputError
-from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.address import find_address
 from autoprune.sweep.crew import Crew

@@ -12,9 +12,9 @@ import pytest
 import ray
 
 from autoprune.confirm import confirm
+from autoprune.driver import prepare, run
 from autoprune.errors import RecordError
 from autoprune.lock import sole_writer
-from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from tests.sweep.test_sweep import Silent
 

@@ -12,9 +12,9 @@ import pytest
 import ray
 
 from autoprune.bench import make_bench
+from autoprune.driver import prepare, run
 from autoprune.errors import InputError
 from autoprune.models.spikformer import SpikformerAdapter
-from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.guard import Allowance, Guard
 from autoprune.sweep.stop import Stop
@@ -126,7 +126,7 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(root, tmp_path, own
     log = tmp_path / "starts"
     original = make_bench
     monkeypatch.setattr(
-        "autoprune.run.make_bench",
+        "autoprune.driver.make_bench",
         lambda *given: replace(original(*given), adapter=Greedy(str(log))),
     )
     prepared = prepare(str(root / "tests" / "studies" / "short.toml"), trials=9)

@@ -10,11 +10,11 @@ import pytest
 import torch
 from optuna.study import StudyDirection
 
+from autoprune.driver import Prepared, prepare, run
 from autoprune.errors import InputError
 from autoprune.export.export import export
 from autoprune.export.load import load
 from autoprune.models.adapter import Weighted
-from autoprune.run import Prepared, prepare, run
 from autoprune.run_folder import RunFolder
 
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from autoprune.cost.load import load_machine
+from autoprune.driver import prepare, run
 from autoprune.errors import InputError, RecordError
 from autoprune.export.member import find_member
-from autoprune.run import prepare, run
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.worker import Worker
 from tests.sweep.test_sweep import Silent

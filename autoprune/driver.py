@@ -28,7 +28,7 @@ from autoprune.bench import (
 from autoprune.check import load_checked
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import About, Dataset
-from autoprune.environment import Environment, record_environment
+from autoprune.environment import Environment, read_environments, record_environment
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.identity import check_identity, identity, measured_bits
 from autoprune.limits import Limits
@@ -52,6 +52,7 @@ from autoprune.spec.budget import parse_budgets
 from autoprune.spec.bundled import find
 from autoprune.spec.space import SearchSpace
 from autoprune.spec.study import Study, split_metric
+from autoprune.spec.toml import to_toml
 from autoprune.storage import write_text
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
@@ -67,6 +68,7 @@ class Prepared:
 
     Attributes:
         study, space, file: as loaded; the study's machines replaced by `machines`.
+        text: the study as TOML, as it was read.
         machines: the cost models by name.
         about, shape: what its data and its network are, without reading or training anything.
         notes: what a user has to know about its parent.
@@ -78,6 +80,7 @@ class Prepared:
     study: Study
     space: SearchSpace
     file: Path
+    text: str
     machines: dict[str, CostModel]
     about: About
     shape: NetworkShape
@@ -95,17 +98,19 @@ class Prepared:
 
 
 def prepare(
-    name_or_path: str,
+    given: str | Study,
     trials: int | None = None,
     workers: int | None = None,
     address: str | None = None,
 ) -> Prepared:
     """Load a study and check it, with trials, workers and Ray cluster of the command line.
 
-    The cluster is one that answers: see `autoprune.sweep.address`. Raises InputError for anything
-    that is wrong with the study, its space or its machines.
+    `given` is the name of a bundled study, a file, or a study that stands for a file `study.toml`
+    of the current folder. The cluster is one that answers: see `autoprune.sweep.address`. Raises
+    InputError for anything that is wrong with the study, its space or its machines.
     """
-    study, space, file, machines = load_checked(name_or_path)
+    study, space, file, machines = load_checked(given)
+    text = to_toml(given) if isinstance(given, Study) else file.read_text(encoding="utf-8")
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(study.model_copy(update=changes), file)
     if study.workers > study.search.lag:
@@ -121,6 +126,7 @@ def prepare(
         study=study,
         space=space,
         file=file,
+        text=text,
         machines=machines,
         about=about,
         shape=shape,
@@ -231,16 +237,25 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
 def environment(prepared: Prepared, folder: RunFolder) -> Environment:
     """Under what the study runs here."""
     study, file = prepared.study, prepared.file
-    paths = {"study": file, f"space {study.space}": find("search_spaces", study.space, file.parent)}
+    paths = {f"space {study.space}": find("search_spaces", study.space, file.parent)}
     paths |= {f"machine {name}": Path(m.machine.where) for name, m in prepared.machines.items()}
     on_gpu = study.compute.device == "cuda" and torch.cuda.is_available()
     return Environment.here(
         gpu=torch.cuda.get_device_name() if on_gpu else "",
         threads=study.threads,
         seed=study.seed,
-        files={name: path.read_text(encoding="utf-8") for name, path in paths.items()},
+        files={
+            "study": prepared.text,
+            **{name: path.read_text(encoding="utf-8") for name, path in paths.items()},
+        },
         first_trial=len(list(folder.trials.glob("*.parquet"))),
     )
+
+
+def what_changed(prepared: Prepared, folder: RunFolder) -> list[str]:
+    """Of versions, processor, threads and files since the run was last started, in words."""
+    known = read_environments(folder.environments)
+    return environment(prepared, folder).changes(known[-1]) if known else []
 
 
 def _identity(prepared: Prepared, weight_bits: tuple[int, ...]) -> dict[str, object]:
@@ -264,7 +279,7 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
             **_places(prepared, folder),
         }
     )
-    write_text(folder.path / "study.toml", prepared.file.read_text(encoding="utf-8"))
+    write_text(folder.path / "study.toml", prepared.text)
     names = {f"{name}.toml" for name in prepared.machines}
     for file in folder.machines.glob("*.toml"):
         if file.name not in names:
