@@ -17,7 +17,10 @@ SECTIONS = [
     *("answer", "front", "trial", "trials", "heat", "sensitivity", "hypervolume", "rates"),
     *("disagree", "time", "prices", "environment"),
 ]
-PLOTS = ["front-plot", "heat-zeros", "heat-kept", "heat-neurons", "sensitivity-plot"]
+PLOTS = [
+    *("front-plot", "heat-zeros", "heat-kept", "heat-neurons", "sensitivity-plot"),
+    *("hypervolume-plot", "rates-plot"),
+]
 
 
 def rows(page) -> list[list[str]]:
@@ -33,11 +36,13 @@ def energies(folder, machine) -> dict[str, float]:
 def test_every_section_is_there_in_order_and_filled(show):
     page = show()
     assert page.eval_on_selector_all("section", "all => all.map(one => one.id)") == SECTIONS
+    for plot in PLOTS:
+        page.locator(f"#{plot}").scroll_into_view_if_needed()  # it is drawn when it comes near
+        page.wait_for_selector(f"#{plot} .main-svg")
+        assert page.locator(f"#{plot} .main-svg").first.bounding_box()["height"] > 150, plot
     for section in SECTIONS:
         words = page.inner_text(f"#{section}").split()
         assert len(words) > 8, section
-    for plot in [*PLOTS, "hypervolume-plot", "rates-plot"]:
-        assert page.locator(f"#{plot} .main-svg").first.bounding_box()["height"] > 150, plot
 
 
 def test_every_kind_of_trial_is_told_apart(show):
@@ -116,6 +121,9 @@ def test_the_table_sorts_and_filters(show):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_fits_and_can_be_read(show, width, scheme):
     page = show(width, scheme)
+    for plot in PLOTS:
+        page.locator(f"#{plot}").scroll_into_view_if_needed()
+        page.wait_for_selector(f"#{plot} .main-svg")
     size = page.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )

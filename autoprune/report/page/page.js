@@ -366,10 +366,28 @@ function fillEnvironment() {
     ...Object.entries(one.versions), ...Object.entries(one.files)])]));
 }
 
+// Sections with plots far down are drawn when they come near: the page opens sooner.
+const later = { heat: drawHeat, sensitivity: drawSensitivity, hypervolume: drawHypervolume, rates: drawRates };
+const pending = new Set();
+
+function drawPending(id) {
+  if (pending.delete(id)) later[id]();
+}
+
+const watch = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) drawPending(entry.target.id);
+}, { rootMargin: "400px" });
+window.addEventListener("beforeprint", () => Object.keys(later).forEach(drawPending));
+
 function showMachine(machine) {
   state.machine = machine;
   for (const button of find("machines").children) button.setAttribute("aria-pressed", button.textContent === machine.name);
-  for (const part of [drawFront, drawHeat, drawSensitivity, drawHypervolume, drawRates, fillTable, fillPrices]) part();
+  for (const part of [drawFront, fillTable, fillPrices]) part();
+  for (const id of Object.keys(later)) {
+    pending.add(id);
+    watch.unobserve(find(id));
+    watch.observe(find(id));
+  }
   openTrial(state.trial ?? machine.knee ?? machine.front[0] ?? data.parent.trial, false);
 }
 
