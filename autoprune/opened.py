@@ -60,7 +60,9 @@ def run(  # noqa: PLR0913 - the options of `autoprune run`
         raise InputError("run(study)", "a study that has no file", "out, the run folder")
     folder = Path("runs") / Path(str(given)).stem if out is None else Path(out).expanduser()
     prepared = prepare(given, trials, workers, find_address(address, workers))
-    for text in (*prepared.notes, *what_changed(prepared, RunFolder(folder))):
+    changed = what_changed(prepared, RunFolder(folder))
+    other = ["the run goes on under another environment: " + "; ".join(changed)] if changed else []
+    for text in (*prepared.notes, *other):
         warnings.warn(text, stacklevel=2)
     finished = run_prepared(prepared, folder, observer or Nobody(), Stop(minutes))
     left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted

@@ -7,6 +7,7 @@ leave one that can neither be run nor removed.
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ _KEPT = "autoprune:kept"
 """System attribute of a trial: what its sampler left with the study; a run that goes on finds it.
 
 It is written with the trial, all or nothing.
+"""
+
+_SHOWN = "constraints"
+"""System attribute of a trial: its constraints without their names, as optuna-dashboard reads them.
+
+Of the record alone: Optuna counts it as constraints more, which samplers are not to see.
 """
 
 
@@ -87,7 +94,7 @@ class Record:
             study_name=STUDY, directions=list(directions), storage=self._mirror
         )
         known = self.trials
-        for trial in known:
+        for trial in map(_told, known):
             late = trial.state.is_finished() and trial.number > len(known) - lag
             mirror.add_trial(self._take_back(trial) if late else trial)
             for key, value in trial.system_attrs.get(_KEPT, {}).items():
@@ -182,6 +189,9 @@ class Record:
         trial = optuna.trial.Trial(study, frozen._trial_id)
         for name, value in (note or {}).items():
             trial.set_user_attr(name, value)
+        if end.constraints and study is self._study:
+            excesses = list(end.constraints.values())
+            trial.storage.set_trial_system_attr(frozen._trial_id, _SHOWN, excesses)
         for name, excess in end.constraints.items():
             trial.set_constraint(name, excess)
         state = TrialState.FAIL if end.values is None else TrialState.COMPLETE
@@ -205,3 +215,12 @@ class Record:
 
     def _in_memory(self, sampler: BaseSampler) -> optuna.Study:
         return optuna.load_study(study_name=STUDY, storage=self._mirror, sampler=sampler)
+
+
+def _told(trial: FrozenTrial) -> FrozenTrial:
+    """A trial of the record without what is there to be shown."""
+    if _SHOWN not in trial.system_attrs:
+        return trial
+    copied = copy.copy(trial)
+    copied.system_attrs = {k: v for k, v in trial.system_attrs.items() if k != _SHOWN}
+    return copied

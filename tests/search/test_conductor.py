@@ -382,12 +382,17 @@ def test_a_plan_known_to_break_a_budget_is_never_trained(sweep, shape, sampler):
     assert all(o.measurement is None and dict(o.broken)["weights"] > 0 for o in refused)
     assert all(dict(known(o.plan))["weights"] <= 0 for o in trained.values())
     told = {t.number: t for t in optuna_trials(run)}
-    assert all(dict(o.broken) == told[int(o.key)].constraints for o in refused)
+    assert all(dict(o.broken) == by_name(told[int(o.key)]) for o in refused)
     cut = sweep("cut", known_excess=known, sampler=sampler)
     cut.run(workers=2, stop_after=17, seed=5)
     again = sweep("cut", known_excess=known, sampler=sampler)
     again.run(workers=2, seed=6)
     assert trials(again) == trials(run)
+
+
+def by_name(trial):
+    """Its constraints; Optuna numbers those that are there for its dashboard."""
+    return {name: by for name, by in trial.constraints.items() if not name.isdecimal()}
 
 
 def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sweep):
@@ -401,7 +406,7 @@ def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sw
     for outcome, told in zip(trials(run), optuna_trials(run), strict=True):
         ((_, by),) = run.excess(outcome.measurement)
         assert told.state == TrialState.COMPLETE
-        assert told.constraints == {"effective_sops": by}
+        assert by_name(told) == {"effective_sops": by}
         assert outcome.broken == ((("effective_sops", by),) if by > 0 else ())
         assert (outcome.state == "infeasible") == (by > 0) or outcome.state == "duplicate"
     sampled = [o for o in trials(run) if o.origin == "sampled"]
