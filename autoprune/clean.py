@@ -8,43 +8,48 @@ from pathlib import Path
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.lock import sole_writer
-from autoprune.outcome import Outcome
-from autoprune.report.front import front_members
+from autoprune.outcome import Head
+from autoprune.report.candidates import Candidates
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
 from autoprune.storage import PARTIAL
 
 
-def members(outcomes: Sequence[Outcome], model: CostModel) -> list[Outcome]:
-    """The front of a machine; empty where it cannot price the network."""
-    try:
-        return front_members(outcomes, model)
-    except UnknownCost:
-        return []
+def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> dict[str, int]:
+    """Weights of networks whose keys are on none of the fronts: stem of the file, and bytes."""
+    keep = {folder.checkpoint(key).stem for front in fronts for key in front}
+    return {stem: size for stem, size in folder.kept_weights().items() if stem not in keep}
 
 
-def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[Outcome]]) -> list[Path]:
-    """Weights of networks that are on none of the fronts."""
-    keep = {folder.checkpoint(one.same_as or one.key) for front in fronts for one in front}
-    return [file for file in sorted(folder.checkpoints.glob("*.safetensors")) if file not in keep]
-
-
-def clean(path: Path, *, dry_run: bool = False) -> list[tuple[Path, int]]:
+def clean(path: Path, *, dry_run: bool = False) -> list[tuple[str, int]]:
     """Remove weights off every front, and what dead workers and killed drivers have left.
 
     The record is not touched, and export trains a network again whose weights are gone.
 
-    Returns the files with their sizes in bytes; nothing is removed with `dry_run`. Raises
-    RecordError where this is no run folder, or another process writes to it.
+    Returns the files, as they are called in the run, with their sizes in bytes; nothing is removed
+    with `dry_run`. Raises RecordError where this is no run folder, or another process writes to it.
     """
     folder = RunFolder(path)
     folder.read_study()
     with sole_writer(path):
-        outcomes = folder.read_trials()
-        fronts = [members(outcomes, model) for model in run_machines(folder)]
-        files = off_the_fronts(folder, fronts)
-        files += [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
-        found = [(file, file.stat().st_size) for file in files]
-        for file in () if dry_run else files:
-            file.unlink()
+        heads = folder.read_heads()
+        weights = off_the_fronts(folder, [_members(folder, heads, m) for m in run_machines(folder)])
+        files = [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
+        found = [(f"checkpoints/{stem}.safetensors", size) for stem, size in weights.items()]
+        found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
+        if not dry_run:
+            for stem in weights:
+                folder.remove_weights(stem)
+            for file in files:
+                file.unlink()
     return found
+
+
+def _members(folder: RunFolder, heads: Sequence[Head], model: CostModel) -> list[str]:
+    """Keys of what was trained on a machine's front; none where it cannot price the network."""
+    candidates = Candidates(model, folder.shape, folder.read)
+    try:
+        candidates.add(heads)
+    except UnknownCost:
+        return []
+    return [member.trained_as for member in candidates.members]

@@ -18,8 +18,9 @@ from autoprune.lock import Hold, sole_writer
 from autoprune.measurement import Measurement
 from autoprune.outcome import Outcome
 from autoprune.reopen import recorded_study
+from autoprune.report.candidates import machine_front
 from autoprune.report.confirmed import ConfirmedFront, confirmed_front, contenders
-from autoprune.report.front import MachineFront, machine_front
+from autoprune.report.front import MachineFront
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
 from autoprune.search.job import Job, Result
@@ -103,7 +104,7 @@ def confirm(  # noqa: PLR0913 - all of a call
     study = recorded_study(folder)
     crew = Crew.of(study, workers, address)
     with sole_writer(path) as hold:
-        folder.clean()
+        folder.recover()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
         priced, unpriced = _fronts(folder, list(trials.values()))
         if not priced:

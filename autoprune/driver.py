@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from autoprune.artifacts import Artifacts
 from autoprune.bench import (
     build_network,
     check_device,
@@ -194,7 +195,8 @@ def _notes(study: Study) -> tuple[str, ...]:
 def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
     """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
 
-    Raises RecordError where the folder is in use, not writable or damaged, and InputError where
+    Raises RecordError where the folder is in use, not writable or damaged, or storage that the
+    study names cannot be used, and InputError where
     it belongs to another study, the data are not there, or a GPU is not; then nothing in it was
     changed.
     """
@@ -206,23 +208,26 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         recorded = folder.read_study()["identity"]
         weight_bits = tuple(recorded["weight_bits"])
         check_identity(recorded, _identity(prepared, weight_bits), str(path))
+    if study.artifacts is not None:
+        Artifacts(study.artifacts).check()
     database = open_database(study.storage) if study.storage is not None else None
     data = load_data(study)
     with sole_writer(path) as hold:
-        folder.clean()
-        _write_study(prepared, folder, weight_bits)
+        write_study(prepared, folder, weight_bits)
         record_environment(folder.environments, environment(prepared, folder))
         parent = _parent(study, data, folder, observer)
         warm = _take_over(prepared.warm, folder)
         bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
+        known = tracker.recover()
+        folder.copy_missing()
         if database is None:
             place = Place(storage=open_journal(folder.journal))
         else:
             place = Place(storage=database, study=folder.read_study()["record"])
         record = _record(prepared, place)
         task = _task(prepared, bench, warm)
-        conductor = Conductor(task, record, folder, tracker.observe)
+        conductor = Conductor(task, record, folder, tracker.observe, known)
         tracker.conductor = conductor
         tracker.start()
         carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold, stop)
@@ -257,7 +262,11 @@ def _identity(prepared: Prepared, weight_bits: tuple[int, ...]) -> dict[str, obj
     return identity(prepared.study, prepared.space, prepared.machines, weight_bits)
 
 
-def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
+def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
+    """Put down what the run is of: study, space, shape and machines, as they were read.
+
+    `weight_bits` are those at which its networks are measured.
+    """
     folder.write_study(
         {
             "title": prepared.study.title,
@@ -267,7 +276,7 @@ def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, 
             "shape": dataclasses.asdict(prepared.shape),
             "machine_folders": machine_folders(prepared.machines),
             "trials": prepared.study.trials,
-            **_record_name(prepared, folder),
+            **_places(prepared, folder),
         }
     )
     write_text(folder.path / "study.toml", prepared.text)
@@ -280,12 +289,14 @@ def _write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, 
         write_text(folder.machines / f"{name}.toml", source.read_text(encoding="utf-8"))
 
 
-def _record_name(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
-    """The run's name in a database, made on its first day; no two runs share one."""
-    if prepared.study.storage is None:
-        return {}
+def _places(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
+    """Where the run is besides its folder, settled on its first day; no two runs share a place."""
+    study, name = prepared.study, f"{prepared.file.stem}-{secrets.token_hex(4)}"
+    places = {} if study.storage is None else {"record": name}
+    if study.artifacts is not None:
+        places["artifacts"] = f"{study.artifacts.rstrip('/')}/{name}"
     known = folder.read_study() if folder.study_file.is_file() else {}
-    return {"record": known.get("record") or f"{prepared.file.stem}-{secrets.token_hex(4)}"}
+    return {key: known.get(key) or place for key, place in places.items()}
 
 
 def _parent(study: Study, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:

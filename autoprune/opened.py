@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from autoprune.errors import InputError
-from autoprune.report.front import MachineFront, machine_front
+from autoprune.report.candidates import run_front
+from autoprune.report.front import MachineFront
 from autoprune.report.pick import Limits, Pick, pick
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import distinct, find_machine, run_machines
@@ -109,13 +110,7 @@ class OpenedRun:
         cannot run that.
         """
         folder = self.folder
-        return machine_front(
-            folder.read_trials(),
-            folder.read_baselines(),
-            find_machine(folder, machine),
-            folder.shape,
-            folder.data,
-        )
+        return run_front(folder, folder.read_heads(), find_machine(folder, machine))
 
     def front(self, machine: str) -> pd.DataFrame:
         """The front of a machine, by ascending energy; see `report.frames.front_frame`."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from autoprune.errors import InputError
-from autoprune.measurement import Measurement
+from autoprune.measurement import Measurement, Score
 from autoprune.plan import Plan
 from autoprune.point import Value
 
@@ -30,11 +30,70 @@ class Charge:
     Attributes:
         energy_uj, latency_us: of one inference; None where the machine defines none, or failed.
         cause: why there is no energy; empty where there is one.
+        machine: fingerprint of the machine that charged; see `autoprune.cost.model.CostModel`.
     """
 
     energy_uj: float | None = None
     latency_us: float | None = None
     cause: str = ""
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a trial ended, without what was measured: small enough to keep of every trial of a run.
+
+    Attributes:
+        key, origin, state, same_as, cause, broken, peak_gib: as in `Outcome`.
+        score: on validation data, 0 to 1, of the network as it is; None where nothing was measured.
+        seconds: that it took; 0 where nothing was measured, or an earlier trial's is shared.
+    """
+
+    key: str
+    origin: Origin
+    state: State
+    same_as: str | None
+    cause: str
+    broken: tuple[tuple[str, float], ...]
+    peak_gib: float | None
+    score: float | None
+    seconds: float
+
+    @property
+    def trained(self) -> bool:
+        """Whether it ran: not where it was known before to break a budget."""
+        return self.score is not None or bool(self.cause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """An outcome without its operations: what fronts and tables are made of.
+
+    Attributes:
+        ended: how it ended. plan: what it was.
+        scores: bits, validation and test score, by descending bits; none where nothing was
+            measured.
+        parameters, kept_weights: as in `Measurement`; 0 where nothing was measured.
+        charges: as in `Outcome`.
+    """
+
+    ended: Ended
+    plan: Plan
+    scores: tuple[tuple[int, Score, Score], ...]
+    parameters: int
+    kept_weights: float
+    charges: tuple[tuple[str, Charge], ...]
+
+    @property
+    def key(self) -> str:
+        """Of the outcome."""
+        return self.ended.key
+
+    def energy_uj(self, name: str, fingerprint: str) -> float | None:
+        """What a machine charged; None where that is not known, or it was another machine."""
+        charge = dict(self.charges).get(name)
+        same = charge is not None and fingerprint and charge.machine == fingerprint
+        return charge.energy_uj if charge is not None and same else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +134,34 @@ class Outcome:
     peak_gib: float | None = None
 
     @property
-    def trained(self) -> bool:
-        """Whether it ran: not where it was known before to break a budget."""
-        return self.measurement is not None or bool(self.cause)
+    def ended(self) -> Ended:
+        """It without its measurement."""
+        found = self.measurement
+        return Ended(
+            key=self.key,
+            origin=self.origin,
+            state=self.state,
+            same_as=self.same_as,
+            cause=self.cause,
+            broken=self.broken,
+            peak_gib=self.peak_gib,
+            score=found.validation.accuracy if found else None,
+            seconds=sum(astuple(found.seconds)) if found and self.same_as is None else 0.0,
+        )
+
+    @property
+    def head(self) -> Head:
+        """It without its operations."""
+        found = self.measurement
+        measured = found.precisions if found else ()
+        return Head(
+            ended=self.ended,
+            plan=self.plan,
+            scores=tuple((p.bits, p.validation, p.test) for p in measured),
+            parameters=found.parameters if found else 0,
+            kept_weights=found.kept_weights if found else 0.0,
+            charges=self.charges,
+        )
 
     def __post_init__(self) -> None:
         if self.state == "measured" and self.measurement is None:

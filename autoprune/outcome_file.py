@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from autoprune.errors import AutopruneError, RecordError
-from autoprune.measurement import Measurement, Precision
+from autoprune.measurement import Measurement, Precision, Score
 from autoprune.op_table import to_ops, to_table
-from autoprune.outcome import Charge, Outcome
+from autoprune.outcome import Charge, Ended, Head, Outcome
 from autoprune.plan import Plan
 from autoprune.workload import Elementwise, Uncounted, Workload
 
@@ -68,6 +68,41 @@ def read_columns(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     return table, meta
 
 
+def read_head(file: Path) -> Head:
+    """An outcome without its operations, from a file's metadata; RecordError where damaged."""
+    try:
+        meta = json.loads(pq.read_schema(file).metadata[_KEY])
+        found = meta["measurement"]
+        scores = tuple(
+            (p["bits"], Score(**p["validation"]), Score(**p["test"]))
+            for p in (found["precisions"] if found else ())
+        )
+        plain = {f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
+        ended = Ended(
+            **{**plain, "broken": _pairs(meta["broken"])},
+            score=scores[0][1].accuracy if scores else None,
+            seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
+        )
+        return Head(
+            ended=ended,
+            plan=Plan.from_dict(meta["plan"]),
+            scores=scores,
+            parameters=found["parameters"] if found else 0,
+            kept_weights=found["kept_weights"] if found else 0.0,
+            charges=_charges(meta["charges"]),
+        )
+    except (pa.ArrowInvalid, OSError, LookupError, TypeError, ValueError, AutopruneError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def _pairs(found: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, value) for name, value in found)
+
+
+def _charges(found: dict[str, dict[str, Any]]) -> tuple[tuple[str, Charge], ...]:
+    return tuple((name, Charge(**charge)) for name, charge in found.items())
+
+
 def read_outcome(file: Path) -> Outcome:
     """The outcome in a file; RecordError where it is damaged."""
     table, meta = read_columns(file)
@@ -80,9 +115,9 @@ def read_outcome(file: Path) -> Outcome:
             **{
                 **meta,
                 "plan": Plan.from_dict(meta["plan"]),
-                "point": tuple((name, value) for name, value in meta["point"]),
-                "charges": tuple((name, Charge(**c)) for name, c in meta["charges"].items()),
-                "broken": tuple((name, by) for name, by in meta["broken"]),
+                "point": _pairs(meta["point"]),
+                "charges": _charges(meta["charges"]),
+                "broken": _pairs(meta["broken"]),
                 "measurement": measurement,
             }
         )

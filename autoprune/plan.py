@@ -104,6 +104,16 @@ def _block(data: Mapping[str, Any]) -> BlockPlan:
     return BlockPlan(**{**data, "branches": tuple(branches), "neuron": neuron})
 
 
+def _plain(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass as they are; `dataclasses.asdict` copies them, ten times slower."""
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _plain_block(block: BlockPlan) -> dict[str, Any]:
+    branches = [_plain(branch) for branch in block.branches]
+    return {**_plain(block), "branches": branches, "neuron": _plain(block.neuron)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
     """How a compressed network is run and fine-tuned; what a plan takes where a space is silent.
@@ -150,7 +160,9 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as `from_dict` reads them."""
-        return dataclasses.asdict(self)
+        return {**_plain(self), "blocks": [_plain_block(block) for block in self.blocks]} | {
+            "effort": _plain(self.effort)
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:

@@ -10,7 +10,8 @@
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
     warm_start/           what another run had measured when this one began
-    checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members
+    checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members, or with `artifacts`
+                                                    in the study below that address
     fronts/MACHINE/       front.csv, front.json, front.png
 
 What a Parquet file holds: `autoprune.outcome_file`.
@@ -19,17 +20,24 @@ What a Parquet file holds: `autoprune.outcome_file`.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from autoprune.artifacts import Artifacts
 from autoprune.errors import RecordError
-from autoprune.outcome import Outcome
-from autoprune.outcome_file import read_outcome, write_outcome
+from autoprune.outcome import Head, Outcome
+from autoprune.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
 
 FORMAT = 2
+
+_WEIGHTS = ".safetensors"
 
 
 class RunFolder:
@@ -62,9 +70,63 @@ class RunFolder:
         """Where the weights of that trial or baseline lie, if they were kept."""
         return self.checkpoints / f"{_stem(key)}.safetensors"
 
+    @cached_property
+    def artifacts(self) -> Artifacts | None:
+        """Storage for weights and copies of outcomes, where the study names one."""
+        address = self.read_study().get("artifacts") if self.study_file.is_file() else None
+        return None if address is None else Artifacts(address)
+
+    def weights_place(self, key: str) -> Path | str:
+        """Where a worker puts the weights of that trial or baseline: a file, or an address."""
+        if self.artifacts is None:
+            return self.checkpoint(key)
+        return f"{self.artifacts.address}/{_weights(_stem(key))}"
+
+    def kept_weights(self) -> dict[str, int]:
+        """Bytes of the weights that were kept, by the stem of their file's name."""
+        if self.artifacts is None:
+            found = {f.name: f.stat().st_size for f in self.checkpoints.glob(f"*{_WEIGHTS}")}
+        else:
+            found = self.artifacts.sizes(self.checkpoints.name)
+        return {name.removesuffix(_WEIGHTS): size for name, size in sorted(found.items())}
+
+    def remove_weights(self, stem: str) -> None:
+        """Remove weights that were kept."""
+        if self.artifacts is None:
+            (self.checkpoints / f"{stem}{_WEIGHTS}").unlink(missing_ok=True)
+        else:
+            self.artifacts.remove(_weights(stem))
+
+    @contextmanager
+    def weights(self, key: str) -> Iterator[Path | None]:
+        """While this lasts, a file with the weights of that key; None where they were not kept."""
+        if self.artifacts is None:
+            file = self.checkpoint(key)
+            yield file if file.is_file() else None
+        elif _stem(key) not in self.kept_weights():
+            yield None
+        else:
+            with TemporaryDirectory() as scratch:
+                file = Path(scratch) / f"{_stem(key)}{_WEIGHTS}"
+                self.artifacts.get(_weights(_stem(key)), file)
+                yield file
+
     def write(self, outcome: Outcome) -> None:
-        """Put an outcome on disk, synced, whole or not at all."""
-        write_atomically(self.file(outcome.key), lambda part: write_outcome(outcome, part))
+        """Put an outcome on disk, synced, whole or not at all; then its copy where it belongs."""
+        file = self.file(outcome.key)
+        write_atomically(file, lambda part: write_outcome(outcome, part))
+        if self.artifacts is not None:
+            self.artifacts.put(file, f"{file.parent.name}/{file.name}")
+
+    def copy_missing(self) -> None:
+        """Copy the outcomes whose copies a crash has prevented."""
+        if self.artifacts is None:
+            return
+        for folder in (self.baselines, self.trials, self.confirmed):
+            there = self.artifacts.sizes(folder.name)
+            for file in sorted(folder.glob("*.parquet")):
+                if there.get(file.name) != file.stat().st_size:
+                    self.artifacts.put(file, f"{folder.name}/{file.name}")
 
     def read(self, key: str) -> Outcome:
         """The outcome of that key, also with the mark that a front prints, as in ``7b`` or ``8u``.
@@ -76,6 +138,10 @@ class RunFolder:
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {key!r}")
         return read_outcome(file)
+
+    def read_heads(self) -> list[Head]:
+        """All trials without their operations, by number."""
+        return [read_head(file) for file in sorted(self.trials.glob("*.parquet"))]
 
     def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
         """The workload of a trial or baseline; RecordError where it was not measured.
@@ -108,18 +174,18 @@ class RunFolder:
         """The size of all its files."""
         return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
 
-    def clean(self) -> list[Path]:
-        """Remove what a crash left half-written; returns the files that were removed."""
-        removed = list(self.path.rglob(f"*{PARTIAL}"))
-        for folder in (self.trials, self.baselines, self.confirmed):
-            for file in folder.glob("*.parquet"):
-                try:
-                    read_outcome(file)
-                except RecordError:
-                    removed.append(file)
-        for file in removed:
+    def recover(self) -> list[Head]:
+        """Remove what a crash left half-written; returns the trials that are whole, by number.
+
+        What is damaged is removed: its trial runs again.
+        """
+        for file in self.path.rglob(f"*{PARTIAL}"):
             file.unlink()
-        return removed
+        for folder in (self.baselines, self.confirmed):
+            for file in folder.glob("*.parquet"):
+                _sound(file)
+        found = map(_sound, sorted(self.trials.glob("*.parquet")))
+        return [head for head in found if head is not None]
 
     def write_study(self, study: dict[str, Any]) -> None:
         """Put down what the run is of; see `read_study`."""
@@ -160,6 +226,19 @@ class RunFolder:
                 for block in blocks
             )
         )
+
+
+def _sound(file: Path) -> Head | None:
+    """What is in a file; a damaged file is removed."""
+    try:
+        return read_head(file)
+    except RecordError:
+        file.unlink()
+        return None
+
+
+def _weights(stem: str) -> str:
+    return f"checkpoints/{stem}{_WEIGHTS}"
 
 
 def _stem(key: str) -> str:

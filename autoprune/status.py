@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autoprune.lock import Holder, holder
-from autoprune.report.front import front_members
+from autoprune.report.candidates import run_members
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
 from autoprune.search.proposals import read_proposals
@@ -51,25 +51,25 @@ def read_status(folder: RunFolder) -> Status:
     study = folder.read_study()
     writer = holder(folder.path)
     proposals = read_proposals(folder)
-    outcomes = folder.read_trials()
-    states = Counter(outcome.state for outcome in outcomes)
-    ended = {outcome.key for outcome in outcomes}
-    trained = [folder.file(o.key).stat().st_mtime for o in outcomes if o.trained and not o.same_as]
+    heads = folder.read_heads()
+    ends = {head.key: head.ended for head in heads}
+    states = Counter(end.state for end in ends.values())
+    trained = [key for key, end in ends.items() if end.trained and end.same_as is None]
     return Status(
         title=str(study.get("title", "")),
         writer=writer,
         trials=study["trials"],
-        done=sum(o.trained and o.same_as is None for o in outcomes),
-        running=sum(not p.ended and key not in ended for key, p in proposals.items()),
+        done=len(trained),
+        running=sum(not p.ended and key not in ends for key, p in proposals.items()),
         states={
             state: states[state] for state in ("measured", "duplicate", "infeasible", "failed")
         },
         baselines=len(list(folder.baselines.glob("*.parquet"))),
         fronts={
-            model.machine.name: [int(o.key) for o in front_members(outcomes, model)]
+            model.machine.name: [int(m.key) for m in run_members(folder, heads, model)]
             for model in run_machines(folder)
         },
-        trials_per_hour=_speed(trained, writer),
+        trials_per_hour=_speed([folder.file(key).stat().st_mtime for key in trained], writer),
     )
 
 

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
-from autoprune.clean import members, off_the_fronts
+from autoprune.clean import off_the_fronts
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.outcome import Outcome
+from autoprune.outcome import Ended, Head, Outcome
 from autoprune.report.branches import BranchProbe, branch_probes, to_csv
+from autoprune.report.candidates import Candidate, Candidates
 from autoprune.report.files import finite_or_none, save_front
-from autoprune.report.front import MachineFront, history, machine_front
+from autoprune.report.front import MachineFront, history
 from autoprune.run_folder import RunFolder
 from autoprune.search.baselines import warnings
 from autoprune.search.conductor import Conductor
 from autoprune.shape import NetworkShape
 from autoprune.storage import write_text
 
-Fronts = Mapping[str, Sequence[Outcome]]
+Fronts = Mapping[str, Sequence[Candidate]]
 """The trials on each machine's front; none of a machine that cannot price the network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a search is.
+
+    Attributes:
+        done: trials that are settled and count, of `trials` that the study asks for.
+        running: that workers have. states: how trials have ended, with how many did.
+        best: the best validation score; None while there is none.
+        fronts: so far.
+    """
+
+    done: int
+    trials: int
+    running: int
+    states: Mapping[str, int]
+    best: float | None
+    fronts: Fronts
 
 
 class Observer(Protocol):
@@ -35,8 +56,8 @@ class Observer(Protocol):
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """All baselines are measured; the search begins."""
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
-        """`done` of `trials` are settled; `outcomes` are all trials so far."""
+    def progress(self, standing: Standing) -> None:
+        """A trial has ended, or the search begins."""
 
 
 class Nobody:
@@ -51,7 +72,7 @@ class Nobody:
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """Nothing."""
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
+    def progress(self, standing: Standing) -> None:
         """Nothing."""
 
 
@@ -60,7 +81,8 @@ class Finished:
     """What a run came to.
 
     Attributes:
-        fronts: by machine. baselines: by key. outcomes: all trials by number.
+        folder: of the run. fronts: by machine. baselines: by key.
+        trials: how all ended, by number.
         probes: what each branch loses and saves.
         warnings: what makes the result doubtful, in words.
         exhausted: whether the search met nothing new any more.
@@ -68,14 +90,20 @@ class Finished:
         interrupted: whether trials are left that the same command would go on with.
     """
 
+    folder: RunFolder
     fronts: dict[str, MachineFront]
     probes: list[BranchProbe]
     baselines: dict[str, Outcome]
-    outcomes: list[Outcome]
+    trials: list[Ended]
     warnings: list[str]
     exhausted: bool
     saved: int
     interrupted: bool
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """All trials by number, read from the folder."""
+        return self.folder.read_trials()
 
 
 @final
@@ -87,7 +115,7 @@ class Tracker:
         folder: the run folder. observer: who is told.
 
     Attributes:
-        conductor: whom it follows; it is there before `start`.
+        conductor: whom it follows; it is there before `start`, and after `recover`.
     """
 
     def __init__(
@@ -100,44 +128,85 @@ class Tracker:
     ) -> None:
         self._machines, self._shape, self._trials = machines, shape, trials
         self._folder, self._observer = folder, observer
-        self._fronts: dict[str, list[Outcome]] = {name: [] for name in machines}
+        self._candidates = {
+            name: Candidates(model, shape, folder.read) for name, model in machines.items()
+        }
+        self._failed: dict[str, UnknownCost] = {}
+        self._shown: list[str] = []
+        self._ends: Counter[str] = Counter()
+        self._best: float | None = None
         self._announced = False
         self.conductor: Conductor | None = None
 
+    def recover(self) -> dict[str, Ended]:
+        """Take in what an earlier run has left; what a crash has left half-written is removed.
+
+        Returns how the trials ended, by key.
+        """
+        heads = self._folder.recover()
+        self._take(heads)
+        return {head.key: head.ended for head in heads}
+
     def start(self) -> None:
         """Tell what an earlier run on the folder has left."""
-        assert self.conductor is not None
-        self._extend(self.conductor.outcomes)
         self._announce()
 
     def observe(self, outcome: Outcome) -> None:
         """A new outcome is on disk."""
+        if outcome.key.isdecimal():
+            self._take([outcome.head])
         if self.conductor is None:
             return
         if outcome.key.isdecimal():
-            self._extend([outcome])
             self._prune()
         self._announce()
+
+    def _take(self, heads: Sequence[Head]) -> None:
+        """Count trials, and let them join the fronts, where none is priced again."""
+        for head in heads:
+            ended = head.ended
+            self._ends[ended.state] += 1
+            if ended.score is not None and (self._best is None or ended.score > self._best):
+                self._best = ended.score
+            if ended.origin in ("uniform", "probe"):
+                self._shown.append(ended.key)
+        words = {head.key: head.plan.short(self._shape) for head in heads}
+        for name in self._machines.keys() - self._failed.keys():
+            try:
+                self._candidates[name].add(heads, words)
+            except UnknownCost as error:
+                self._failed[name] = error
+
+    @property
+    def _fronts(self) -> dict[str, list[Candidate]]:
+        """So far, by machine."""
+        return {
+            name: [] if name in self._failed else found.members
+            for name, found in self._candidates.items()
+        }
 
     def finish(self) -> Finished:
         """Save every machine's front, and sum the run up."""
         assert self.conductor is not None
-        outcomes, baselines = self.conductor.outcomes, self.conductor.baselines
+        baselines = self.conductor.baselines
         if len(baselines) < self.conductor.expected_baselines:
             doubts = ["Stopped before all baselines were measured: there is no front yet."]
             return self._sum_up({}, [], doubts)
         self._prune(last=True)
-        doubts = warnings(baselines, _harsh_l1p(outcomes))
+        shown = [self._folder.read(key) for key in sorted(self._shown, key=int)]
+        doubts = warnings(baselines, _harsh_l1p(shown))
         fronts, data = {}, self._folder.data
-        for name, model in self._machines.items():
+        for name, candidates in self._candidates.items():
             try:
-                fronts[name] = machine_front(outcomes, baselines, model, self._shape, data)
+                if name in self._failed:
+                    raise self._failed[name]
+                fronts[name] = candidates.front(baselines, data)
             except UnknownCost as error:
                 doubts.append(f"No front of {name}. {error}")
                 continue
             save_front(fronts[name], self._folder.fronts / name)
         self._record_hypervolume(fronts)
-        probes = branch_probes(outcomes, baselines, self._machines, self._shape)
+        probes = branch_probes(shown, baselines, self._machines, self._shape)
         write_text(self._folder.branches, to_csv(probes))
         return self._sum_up(fronts, probes, doubts)
 
@@ -146,10 +215,11 @@ class Tracker:
     ) -> Finished:
         assert self.conductor is not None
         return Finished(
+            folder=self._folder,
             fronts=fronts,
             probes=probes,
             baselines=self.conductor.baselines,
-            outcomes=self.conductor.outcomes,
+            trials=self.conductor.trials,
             warnings=doubts,
             exhausted=self.conductor.exhausted,
             saved=self.conductor.saved,
@@ -183,21 +253,23 @@ class Tracker:
             self._announced = True
             self._observer.baselines(measured)
         if self._announced:
-            conductor = self.conductor
-            self._observer.progress(conductor.done, self._trials, conductor.outcomes, self._fronts)
-
-    def _extend(self, outcomes: Sequence[Outcome]) -> None:
-        """Let new trials join the fronts: what was dominated stays so and is not priced again."""
-        for name, model in self._machines.items():
-            self._fronts[name] = members([*self._fronts[name], *outcomes], model)
+            standing = Standing(
+                done=self.conductor.done,
+                trials=self._trials,
+                running=self.conductor.running,
+                states=dict(self._ends),
+                best=self._best,
+                fronts=self._fronts,
+            )
+            self._observer.progress(standing)
 
     def _prune(self, *, last: bool = False) -> None:
         """Remove weights of settled trials that are on no machine's front; at last, all others."""
-        assert self.conductor is not None
-        settled = {self._folder.checkpoint(outcome.key) for outcome in self.conductor.outcomes}
-        for file in off_the_fronts(self._folder, self._fronts.values()):
-            if last or file in settled:
-                file.unlink()
+        keys = [[member.trained_as for member in front] for front in self._fronts.values()]
+        for stem in off_the_fronts(self._folder, keys):
+            settled = stem.isdecimal() and self._folder.file(stem).is_file()
+            if last or settled:
+                self._folder.remove_weights(stem)
 
 
 def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

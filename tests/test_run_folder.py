@@ -26,6 +26,16 @@ def outcomes(measured, shape, effort):
     ]
 
 
+def test_how_a_trial_ended_is_read_without_its_operations(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    for outcome in outcomes:
+        folder.write(outcome)
+    assert folder.read_heads() == [outcome.head for outcome in outcomes]
+    folder.file("3").write_bytes(b"PAR1")
+    with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
+        folder.read_heads()
+
+
 def test_outcomes_are_read_as_they_were_written(tmp_path, outcomes):
     folder = RunFolder(tmp_path)
     for outcome in outcomes:
@@ -77,14 +87,16 @@ def test_baselines_are_apart(tmp_path, outcomes):
 
 
 @pytest.mark.parametrize("length", [0, 10, 1000, -1])
-def test_a_damaged_file_is_an_error_and_is_removed_by_clean(tmp_path, outcomes, length):
+def test_a_damaged_file_is_an_error_and_is_removed_by_recover(tmp_path, outcomes, length):
     folder = RunFolder(tmp_path)
     folder.write(outcomes[0])
     file = folder.file("3")
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
         folder.read("3")
-    assert folder.clean() == [file]
+    folder.write(outcomes[1])
+    assert folder.recover() == [outcomes[1].head]
+    assert not file.exists()
     with pytest.raises(RecordError, match="no trial '3'"):
         folder.read("3")
 

@@ -24,7 +24,7 @@ def clean(run: Path, *, dry_run: bool) -> None:
 
     found = clean_run(run, dry_run=dry_run)
     for file, size in found:
-        click.echo(f"{file.relative_to(run)}  {megabytes(size)}")
+        click.echo(f"{file}  {megabytes(size)}")
     word = "would be freed" if dry_run else "freed"
     freed, left = sum(size for _, size in found), RunFolder(run).bytes
     click.echo(f"{megabytes(freed)} {word}, {len(found)} files; {run} takes {megabytes(left)}.")

@@ -37,18 +37,19 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
         raise click.UsageError("--json or --csv, not both")
     from autoprune.cost.cost import UnknownCost
     from autoprune.report.branches import branch_probes
-    from autoprune.report.front import machine_front
+    from autoprune.report.candidates import run_front
     from autoprune.run_folder import RunFolder
     from autoprune.run_machines import find_machine, run_machines
 
     folder = RunFolder(run)
     shape = folder.shape
     models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
-    outcomes, baselines = folder.read_trials(), folder.read_baselines()
+    heads, baselines = folder.read_heads(), folder.read_baselines()
+    words = {head.key: head.plan.short(shape) for head in heads}
     fronts, failed = [], []
     for model in models:
         try:
-            fronts.append(machine_front(outcomes, baselines, model, shape, folder.data))
+            fronts.append(run_front(folder, heads, model, words))
         except UnknownCost as error:
             failed.append(str(error))
     if not fronts:
@@ -63,7 +64,8 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
 
         click.echo(to_csv(fronts, with_machine=machine is None), nl=False)
     else:
-        probes = branch_probes(outcomes, baselines, {m.machine.name: m for m in models}, shape)
+        probed = [folder.read(head.key) for head in heads if head.ended.origin == "probe"]
+        probes = branch_probes(probed, baselines, {m.machine.name: m for m in models}, shape)
         _print(fronts, probes, None if machine is not None else run)
     for line in failed:
         click.echo(f"autoprune: {line}", err=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
 from typing import final
 
 import click
 
 from autoprune.outcome import Outcome
-from autoprune.tracker import Fronts
+from autoprune.tracker import Standing
 
 
 @final
@@ -30,14 +28,16 @@ class JsonLines:
         found = {k: o.measurement.validation.accuracy for k, o in outcomes.items() if o.measurement}
         write_event("baselines", scores=found)
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
-        """`done` of `trials` are settled."""
+    def progress(self, standing: Standing) -> None:
+        """How many trials are settled, running, and ended in which way; the fronts so far."""
         write_event(
             "progress",
-            done=done,
-            trials=trials,
-            states=dict(Counter(outcome.state for outcome in outcomes)),
-            fronts={name: [int(o.key) for o in members] for name, members in fronts.items()},
+            done=standing.done,
+            trials=standing.trials,
+            running=standing.running,
+            states=standing.states,
+            best=standing.best,
+            fronts={name: [int(m.key) for m in found] for name, found in standing.fronts.items()},
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Self, final
 
@@ -11,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from autoprune.outcome import Outcome
 from autoprune.report.tables import branch_table
-from autoprune.tracker import Fronts
+from autoprune.tracker import Standing
 
 
 @final
@@ -76,13 +75,15 @@ class Terminal:
         """All baselines are measured: what each branch carries is printed before the search."""
         self._console.print(branch_table(outcomes))
 
-    def progress(self, done: int, trials: int, outcomes: Sequence[Outcome], fronts: Fronts) -> None:
-        """`done` of `trials` are settled."""
-        machine, members = next(iter(fronts.items()))
-        found = [o.measurement.validation.accuracy for o in outcomes if o.measurement]
-        best = f", best {100 * max(found):.1f} %" if found else ""
-        failed = sum(outcome.state == "failed" for outcome in outcomes)
-        note = f"front {len(members)} on {machine}{best}" + (f", {failed} failed" if failed else "")
+    def progress(self, standing: Standing) -> None:
+        """How many trials are settled, running and failed, and what the front is so far."""
+        done, trials = standing.done, standing.trials
+        machine, members = next(iter(standing.fronts.items()))
+        note = f"{standing.running} running, " if standing.running else ""
+        note += f"front {len(members)} on {machine}"
+        note += f", best {100 * standing.best:.1f} %" if standing.best is not None else ""
+        failed = standing.states.get("failed", 0)
+        note += f", {failed} failed" if failed else ""
         self._progress.update(
             self._trials, total=trials, completed=done, visible=done < trials, note=note
         )

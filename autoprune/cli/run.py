@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,9 +166,9 @@ def _summary(finished: Finished) -> Iterator[str]:
     """How many trials ended in which way, and why there are no more."""
     from autoprune.report.budgets import budget_lines
 
-    states = [outcome.state for outcome in finished.outcomes if outcome.origin != "baseline"]
-    large = [o.peak_gib for o in finished.outcomes if o.state == "infeasible" and o.peak_gib]
-    short = sum(o.state == "infeasible" and o.peak_gib is not None for o in finished.outcomes)
+    states = [ended.state for ended in finished.trials if ended.origin != "baseline"]
+    large = [o.peak_gib for o in finished.trials if o.state == "infeasible" and o.peak_gib]
+    short = sum(o.state == "infeasible" and o.peak_gib is not None for o in finished.trials)
     over = states.count("infeasible") - short
     yield (
         f"{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
@@ -178,18 +177,14 @@ def _summary(finished: Finished) -> Iterator[str]:
     if short:
         most = f", which had taken up to {max(large):.3g} GiB" if large else ""
         yield f"Infeasible by memory: {short} plans{most}."
-    yield from budget_lines(finished.outcomes)
-    for outcome in finished.outcomes:
-        if outcome.state == "failed":
-            yield f"  trial {outcome.key} failed: {outcome.cause.splitlines()[-1]}"
+    yield from budget_lines(finished.trials)
+    for ended in finished.trials:
+        if ended.state == "failed":
+            yield f"  trial {ended.key} failed: {ended.cause.splitlines()[-1]}"
     if finished.exhausted:
         yield "The space is exhausted: the sampler proposed nothing new any more."
     if finished.saved:
-        took = [
-            sum(dataclasses.astuple(outcome.measurement.seconds))
-            for outcome in finished.outcomes
-            if outcome.measurement is not None and outcome.same_as is None
-        ]
+        took = [ended.seconds for ended in finished.trials if ended.seconds]
         minutes = finished.saved * statistics.mean(took) / 60
         yield (
             "Stopped, since what is left promises too little (search.stop_below): "

@@ -43,11 +43,12 @@ def trial(run: Path, trial: str, *, as_json: bool) -> None:
 
 def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
     from autoprune.plan import branch_words
+    from autoprune.report.candidates import run_members
     from autoprune.report.trial import standing
     from autoprune.run_machines import run_machines
 
     shape, found = folder.shape, outcome.measurement
-    trials, baselines = folder.read_trials(), folder.read_baselines()
+    heads, baselines = folder.read_heads(), folder.read_baselines()
     words = ["autoprune", "export", str(folder.path), outcome.same_as or outcome.key]
     return {
         "trial": outcome.key,
@@ -73,7 +74,8 @@ def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
         "parameters": found.parameters if found else None,
         "kept_weights": found.kept_weights if found else None,
         "machines": [
-            asdict(standing(outcome, trials, baselines, model)) for model in run_machines(folder)
+            asdict(standing(outcome, run_members(folder, heads, model), baselines, model))
+            for model in run_machines(folder)
         ]
         if found
         else [],

@@ -91,12 +91,10 @@ def find_member(run: Path, key: str, say: Callable[[str], None]) -> Member:
     data = load_data(study)
     parent = load_parent(study, data, folder.parent)
     bench = make_bench(study, data, parent, ())  # the record says at which bits to measure
-    kept = folder.parent if outcome.key == PARENT else folder.checkpoint(outcome.key)
     network = reshape(parent, outcome.measurement.plan, bench.adapter)
     shape = bench.adapter.shape(parent)
-    if kept.is_file():
-        load_checkpoint(network, kept)
-    else:
+    rebuilt = not _take_weights(folder, outcome.key, network)
+    if rebuilt:
         say(f"The weights of {_words(outcome.key)} were not kept: training it again.")
         _rebuild(bench, study, outcome, network)
         found = remeasured(bench, network.eval(), outcome.measurement)
@@ -110,8 +108,19 @@ def find_member(run: Path, key: str, say: Callable[[str], None]) -> Member:
         measurement=outcome.measurement,
         network=network.cpu().eval(),
         shape=shape,
-        rebuilt=not kept.is_file(),
+        rebuilt=rebuilt,
     )
+
+
+def _take_weights(folder: RunFolder, key: str, network: nn.Module) -> bool:
+    """Give `network` the weights that the run has kept; whether it has."""
+    if key == PARENT:
+        load_checkpoint(network, folder.parent)
+        return True
+    with folder.weights(key) as file:
+        if file is not None:
+            load_checkpoint(network, file)
+        return file is not None
 
 
 def _words(key: str) -> str:

@@ -51,8 +51,8 @@ def measure(  # noqa: PLR0913 - as on the command line
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
     folder = RunFolder(run)
     folder.read_study()
-    keys = [o.key for o in folder.read_trials() if folder.checkpoint(o.key).is_file()]
-    keys = [FINE_TUNED] * folder.checkpoint(FINE_TUNED).is_file() + keys
+    kept = folder.kept_weights()
+    keys = [FINE_TUNED] * (FINE_TUNED in kept) + [str(int(k)) for k in kept if k.isdecimal()]
     if not keys:
         raise RecordError(f"{run}: no network was kept; a finished run keeps those on its fronts")
     members = {key: find_member(run, key, say) for key in keys}

@@ -9,8 +9,9 @@ import pandas as pd
 
 from autoprune.cost.model import CostModel
 from autoprune.outcome import Outcome
-from autoprune.report.front import MachineFront, front_members
+from autoprune.report.front import MachineFront
 from autoprune.report.outcomes import price_outcomes
+from autoprune.report.pareto import non_dominated
 from autoprune.shape import NetworkShape
 
 
@@ -64,7 +65,9 @@ def trials_frame(
     for name, model in models.items():
         priced, _ = price_outcomes(outcomes, model)
         energies[name] = {item.outcome.key: item.energy_uj for item in priced}
-        members[name] = {outcome.key for outcome in front_members(outcomes, model)}
+        rivals = [item for item in priced if item.outcome.state == "measured"]
+        pairs = [(item.measured.validation.accuracy, item.energy_uj) for item in rivals]
+        members[name] = {rivals[i].outcome.key for i in non_dominated(pairs)}
     rows = []
     for outcome in outcomes:
         found = outcome.measurement

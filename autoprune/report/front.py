@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from autoprune.cost.cost import HostOperation
-from autoprune.cost.model import CostModel
-from autoprune.errors import RecordError
-from autoprune.hypervolume import ACCURACY_MARGIN, COST_FACTOR
 from autoprune.measurement import Score
-from autoprune.metrics import energy_uj
-from autoprune.outcome import FINE_TUNED, Origin, Outcome
-from autoprune.report.diagnostics import Diagnostics, diagnose
-from autoprune.report.outcomes import Measured, price_outcomes
+from autoprune.outcome import Origin
+from autoprune.report.diagnostics import Diagnostics
 from autoprune.report.pareto import hypervolume, non_dominated
-from autoprune.shape import NetworkShape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,112 +116,17 @@ class MachineFront:
         return tuple(row.trial for row in self.points if row.energy_uj == 0)
 
 
-def front_members(outcomes: Iterable[Outcome], model: CostModel) -> list[Outcome]:
-    """The measured trials that no other dominates on a machine, by ascending energy.
-
-    Raises UnknownCost where a rule of the machine fails.
-    """
-    priced, _ = price_outcomes([o for o in outcomes if o.state == "measured"], model)
-    pairs = [(item.measured.validation.accuracy, item.energy_uj) for item in priced]
-    return [priced[index].outcome for index in non_dominated(pairs)]
-
-
-def machine_front(
-    outcomes: Iterable[Outcome],
-    baselines: Mapping[str, Outcome],
-    model: CostModel,
-    shape: NetworkShape,
-    data: str = "",
-) -> MachineFront:
-    """The front of a machine over the trials of a run, all with their weights as it has them.
-
-    Failed trials are left out, those that break a budget, and duplicates; but a uniform trial
-    whose plan was measured before under another number still shows what uniform compression
-    reaches.
-
-    Raises RecordError where the run has no fine-tuned parent or the machine charges nothing for
-    it, and UnknownCost where it cannot run that parent or a rule of it fails.
-    """
-    tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
-    if tuned is None:
-        raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
-    machine = model.machine
-    parent = tuned.at(machine.weight_bits)
-    cost = model.price(parent.workload)
-    parent_energy = energy_uj(cost)
-    if parent_energy == 0:
-        raise RecordError(f"{machine.name} charges nothing for the fine-tuned parent: no ratios")
-    outcomes = list(outcomes)
-    sweep = [o for o in outcomes if o.origin == "uniform" and not (o.cause or o.broken)]
-    swept, _ = price_outcomes(sweep, model)
-    uniform = [(item.measured.validation, item.energy_uj) for item in swept]
-    found, infeasible = price_outcomes([o for o in outcomes if o.state == "measured"], model)
-    points = [_row(item, parent_energy, uniform, shape) for item in found]
-    pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
-    reference = (parent.validation.accuracy - ACCURACY_MARGIN, COST_FACTOR * parent_energy)
-    return MachineFront(
-        machine=machine.name,
-        title=machine.title,
-        data=data,
-        rows=tuple(
-            replace(points[i], figures=diagnose(model, found[i].measured.workload, found[i].cost))
-            for i in non_dominated(pairs)
-        ),
-        points=tuple(points),
-        infeasible=tuple(infeasible.items()),
-        parent=parent.validation,
-        parent_test=parent.test,
-        parent_energy_uj=parent_energy,
-        accuracy_bits=parent.bits,
-        priced_bits=machine.weight_bits,
-        reference=reference,
-        hypervolume=hypervolume(pairs, reference),
-        uniform_hypervolume=hypervolume([(s.accuracy, e) for s, e in uniform], reference),
-        host=cost.host,
-        emulated=cost.emulated,
-        not_modelled=machine.not_modelled,
-        uncounted=tuple(
-            (item.name, parent.workload.share_of_dense_macs(item.dense_macs))
-            for item in parent.workload.uncounted
-        ),
-    )
-
-
 def history(front: MachineFront) -> list[tuple[int, float]]:
     """How the hypervolume grew: trial numbers at which it did, and what it was then."""
     found: list[tuple[int, float]] = []
     best: list[tuple[float, float]] = []
     for row in sorted(front.points, key=lambda row: row.trial):
-        pairs = [*best, (row.validation.accuracy, row.energy_uj)]
+        accuracy, energy = row.validation.accuracy, row.energy_uj
+        if any(a >= accuracy and e <= energy for a, e in best):
+            continue
+        pairs = [*best, (accuracy, energy)]
         volume = hypervolume(pairs, front.reference)
         if volume > (found[-1][1] if found else 0.0):
             found.append((row.trial, volume))
             best = [pairs[index] for index in non_dominated(pairs)]
     return found
-
-
-def _row(
-    item: Measured,
-    parent_energy_uj: float,
-    uniform: Sequence[tuple[Score, float]],
-    shape: NetworkShape,
-) -> Row:
-    """A trial beside the fine-tuned parent and the uniform sweep's results."""
-    own, measured = item.energy_uj, item.measured
-    return Row(
-        trial=int(item.outcome.key),
-        origin=item.outcome.origin,
-        validation=measured.validation,
-        test=measured.test,
-        accuracy_bits=measured.bits,
-        energy_uj=own,
-        energy_ratio=own / parent_energy_uj,
-        kept_weights=item.measurement.kept_weights,
-        parameters=item.measurement.parameters,
-        plan=item.measurement.plan.short(shape),
-        uniform=max(
-            (score for score, energy in uniform if energy <= own),
-            key=lambda score: score.accuracy,
-            default=None,
-        ),
-    )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from autoprune.cost.model import CostModel
 from autoprune.outcome import FINE_TUNED, Outcome
-from autoprune.report.front import front_members
-from autoprune.report.outcomes import Measured, price_outcomes
+from autoprune.report.candidates import Candidate
+from autoprune.report.outcomes import price_outcomes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,11 @@ class Standing:
 
 def standing(
     outcome: Outcome,
-    outcomes: Sequence[Outcome],
+    members: Sequence[Candidate],
     baselines: Mapping[str, Outcome],
     model: CostModel,
 ) -> Standing:
-    """Of an outcome with a measurement among all trials of its run.
+    """Of an outcome with a measurement; `members` are the front of its run on the machine.
 
     Raises UnknownCost where a rule of the machine fails.
     """
@@ -53,7 +53,6 @@ def standing(
     cost = own[0].cost if own else None
     parent, _ = price_outcomes([baselines[FINE_TUNED]] if FINE_TUNED in baselines else [], model)
     known = energy is not None and parent and parent[0].energy_uj > 0
-    members, _ = price_outcomes(front_members(outcomes, model), model)
     better = _dominating(precision.validation.accuracy, own[0].energy_uj, members) if own else []
     return Standing(
         machine=model.machine.name,
@@ -63,17 +62,17 @@ def standing(
         energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,
         latency_us=cost.latency_us if cost else None,
         by_cause=cost.by_cause() if cost else {},
-        on_front=(outcome.same_as or outcome.key) in {m.outcome.key for m in members},
+        on_front=(outcome.same_as or outcome.key) in {member.key for member in members},
         dominated_by=better,
     )
 
 
-def _dominating(accuracy: float, energy_uj: float, members: Sequence[Measured]) -> list[int]:
+def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate]) -> list[int]:
     """Members as good in both, and better in one."""
     better = []
     for member in members:
-        score = member.measured.validation.accuracy
+        score = member.validation.accuracy
         equal = score == accuracy and member.energy_uj == energy_uj
         if not equal and score >= accuracy and member.energy_uj <= energy_uj:
-            better.append(int(member.outcome.key))
+            better.append(int(member.key))
     return better

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial
 
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, PARENT, Origin, Outcome, State
+from autoprune.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome, State
 from autoprune.plan import Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
@@ -45,27 +45,41 @@ UNTRAINED_IN_A_ROW = 500
 
 @dataclass(slots=True, kw_only=True)
 class _Trial:
-    """A trial that was proposed; `outcome` is None until it is settled.
+    """A trial that was proposed; `ended` is None until it is settled.
 
     `gain` is what it promised, where its sampler says so; `taken` says that another run has
-    measured it.
+    measured it. What is large goes when it is no longer needed, since there may be many trials:
+    `open` with its settling, and `outcome` when Optuna was told.
     """
 
-    job: Job
+    key: str
     origin: Origin
-    point: dict[str, Value]
     same_as: str | None
+    open: tuple[Job, dict[str, Value]] | None
     gain: float = math.inf
     taken: bool = False
     outcome: Outcome | None = None
+    ended: Ended | None = None
 
     @property
     def counts(self) -> bool:
         """Whether it is trained, and so uses up one of the study's trials."""
-        outcome = self.outcome
-        refused = outcome is not None and outcome.state == "infeasible" and not outcome.trained
+        ended = self.ended
+        refused = ended is not None and ended.state == "infeasible" and not ended.trained
         trained = self.origin != "baseline" and not self.taken and self.same_as is None
         return trained and not refused
+
+    @property
+    def job(self) -> Job:
+        """What is to be done; of a trial that is not settled."""
+        assert self.open is not None
+        return self.open[0]
+
+    @property
+    def point(self) -> dict[str, Value]:
+        """Its configuration; of a trial that is not settled."""
+        assert self.open is not None
+        return self.open[1]
 
 
 @final
@@ -75,16 +89,24 @@ class Conductor:
     Args:
         task: what to search. record: the Optuna study. folder: where outcomes are written.
         observe: told every new outcome once it is on disk.
+        known: how the trials in the folder ended, by key; read from there where it is not given.
 
     Attributes:
+        done: settled trials that count against the study's number of trials.
         exhausted: whether the search ended because it met nothing but duplicates.
         saved: trials that were not needed, because what was left promised too little.
     """
 
     def __init__(
-        self, task: Task, record: Record, folder: RunFolder, observe: Callable[[Outcome], None]
+        self,
+        task: Task,
+        record: Record,
+        folder: RunFolder,
+        observe: Callable[[Outcome], None],
+        known: Mapping[str, Ended] | None = None,
     ) -> None:
         self._task, self._record, self._folder, self._observe = task, record, folder, observe
+        self._known = dict(known or {})
         self._domains = task.space.parameters(task.shape)
         self._measured = task.warm.measured if task.warm else {}
         self._fixed = self._first()
@@ -92,7 +114,7 @@ class Conductor:
         self._running: dict[str, Job] = {}
         self._trials: list[_Trial] = []
         self._first_with: dict[str, str] = {}
-        self._told = 0
+        self._told, self._counting, self.done = 0, 0, 0
         self.exhausted, self.saved = False, 0
         found = folder.read_baselines()
         plans = baseline_plans(task.shape, task.effort)
@@ -121,14 +143,14 @@ class Conductor:
         return len(self._baselines)
 
     @property
-    def outcomes(self) -> list[Outcome]:
-        """The outcomes of all settled trials, by number."""
-        return [trial.outcome for trial in self._trials if trial.outcome is not None]
+    def running(self) -> int:
+        """Jobs that were handed out and have no result yet."""
+        return len(self._running)
 
     @property
-    def done(self) -> int:
-        """Settled trials that count against the study's number of trials."""
-        return sum(trial.counts and trial.outcome is not None for trial in self._trials)
+    def trials(self) -> list[Ended]:
+        """How the settled trials ended, by number."""
+        return [trial.ended for trial in self._trials if trial.ended is not None]
 
     def next(self) -> Job | None:
         """The next job to run; None where there is none now."""
@@ -152,7 +174,7 @@ class Conductor:
             self._begin()
 
     def _settle_baseline(self, job: Job, result: Result) -> None:
-        baseline = _Trial(job=job, origin="baseline", point={}, same_as=None)
+        baseline = _Trial(key=job.key, origin="baseline", open=(job, {}), same_as=None)
         self._baselines[job.key] = self._settle(baseline, result)
 
     def _first(self) -> list[tuple[Origin, dict[str, Value]]]:
@@ -169,15 +191,22 @@ class Conductor:
         """All baselines are there: take up what an earlier run left, then propose."""
         self._samplers = Samplers(self._task.seed, self._prior())
         for frozen in self._record.trials:
-            trial = self._adopt(frozen)
-            file = self._folder.file(trial.job.key)
-            if file.is_file():
-                trial.outcome = self._folder.read(trial.job.key)
-            elif trial.counts or trial.taken:
-                self._start(trial)
-            self._told += frozen.state.is_finished()
+            key, told = str(frozen.number), frozen.state.is_finished()
+            if not self._folder.file(key).is_file():
+                trial = self._adopt(frozen)
+                if trial.counts or trial.taken:
+                    self._start(trial)
+            elif told:
+                # What Optuna knows already needs no reading of all that was measured.
+                ended = self._known.pop(key, None) or self._folder.read(key).ended
+                self._end(self._adopt(frozen, settled=True), ended)
+            else:
+                trial = self._adopt(frozen)
+                trial.outcome = self._folder.read(key)
+                self._end(trial, trial.outcome.ended)
+            self._told += told
         for trial in self._trials[: self._told]:
-            if trial.outcome is None and not trial.counts:
+            if trial.ended is None and not trial.counts:
                 self._repeat(trial)
         self._advance()
 
@@ -208,11 +237,12 @@ class Conductor:
         self._propose()
         while self._told < len(self._trials):
             trial = self._trials[self._told]
-            if trial.outcome is None:
+            if trial.ended is None:
                 if trial.counts:
                     return
                 self._repeat(trial)
             self._tell(self._told, trial)
+            trial.outcome = None
             self._told += 1
             self._propose()
 
@@ -246,7 +276,7 @@ class Conductor:
             len(untrained) == UNTRAINED_IN_A_ROW
             and not any(trial.counts or trial.taken for trial in untrained)
         )
-        left = max(0, self._task.trials - sum(t.counts for t in self._trials))
+        left = max(0, self._task.trials - self._counting)
         self.saved = left if self._promises_little() else 0
         return not self.exhausted and left > self.saved
 
@@ -279,27 +309,37 @@ class Conductor:
             key=key,
             plan=plan,
             seed=measured.seed if measured else derive_seed(self._task.seed, key),
-            weights=self._folder.checkpoint(key),
+            weights=self._folder.weights_place(key),
         )
 
-    def _adopt(self, frozen: FrozenTrial) -> _Trial:
+    def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> _Trial:
         """Take a trial of the record into the list, and find out whether its plan was seen."""
-        point, job = self._read(frozen)
-        number = frozen.number
+        number, key = frozen.number, str(frozen.number)
+        work, plan = None, str(frozen.user_attrs["hash"])
+        if not settled:
+            point, job = self._read(frozen)
+            work, plan = (job, point), job.plan.hash
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
-        same_as = self._first_with.get(job.plan.hash)
-        gain = frozen.system_attrs.get(GAIN, math.inf)
+        same_as = self._first_with.get(plan)
         trial = _Trial(
-            job=job,
+            key=key,
             origin=origin,
-            point=point,
+            open=work,
             same_as=same_as,
-            gain=gain,
-            taken=origin != "baseline" and same_as is None and job.plan.hash in self._measured,
+            gain=frozen.system_attrs.get(GAIN, math.inf),
+            taken=origin != "baseline" and same_as is None and plan in self._measured,
         )
-        self._first_with.setdefault(job.plan.hash, job.key)
+        self._first_with.setdefault(plan, key)
         self._trials.append(trial)
+        self._counting += trial.counts
         return trial
+
+    def _end(self, trial: _Trial, ended: Ended) -> None:
+        """Note how a trial ended; from now on it is small."""
+        before, trial.ended, trial.open = trial.counts, ended, None
+        if trial.key.isdecimal():
+            self._counting += trial.counts - before  # one that is refused counts no longer
+            self.done += trial.counts
 
     def _settle(self, trial: _Trial, result: Result | None, same_as: str | None = None) -> Outcome:
         """Make an outcome of a result and put it on disk, before Optuna hears of it.
@@ -333,17 +373,17 @@ class Conductor:
         )
         self._folder.write(outcome)
         trial.outcome = outcome
+        self._end(trial, outcome.ended)
         self._observe(outcome)
         return outcome
 
     def _repeat(self, trial: _Trial) -> None:
         """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
         if trial.same_as is not None:
-            earlier = self._trials[int(trial.same_as)].outcome
+            earlier = self._trials[int(trial.same_as)].outcome or self._folder.read(trial.same_as)
         else:
             fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)
             earlier = next(b for b in fine_tuned if b.plan == trial.job.plan)
-        assert earlier is not None  # an earlier trial was told before this one's turn
         failed = Failure(cause=earlier.cause) if earlier.cause else None
         self._settle(trial, earlier.measurement or failed, same_as=earlier.key)
 

@@ -17,14 +17,14 @@ class Job:
     Attributes:
         key: of its outcome; see `autoprune.outcome.Outcome`.
         plan: what to do. seed: of its training.
-        weights: file for the weights of the compressed network; whoever runs the study removes
-            those that are not kept. None where nobody wants them.
+        weights: file, or fsspec address, for the weights of the compressed network; whoever runs
+            the study removes those that are not kept. None where nobody wants them.
     """
 
     key: str
     plan: Plan
     seed: int
-    weights: Path | None
+    weights: Path | str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ class Record:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space, self._lag = dict(space), lag
         self._late: deque[_End] = deque()
+        self._values: dict[tuple[type, Value], Value] = {}
         with reachable():
             self._study = optuna.create_study(
                 study_name=place.study,
@@ -92,11 +93,14 @@ class Record:
         mirror = optuna.create_study(
             study_name=STUDY, directions=list(directions), storage=self._mirror
         )
-        for trial in map(_told, self.trials):
-            late = trial.state.is_finished() and trial.number > len(self.trials) - lag
+        known = self.trials
+        for trial in map(_told, known):
+            late = trial.state.is_finished() and trial.number > len(known) - lag
             mirror.add_trial(self._take_back(trial) if late else trial)
             for key, value in trial.system_attrs.get(_KEPT, {}).items():
                 self._mirror.set_study_system_attr(mirror._study_id, key, value)
+        for trial, copied in zip(known, mirror.get_trials(deepcopy=False), strict=True):
+            self._share(trial, copied)
         with reachable():
             if not self._study.user_attrs.get("objectives"):
                 self._study.set_user_attr("objectives", list(names))
@@ -139,7 +143,23 @@ class Record:
                     system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
                 )
             )
-        return self.trials[number]
+        trial = self.trials[number]
+        self._share(trial, proposal)
+        return trial
+
+    def _share(self, trial: FrozenTrial, copied: FrozenTrial) -> None:
+        """Let a trial and its copy have one set of parameters, and the space's distributions.
+
+        Optuna makes 40 objects for 20 parameters, twice; of many trials they fill the memory.
+        """
+        if trial.params.keys() != self._space.keys():
+            return
+        params = {}
+        for name in self._space:
+            value = trial.params[name]
+            params[name] = self._values.setdefault((type(value), value), value)
+        trial.params = copied.params = params
+        trial.distributions = copied.distributions = self._space
 
     def tell(
         self,

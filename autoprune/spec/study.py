@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from autoprune.errors import InputError
 from autoprune.plan import Effort
 from autoprune.spec import bundled
-from autoprune.spec.address import check_storage
+from autoprune.spec.address import check_artifacts, check_storage
 from autoprune.spec.space import SearchSpace, load_space
 from autoprune.spec.tables import (
     STRICT,
@@ -102,6 +102,9 @@ class Study(BaseModel):
         seed: of everything random.
         storage: address of the database that holds the Optuna study, without a password, such as
             ``postgresql://USER@HOST/NAME``; a file in the run folder where it is left out.
+        artifacts: fsspec address of storage that all nodes share, ``s3://BUCKET/runs`` or
+            ``file:///mnt/shared/runs``, for weights and a copy of every outcome, each run in a
+            folder of its own there; the run folder where it is left out.
         warm_start: a run folder, relative to the study, whose trials are taken over: see
             `autoprune.warm_start`.
         network: what is compressed.
@@ -127,6 +130,7 @@ class Study(BaseModel):
     threads: Count = 1
     seed: Annotated[int, Field(ge=0)]
     storage: str | None = None
+    artifacts: str | None = None
     warm_start: str | None = None
     network: NetworkSpec
     parent: RecipeSpec | None = None
@@ -196,6 +200,7 @@ def load_study(given: str | Study) -> tuple[Study, SearchSpace, Path]:
         path = bundled.find("studies", given)
         content = read_toml(path)
     check_storage(content.get("storage"), f"{path}: storage")
+    check_artifacts(content.get("artifacts"), f"{path}: artifacts")
     study = validate(Study, content, str(path))
     _check_names(study.network, f"{path}: network")
     if ":" not in study.data.name and study.data.name not in DATA_SETS:

@@ -21,6 +21,7 @@ class Crew:
         allowance: what a trial may take; its memory is reserved, too.
         retries: how often a trial runs again whose process died or ran out of memory.
         address: HOST:PORT of the Ray cluster they belong to; None for a Ray of our own.
+        artifacts: address of storage for the weights; None where that is the run folder.
 
     Raises InputError where trials of this process are limited.
     """
@@ -32,6 +33,7 @@ class Crew:
     allowance: Allowance = ANYTHING
     retries: int = 0
     address: str | None = None
+    artifacts: str | None = None
 
     @classmethod
     def of(cls, study: Study, workers: int | None = None, address: str | None = None) -> Self:
@@ -45,6 +47,7 @@ class Crew:
             allowance=Allowance(minutes=compute.trial_minutes, memory_gib=compute.memory_gib),
             retries=compute.retries,
             address=address,
+            artifacts=study.artifacts,
         )
 
     def __post_init__(self) -> None:

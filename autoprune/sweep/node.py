@@ -23,20 +23,27 @@ class Needs:
         versions: of packages, by name.
         files: what workers read, by path.
         shared: a file of the run folder and its content: a node that finds another, or none, does
-            not see the run folder, and what its workers write would be lost.
+            not see the run folder, and what its workers write would be lost. None where they write
+            to `artifacts`.
+        artifacts: the address of storage to which workers write; None where there is none.
     """
 
     versions: Mapping[str, str]
     files: tuple[str, ...]
-    shared: tuple[str, str]
+    shared: tuple[str, str] | None
+    artifacts: str | None = None
 
     @classmethod
-    def here(cls, files: Iterable[Path], shared: Path) -> Self:
+    def here(cls, files: Iterable[Path], shared: Path | None, artifacts: str | None = None) -> Self:
         """What this process has."""
+        seen = None
+        if shared is not None:
+            seen = (str(shared.resolve()), shared.read_text(encoding="utf-8"))
         return cls(
             versions={name: version(name) for name in _PACKAGES},
             files=tuple(sorted({str(file.resolve()) for file in files})),
-            shared=(str(shared.resolve()), shared.read_text(encoding="utf-8")),
+            shared=seen,
+            artifacts=artifacts,
         )
 
 
@@ -52,7 +59,20 @@ def lacks(needs: Needs) -> list[str]:
         if installed != wanted:
             found.append(f"{name} {wanted} (it has {installed})")
     found += [f"the file {file}" for file in needs.files if not Path(file).is_file()]
-    file, content = Path(needs.shared[0]), needs.shared[1]
-    if not file.is_file() or file.read_text(encoding="utf-8") != content:
-        found.append(f"the run folder {file.parent} (put it on storage that all nodes share)")
+    if needs.shared is not None:
+        file, content = Path(needs.shared[0]), needs.shared[1]
+        if not file.is_file() or file.read_text(encoding="utf-8") != content:
+            found.append(f"the run folder {file.parent} (put it on storage that all nodes share)")
+    if needs.artifacts is not None:
+        found += _no_access(needs.artifacts)
     return found
+
+
+def _no_access(address: str) -> list[str]:
+    try:
+        from autoprune.artifacts import Artifacts
+
+        Artifacts(address).check()
+    except Exception as error:  # noqa: BLE001 - whatever is missing there
+        return [f"access to storage ({error})"]
+    return []

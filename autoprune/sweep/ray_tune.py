@@ -10,6 +10,7 @@ import logging
 import os
 import tempfile
 from collections import Counter, deque
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, final
@@ -32,7 +33,7 @@ from autoprune.errors import AutopruneError
 from autoprune.search.job import Failure, Job, Jobs
 from autoprune.sweep.cluster import connected
 from autoprune.sweep.crew import Crew
-from autoprune.sweep.guard import Guard
+from autoprune.sweep.guard import ANYTHING, Guard
 from autoprune.sweep.node import Needs
 from autoprune.sweep.worker import Worker
 from autoprune.trial import Bench
@@ -155,10 +156,13 @@ def run_with_ray(jobs: Jobs, bench: Bench, crew: Crew, lock: Path) -> None:
 
     Raises what `jobs` raises, and InputError where the crew cannot be had.
     """
-    guard = Guard(lock.parent / "ended", crew.allowance)
-    searcher = JobSearcher(jobs, guard, crew.retries)
-    needs = Needs.here(bench.data.files, lock)
-    with connected(crew, needs), tempfile.TemporaryDirectory(prefix="autoprune-") as scratch:
+    # Why a worker was ended is told in files: limits need a folder that driver and workers see.
+    apart = crew.artifacts is not None and crew.allowance == ANYTHING
+    with tempfile.TemporaryDirectory(prefix="autoprune-") as scratch, ExitStack() as stack:
+        guard = Guard((Path(scratch) if apart else lock.parent) / "ended", crew.allowance)
+        searcher = JobSearcher(jobs, guard, crew.retries)
+        needs = Needs.here(bench.data.files, None if apart else lock, crew.artifacts)
+        stack.enter_context(connected(crew, needs))
         trainable = tune.with_parameters(_Trainable, bench=bench, threads=crew.threads, guard=guard)
         tune.Tuner(
             tune.with_resources(trainable, crew.resources),

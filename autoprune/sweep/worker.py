@@ -5,10 +5,14 @@ from __future__ import annotations
 import traceback
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import final
 
 import torch
+from torch import nn
 
+from autoprune.artifacts import Artifacts
 from autoprune.errors import RecordError
 from autoprune.measurement import Measurement
 from autoprune.models.checkpoint import save_weights
@@ -41,7 +45,7 @@ class Worker:
             with self._guard.watching(job.key) if self._guard else nullcontext():
                 measurement, model = run_trial(self._bench, job.plan, job.seed)
             if job.weights is not None:
-                save_weights(model, job.weights)
+                _keep(model, job.weights)
         except RecordError as error:
             return Failure(kind="storage", cause=str(error))
         except (MemoryError, torch.OutOfMemoryError):
@@ -51,3 +55,15 @@ class Worker:
         except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on
             return Failure(cause=traceback.format_exc(limit=-3).strip())
         return measurement
+
+
+def _keep(model: nn.Module, place: Path | str) -> None:
+    """Put a network's weights into a file, or to an fsspec address."""
+    if isinstance(place, Path):
+        save_weights(model, place)
+        return
+    address, _, name = place.rpartition("/")
+    with TemporaryDirectory() as scratch:
+        file = Path(scratch) / name
+        save_weights(model, file)
+        Artifacts(address).put(file, name)

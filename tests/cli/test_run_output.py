@@ -8,7 +8,7 @@ import json
 from rich.console import Console
 
 from autoprune.cli.progress import Terminal
-from autoprune.run_folder import RunFolder
+from autoprune.tracker import Standing
 
 
 def test_events_then_one_line(autoprune, root, tmp_path) -> None:
@@ -37,8 +37,13 @@ def test_quiet_refusals_are_still_told(autoprune) -> None:
     assert autoprune("run", "digits", "--quiet", "--dry-run").code == 2
 
 
-def test_progress_counts_failed_trials(run_folder) -> None:
-    text, trials = io.StringIO(), RunFolder(run_folder).read_trials()
+def test_progress_counts_running_and_failed_trials() -> None:
+    text = io.StringIO()
+    states = {"measured": 2, "failed": 1}
+    standing = Standing(
+        done=3, trials=10, running=2, states=states, best=0.97, fronts={"loihi1": []}
+    )
     with Terminal(Console(file=text, width=80)) as terminal:
-        terminal.progress(3, 10, trials, {"loihi1": [trials[1]]})
-    assert text.getvalue() == "trial 3 of 10: front 1 on loihi1, best 97.0 %, 1 failed\n"
+        terminal.progress(standing)
+    said = "trial 3 of 10: 2 running, front 0 on loihi1, best 97.0 %, 1 failed\n"
+    assert text.getvalue() == said

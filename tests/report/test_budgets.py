@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from autoprune.report.budgets import budget_lines
+from autoprune.report import budgets
+
+
+def budget_lines(outcomes):
+    return budgets.budget_lines([outcome.ended for outcome in outcomes])
 
 
 def test_without_a_broken_budget_nothing_is_said(outcome):

@@ -11,7 +11,8 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.outcome import Outcome
-from autoprune.report.front import MachineFront, front_members, history, machine_front
+from autoprune.report.candidates import Candidates, machine_front
+from autoprune.report.front import MachineFront, history
 from autoprune.shape import NetworkShape
 
 
@@ -22,7 +23,20 @@ def front(
     return lambda outcomes: machine_front(outcomes, baselines, model, shape)
 
 
-def test_members_are_the_measured_trials_that_none_dominates(outcome, front, model) -> None:
+@pytest.fixture
+def members(shape: NetworkShape) -> Callable[[list[Outcome], CostModel], list[str]]:
+    """Keys of a front whose trials come one by one."""
+
+    def one_by_one(outcomes: list[Outcome], model: CostModel) -> list[str]:
+        candidates = Candidates(model, shape, {o.key: o for o in outcomes}.__getitem__)
+        for outcome in outcomes:
+            candidates.add([outcome.head])
+        return [member.key for member in candidates.members]
+
+    return one_by_one
+
+
+def test_members_are_those_that_none_dominates(outcome, front, model, members) -> None:
     outcomes = [
         outcome(0, correct=95),
         outcome(1, correct=80, zeros=0.5),
@@ -30,11 +44,11 @@ def test_members_are_the_measured_trials_that_none_dominates(outcome, front, mod
         outcome(3, correct=60, zeros=0.75),
     ]
     assert [row.trial for row in front(outcomes).rows] == [3, 1, 0]
-    assert [member.key for member in front_members(outcomes, model)] == ["3", "1", "0"]
+    assert members(outcomes, model) == ["3", "1", "0"]
     assert [row.trial for row in front(outcomes).points] == [0, 1, 2, 3]
 
 
-def test_duplicates_and_failed_trials_are_never_members(outcome, front, model) -> None:
+def test_duplicates_and_failed_trials_are_never_members(outcome, front, model, members) -> None:
     best = {"correct": 100, "zeros": 0.9}
     outcomes = [
         outcome(0, correct=50),
@@ -43,7 +57,7 @@ def test_duplicates_and_failed_trials_are_never_members(outcome, front, model) -
         outcome(3, state="failed", cause="killed", measurement=None),
     ]
     assert [row.trial for row in front(outcomes).points] == [0]
-    assert [member.key for member in front_members(outcomes, model)] == ["0"]
+    assert members(outcomes, model) == ["0"]
 
 
 def test_ratio_and_reference_are_those_of_the_fine_tuned_parent(outcome, front) -> None:
@@ -104,7 +118,7 @@ def energy(outcome: Outcome, model: CostModel, bits: int) -> float:
 
 
 def test_a_front_pairs_energy_with_accuracy_at_the_bits_of_its_machine(
-    outcome, baselines, model, int8, shape
+    outcome, baselines, model, int8, shape, members
 ) -> None:
     outcomes = [
         outcome(0, correct=95, rounded={8: 60}),
@@ -117,7 +131,7 @@ def test_a_front_pairs_energy_with_accuracy_at_the_bits_of_its_machine(
     coarse = machine_front(outcomes, baselines, int8, shape)
     assert [(row.trial, row.validation.correct) for row in coarse.rows] == [(1, 78)]
     assert (coarse.accuracy_bits, coarse.priced_bits) == (8, 8)
-    assert [member.key for member in front_members(outcomes, int8)] == ["1"]
+    assert members(outcomes, int8) == ["1"]
     assert [row.test.correct for row in coarse.points] == [60, 78, 50]
     assert [row.energy_uj for row in coarse.points] == [energy(o, int8, 8) for o in outcomes]
     assert coarse.points[0].energy_uj != energy(outcomes[0], int8, 32)
@@ -187,11 +201,11 @@ def no_products(outcome: Outcome) -> Outcome:
 
 
 def test_a_trial_that_a_machine_cannot_run_is_infeasible_there(
-    outcome, baselines, model, shape
+    outcome, baselines, model, shape, members
 ) -> None:
     unable = without_products(model)
     trials = [no_products(outcome(0)), outcome(7)]
-    assert [o.key for o in front_members(trials, unable)] == ["0"]
+    assert members(trials, unable) == ["0"]
     simple = {key: no_products(o) for key, o in baselines.items()}
     front = machine_front(trials, simple, unable, shape)
     assert [row.trial for row in front.points] == [0]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from autoprune.measurement import Score
-from autoprune.report.front import MachineFront, machine_front
+from autoprune.report.candidates import machine_front
+from autoprune.report.front import MachineFront
 from autoprune.report.knee import knee
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from autoprune.errors import InputError
 from autoprune.measurement import Score
-from autoprune.report.front import MachineFront, machine_front
+from autoprune.report.candidates import machine_front
+from autoprune.report.front import MachineFront
 from autoprune.report.pareto import non_dominated
 from autoprune.report.pick import Limits, pick
 

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from autoprune.cost.cost import HostOperation
 from autoprune.errors import RecordError
 from autoprune.outcome import NO_BLOCKS, PARENT
-from autoprune.report.front import machine_front
+from autoprune.report.candidates import machine_front
 from autoprune.report.tables import branch_table, front_table
 
 

@@ -154,8 +154,8 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
     folder = tmp_path / "run"
 
     class Down(Nobody):
-        def progress(self, done, trials, outcomes, fronts):
-            if done == 4:
+        def progress(self, standing):
+            if standing.done == 4:
                 subprocess.run(server.stop, check=True, stdout=subprocess.DEVNULL)
 
     with pytest.raises(RecordError, match="the database of the record fails") as error:

@@ -44,8 +44,8 @@ class Silent:
     def baselines(self, outcomes):
         self.tables.append(list(outcomes))
 
-    def progress(self, done, trials, outcomes, fronts):
-        self.steps.append((done, trials, len(outcomes)))
+    def progress(self, standing):
+        self.steps.append(standing)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -82,7 +82,10 @@ def alone(short, tmp_path_factory) -> Path:
             "without all blocks",
         ]
     ]
-    assert watcher.steps[-1][:2] == (7, 7)
+    last = watcher.steps[-1]
+    assert (last.done, last.trials, last.running) == (7, 7, 0)
+    assert last.states == {"measured": 9}  # two are baselines
+    assert last.best == max(o.ended.score for o in finished.outcomes)
     assert [o.origin for o in finished.outcomes].count("uniform") == 3
     return folder
 
@@ -246,8 +249,8 @@ def test_a_driver_that_was_taken_for_dead_stops_before_it_writes(short, alone, t
     folder = tmp_path / "taken"
 
     class Taken(Silent):
-        def progress(self, done, trials, outcomes, fronts):
-            if done == 3:
+        def progress(self, standing):
+            if standing.done == 3:
                 (folder / "run.lock").unlink(missing_ok=True)
 
     with pytest.raises(RecordError, match="another has taken the run over"):

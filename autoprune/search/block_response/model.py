@@ -14,6 +14,9 @@ from autoprune.search.block_response.prior import Prior
 from autoprune.search.block_response.response import Layout, Responses
 from autoprune.search.block_response.trials import Trials
 
+FITTED = 1000
+"""At most so many trials are fitted, those of most weight: more say little that is new."""
+
 
 @final
 class Model:
@@ -47,14 +50,13 @@ class Model:
             layout = Layout(parts=self.columns, signs=np.zeros((1, x.shape[1])), pairwise=False)
             if len(y) >= 2:
                 self._limits[name] = Responses(x, y, _near_zero(y[:, 0]), layout)
-        kept = trials.feasible > 0
-        known = self.values[kept]
-        if len(trials.pending):
-            known = np.vstack([known, self._respond(trials.pending)[0]])
-        self._known = [
-            pareto(known[:, front][(known[:, front] < self.reference[front]).all(1)])
-            for front in self.fronts
-        ]
+        self._known = []
+        for front in self.fronts:
+            known = self.values[trials.front(front)]
+            if len(trials.pending):
+                known = np.vstack([known, self._respond(trials.pending)[0]])
+            within = (known[:, front] < self.reference[front]).all(1)
+            self._known.append(pareto(known[:, front][within]))
 
     def _fit(self) -> Responses:
         """The responses to its own trials and to earlier ones; the last column tells them apart."""
@@ -68,6 +70,9 @@ class Model:
         beyond = np.maximum(0.0, (values - self.reference) / self.span).max(1)
         weights = 1 / (1 + beyond) ** 4
         weights[len(self.values) :] /= 2
+        if len(weights) > FITTED:
+            heaviest = np.sort(np.argsort(-weights, kind="stable")[:FITTED])
+            x, values, weights = x[heaviest], values[heaviest], weights[heaviest]
         return Responses(x, values, weights, self._layout)
 
     def _respond(self, x: Array) -> tuple[Array, Array]:
@@ -88,8 +93,8 @@ class Model:
 
         The given one is widened likewise while nothing that keeps the constraints lies within it.
         """
-        kept = self.trials.feasible > 0
-        front = pareto(self.values[kept] if kept.any() else self.values)
+        members = self.trials.front(range(self.values.shape[1]))
+        front = self.values[members] if members else pareto(self.values)
         worst, best = front.max(0), front.min(0)
         # A front of few points spans little: beyond the median nothing would be learnt from.
         around = np.maximum(
@@ -98,7 +103,7 @@ class Model:
         if not len(self.prior.reference):
             return around
         given = self._scaled(np.array([self.prior.reference], dtype=float))[0]
-        within = kept.any() and any((front[:, f] < given[f]).all(1).any() for f in self.fronts)
+        within = bool(members) and any((front[:, f] < given[f]).all(1).any() for f in self.fronts)
         return given if within else np.maximum(given, around)
 
     def _group(self, pairwise: bool) -> None:

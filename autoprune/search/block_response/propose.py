@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from autoprune.hypervolume import pareto
 from autoprune.search.block_response.axis import Array
 from autoprune.search.block_response.knapsack import Indices, solve
 from autoprune.search.block_response.model import Model
@@ -49,13 +48,14 @@ def _solutions(model: Model, values: dict[str, list[Any]], rng: np.random.Genera
         known = [model.trials.axes[n].rows(values[n]) for n in names]
         x = np.hstack([rows[grid[:, k]] for k, rows in enumerate(known)])
         fits = (model.responses, *model.limits)
-        settings.append([{n: values[n][row[k]] for k, n in enumerate(names)} for row in grid])
+        settings.append((names, grid))
         effects.append(np.hstack([fit.additive(x, columns) for fit in fits]))
     found = []
     for front in model.fronts:
         for row in _solve(model, front, effects):
+            parts = [(names, grid[i]) for i, (names, grid) in zip(row, settings, strict=True)]
             found.append(
-                {n: v for i, part in zip(row, settings, strict=True) for n, v in part[i].items()}
+                {n: values[n][v] for names, own in parts for n, v in zip(names, own, strict=True)}
             )
     return found
 
@@ -93,13 +93,9 @@ def _worthwhile(table: Array) -> Indices:
 
 def _front_points(model: Model) -> list[Point]:
     """Trials on any of the fronts."""
-    finished = [model.trials.points[number] for number in model.trials.finished]
-    found = []
-    for front in model.fronts:
-        values = model.values[:, front]
-        best = {tuple(row) for row in pareto(values[model.trials.feasible > 0])}
-        found += [finished[i] for i, row in enumerate(values) if tuple(row) in best]
-    return found
+    trials = model.trials
+    places = [sorted(trials.front(front)) for front in model.fronts]
+    return [trials.points[trials.finished[place]] for front in places for place in front]
 
 
 def _neighbour(point: Point, values: dict[str, list[Any]], rng: np.random.Generator) -> Point:

@@ -6,6 +6,7 @@ Explained in docs/block_response.md.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from itertools import islice
 from threading import Lock
 from typing import Any, final
 
@@ -56,7 +57,8 @@ class BlockResponseSampler(BaseSampler):
         self._random = RandomSampler(seed=self._seed)  # until `before_trial` makes the trial's own
         self._space = IntersectionSearchSpace()
         self._trials: tuple[object, Trials] | None = None
-        self._identities: dict[int, Hashable] = {}
+        self._seen: set[Hashable] = set()
+        self._looked_at = 0
 
     def reseed_rng(self) -> None:
         """Draw another seed, as Optuna asks for in each of several threads."""
@@ -100,11 +102,11 @@ class BlockResponseSampler(BaseSampler):
     ) -> int | None:
         """The candidate of most gain that is not the same as any trial so far."""
         identity = self._prior.identity or (lambda point: tuple(point.items()))
-        for number in trials.points.keys() - self._identities.keys():
-            self._identities[number] = identity(trials.points[number])
-        seen = {self._identities[number] for number in trials.points}
+        for point in islice(trials.points.values(), self._looked_at, None):
+            self._seen.add(identity(point))
+        self._looked_at = len(trials.points)
         order = np.argsort(-gains, kind="stable")
-        return next((int(i) for i in order if identity(points[i]) not in seen), None)
+        return next((int(i) for i in order if identity(points[i]) not in self._seen), None)
 
     def _read(self, study: Study, number: int, search_space: dict[str, BaseDistribution]) -> Trials:
         key = (study._storage, study._study_id)
@@ -114,7 +116,7 @@ class BlockResponseSampler(BaseSampler):
             or (self._trials[1].space != search_space)
         ):
             self._trials = (key, Trials(search_space))
-            self._identities = {}
+            self._seen, self._looked_at = set(), 0
         trials = self._trials[1]
         trials.update(study, number)
         return trials

@@ -31,10 +31,10 @@ class Trials:
         self.axes = {name: Axis(distribution) for name, distribution in space.items()}
         self.limit_names: list[str] = []
         self._read: set[int] = set()
-        self._x: list[Array] = []
-        self._y: list[list[float]] = []
-        self._feasible: list[bool] = []
+        self._first_unread = 0
+        self._x, self._y, self._feasible = Rows(), Rows(), Rows()
         self._limited: list[tuple[Array, dict[str, float]]] = []
+        self._fronts: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         self.points: dict[int, dict[str, Any]] = {}
         self.finished: list[int] = []
         self.pending = np.zeros((0, 0))
@@ -50,25 +50,37 @@ class Trials:
         """Read what is new; `current` is the number of the trial that is asked for."""
         self.signs = np.where(np.array(study.directions) == StudyDirection.MAXIMIZE, -1.0, 1.0)
         pending: list[dict[str, Any]] = []
-        for trial in study.get_trials(deepcopy=False):
+        for trial in study.get_trials(deepcopy=False)[self._first_unread :]:
             number = trial.number
-            if number in self._read or number == current or not self._covers(trial):
+            if number in self._read or number == current:
                 continue
-            self.points[number] = {name: trial.params[name] for name in self.space}
+            covered = number in self.points or self._covers(trial)
+            if covered and number not in self.points:
+                same = trial.params.keys() == self.space.keys()
+                own = trial.params if same else {name: trial.params[name] for name in self.space}
+                self.points[number] = own
             if not trial.state.is_finished():
-                pending.append(trial.params)
+                pending += [trial.params] if covered else []
                 continue
             self._read.add(number)
-            row = self.rows([trial.params])[0]
-            if trial.constraints:
-                self._limited.append((row, dict(trial.constraints)))
-                self.limit_names = sorted({*self.limit_names, *trial.constraints})
-            if trial.state == TrialState.COMPLETE and np.all(np.isfinite(trial.values)):
-                self.finished.append(number)
-                self._x.append(row)
-                self._y.append(trial.values)
-                self._feasible.append(all(v <= 0 for v in trial.constraints.values()))
+            if covered:
+                self._take(trial)
+        while self._first_unread in self._read:
+            self._read.discard(self._first_unread)
+            self._first_unread += 1
         self.pending = self.rows(pending)
+
+    def _take(self, trial: FrozenTrial) -> None:
+        """Read a trial that has ended."""
+        row = self.rows([trial.params])[0]
+        if trial.constraints:
+            self._limited.append((row, dict(trial.constraints)))
+            self.limit_names = sorted({*self.limit_names, *trial.constraints})
+        if trial.state == TrialState.COMPLETE and np.all(np.isfinite(trial.values)):
+            self.finished.append(trial.number)
+            self._x.add(row)
+            self._y.add(np.array(trial.values))
+            self._feasible.add(np.array(float(all(v <= 0 for v in trial.constraints.values()))))
 
     def _covers(self, trial: FrozenTrial) -> bool:
         """Whether a trial has every parameter, with a value that the space still has."""
@@ -81,19 +93,58 @@ class Trials:
     @property
     def x(self) -> Array:
         """Columns of trials with values."""
-        return np.array(self._x)
+        return self._x.array
 
     @property
     def y(self) -> Array:
         """Their values, as the study has them."""
-        return np.array(self._y)
+        return self._y.array
 
     @property
     def feasible(self) -> Array:
         """Whether they keep all constraints, 1 or 0."""
-        return np.array(self._feasible, dtype=float)
+        return self._feasible.array
+
+    def front(self, objectives: Sequence[int]) -> list[int]:
+        """Places of the trials that keep all constraints and that no such trial dominates."""
+        key = tuple(objectives)
+        looked_at, members = self._fronts.get(key, (0, []))
+        values, feasible = self.y[:, key] * self.signs[list(key)], self.feasible
+        for place in range(looked_at, len(values)):
+            if not feasible[place]:
+                continue
+            own, others = values[place], values[members]
+            if ((others <= own).all(1) & (others < own).any(1)).any():
+                continue
+            beaten = (own <= others).all(1) & (own < others).any(1)
+            members = [m for m, lost in zip(members, beaten, strict=True) if not lost] + [place]
+        self._fronts[key] = (len(values), members)
+        return members
 
     def limits(self, name: str) -> tuple[Array, Array]:
         """Columns and values of one constraint; what is above 0 breaks it."""
         known = [(row, limits[name]) for row, limits in self._limited if name in limits]
         return np.array([row for row, _ in known]), np.array([[value] for _, value in known])
+
+
+@final
+class Rows:
+    """An array to whose end rows are added, without copying all of it each time."""
+
+    def __init__(self) -> None:
+        self._room, self._count = np.zeros((0,)), 0
+
+    def add(self, row: Array) -> None:
+        """Add a row."""
+        if self._count == len(self._room):
+            larger = np.zeros((max(64, 2 * self._count), *row.shape))
+            if self._count:
+                larger[: self._count] = self._room
+            self._room = larger
+        self._room[self._count] = row
+        self._count += 1
+
+    @property
+    def array(self) -> Array:
+        """All rows; not to be written to."""
+        return self._room[: self._count]

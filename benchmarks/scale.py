@@ -1,0 +1,297 @@
+"""What the driver of a long search costs: 10 000 trials through the real conductor and record.
+
+20 parameters, 3 objectives: accuracy and the energy of two machines. Trials are made up: what they
+compute takes no time. Their outcomes, with small workloads, are priced on 4 machines, written,
+synced and told like real ones. Measured are ask and tell (sampler and record); the driver's whole
+turn for a trial (priced, written, told, the next one asked for); what the process' memory grows by
+after the first tenth of the trials; the fronts of the 4 machines at the end; resuming on the
+folder, and reading its fronts, in a process of its own. Idle are 32 workers whose trials take 5 s
+(log-normal, relative spread 0.1), on a clock on which the driver's turns last what they took here,
+one after another.
+
+    python benchmarks/scale.py [--trials 10000] [--samplers random block_response] [--out FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gc
+import heapq
+import math
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import numpy as np
+import psutil
+from optuna.trial import FrozenTrial
+from rich.progress import Progress
+
+from autoprune.cost.sample import sample_workload
+from autoprune.driver import Prepared, prepare, write_study
+from autoprune.measurement import Measurement, Precision, Score, Seconds
+from autoprune.metrics import charges, metric_value
+from autoprune.report.candidates import run_front
+from autoprune.report.front import MachineFront
+from autoprune.run_folder import RunFolder
+from autoprune.run_machines import run_machines
+from autoprune.search.conductor import Conductor
+from autoprune.search.job import Job
+from autoprune.search.journal import open_journal
+from autoprune.search.record import Place, Record
+from autoprune.search.samplers import distributions
+from autoprune.search.task import Task
+from autoprune.shape import NetworkShape
+from autoprune.spec.bundled import find
+from autoprune.spec.study import Sampler
+from autoprune.tracker import Nobody, Tracker
+
+STUDY = "cifar10_spikformer"
+OBJECTIVES = ("accuracy", "energy_uj@loihi1", "energy_uj@systolic_14x12")
+WORKERS, SECONDS, SPREAD = 32, 5.0, 0.1
+"""Simulated workers, and how long their trials take."""
+
+_T = TypeVar("_T")
+
+
+def prepared_study(folder: Path) -> Prepared:
+    """The bundled study with a space of 20 parameters: 5 for each of 4 blocks."""
+    space = find("search_spaces", "transformer", Path()).read_text(encoding="utf-8")
+    tau = next(line for line in space.splitlines() if line.startswith("tau ="))
+    (folder / "space.toml").write_text(space.replace(tau, ""), encoding="utf-8")
+    study = find("studies", STUDY, Path()).read_text(encoding="utf-8")
+    own = study.replace('space = "transformer"', 'space = "space.toml"')
+    (folder / "study.toml").write_text(own, encoding="utf-8")
+    return prepare(str(folder / "study.toml"))
+
+
+def made_up(job: Job, shape: NetworkShape) -> Measurement:
+    """A measurement that costs nothing: losses of branches add up, with noise."""
+    pairs = [
+        (plan, branch)
+        for block, whole in zip(job.plan.blocks, shape.blocks, strict=True)
+        for plan, branch in zip(block.branches, whole.branches, strict=True)
+    ]
+    loss, width, zeros = 0.0, 0.0, 0.0
+    for plan, branch in pairs:
+        weights = sum(branch.weights(matrix, plan.kept) for matrix in branch.matrices)
+        kept = plan.kept / branch.size
+        sparse = sum(count for _, count in plan.zeros) / weights if weights else 0.0
+        loss += 0.02 * (1 - kept) ** 2 + 0.04 * sparse**3
+        width, zeros = width + kept / len(pairs), zeros + sparse / len(pairs)
+    noise = np.random.default_rng(job.seed).normal(0, 0.003)
+    correct = round(10_000 * min(max(0.95 - loss + noise, 0.1), 1.0))
+    workload = sample_workload(width=max(1, round(64 * width)), zeros=zeros)
+    score = Score(correct=correct, total=10_000)
+    return Measurement(
+        plan=job.plan,
+        seed=job.seed,
+        precisions=(Precision(bits=32, validation=score, test=score, workload=workload),),
+        parameters=round(1e6 * width * (1 - zeros)),
+        kept_weights=width * (1 - zeros),
+        seconds=Seconds(training=SECONDS, evaluation=0.0, census=0.0, other=0.0),
+    )
+
+
+class TimedRecord(Record):
+    """The record, with a stopwatch at ask and tell."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.asks: list[float] = []
+        self.tells: list[float] = []
+
+    def ask(self, *arguments: Any) -> FrozenTrial:
+        """Timed."""
+        spent, found = timed(lambda: super(TimedRecord, self).ask(*arguments))
+        self.asks.append(spent)
+        return found
+
+    def tell(self, *arguments: Any) -> None:
+        """Timed."""
+        spent, _ = timed(lambda: super(TimedRecord, self).tell(*arguments))
+        self.tells.append(spent)
+
+
+@dataclass
+class Search:
+    """The driver's side of a run in a folder, as `autoprune.run` puts it together."""
+
+    prepared: Prepared
+    folder: RunFolder
+    sampler: Sampler
+    trials: int
+    record: TimedRecord = field(init=False)
+    tracker: Tracker = field(init=False)
+    conductor: Conductor = field(init=False)
+
+    def __post_init__(self) -> None:
+        prepared, study = self.prepared, self.prepared.study
+        space, machines = prepared.space, prepared.machines
+        self.tracker = Tracker(machines, prepared.shape, self.trials, self.folder, Nobody())
+        self.record = TimedRecord(
+            Place(storage=open_journal(self.folder.journal)),
+            ["maximize", "minimize", "minimize"],
+            OBJECTIVES,
+            distributions(space.parameters(prepared.shape)),
+            2 * WORKERS,
+        )
+        task = Task(
+            space=space,
+            shape=prepared.shape,
+            effort=study.effort,
+            seed=0,
+            sampler=self.sampler,
+            lag=2 * WORKERS,
+            trials=self.trials,
+            metrics=OBJECTIVES,
+            score="accuracy",
+            objectives=lambda m: [metric_value(name, m, machines) for name in OBJECTIVES],
+            charges=lambda m: charges(m, machines),
+            excess=lambda m: (),
+            known_excess=lambda plan: (),
+        )
+        known = self.tracker.recover()
+        self.conductor = Conductor(task, self.record, self.folder, self.tracker.observe, known)
+        self.tracker.conductor = self.conductor
+        self.tracker.start()
+
+
+@dataclass
+class Day:
+    """What was seen while trials were carried out: seconds, bytes by trials done, idle share."""
+
+    turns: list[float] = field(default_factory=list)
+    memory: dict[int, int] = field(default_factory=dict)
+    idle: float = 0.0
+
+
+def conduct(search: Search) -> Day:
+    """Carry out all trials on simulated workers."""
+    shape, conductor, day = search.prepared.shape, search.conductor, Day()
+    sigma = math.sqrt(math.log1p(SPREAD**2))
+    free = [(0.0, worker) for worker in range(WORKERS)]
+    running: list[tuple[float, int, Job]] = []
+    driver, began, waited = 0.0, math.inf, 0.0
+    with Progress(transient=True) as progress:
+        bar = progress.add_task(search.sampler, total=search.trials)
+        while True:
+            while free and (job := conductor.next()) is not None:
+                since, worker = heapq.heappop(free)
+                begins = max(since, driver)
+                if job.key.isdecimal():
+                    began = min(began, begins)
+                    waited += begins - max(since, began)
+                length = np.random.default_rng(job.seed).lognormal(-(sigma**2) / 2, sigma)
+                heapq.heappush(running, (begins + SECONDS * length, worker, job))
+            if not running:
+                day.idle = waited / (WORKERS * (driver - began))
+                return day
+            ended, worker, job = heapq.heappop(running)
+            measurement = made_up(job, shape)
+            start = time.perf_counter()
+            conductor.finish(job.key, measurement)
+            day.turns.append(time.perf_counter() - start)
+            driver = max(driver, ended) + day.turns[-1]
+            heapq.heappush(free, (ended, worker))
+            done = conductor.done
+            if done % max(1, search.trials // 10) == 0 and done not in day.memory:
+                gc.collect()
+                day.memory[done] = psutil.Process().memory_info().rss
+            progress.update(bar, completed=done)
+
+
+def measure(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
+    """A whole search; figures by name."""
+    prepared, run = prepared_study(folder), RunFolder(folder / "run")
+    write_study(prepared, run, (32,))
+    search = Search(prepared, run, sampler, trials)
+    day = conduct(search)
+    finish, finished = timed(search.tracker.finish)
+    assert len(finished.fronts) == 4
+    tenth = max(1, trials // 10)
+    asks, tells = search.record.asks[-tenth:], search.record.tells[-tenth:]
+    grown = [size - day.memory[tenth] for done, size in day.memory.items() if done > tenth]
+    return {
+        "ask_ms": 1000 * statistics.median(asks),
+        "tell_ms": 1000 * statistics.median(tells),
+        "turn_ms": 1000 * statistics.median(day.turns[-tenth:]),
+        "memory_grown_mb": max(grown, default=0) / 1e6,
+        "idle_percent": 100 * day.idle,
+        "finish_s": finish,
+    }
+
+
+def resume(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
+    """Go on with a search that is done."""
+    prepared, run = prepared_study(folder), RunFolder(folder / "run")
+    resumed, search = timed(lambda: Search(prepared, run, sampler, trials))
+    assert search.conductor.finished
+    assert search.conductor.done == trials
+    return {"resume_s": resumed}
+
+
+def read(folder: Path) -> dict[str, object]:
+    """Read the trials, and make the fronts of the run's machines, as `autoprune front` does."""
+    run = RunFolder(folder / "run")
+    models, shape = run_machines(run), run.shape
+    reading, heads = timed(run.read_heads)
+
+    def fronts() -> list[MachineFront]:
+        words = {head.key: head.plan.short(shape) for head in heads}
+        return [run_front(run, heads, model, words) for model in models]
+
+    pricing, found = timed(fronts)
+    assert len(found) == 4
+    return {"read_s": reading, "fronts_s": pricing}
+
+
+def timed(call: Callable[[], _T]) -> tuple[float, _T]:
+    """Seconds that a call took, and what it gave."""
+    start = time.perf_counter()
+    found = call()
+    return time.perf_counter() - start, found
+
+
+def apart(call: Callable[..., dict[str, object]], *arguments: Any) -> dict[str, object]:
+    """What a call gives in a new process, whose memory is its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(call, *arguments).result()
+
+
+def main() -> None:
+    """Print a line per figure and write them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=10_000)
+    parser.add_argument(
+        "--samplers", nargs="+", choices=get_args(Sampler), default=["random", "block_response"]
+    )
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".csv"))
+    arguments = parser.parse_args()
+    rows = []
+    for sampler in arguments.samplers:
+        with tempfile.TemporaryDirectory() as scratch:
+            figures = apart(measure, Path(scratch), sampler, arguments.trials)
+            figures |= apart(resume, Path(scratch), sampler, arguments.trials)
+            figures |= apart(read, Path(scratch))
+        rows += [
+            {"sampler": sampler, "trials": arguments.trials, "figure": k, "value": f"{v:.2f}"}
+            for k, v in figures.items()
+        ]
+    for row in rows:
+        print(" ".join(str(value) for value in row.values()))
+    with arguments.out.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Weights and copies of outcomes on storage that all nodes share."""
+
+from __future__ import annotations
+
+import pytest
+import ray
+from click.testing import CliRunner
+
+from autoprune.artifacts import Artifacts
+from autoprune.cli.main import cli
+from autoprune.driver import prepare, run
+from autoprune.errors import InputError, RecordError
+from autoprune.export.member import find_member
+from autoprune.run_folder import RunFolder
+from autoprune.sweep.node import Needs, lacks
+from autoprune.tracker import Nobody
+
+
+@pytest.fixture
+def study(root, tmp_path):
+    """The short study with its files on an address."""
+    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
+    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+
+    def write(address: str) -> str:
+        file = tmp_path / "study.toml"
+        file.write_text(f"artifacts = {address!r}\n{text}", encoding="utf-8")
+        return str(file)
+
+    return write
+
+
+@pytest.mark.parametrize("address", ["file://{}/shared", "memory://autoprune-test/shared/"])
+def test_what_is_stored_comes_back_and_goes(tmp_path, address):
+    artifacts, file = Artifacts(address.format(tmp_path)), tmp_path / "weights"
+    assert artifacts.sizes("checkpoints") == {}
+    for content in (b"first", b"the second"):
+        file.write_bytes(content)
+        artifacts.put(file, "checkpoints/00001.safetensors")
+    assert artifacts.sizes("checkpoints") == {"00001.safetensors": 10}
+    artifacts.get("checkpoints/00001.safetensors", tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == b"the second"
+    for _ in range(2):
+        artifacts.remove("checkpoints/00001.safetensors")
+    assert artifacts.sizes("checkpoints") == {}
+    artifacts.check()
+
+
+def test_an_address_that_nothing_understands(tmp_path):
+    with pytest.raises(RecordError, match=r"s4://runs: cannot be used \(Protocol not known: s4"):
+        Artifacts("s4://runs")
+    (tmp_path / "a file").touch()
+    with pytest.raises(RecordError, match="a file/runs: cannot be used"):
+        Artifacts(f"file://{tmp_path}/a file/runs").check()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/mnt/shared", "artifacts: not an address; expected PROTOCOL://PLACE"),
+        ("s3://me:pass@host/x", "holds a password"),
+        ("s3://host/x?secret=1", "holds a password"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_the_study(study, address, said):
+    with pytest.raises(InputError, match=said) as error:
+        prepare(study(address))
+    assert "pass@" not in str(error.value)
+
+
+def test_a_bad_address_is_told_before_anything_trains(study, tmp_path):
+    with pytest.raises(RecordError, match="Protocol not known"):
+        run(prepare(study("s4://runs"), workers=0), tmp_path / "run", Nobody())
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_node_without_access_says_so(tmp_path):
+    assert lacks(Needs.here([], None, f"file://{tmp_path}/shared")) == []
+    (tmp_path / "a file").touch()
+    [said] = lacks(Needs.here([], None, f"file://{tmp_path}/a file/x"))
+    assert said.startswith("access to storage (file:///")
+
+
+@pytest.mark.ray
+def test_a_run_on_ray_keeps_weights_and_copies_there(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
+    shared, folder = tmp_path / "shared", RunFolder(tmp_path / "run")
+    prepared = prepare(study(f"file://{shared}"), trials=5)
+    try:
+        finished = run(prepared, folder.path, Nobody())
+    finally:
+        ray.shutdown()
+    [place] = shared.iterdir()
+    assert not folder.checkpoints.exists()
+    stems = {file.stem for file in (place / "checkpoints").iterdir()}
+    trials = {row.trial for front in finished.fronts.values() for row in front.rows}
+    trained = {finished.trials[trial].same_as or str(trial) for trial in trials}
+    assert stems == {folder.checkpoint(key).stem for key in trained}
+    assert stems == folder.kept_weights().keys()
+    for name in ("trials", "baselines"):
+        own = {file.name: file.read_bytes() for file in (folder.path / name).iterdir()}
+        copies = {file.name: file.read_bytes() for file in (place / name).iterdir()}
+        assert own == copies
+    assert not find_member(folder.path, str(min(trials)), print).rebuilt
+
+    lost = place / "trials" / "00001.parquet"
+    lost.unlink()
+    (place / "checkpoints" / "00099.safetensors").write_bytes(bytes(7))
+    run(prepared, folder.path, Nobody())
+    assert lost.read_bytes() == (folder.trials / "00001.parquet").read_bytes()
+    assert [*shared.iterdir()] == [place], "the run stays where it was on its first day"
+    (place / "checkpoints" / "00099.safetensors").write_bytes(bytes(3_000_000))
+    said = CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
+    assert "checkpoints/00099.safetensors  3.0 MB" in said.output
+    assert {file.stem for file in (place / "checkpoints").iterdir()} == stems
