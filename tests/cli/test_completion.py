@@ -1,0 +1,48 @@
+"""Shell completion: click's own, which the installed script answers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autoprune.cli.main import cli
+
+SCRIPT = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
+
+
+def ask(words: str, place: int) -> list[str]:
+    """What bash is offered for the word at that place of a line."""
+    environment = {"COMP_WORDS": words, "COMP_CWORD": str(place)}
+    done = subprocess.run(
+        SCRIPT,
+        env=os.environ | environment | {"_AUTOPRUNE_COMPLETE": "bash_complete"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+
+
+def test_every_command_is_offered():
+    assert ask("autoprune ", 1) == cli.list_commands(None)  # type: ignore[arg-type]
+
+
+def test_options_of_a_command_are_offered():
+    assert {"--machine", "--max-energy-uj"} <= set(ask("autoprune pick --m", 2))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_there_is_a_script_for_each_shell(shell, root, tmp_path):
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    assert "_AUTOPRUNE_COMPLETE=bash_source autoprune" in readme and shell in readme
+    environment = os.environ | {"_AUTOPRUNE_COMPLETE": f"{shell}_source"}
+    done = subprocess.run(SCRIPT, env=environment, capture_output=True, text=True)
+    assert "_AUTOPRUNE_COMPLETE" in done.stdout
+    if shell == "bash":
+        file = Path(tmp_path / "completion")
+        file.write_text(done.stdout, encoding="utf-8")
+        subprocess.run(["bash", "-n", file], check=True)
