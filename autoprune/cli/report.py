@@ -12,6 +12,7 @@ import click
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PATH",
     help="The file; report.html in the run's folder where it is left out.",
 )
 def report(run: Path, out: Path | None) -> None:
