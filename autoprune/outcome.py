@@ -55,7 +55,7 @@ class Ended:
     same_as: str | None
     cause: str
     broken: tuple[tuple[str, float], ...]
-    peak_gib: float | None
+    peak_gib: float | None = None
     score: float | None
     seconds: float
 

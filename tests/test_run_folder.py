@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -34,6 +36,17 @@ def test_how_a_trial_ended_is_read_without_its_operations(tmp_path, outcomes):
     folder.file("3").write_bytes(b"PAR1")
     with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
         folder.read_heads()
+
+
+def test_the_head_of_a_file_from_before_peaks_were_kept(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    table = pq.read_table(folder.file("3"))
+    meta = json.loads(table.schema.metadata[b"autoprune"])
+    del meta["peak_gib"]
+    old = table.replace_schema_metadata({b"autoprune": json.dumps(meta).encode()})
+    pq.write_table(old, folder.file("3"))
+    assert folder.read_heads() == [outcomes[0].head]
 
 
 def test_outcomes_are_read_as_they_were_written(tmp_path, outcomes):
