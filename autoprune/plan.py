@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -183,7 +184,8 @@ class Plan:
     def hash(self) -> str:
         """SHA-256 of the canonical form, 16 hexadecimal digits."""
         canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+        # One string per plan, however many places of a long run hold it; likewise `short`.
+        return sys.intern(hashlib.sha256(canonical.encode()).hexdigest()[:16])
 
     def kept_weights(self, shape: NetworkShape) -> int:
         """Nonzero weights that the plan leaves in the matrices of the blocks."""
@@ -218,7 +220,7 @@ class Plan:
             zeros = sum(dict(self.outside).get(m.name, 0) for m in matrices)
             if zeros:
                 parts.append(f"{name} {_percent(zeros, _outside_weights(matrices))}")
-        return " | ".join(parts)
+        return sys.intern(" | ".join(parts))
 
 
 def _percent(zeros: int, weights: int) -> str:

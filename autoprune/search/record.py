@@ -8,6 +8,7 @@ leave one that can neither be run nor removed.
 from __future__ import annotations
 
 import copy
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,8 @@ class Record:
                 self._mirror.set_study_system_attr(mirror._study_id, key, value)
         for trial, copied in zip(known, mirror.get_trials(deepcopy=False), strict=True):
             self._share(trial, copied)
+            _intern(trial)
+            copied.user_attrs = trial.user_attrs
         with reachable():
             if not self._study.user_attrs.get("objectives"):
                 self._study.set_user_attr("objectives", list(names))
@@ -145,6 +148,7 @@ class Record:
             )
         trial = self.trials[number]
         self._share(trial, proposal)
+        _intern(trial)
         return trial
 
     def _share(self, trial: FrozenTrial, copied: FrozenTrial) -> None:
@@ -179,6 +183,7 @@ class Record:
         end = _End(number, None if values is None else list(values), dict(constraints))
         with reachable():
             self._end(self._study, end, note)
+        _intern(self.trials[number])
         self._late.append(end)
 
     def _end(
@@ -215,6 +220,17 @@ class Record:
 
     def _in_memory(self, sampler: BaseSampler) -> optuna.Study:
         return optuna.load_study(study_name=STUDY, storage=self._mirror, sampler=sampler)
+
+
+def _intern(trial: FrozenTrial) -> None:
+    """Let a trial of the record have the words that the run has anyhow: a journal's are its own."""
+    for attributes in (trial.user_attrs, trial.system_attrs):
+        words = [
+            (sys.intern(k), sys.intern(v) if isinstance(v, str) else v)
+            for k, v in attributes.items()
+        ]
+        attributes.clear()
+        attributes.update(words)
 
 
 def _told(trial: FrozenTrial) -> FrozenTrial:

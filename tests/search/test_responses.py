@@ -21,7 +21,7 @@ def settings(count: int, seed: int = 0) -> np.ndarray:
 
 def columns(values: np.ndarray) -> np.ndarray:
     axis = Axis(L1P)
-    return np.hstack([axis.rows(values[:, g]) for g in range(values.shape[1])])
+    return np.hstack([axis.rows(axis.numbers(values[:, g])) for g in range(values.shape[1])])
 
 
 def fit(values, y, *, sign: int = 0, pairwise: bool = True) -> Responses:
@@ -123,7 +123,7 @@ def test_an_axis_offers_values_of_its_distribution(distribution):
     axis = Axis(distribution)
     values = axis.values(np.random.default_rng(0))
     assert all(distribution._contains(distribution.to_internal_repr(v)) for v in values)
-    rows = axis.rows(values)
+    rows = axis.rows(axis.numbers(values))
     assert rows.shape == (len(values), axis.columns)
     if axis.ordered:
         assert values == sorted(values)

@@ -48,16 +48,20 @@ class Axis:
         steps = RAMPS if self._step is None else round((self._high - self._low) / self._step)
         self.columns = min(RAMPS, max(0, steps)) if self._high > self._low else 0
 
-    def rows(self, values: Sequence[Any]) -> Array:
-        """The columns of values."""
+    def numbers(self, values: Sequence[Any]) -> Array:
+        """Values as numbers: a category as the place of its choice."""
         if isinstance(self._distribution, CategoricalDistribution):
-            places = [int(self._distribution.to_internal_repr(value)) for value in values]
-            return (np.arange(1, self.columns + 1) == np.array(places)[:, None]).astype(float)
-        found = np.asarray(values, dtype=float)
+            return np.array([self._distribution.to_internal_repr(value) for value in values])
+        return np.asarray(values, dtype=float)
+
+    def rows(self, numbers: Array) -> Array:
+        """The columns of values, which are given as `numbers`."""
+        if isinstance(self._distribution, CategoricalDistribution):
+            return (np.arange(1, self.columns + 1) == numbers[:, None]).astype(float)
         if self._log:
-            position = np.log(found / self._low) / np.log(self._high / self._low)
+            position = np.log(numbers / self._low) / np.log(self._high / self._low)
         else:
-            position = (found - self._low) / max(self._high - self._low, 1e-300)
+            position = (numbers - self._low) / max(self._high - self._low, 1e-300)
         ramps = position[:, None] * self.columns - np.arange(self.columns)
         return np.clip(ramps, 0.0, 1.0)
 

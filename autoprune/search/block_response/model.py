@@ -60,20 +60,20 @@ class Model:
 
     def _fit(self) -> Responses:
         """The responses to its own trials and to earlier ones; the last column tells them apart."""
-        earlier = self.prior.earlier
-        x, values = _told_apart(self.trials.x, 0.0), self.values
+        earlier, own = self.prior.earlier, len(self.values)
+        values = self.values
         if earlier:
-            known = self.trials.rows([params for params, _ in earlier])
-            x = np.vstack([x, _told_apart(known, 1.0)])
             found = self._scaled(np.array([found for _, found in earlier], dtype=float))
             values = np.vstack([values, found])
         beyond = np.maximum(0.0, (values - self.reference) / self.span).max(1)
         weights = 1 / (1 + beyond) ** 4
-        weights[len(self.values) :] /= 2
-        if len(weights) > FITTED:
-            heaviest = np.sort(np.argsort(-weights, kind="stable")[:FITTED])
-            x, values, weights = x[heaviest], values[heaviest], weights[heaviest]
-        return Responses(x, values, weights, self._layout)
+        weights[own:] /= 2
+        fitted = np.sort(np.argsort(-weights, kind="stable")[:FITTED])
+        x = _told_apart(self.trials.x(fitted[fitted < own]), 0.0)
+        if earlier:
+            known = self.trials.rows([earlier[i - own][0] for i in fitted[fitted >= own]])
+            x = np.vstack([x, _told_apart(known, 1.0)])
+        return Responses(x, values[fitted], weights[fitted], self._layout)
 
     def _respond(self, x: Array) -> tuple[Array, Array]:
         """What is predicted of objectives of this study."""

@@ -45,7 +45,8 @@ def _solutions(model: Model, values: dict[str, list[Any]], rng: np.random.Genera
     settings, effects = [], []
     for names, columns in zip(model.parts, model.columns, strict=True):
         grid = _settings([len(values[n]) for n in names], rng)
-        known = [model.trials.axes[n].rows(values[n]) for n in names]
+        axes = [model.trials.axes[n] for n in names]
+        known = [a.rows(a.numbers(values[n])) for a, n in zip(axes, names, strict=True)]
         x = np.hstack([rows[grid[:, k]] for k, rows in enumerate(known)])
         fits = (model.responses, *model.limits)
         settings.append((names, grid))
