@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from autoprune.errors import InputError
-from autoprune.report.candidates import run_front
+from autoprune.report.candidates import RunFronts
 from autoprune.report.front import MachineFront
 from autoprune.report.pick import Limits, Pick, pick
 from autoprune.run_folder import RunFolder
@@ -110,7 +110,7 @@ class OpenedRun:
         cannot run that.
         """
         folder = self.folder
-        return run_front(folder, folder.read_heads(), find_machine(folder, machine))
+        return RunFronts(folder, folder.read_heads()).of(find_machine(folder, machine))
 
     def front(self, machine: str) -> pd.DataFrame:
         """The front of a machine, by ascending energy; see `report.frames.front_frame`."""

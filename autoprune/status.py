@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autoprune.lock import Holder, holder
-from autoprune.report.candidates import run_members
+from autoprune.report.candidates import RunFronts
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
 from autoprune.search.proposals import read_proposals
@@ -55,6 +55,7 @@ def read_status(folder: RunFolder) -> Status:
     ends = {head.key: head.ended for head in heads}
     states = Counter(end.state for end in ends.values())
     trained = [key for key, end in ends.items() if end.trained and end.same_as is None]
+    fronts = RunFronts(folder, heads)
     return Status(
         title=str(study.get("title", "")),
         writer=writer,
@@ -66,7 +67,7 @@ def read_status(folder: RunFolder) -> Status:
         },
         baselines=len(list(folder.baselines.glob("*.parquet"))),
         fronts={
-            model.machine.name: [int(m.key) for m in run_members(folder, heads, model)]
+            model.machine.name: [int(m.key) for m in fronts.members(model)]
             for model in run_machines(folder)
         },
         trials_per_hour=_speed([folder.file(key).stat().st_mtime for key in trained], writer),

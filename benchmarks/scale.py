@@ -38,7 +38,7 @@ from autoprune.cost.sample import sample_workload
 from autoprune.driver import Prepared, prepare, write_study
 from autoprune.measurement import Measurement, Precision, Score, Seconds
 from autoprune.metrics import charges, metric_value
-from autoprune.report.candidates import run_front
+from autoprune.report.candidates import RunFronts
 from autoprune.report.front import MachineFront
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
@@ -241,12 +241,12 @@ def resume(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
 def read(folder: Path) -> dict[str, object]:
     """Read the trials, and make the fronts of the run's machines, as `autoprune front` does."""
     run = RunFolder(folder / "run")
-    models, shape = run_machines(run), run.shape
+    models = run_machines(run)
     reading, heads = timed(run.read_heads)
 
     def fronts() -> list[MachineFront]:
-        words = {head.key: head.plan.short(shape) for head in heads}
-        return [run_front(run, heads, model, words) for model in models]
+        made = RunFronts(run, heads)
+        return [made.of(model) for model in models]
 
     pricing, found = timed(fronts)
     assert len(found) == 4

@@ -19,7 +19,10 @@ STUDY = ["--study", "tests/studies/short.toml"]
             ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
             "gained over uniform",
         ),
-        (["scale.py", "--trials", "40", "--samplers", "random", "--out", "OUT/x.csv"], "idle_percent"),
+        (
+            ["scale.py", "--trials", "40", "--samplers", "random", "--out", "OUT/x.csv"],
+            "idle_percent",
+        ),
         (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),
         (
             [

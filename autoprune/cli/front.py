@@ -37,7 +37,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
         raise click.UsageError("--json or --csv, not both")
     from autoprune.cost.cost import UnknownCost
     from autoprune.report.branches import branch_probes
-    from autoprune.report.candidates import run_front
+    from autoprune.report.candidates import RunFronts
     from autoprune.run_folder import RunFolder
     from autoprune.run_machines import find_machine, run_machines
 
@@ -45,11 +45,10 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     shape = folder.shape
     models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
     heads, baselines = folder.read_heads(), folder.read_baselines()
-    words = {head.key: head.plan.short(shape) for head in heads}
-    fronts, failed = [], []
+    made, fronts, failed = RunFronts(folder, heads), [], []
     for model in models:
         try:
-            fronts.append(run_front(folder, heads, model, words))
+            fronts.append(made.of(model))
         except UnknownCost as error:
             failed.append(str(error))
     if not fronts:

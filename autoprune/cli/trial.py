@@ -42,12 +42,12 @@ def trial(run: Path, trial: str, *, as_json: bool) -> None:
 
 def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
     from autoprune.plan import branch_words
-    from autoprune.report.candidates import run_members
+    from autoprune.report.candidates import RunFronts
     from autoprune.report.trial import export_command, standing
     from autoprune.run_machines import run_machines
 
     shape, found = folder.shape, outcome.measurement
-    heads, baselines = folder.read_heads(), folder.read_baselines()
+    fronts, baselines = RunFronts(folder, folder.read_heads()), folder.read_baselines()
     return {
         "trial": outcome.key,
         "state": outcome.state,
@@ -72,7 +72,7 @@ def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
         "parameters": found.parameters if found else None,
         "kept_weights": found.kept_weights if found else None,
         "machines": [
-            asdict(standing(outcome, run_members(folder, heads, model), baselines, model))
+            asdict(standing(outcome, fronts.members(model), baselines, model))
             for model in run_machines(folder)
         ]
         if found

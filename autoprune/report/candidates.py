@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import final
 
 from autoprune.cost.model import CostModel
@@ -198,30 +199,36 @@ def machine_front(
     return candidates.front(baselines, data)
 
 
-def run_front(
-    folder: RunFolder,
-    heads: Iterable[Head],
-    model: CostModel,
-    words: Mapping[str, str] | None = None,
-) -> MachineFront:
-    """The front of a machine over trials of a run; `words` as in `Candidates.add`.
+@final
+class RunFronts:
+    """The fronts of a run; what machines share is read once.
 
-    Raises what `Candidates.add` and `Candidates.front` raise, and RecordError where a file is
-    damaged.
+    Args:
+        folder: of the run. heads: its trials.
     """
-    candidates = Candidates(model, folder.shape, folder.read)
-    candidates.add(heads, words)
-    return candidates.front(folder.read_baselines(), folder.data)
 
+    def __init__(self, folder: RunFolder, heads: Sequence[Head]) -> None:
+        self._folder, self._heads, self._shape = folder, heads, folder.shape
+        self._read = lru_cache(AT_A_TIME)(folder.read)
+        self._baselines = folder.read_baselines()
+        self._words = {head.key: head.plan.short(self._shape) for head in heads}
 
-def run_members(folder: RunFolder, heads: Iterable[Head], model: CostModel) -> list[Candidate]:
-    """The trials of a run that no other dominates on a machine, by ascending energy.
+    def of(self, model: CostModel) -> MachineFront:
+        """The front of a machine.
 
-    Raises what `Candidates.add` raises, and RecordError where a file is damaged.
-    """
-    candidates = Candidates(model, folder.shape, folder.read)
-    candidates.add(heads)
-    return candidates.members
+        Raises what `Candidates.add` and `Candidates.front` raise, and RecordError where a file is
+        damaged.
+        """
+        return self._candidates(model).front(self._baselines, self._folder.data)
+
+    def members(self, model: CostModel) -> list[Candidate]:
+        """The trials that no other dominates on a machine, by ascending energy; raises likewise."""
+        return self._candidates(model).members
+
+    def _candidates(self, model: CostModel) -> Candidates:
+        candidates = Candidates(model, self._shape, self._read)
+        candidates.add(self._heads, self._words)
+        return candidates
 
 
 def _counts(head: Head) -> bool:

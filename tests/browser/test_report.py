@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from autoprune.report.candidates import run_front
+from autoprune.report.candidates import RunFronts
 from autoprune.report.knee import knee
 from autoprune.report.outcomes import price_outcomes
 from autoprune.run_machines import find_machine
@@ -144,7 +144,7 @@ def test_numbers_equal_the_records(show, folder):
     heads = folder.read_heads()
     for machine in data["machines"]:
         name = machine["name"]
-        front = run_front(folder, heads, find_machine(folder, name))
+        front = RunFronts(folder, heads).of(find_machine(folder, name))
         assert machine["front"] == [str(row.trial) for row in front.rows]
         assert machine["hypervolume"] == front.hypervolume
         assert machine["knee"] == str(knee(front).row.trial)

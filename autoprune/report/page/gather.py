@@ -14,6 +14,7 @@ from autoprune.environment import read_environments
 from autoprune.errors import RecordError
 from autoprune.outcome import FINE_TUNED
 from autoprune.report.branches import branch_probes
+from autoprune.report.candidates import RunFronts
 from autoprune.report.compare import compare
 from autoprune.report.figure import MARKS
 from autoprune.report.page.machines import machine_values
@@ -33,9 +34,10 @@ def gather(folder: RunFolder) -> dict[str, Any]:
     study, heads = folder.read_study(), folder.read_heads()
     again, names = folder.read_confirmed(), Names()
     models, machines, failed = [], [], []
+    fronts = RunFronts(folder, heads)
     for model in run_machines(folder):
         try:
-            machines.append(machine_values(folder, heads, again, model))
+            machines.append(machine_values(fronts, again, model))
             models.append(model)
         except UnknownCost as error:
             failed.append(str(error))

@@ -8,8 +8,8 @@ from typing import Any
 
 from autoprune.cost.model import CostModel
 from autoprune.measurement import Score
-from autoprune.outcome import Head, Outcome
-from autoprune.report.candidates import run_front
+from autoprune.outcome import Outcome
+from autoprune.report.candidates import RunFronts
 from autoprune.report.confirmed import ConfirmedFront, confirmed_front
 from autoprune.report.confirmed_table import confirmed_document
 from autoprune.report.files import finite_or_none
@@ -17,17 +17,14 @@ from autoprune.report.front import MachineFront, Row, history
 from autoprune.report.knee import knee
 from autoprune.report.page.trials import score_values
 from autoprune.report.tables import bits_words
-from autoprune.run_folder import RunFolder
 
 
-def machine_values(
-    folder: RunFolder, heads: Sequence[Head], again: Sequence[Outcome], model: CostModel
-) -> dict[str, Any]:
+def machine_values(fronts: RunFronts, again: Sequence[Outcome], model: CostModel) -> dict[str, Any]:
     """All of one machine; `again` are trials on fresh seeds.
 
-    Raises what `autoprune.report.candidates.run_front` raises.
+    Raises what `RunFronts.of` raises.
     """
-    front = run_front(folder, heads, model)
+    front = fronts.of(model)
     confirmed = confirmed_front(front, again, model) if again else None
     picked = knee(front)
     return {

@@ -58,6 +58,7 @@ class BlockResponseSampler(BaseSampler):
         self._space = IntersectionSearchSpace()
         self._trials: tuple[object, Trials] | None = None
         self._seen: set[Hashable] = set()
+        self._points: set[tuple[Any, ...]] = set()
         self._looked_at = 0
 
     def reseed_rng(self) -> None:
@@ -101,12 +102,18 @@ class BlockResponseSampler(BaseSampler):
         self, trials: Trials, points: Sequence[dict[str, Any]], gains: Array
     ) -> int | None:
         """The candidate of most gain that is not the same as any trial so far."""
-        identity = self._prior.identity or (lambda point: tuple(point.items()))
+        identity = self._prior.identity or (lambda point: tuple(point[n] for n in trials.space))
         for point in islice(trials.points.values(), self._looked_at, None):
             self._seen.add(identity(point))
+            self._points.add(tuple(point[n] for n in trials.space))
         self._looked_at = len(trials.points)
-        order = np.argsort(-gains, kind="stable")
-        return next((int(i) for i in order if identity(points[i]) not in self._seen), None)
+        for i in map(int, np.argsort(-gains, kind="stable")):
+            # Most are settings that ran before; what these mean need not be worked out again.
+            if tuple(points[i][n] for n in trials.space) in self._points:
+                continue
+            if identity(points[i]) not in self._seen:
+                return i
+        return None
 
     def _read(self, study: Study, number: int, search_space: dict[str, BaseDistribution]) -> Trials:
         key = (study._storage, study._study_id)
@@ -116,7 +123,7 @@ class BlockResponseSampler(BaseSampler):
             or (self._trials[1].space != search_space)
         ):
             self._trials = (key, Trials(search_space))
-            self._seen, self._looked_at = set(), 0
+            self._seen, self._points, self._looked_at = set(), set(), 0
         trials = self._trials[1]
         trials.update(study, number)
         return trials
