@@ -21,15 +21,16 @@ def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> dict[s
     return {stem: size for stem, size in folder.kept_weights().items() if stem not in keep}
 
 
-def clean(path: Path, *, dry_run: bool = False) -> list[tuple[str, int]]:
+def clean(path: Path, *, dry_run: bool = False, imports: bool = False) -> list[tuple[str, int]]:
     """Remove weights off every front, and what dead workers and killed drivers have left.
 
     The record is not touched, and export trains a network again whose weights are gone.
 
     Returns the files, as they are called in the run, with their sizes in bytes; nothing is removed
-    with `dry_run`. Raises RecordError where this is no run folder, or another process writes to it.
+    with `dry_run`. Raises RecordError where this is no run folder, or another process writes to it,
+    and InputError where a machine's code may not be imported (`imports`; see `RunFolder`).
     """
-    folder = RunFolder(path)
+    folder = RunFolder(path, imports=imports)
     folder.read_study()
     with sole_writer(path):
         heads = folder.read_heads()

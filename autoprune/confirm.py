@@ -17,7 +17,7 @@ from autoprune.cost.model import CostModel
 from autoprune.lock import Hold, sole_writer
 from autoprune.measurement import Measurement
 from autoprune.outcome import Outcome
-from autoprune.reopen import recorded_study
+from autoprune.reopen import runnable_study
 from autoprune.report.candidates import machine_front
 from autoprune.report.confirmed import ConfirmedFront, confirmed_front, contenders
 from autoprune.report.front import MachineFront
@@ -91,17 +91,19 @@ def confirm(  # noqa: PLR0913 - all of a call
     address: str | None = None,
     *,
     stop: Stop | None = None,
+    imports: bool = False,
 ) -> Confirmed:
     """Train the contenders of every machine's front again, `seeds` times each, and sum up.
 
     What an earlier call has measured is not measured again. `workers` is the study's where it is
     None; 0 trains in this process. `address` is that of a Ray cluster that answers. After `stop`
-    no more trainings begin.
+    no more trainings begin. `imports` allows to import code that the run names; see `RunFolder`.
 
-    Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent.
+    Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent,
+    and InputError where code may not be imported.
     """
-    folder = RunFolder(path)
-    study = recorded_study(folder)
+    folder = RunFolder(path, imports=imports)
+    study = runnable_study(folder)
     crew = Crew.of(study, workers, address)
     with sole_writer(path) as hold:
         folder.recover()

@@ -68,12 +68,15 @@ def run(  # noqa: PLR0913 - the options of `autoprune run`
     left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted
     for text in (*finished.warnings, *left):
         warnings.warn(text, stacklevel=2)
-    return open_run(folder)
+    return open_run(folder, imports=True)  # of the very study that was given
 
 
-def open_run(path: str | Path) -> OpenedRun:
-    """The run in a folder, also while it goes on; RecordError where there is none."""
-    return OpenedRun(path)
+def open_run(path: str | Path, *, imports: bool = False) -> OpenedRun:
+    """The run in a folder, also while it goes on; RecordError where there is none.
+
+    `imports` allows to import classes of your own that only the folder names, such as a machine's.
+    """
+    return OpenedRun(path, imports=imports)
 
 
 @final
@@ -82,6 +85,7 @@ class OpenedRun:
 
     Args:
         path: its folder.
+        imports: see `open_run`; without it what needs such a class raises InputError.
 
     Attributes:
         folder: its files.
@@ -89,8 +93,8 @@ class OpenedRun:
     Raises RecordError where this is no run folder, or one of another version.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.folder = RunFolder(Path(path).expanduser())
+    def __init__(self, path: str | Path, *, imports: bool = False) -> None:
+        self.folder = RunFolder(Path(path).expanduser(), imports=imports)
         self.folder.read_study()
 
     def __repr__(self) -> str:

@@ -10,16 +10,35 @@ from autoprune.spec.study import Study
 from autoprune.spec.toml import read_toml, validate
 
 
+def runnable_study(folder: RunFolder) -> Study:
+    """The run's copy of its study, to train with; a user's modules lie where they lay then.
+
+    Raises what `recorded_study` raises, and InputError where it names code that may not be
+    imported; see `RunFolder`.
+    """
+    study = recorded_study(folder)
+    named = {
+        "data.name": study.data.name,
+        "network.model": study.network.model,
+        "network.adapter": study.network.adapter,
+        "functions.train": study.functions.train,
+        "functions.evaluate": study.functions.evaluate,
+    }
+    for key, name in named.items():
+        folder.may_import(name or "", f"{folder.path / 'study.toml'}: {key}")
+    for place in (folder.path, Path(folder.read_study().get("folder", "")), Path()):
+        make_importable(place)
+    return study
+
+
 def recorded_study(folder: RunFolder) -> Study:
-    """The run's copy of its study; a user's modules lay beside the original, or where we are.
+    """The run's copy of its study.
 
     Raises RecordError where this is no run folder, and InputError where its study is damaged.
     """
-    file = folder.path / "study.toml"
-    for place in (folder.path, Path(folder.read_study().get("folder", "")), Path()):
-        make_importable(place)
-    study = validate(Study, read_toml(file), str(file))
     recorded = folder.read_study()["identity"]["data"]
+    file = folder.path / "study.toml"
+    study = validate(Study, read_toml(file), str(file))
     if study.data.root is None or not isinstance(recorded, dict):
         return study
     # relative to the study's first place, which only the record knows

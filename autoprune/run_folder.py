@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from autoprune.artifacts import Artifacts
-from autoprune.errors import RecordError
+from autoprune.errors import InputError, RecordError
 from autoprune.outcome import Head, Outcome
 from autoprune.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -41,10 +41,17 @@ _WEIGHTS = ".safetensors"
 
 
 class RunFolder:
-    """A run folder; nothing is created until something is written."""
+    """A run folder; nothing is created until something is written.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: of the folder.
+        imports: whether classes and functions of the user's own that its files name may be
+            imported. Importing a module runs it, and the folder may be another's.
+    """
+
+    def __init__(self, path: Path, *, imports: bool = False) -> None:
         self.path = path
+        self._imports = imports
         self.trials = path / "trials"
         self.baselines = path / "baselines"
         self.confirmed = path / "confirmed"
@@ -57,6 +64,15 @@ class RunFolder:
         self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
         self.environments = path / "environments.json"
+
+    def may_import(self, name: str, where: str) -> None:
+        """InputError, at `where`, if `name` is ``module:Name`` and such are not to be imported."""
+        if ":" in name and not self._imports:
+            raise InputError(
+                where,
+                f"names code, {name!r}, which is not imported",
+                "--import, or imports=True in Python, if you trust the run",
+            )
 
     def file(self, key: str) -> Path:
         """Where the outcome of that key lies."""
@@ -242,6 +258,9 @@ def _weights(stem: str) -> str:
 
 
 def _stem(key: str) -> str:
+    """The name of a key's files without its ending; RecordError where that left the run folder."""
+    if any(sign in key for sign in ("/", "\\", "\0")):
+        raise RecordError(f"{key!r} is no trial and no baseline")
     return f"{int(key):05d}" if key.isdecimal() else key.replace(" ", "_")
 
 

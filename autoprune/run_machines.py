@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autoprune.cost.load import load_machine
+from autoprune.cost.machine import read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError, RecordError
 from autoprune.plugin import make_importable
@@ -17,10 +18,14 @@ def machine_folders(models: dict[str, CostModel]) -> dict[str, str]:
 
 
 def find_machine(folder: RunFolder, name_or_path: str) -> CostModel:
-    """The run's own copy of a machine where it has one of that name, else as `load_machine`."""
+    """The run's own copy of a machine where it has one of that name, else as `load_machine`.
+
+    Raises InputError where there is none, or where its class may not be imported; see `RunFolder`.
+    """
     copy = folder.machines / f"{name_or_path}.toml"
     if not copy.is_file():
         return load_machine(name_or_path)
+    folder.may_import(read_machine(copy).family, f"{copy}: family")
     place = folder.read_study().get("machine_folders", {}).get(name_or_path)
     if place is not None:
         make_importable(Path(place))

@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 import pickle
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
+from autoprune.driver import prepare, write_study
 from autoprune.errors import AutopruneError, InputError
+from autoprune.export.load import read_manifest
+from autoprune.export.manifest import write_manifest
 from autoprune.models.checkpoint import load_checkpoint
+from autoprune.outcome import Outcome
+from autoprune.outcome_file import write_outcome
+from autoprune.plan import Effort
+from autoprune.point import make_plan
 from autoprune.run_folder import RunFolder
+from autoprune.spec.bundled import find
 
 PICKLES = {
     "autoprune/data/cifar.py": "CIFAR ships as pickles; they are read by a reader of plain types",
@@ -93,3 +103,71 @@ def test_check_imports_nothing_unless_it_is_asked_to(root, tmp_path):
             cli, ["check", "--import", str(tmp_path / "chip.toml")], catch_exceptions=False
         )
     assert mark.exists()
+
+
+HOSTILE_KEYS = ["../outside", "a/../../outside", "/etc/passwd", "..\\outside", "x\0"]
+
+
+@pytest.mark.parametrize("key", HOSTILE_KEYS)
+def test_a_key_cannot_leave_the_run_folder(tmp_path, key):
+    folder = RunFolder(tmp_path / "run")
+    folder.write_study({})
+    for use in (
+        folder.file,
+        folder.checkpoint,
+        folder.read,
+        folder.weights_place,
+        lambda name: folder.read_workload(name, 8),
+    ):
+        with pytest.raises(AutopruneError, match="is no trial and no baseline"):
+            use(key)
+
+
+def test_an_outcome_that_calls_itself_a_file_elsewhere_stays_inside(tmp_path, measured, shape):
+    effort = Effort(time_steps=4, learning_rate=1e-3, epochs=1)
+    outcome = Outcome(
+        key="3",
+        origin="sampled",
+        point=(),
+        plan=make_plan({}, shape, effort),
+        seed=0,
+        state="measured",
+        measurement=measured(make_plan({}, shape, effort)),
+    )
+    folder = RunFolder(tmp_path / "run")
+    folder.write(outcome)
+    hostile = replace(folder.read("3"), key="../../outside")
+    write_outcome(hostile, folder.file("3"))
+    (tmp_path / "outside.parquet").write_bytes(folder.file("3").read_bytes())
+    (head,) = folder.read_heads()
+    with pytest.raises(AutopruneError, match="is no trial and no baseline"):
+        folder.read(head.key)
+    with pytest.raises(AutopruneError, match="is no trial and no baseline"):
+        folder.write(hostile)
+
+
+@pytest.mark.parametrize("machine", ["../chip.toml", "a/../../chip.toml"])
+def test_a_copy_of_a_machine_lies_in_the_run_folder(root, tmp_path, machine):
+    (tmp_path / "study" / "a").mkdir(parents=True)
+    text = find("cost_models", "ops45_int8", Path()).read_text(encoding="utf-8")
+    (tmp_path / "chip.toml").write_text(text, encoding="utf-8")
+    study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+    study = study.replace('"ops45_int8"]', f'"{machine}"]')
+    (tmp_path / "study" / "study.toml").write_text(study, encoding="utf-8")
+    prepared, folder = prepare(str(tmp_path / "study" / "study.toml")), RunFolder(tmp_path / "run")
+    write_study(prepared, folder, (32,))
+    assert (folder.machines / "chip.toml").is_file()
+    written = {file for file in tmp_path.rglob("*") if file.is_file()}
+    inside = {file for file in written if file.is_relative_to(folder.path)}
+    assert written - inside == {tmp_path / "chip.toml", tmp_path / "study" / "study.toml"}
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "link.txt"])
+def test_a_manifest_reads_no_file_outside_its_folder(tmp_path, name):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (tmp_path / "outside.txt").write_text("not yours", encoding="utf-8")
+    (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
+    write_manifest(folder, {}, [name])
+    with pytest.raises(InputError, match=r"manifest.json: names '.*txt'; expected files of the"):
+        read_manifest(folder)

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli.imports import import_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-def clean(run: Path, *, dry_run: bool) -> None:
+@import_option
+def clean(run: Path, *, dry_run: bool, imports: bool) -> None:
     """Remove from a run folder what no front needs, and say what that frees.
 
     That is weights of networks off every front, which a run that was killed may leave, and files
@@ -22,7 +25,7 @@ def clean(run: Path, *, dry_run: bool) -> None:
     from autoprune.clean import clean as clean_run
     from autoprune.run_folder import RunFolder
 
-    found = clean_run(run, dry_run=dry_run)
+    found = clean_run(run, dry_run=dry_run, imports=imports)
     for file, size in found:
         click.echo(f"{file}  {megabytes(size)}")
     word = "would be freed" if dry_run else "freed"

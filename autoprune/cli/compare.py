@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     help="Name or TOML file; once for each machine. Default: every machine of the run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
-def compare(run: Path, machines: tuple[str, ...], *, as_json: bool) -> None:
+@import_option
+def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: bool) -> None:
     """Compare machines on the trials of a run, also machines that it never saw.
 
     Which trials are on all fronts, how alike the machines order the trials by energy, and which
@@ -38,7 +41,7 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool) -> None:
     from autoprune.report.compare import compare as compare_machines
     from autoprune.run_folder import RunFolder
 
-    folder = RunFolder(run)
+    folder = RunFolder(run, imports=imports)
     folder.read_study()
     priced, failed = _price(folder, machines)
     found = compare_machines(priced)

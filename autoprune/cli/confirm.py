@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from autoprune.confirm import Confirmed
 
@@ -36,6 +38,7 @@ _INTERRUPTED = 130
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 @click.option("--csv", "as_csv", is_flag=True, help="For scripts: a row per machine and trial.")
+@import_option
 def confirm(  # noqa: PLR0913 - the options of the command line
     run: Path,
     seeds: int,
@@ -44,6 +47,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     *,
     as_json: bool,
     as_csv: bool,
+    imports: bool,
 ) -> None:
     """Train the best trials of a run again on fresh seeds; say which stay on the front.
 
@@ -88,7 +92,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
 
         stop = Stop(say=progress.console.print)
-        confirmed = confirm_run(run, seeds, workers, watch, address, stop=stop)
+        confirmed = confirm_run(run, seeds, workers, watch, address, stop=stop, imports=imports)
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
     for key, cause in confirmed.failed.items():
         click.echo(f"autoprune: {key} failed: {cause.splitlines()[-1]}", err=True)

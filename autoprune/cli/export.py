@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
 @click.option("--fold", "folded", is_flag=True, help="Fold batch norm; outputs move by rounding.")
 @click.option("--onnx", is_flag=True, help="Write network.onnx, too; needs autoprune[onnx].")
-def export(run: Path, trial: str, out: Path, *, folded: bool, onnx: bool) -> None:
+@import_option
+def export(  # noqa: PLR0913 - the options of the command line
+    run: Path, trial: str, out: Path, *, folded: bool, onnx: bool, imports: bool
+) -> None:
     """Export a network of a run, and prove that it is the one that was searched.
 
     TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp". The folder holds
@@ -40,7 +45,7 @@ def export(run: Path, trial: str, out: Path, *, folded: bool, onnx: bool) -> Non
     def say(line: str) -> None:
         console.print(line, markup=False)
 
-    exported = export_network(run, trial, out, folded=folded, onnx=onnx, say=say)
+    exported = export_network(run, trial, out, folded=folded, onnx=onnx, imports=imports, say=say)
     _print(console, exported)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from autoprune.report.branches import BranchProbe
     from autoprune.report.front import MachineFront
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 @click.option("--csv", "as_csv", is_flag=True, help="For scripts: the rows of the front.")
-def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> None:
+@import_option
+def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, imports: bool) -> None:
     """Print the front of a run, also on a machine that the run never saw.
 
     RUN is a run folder. Recorded workloads are priced anew; nothing is trained. A name means the
@@ -41,7 +44,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool) -> Non
     from autoprune.run_folder import RunFolder
     from autoprune.run_machines import find_machine, run_machines
 
-    folder = RunFolder(run)
+    folder = RunFolder(run, imports=imports)
     shape = folder.shape
     models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
     heads, baselines = folder.read_heads(), folder.read_baselines()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli.imports import import_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -13,7 +15,10 @@ import click
 @click.option("--rounds", type=click.IntRange(min=3), default=30, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--name", help="Folder in RUN/measured. Default: the device.")
-def measure(run: Path, device: str, rounds: int, threads: int, name: str | None) -> None:
+@import_option
+def measure(  # noqa: PLR0913 - the options of the command line
+    run: Path, device: str, rounds: int, threads: int, name: str | None, *, imports: bool
+) -> None:
     """Time the networks of a run's fronts, and the fine-tuned parent, on the computer at hand.
 
     Every network has its turn in every round, after a warm-up, one sample at a time and 32; printed
@@ -45,6 +50,7 @@ def measure(run: Path, device: str, rounds: int, threads: int, name: str | None)
             rounds=rounds,
             threads=threads,
             name=name,
+            imports=imports,
             say=lambda line: console.print(line, markup=False),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

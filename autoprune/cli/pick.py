@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,6 +30,7 @@ NOTHING_FITS = 3
 @click.option("--max-parameters", type=int, help="Most parameters that are not zero.")
 @click.option("--knee", is_flag=True, help="The knee of what keeps the limits.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
+@import_option
 def pick(  # noqa: PLR0913 - the options of the command line
     run: Path,
     machine: str,
@@ -37,6 +40,7 @@ def pick(  # noqa: PLR0913 - the options of the command line
     *,
     knee: bool,
     as_json: bool,
+    imports: bool,
 ) -> None:
     """Pick one network of a run for a machine; say why, what comes next, how to export it.
 
@@ -54,7 +58,7 @@ def pick(  # noqa: PLR0913 - the options of the command line
     """
     from autoprune.opened import open_run
 
-    found = open_run(run).pick(
+    found = open_run(run, imports=imports).pick(
         machine,
         max_energy_uj=max_energy_uj,
         min_accuracy=min_accuracy,

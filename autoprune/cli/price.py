@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -30,8 +32,15 @@ if TYPE_CHECKING:
     help="Move each price by this share, such as 0.5; of a trial, also the front of its run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: every term.")
-def price(
-    what: str, machine: str, *, explained: bool, sensitivity: float | None, as_json: bool
+@import_option
+def price(  # noqa: PLR0913 - the options of the command line
+    what: str,
+    machine: str,
+    *,
+    explained: bool,
+    sensitivity: float | None,
+    as_json: bool,
+    imports: bool,
 ) -> None:
     """Price a workload or a recorded trial on a machine.
 
@@ -45,7 +54,7 @@ def price(
     """
     if sum((explained, sensitivity is not None, as_json)) > 1:
         raise click.UsageError("one of --explain, --sensitivity and --json")
-    run, key = _find(what)
+    run, key = _find(what, imports=imports)
     model = _machine(machine, run)
     workload = _read(what, run, key, model)
     cost = model.price(workload)
@@ -59,7 +68,7 @@ def price(
         _print(cost, model, workload, explained=explained)
 
 
-def _find(what: str) -> tuple[RunFolder | None, str]:
+def _find(what: str, *, imports: bool) -> tuple[RunFolder | None, str]:
     """The run and the trial that are meant; no run where it is a file."""
     from autoprune.errors import InputError
 
@@ -68,7 +77,7 @@ def _find(what: str) -> tuple[RunFolder | None, str]:
     if colon and not path.exists():
         from autoprune.run_folder import RunFolder
 
-        return RunFolder(Path(run)), trial
+        return RunFolder(Path(run), imports=imports), trial
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
     return None, ""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli.imports import import_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -15,7 +17,8 @@ import click
     metavar="PATH",
     help="The file; report.html in the run's folder where it is left out.",
 )
-def report(run: Path, out: Path | None) -> None:
+@import_option
+def report(run: Path, out: Path | None, *, imports: bool) -> None:
     """Write one HTML page: the answer, every front, every trial, prices, environment.
 
     The page needs no network and no server; it may be sent by mail.
@@ -30,6 +33,6 @@ def report(run: Path, out: Path | None) -> None:
     from autoprune.storage import write_text
 
     file = out or run / "report.html"
-    text = render(gather(RunFolder(run)))
+    text = render(gather(RunFolder(run, imports=imports)))
     write_text(file, text)
     click.echo(f"{file}: {len(text.encode()) / 1e6:.1f} MB")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from autoprune.status import Status
 
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
-def status(run: Path, *, as_json: bool) -> None:
+@import_option
+def status(run: Path, *, as_json: bool, imports: bool) -> None:
     """Say how far a run is, also while it goes on; nothing is written, no lock is taken.
 
     \b
@@ -26,7 +29,7 @@ def status(run: Path, *, as_json: bool) -> None:
     from autoprune.run_folder import RunFolder
     from autoprune.status import read_status
 
-    found = read_status(RunFolder(run))
+    found = read_status(RunFolder(run, imports=imports))
     if as_json:
         lives = found.writer and found.writer.lives
         document = {**asdict(found), "writer_lives": lives, "minutes_left": found.minutes_left}

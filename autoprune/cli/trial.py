@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     from autoprune.outcome import Outcome
     from autoprune.run_folder import RunFolder
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("trial")
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
-def trial(run: Path, trial: str, *, as_json: bool) -> None:
+@import_option
+def trial(run: Path, trial: str, *, as_json: bool, imports: bool) -> None:
     """Explain one trial: its plan, scores, energies, how it was proposed, why it failed.
 
     TRIAL is a number, or a baseline: parent, fine-tuned, "without blocks.0.mlp".
@@ -30,7 +33,7 @@ def trial(run: Path, trial: str, *, as_json: bool) -> None:
     """
     from autoprune.run_folder import RunFolder
 
-    folder = RunFolder(run)
+    folder = RunFolder(run, imports=imports)
     folder.read_study()
     found = _document(folder, folder.read(trial))
     if as_json:

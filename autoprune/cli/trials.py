@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.imports import import_option
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -24,6 +26,7 @@ ORIGINS = ("baseline", "uniform", "probe", "warm", "sampled")
 @click.option("--csv", "as_csv", is_flag=True, help="All columns.")
 @click.option("--json", "as_json", is_flag=True, help="All columns.")
 @click.option("--parquet", type=click.Path(path_type=Path), help="All columns, into a file.")
+@import_option
 def trials(  # noqa: PLR0913 - the options of the command line
     run: Path,
     state: str | None,
@@ -35,6 +38,7 @@ def trials(  # noqa: PLR0913 - the options of the command line
     failed: bool,
     as_csv: bool,
     as_json: bool,
+    imports: bool,
 ) -> None:
     """List the trials of a run, also while it goes on.
 
@@ -49,7 +53,7 @@ def trials(  # noqa: PLR0913 - the options of the command line
     from autoprune.errors import RecordError
     from autoprune.opened import open_run
 
-    frame = open_run(run).trials()
+    frame = open_run(run, imports=imports).trials()
     if frame.empty:
         raise RecordError(f"{run}: no trial has ended yet")
     keep = [frame["state"] == state] if state else []

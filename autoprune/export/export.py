@@ -16,6 +16,7 @@ from autoprune.export.member import find_member
 from autoprune.export.onnx_file import check_onnx
 from autoprune.export.prove import prove
 from autoprune.export.write import write
+from autoprune.run_folder import RunFolder
 from autoprune.storage import PARTIAL
 
 
@@ -50,6 +51,7 @@ def export(  # noqa: PLR0913 - as on the command line
     *,
     folded: bool = False,
     onnx: bool = False,
+    imports: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Exported:
     """Export a trial or baseline of a run to a folder.
@@ -60,6 +62,7 @@ def export(  # noqa: PLR0913 - as on the command line
         out: the folder to make; new or empty.
         folded: fold batch norm into the layers before it; else the network stays bit for bit.
         onnx: write network.onnx, too.
+        imports: whether code that the run names may be imported; see `RunFolder`.
         say: told what takes long, before it begins.
 
     Raises InputError where `out` is not empty or an option cannot be had, RecordError where there
@@ -69,7 +72,7 @@ def export(  # noqa: PLR0913 - as on the command line
     if onnx:
         check_onnx()
     with whole_or_nothing(out) as part:
-        member = find_member(run, trial, say)
+        member = find_member(RunFolder(run, imports=imports), trial, say)
         written = write(member, part, folded=folded, onnx=onnx, say=say)
         say("Loading it in a fresh process that cannot import autoprune.")
         proofs = prove(member, written, part)

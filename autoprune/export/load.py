@@ -66,6 +66,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("autoprune_export") != FORMAT:
         raise InputError(str(file), "not a manifest of this version of autoprune export")
     for name, exported in manifest["files"].items():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise InputError(str(file), f"names {name!r}", "files of the folder alone")
         if not (folder / name).is_file():
             raise InputError(str(folder / name), "no such file", "the file that was exported")
         if described(folder / name) != exported:

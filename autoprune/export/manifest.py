@@ -9,10 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autoprune.cost.load import load_machine
 from autoprune.export.load import FORMAT, MANIFEST, described
 from autoprune.export.member import Member
 from autoprune.measurement import Score
+from autoprune.run_machines import run_machines
 
 README = "README.md"
 
@@ -63,11 +63,10 @@ def _machines(member: Member) -> dict[str, Any]:
     The scores are those of the network with its weights rounded to `accuracy_bits` bits.
     """
     found = {}
-    for file in sorted(member.run.machines.glob("*.toml")):
-        model = load_machine(str(file))
+    for model in run_machines(member.run):
         measured = member.measurement.at(model.machine.weight_bits)
         cost = model.price(measured.workload)
-        found[file.stem] = {
+        found[model.machine.name] = {
             "validation": _score(measured.validation),
             "test": _score(measured.test),
             "accuracy_bits": measured.bits,

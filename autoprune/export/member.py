@@ -20,7 +20,7 @@ from autoprune.measurement import Measurement
 from autoprune.models.checkpoint import load_checkpoint
 from autoprune.models.inputs import present
 from autoprune.outcome import PARENT, Outcome
-from autoprune.reopen import recorded_study
+from autoprune.reopen import runnable_study
 from autoprune.run_folder import RunFolder
 from autoprune.search.job import Failure, Job
 from autoprune.shape import NetworkShape
@@ -73,19 +73,19 @@ class Member:
         return tuple(present(self.network, sample) for sample in samples)
 
 
-def find_member(run: Path, key: str, say: Callable[[str], None]) -> Member:
+def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Member:
     """The network of trial or baseline `key`, trained again where its weights were not kept.
 
     `say` is told before anything is trained.
 
-    Raises RecordError where there is no such trial or it failed, and ExportError where the
-    network that was trained again is not the one on record.
+    Raises RecordError where there is no such trial or it failed, InputError where code that the
+    run names may not be imported, and ExportError where the network that was trained again is not
+    the one on record.
     """
-    folder = RunFolder(run)
     folder.read_study()
     outcome = _trained(folder, key)
     assert outcome.measurement is not None
-    study = recorded_study(folder)
+    study = runnable_study(folder)
     check_device(study.compute)
     torch.set_num_threads(study.threads)
     data = load_data(study)

@@ -31,6 +31,7 @@ def measure(  # noqa: PLR0913 - as on the command line
     rounds: int = 30,
     threads: int = 1,
     name: str | None = None,
+    imports: bool = False,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[MeasuredOn, Path]:
@@ -42,6 +43,7 @@ def measure(  # noqa: PLR0913 - as on the command line
         rounds: how often each network has its turn.
         threads: of torch, on the CPU.
         name: of the folder in RUN/measured; the device where it is left out.
+        imports: whether code that the run names may be imported; see `RunFolder`.
         say: told what takes long.
         progress: hears finished rounds and all of them.
 
@@ -49,13 +51,13 @@ def measure(  # noqa: PLR0913 - as on the command line
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
-    folder = RunFolder(run)
+    folder = RunFolder(run, imports=imports)
     folder.read_study()
     kept = folder.kept_weights()
     keys = [FINE_TUNED] * (FINE_TUNED in kept) + [str(int(k)) for k in kept if k.isdecimal()]
     if not keys:
         raise RecordError(f"{run}: no network was kept; a finished run keeps those on its fronts")
-    members = {key: find_member(run, key, say) for key in keys}
+    members = {key: find_member(folder, key, say) for key in keys}
     torch.set_num_threads(threads)
     counter, missing = find_counter(device)
     networks = {key: member.network.to(device).eval() for key, member in members.items()}

@@ -96,7 +96,7 @@ def test_a_machine_that_fails_leaves_the_others(autoprune, run_folder, picky):
     assert "2 trials on 2 machines" in said.out
     assert re.search(r"picky.*RuntimeError: cannot place a zero", said.err)
     (run_folder / "machines" / "picky.toml").write_text(PICKY, encoding="utf-8")
-    fronts = autoprune("front", run_folder)
+    fronts = autoprune("front", run_folder, "--import")
     assert fronts.code == 2
     assert ("loihi1: front of 1" in fronts.out, "picky: front" in fronts.out) == (True, False)
     assert "cannot place a zero" in fronts.err

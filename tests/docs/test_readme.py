@@ -151,7 +151,9 @@ def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
     # the run's own copy of the machine finds the class where it lay
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    again = command("front", "../runs/my_study", "--machine", "wide_chip", folder=elsewhere)
+    again = command(
+        "front", "../runs/my_study", "--machine", "wide_chip", "--import", folder=elsewhere
+    )
     assert again.splitlines()[0] in said
 
 

@@ -103,9 +103,9 @@ def test_baselines_and_removed_branches(key, finished, tmp_path):
 def test_the_parent_and_the_fine_tuned_parent(own):
     own.checkpoint("fine-tuned").unlink(missing_ok=True)
     said: list[str] = []
-    parent = find_member(own.path, "parent", said.append)
+    parent = find_member(own, "parent", said.append)
     assert said == [] and not parent.rebuilt
-    tuned = find_member(own.path, "fine-tuned", said.append)
+    tuned = find_member(own, "fine-tuned", said.append)
     assert tuned.rebuilt
     assert said == ["The weights of the baseline 'fine-tuned' were not kept: training it again."]
     assert tuned.network.state_dict().keys() == parent.network.state_dict().keys()
@@ -115,7 +115,7 @@ def test_a_duplicate_is_the_trial_that_was_trained(own):
     outcome = own.read(front_member(own))
     for key, earlier in (("95", outcome.key), ("96", "95")):
         note(own, key, outcome.plan, outcome.measurement, state="duplicate", same_as=earlier)
-    member = find_member(own.path, "96", pytest.fail)
+    member = find_member(own, "96", pytest.fail)
     assert (member.key, member.same_as, member.rebuilt) == ("96", outcome.key, False)
 
 

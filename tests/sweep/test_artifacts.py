@@ -102,7 +102,7 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, tmp_path, monkeypatc
         own = {file.name: file.read_bytes() for file in (folder.path / name).iterdir()}
         copies = {file.name: file.read_bytes() for file in (place / name).iterdir()}
         assert own == copies
-    assert not find_member(folder.path, str(min(trials)), print).rebuilt
+    assert not find_member(folder, str(min(trials)), print).rebuilt
 
     lost = place / "trials" / "00001.parquet"
     lost.unlink()

@@ -99,7 +99,7 @@ def test_a_taken_trial_is_exported_as_it_was_measured(study, tmp_path):
     finished = run(prepare(study(*OTHER_MACHINES), trials=1, workers=0), tmp_path / "run", Silent())
     taken = next(o for o in finished.outcomes if o.origin == "warm")
     torch.manual_seed(1)
-    member = find_member(tmp_path / "run", taken.key, lambda line: None)
+    member = find_member(RunFolder(tmp_path / "run"), taken.key, lambda line: None)
     assert member.rebuilt  # and compared with the record, or it would have raised
 
 

@@ -1,0 +1,79 @@
+"""A run folder that is another's: no command runs code that only the folder names, unasked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autoprune.cost.load import load_machine
+
+READING = {
+    "front": ["RUN"],
+    "front of one": ["RUN", "--machine", "chip"],
+    "pick": ["RUN", "--machine", "chip"],
+    "report": ["RUN", "--out", "OUT"],
+    "status": ["RUN"],
+    "trials": ["RUN"],
+    "trial": ["RUN", "1"],
+    "compare": ["RUN"],
+    "price": ["RUN:1", "--machine", "chip"],
+    "clean": ["RUN"],
+}
+"""Commands that need the machines of a run."""
+
+TRAINING = {
+    "export": ["RUN", "1", "--out", "OUT"],
+    "measure": ["RUN"],
+    "confirm": ["RUN"],
+}
+"""Commands that need its study, too."""
+
+
+@pytest.fixture
+def foreign(tmp_path, run_folder, root, request):
+    """A run with a machine, or with a study, whose module leaves a mark when it is imported."""
+    module = f"hostile_{abs(hash(request.node.name))}"  # a name that no test imported before
+    text = f"from pathlib import Path\nPath({str(tmp_path / 'mark')!r}).touch()\n"
+    (tmp_path / f"{module}.py").write_text(text, encoding="utf-8")
+
+    def make(what: str) -> Path:
+        study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+        if what == "machine":
+            machine = Path(load_machine("ops45_int8").machine.where).read_text(encoding="utf-8")
+            own = machine.replace('family = "op_energy"', f'family = "{module}:Family"')
+            assert own != machine
+            (run_folder / "machines" / "chip.toml").write_text(own, encoding="utf-8")
+        else:
+            own = study.replace('data = "digits"', f'data = "{module}:load"')
+            assert own != study
+            study = own
+        (run_folder / "study.toml").write_text(study, encoding="utf-8")
+        record = json.loads((run_folder / "study.json").read_text(encoding="utf-8"))
+        record |= {"machine_folders": {"chip": str(tmp_path)}, "folder": str(tmp_path)}
+        record |= {"identity": {"data": "digits"}, "trials": 3}
+        (run_folder / "study.json").write_text(json.dumps(record), encoding="utf-8")
+        (run_folder / "checkpoints").mkdir()
+        (run_folder / "checkpoints" / "00001.safetensors").touch()
+        return run_folder
+
+    return make
+
+
+@pytest.mark.parametrize("command", [*READING, *TRAINING])
+def test_nothing_is_imported_unasked(autoprune, foreign, tmp_path, command):
+    run = foreign("machine" if command in READING else "study")
+    words = [
+        word.replace("RUN", str(run)).replace("OUT", str(tmp_path / "out"))
+        for word in (READING | TRAINING)[command]
+    ]
+    said = autoprune(command.split()[0], *words)
+    assert said.code == 2
+    assert "names code, 'hostile_" in said.err
+    assert "which is not imported; expected --import" in said.err
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "mark").exists()
+    said = autoprune(command.split()[0], *words, "--import")  # it fails: it has no such name
+    assert said.code != 0
+    assert (tmp_path / "mark").exists()
