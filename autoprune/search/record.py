@@ -129,7 +129,9 @@ class Record:
         """
         study = self._in_memory(sampler)
         while self._late and self._late[0].number <= len(self.trials) - self._lag:
-            self._end(study, self._late.popleft())
+            end = self._late.popleft()
+            self._end(study, end)
+            self._share_end(self.trials[end.number], study.get_trials(deepcopy=False)[end.number])
         if fixed is not None:
             study.enqueue_trial(dict(fixed))
         before = self._kept()
@@ -164,6 +166,12 @@ class Record:
             params[name] = self._values.setdefault((type(value), value), value)
         trial.params = copied.params = params
         trial.distributions = copied.distributions = self._space
+
+    def _share_end(self, trial: FrozenTrial, copied: FrozenTrial) -> None:
+        """Let a trial that has ended and its copy have one set of values and attributes."""
+        copied._values = trial._values
+        if copied.system_attrs == trial.system_attrs:
+            copied.system_attrs = trial.system_attrs
 
     def tell(
         self,

@@ -58,7 +58,7 @@ class BlockResponseSampler(BaseSampler):
         self._space = IntersectionSearchSpace()
         self._trials: tuple[object, Trials] | None = None
         self._seen: set[Hashable] = set()
-        self._points: set[tuple[Any, ...]] = set()
+        self._points: set[int] = set()  # hashes: 10 000 tuples of 20 values are megabytes
         self._looked_at = 0
 
     def reseed_rng(self) -> None:
@@ -105,11 +105,11 @@ class BlockResponseSampler(BaseSampler):
         identity = self._prior.identity or (lambda point: tuple(point[n] for n in trials.space))
         for point in islice(trials.points.values(), self._looked_at, None):
             self._seen.add(identity(point))
-            self._points.add(tuple(point[n] for n in trials.space))
+            self._points.add(hash(tuple(point[n] for n in trials.space)))
         self._looked_at = len(trials.points)
         for i in map(int, np.argsort(-gains, kind="stable")):
             # Most are settings that ran before; what these mean need not be worked out again.
-            if tuple(points[i][n] for n in trials.space) in self._points:
+            if hash(tuple(points[i][n] for n in trials.space)) in self._points:
                 continue
             if identity(points[i]) not in self._seen:
                 return i
