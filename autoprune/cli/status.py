@@ -36,6 +36,8 @@ def status(run: Path, *, as_json: bool) -> None:
 
 
 def _print(found: Status) -> None:
+    from autoprune.report.text_plot import text_plot
+
     click.echo(found.title)
     click.echo(f"Written by: {_writer(found)}")
     click.echo(f"{found.baselines} baselines measured")
@@ -43,6 +45,8 @@ def _print(found: Status) -> None:
     click.echo(f"{found.done} of {found.trials} trials done, {found.running} running; {ends}")
     for machine, trials in found.fronts.items():
         click.echo(f"Front of {machine}: {', '.join(map(str, trials)) or 'none yet'}")
+        if trials:
+            click.echo(text_plot(found.pairs[machine], found.score))
     if found.trials_per_hour is not None:
         click.echo(f"{found.trials_per_hour:.3g} trials an hour")
     if found.minutes_left is not None:

@@ -45,5 +45,5 @@ def test_progress_counts_running_and_failed_trials() -> None:
     )
     with Terminal(Console(file=text, width=80)) as terminal:
         terminal.progress(standing)
-    said = "trial 3 of 10: 2 running, front 0 on loihi1, best 97.0 %, 1 failed\n"
+    said = "trial 3 of 10: 2 running, 1 failed, front 0 on loihi1, best 97.0 %\n"
     assert text.getvalue() == said
