@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, final
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from autoprune.outcome import Outcome
@@ -41,6 +41,7 @@ class Terminal:
             TextColumn("{task.fields[note]}"),
             TimeElapsedColumn(),
             console=console,
+            get_time=console.get_time,
             speed_estimate_period=_WHOLE_RUN,
         )
         self._training = self._progress.add_task("Parent", total=1, visible=False, note="")
@@ -48,7 +49,7 @@ class Terminal:
         self._trials = self._progress.add_task("Trials", total=1, visible=False, note="")
         self._front = ""
         self._live = Live(console=console, transient=True, get_renderable=self._drawn)
-        self._said, self._said_at = 0, time.monotonic()
+        self._said, self._said_at = 0, console.get_time()
 
     def __enter__(self) -> Self:
         if self._console.is_interactive:
@@ -66,21 +67,21 @@ class Terminal:
     def training(self, epoch: int, epochs: int) -> None:
         """The parent has trained for `epoch` of `epochs`."""
         done = epoch >= epochs
-        self._progress.update(
-            self._training, total=epochs, completed=epoch, visible=not done, note="epochs"
-        )
-        if done:
+        self._progress.update(self._training, total=epochs, completed=epoch, visible=not done)
+        left = self._left(self._training)
+        self._progress.update(self._training, note=", ".join(("epochs", *left)))
+        if not done:
+            self._say(f"parent, epoch {epoch} of {epochs}", left)
+        else:
             self._console.print(f"Parent trained for {epochs} epochs and cached.")
 
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""
-        self._progress.update(
-            self._baselines,
-            total=total,
-            completed=done,
-            visible=done < total,
-            note="parent without each branch",
-        )
+        self._progress.update(self._baselines, total=total, completed=done, visible=done < total)
+        left = self._left(self._baselines)
+        note = ", ".join(("parent without each branch", *left))
+        self._progress.update(self._baselines, note=note)
+        self._say(f"baseline {done} of {total}", left)
 
     def baselines(self, outcomes: dict[str, Outcome]) -> None:
         """All baselines are measured: what each branch carries is printed before the search."""
@@ -90,16 +91,11 @@ class Terminal:
         """How many trials are settled, running and failed, time left, and the front so far."""
         done, trials = standing.done, standing.trials
         self._progress.update(self._trials, total=trials, completed=done, visible=done < trials)
-        remaining = self._progress.tasks[self._trials].time_remaining
         failed = standing.states.get("failed", 0)
-        note = ", ".join(
-            (
-                *([f"{standing.running} running"] if standing.running else ()),
-                *([f"{failed} failed"] if failed else ()),
-                *([f"{timedelta(seconds=remaining)} left"] if remaining else ()),
-            )
-        )
-        self._progress.update(self._trials, note=note)
+        notes = [f"{standing.running} running"] if standing.running else []
+        notes += [f"{failed} failed"] if failed else []
+        notes += self._left(self._trials)
+        self._progress.update(self._trials, note=", ".join(notes))
         machine, members = next(iter(standing.fronts.items()))
         front = f"front {len(members)} on {machine}"
         front += f", best {100 * standing.best:.1f} %" if standing.best is not None else ""
@@ -108,15 +104,21 @@ class Terminal:
             self._front = f"{front}\n{plot}"
         else:
             self._front = ""
-        if not self._console.is_interactive:
-            self._say(done, trials, ", ".join((*([note] if note else ()), front)))
+        self._say(f"trial {done} of {trials}", [*notes, front], 10 * done // trials)
 
-    def _say(self, done: int, trials: int, note: str) -> None:
-        """On a line of its own, where it is time for one."""
-        tenth, now = 10 * done // trials, time.monotonic()
-        if tenth > self._said or now - self._said_at >= QUIET_SECONDS:
-            self._said, self._said_at = tenth, now
-            self._console.print(f"trial {done} of {trials}: {note}", highlight=False)
+    def _left(self, task: TaskID) -> list[str]:
+        """The time left, in words; none where no speed is known or nothing is left."""
+        seconds = self._progress.tasks[task].time_remaining
+        return [f"{timedelta(seconds=seconds)} left"] if seconds else []
+
+    def _say(self, what: str, notes: Sequence[str], tenth: int = 0) -> None:
+        """On a line of its own in a log, at a new tenth of the way or after a long silence."""
+        now = self._console.get_time()
+        silent = now - self._said_at >= QUIET_SECONDS
+        if not self._console.is_interactive and (tenth > self._said or silent):
+            self._said, self._said_at = max(self._said, tenth), now
+            text = ": ".join((what, *([", ".join(notes)] if notes else ())))
+            self._console.print(text, highlight=False)
 
     def _drawn(self) -> RenderableType:
         """What is redrawn in place; a terminal of few lines cuts it off from below."""
