@@ -12,18 +12,32 @@ from rich.console import Console
 
 from autoprune.cli.output import wrapped
 from autoprune.cli.progress import Terminal
+from autoprune.run_folder import RunFolder
 from autoprune.tracker import Standing
 
 
-def test_events_then_one_line(autoprune, root, tmp_path) -> None:
+def test_events_then_one_line(autoprune, root, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))  # hence the parent is trained
     study, folder = root / "tests" / "studies" / "short.toml", tmp_path / "run"
     said = autoprune("run", study, "--workers", "0", "--out", folder, "--json-lines")
     assert said.code == 0, said.err
     events = [json.loads(line) for line in said.out.splitlines()]
     kinds = [event["event"] for event in events]
     assert kinds[-1] == "finished" and kinds.count("baselines") == 1
+    assert set(kinds) == {"training", "measuring", "baselines", "progress", "finished"}
+    epochs = [(e["epoch"], e["epochs"]) for e in events if e["event"] == "training"]
+    assert epochs == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    measured = [(e["done"], e["total"]) for e in events if e["event"] == "measuring"]
+    assert sorted(set(measured)) == [(done, 5) for done in range(6)]
+    scores = next(e["scores"] for e in events if e["event"] == "baselines")
+    assert len(scores) == 5 and all(0 < score <= 1 for score in scores.values())
+    assert events[-1] == {"event": "finished", "folder": str(folder), "interrupted": False}
     last = [event for event in events if event["event"] == "progress"][-1]
-    assert (last["done"], last["trials"]) == (7, 7)
+    assert (last["done"], last["trials"], last["running"]) == (7, 7, 0)
+    assert last["states"] == {"measured": 9}
+    assert last["best"] == max(
+        t.measurement.validation.accuracy for t in RunFolder(folder).read_trials()
+    )
     front = json.loads((folder / "fronts" / "loihi1" / "front.json").read_text())["front"]
     assert last["fronts"]["loihi1"] == [row["trial"] for row in front]
     assert "plans measured" in said.err
