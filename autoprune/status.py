@@ -22,6 +22,8 @@ class Status:
         trials: that the study asks for. done: those that count against them.
         states: how all trials ended, with how many did. running: proposed and not ended.
         baselines: measured. fronts: the trials on each machine's front, by ascending energy.
+        pairs: their validation scores, 0 to 1, and energies in µJ. score: its name; empty while
+            no front has a member.
         trials_per_hour: of the present writer; None before it has ended three trainings.
     """
 
@@ -33,6 +35,8 @@ class Status:
     states: dict[str, int]
     baselines: int
     fronts: dict[str, list[int]]
+    pairs: dict[str, list[tuple[float, float]]]
+    score: str
     trials_per_hour: float | None
 
     @property
@@ -55,7 +59,8 @@ def read_status(folder: RunFolder) -> Status:
     ends = {head.key: head.ended for head in heads}
     states = Counter(end.state for end in ends.values())
     trained = [key for key, end in ends.items() if end.trained and end.same_as is None]
-    fronts = RunFronts(folder, heads)
+    made = RunFronts(folder, heads)
+    members = {model.machine.name: made.members(model) for model in run_machines(folder)}
     return Status(
         title=str(study.get("title", "")),
         writer=writer,
@@ -66,10 +71,9 @@ def read_status(folder: RunFolder) -> Status:
             state: states[state] for state in ("measured", "duplicate", "infeasible", "failed")
         },
         baselines=len(list(folder.baselines.glob("*.parquet"))),
-        fronts={
-            model.machine.name: [int(m.key) for m in fronts.members(model)]
-            for model in run_machines(folder)
-        },
+        fronts={name: [int(m.key) for m in found] for name, found in members.items()},
+        pairs={name: [m.pair for m in found] for name, found in members.items()},
+        score=next((m.validation.name for found in members.values() for m in found), ""),
         trials_per_hour=_speed([folder.file(key).stat().st_mtime for key in trained], writer),
     )
 

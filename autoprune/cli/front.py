@@ -83,10 +83,13 @@ def _print(fronts: list[MachineFront], probes: list[BranchProbe], run: Path | No
     from autoprune.report.branches import probe_table
     from autoprune.report.measured import measured_table
     from autoprune.report.tables import front_table
+    from autoprune.report.text_plot import text_plot
 
     console = Console()
     for found in fronts:
         console.print(front_table(found))
+        pairs = [(row.validation.accuracy, row.energy_uj) for row in found.rows]
+        console.print(f"\n{text_plot(pairs, found.parent.name)}", markup=False, highlight=False)
         console.print()
     if probes:
         console.print(probe_table(probes))

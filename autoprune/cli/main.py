@@ -8,6 +8,7 @@ from typing import NoReturn, final
 
 import click
 
+from autoprune.cli.output import accept_any_encoding
 from autoprune.errors import AutopruneError
 
 _COMMANDS = {
@@ -80,6 +81,7 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point; a user's mistake is one message on stderr and exit code 2."""
+    accept_any_encoding()
     try:
         cli(prog_name="autoprune")
     except AutopruneError as error:

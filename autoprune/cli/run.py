@@ -76,11 +76,11 @@ def run(  # noqa: PLR0913 - the options of the command line
     from rich.console import Console
 
     console = Console(quiet=quiet, stderr=json_lines)
-    with console.status("Asking the cluster"):
+    with console.status("Asking the cluster", spinner="line"):
         from autoprune.sweep.address import find_address
 
         address = find_address(address, workers)
-    with console.status("Reading the study"):
+    with console.status("Reading the study", spinner="line"):
         from autoprune.driver import prepare
 
         prepared = prepare(study, trials, workers, address)

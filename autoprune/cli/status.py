@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import wrapped
 
 if TYPE_CHECKING:
     from autoprune.status import Status
@@ -39,13 +40,22 @@ def status(run: Path, *, as_json: bool, imports: bool) -> None:
 
 
 def _print(found: Status) -> None:
-    click.echo(found.title)
-    click.echo(f"Written by: {_writer(found)}")
-    click.echo(f"{found.baselines} baselines measured")
+    from autoprune.report.text_plot import text_plot
+
     ends = ", ".join(f"{count} {state}" for state, count in found.states.items())
-    click.echo(f"{found.done} of {found.trials} trials done, {found.running} running; {ends}")
+    lines = [
+        found.title,
+        f"Written by: {_writer(found)}",
+        f"{found.baselines} baselines measured",
+        f"{found.done} of {found.trials} trials done, {found.running} running; {ends}",
+    ]
+    for line in lines:
+        click.echo(wrapped(line))
     for machine, trials in found.fronts.items():
-        click.echo(f"Front of {machine}: {', '.join(map(str, trials)) or 'none yet'}")
+        members = ", ".join(map(str, trials)) or "none yet"
+        click.echo(wrapped(f"Front of {machine}: {members}"))
+        if trials:
+            click.echo(text_plot(found.pairs[machine], found.score))
     if found.trials_per_hour is not None:
         click.echo(f"{found.trials_per_hour:.3g} trials an hour")
     if found.minutes_left is not None:

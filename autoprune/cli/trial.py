@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import wrapped
 
 if TYPE_CHECKING:
     from autoprune.outcome import Outcome
@@ -40,7 +41,9 @@ def trial(run: Path, trial: str, *, as_json: bool, imports: bool) -> None:
         click.echo(json.dumps(found, indent=1))
     else:
         for line in _lines(found):
-            click.echo(line)
+            # A cause stands as it was raised, and a command is there to be copied.
+            verbatim = line.startswith(("Cause:", "Export: "))
+            click.echo(line if verbatim else wrapped(line))
 
 
 def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:

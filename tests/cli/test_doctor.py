@@ -29,6 +29,14 @@ def test_a_broken_one(autoprune, monkeypatch, tmp_path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("AUTOPRUNE_DATA", str(tmp_path / "file" / "data"))
     monkeypatch.setenv("OMP_NUM_THREADS", "4096")
+    little = SimpleNamespace(available=2**30, free=2**29)
+    monkeypatch.setattr(doctor, "psutil", SimpleNamespace(virtual_memory=lambda: little))
+    monkeypatch.setattr(doctor, "shutil", SimpleNamespace(disk_usage=lambda place: little))
+
+    def old_driver() -> bool:
+        raise RuntimeError("the driver is too old")
+
+    monkeypatch.setattr("torch.cuda.is_available", old_driver)
     needed = [*(requires("autoprune") or ()), "torch<1", "no-such-package-here>=3"]
     monkeypatch.setattr(doctor, "requires", lambda name: needed)
 
@@ -60,3 +68,6 @@ def test_a_broken_one(autoprune, monkeypatch, tmp_path) -> None:
     assert "--workers 0" in remedy("error    Ray: RuntimeError: no port is free")
     assert "4096" in next(line for line in lines if line.startswith("warning  threads"))
     assert "another folder" in remedy("error    data: ")
+    assert remedy("warning  memory: 1.0 GiB free").endswith("fewer workers")
+    assert "larger" in remedy("warning  /dev/shm: 0.5 GiB free")
+    assert "CUDA_VISIBLE_DEVICES" in remedy("warning  GPU: the driver is too old")

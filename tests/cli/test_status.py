@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from autoprune.cost.load import load_machine
 from autoprune.lock import sole_writer
 from autoprune.run_folder import RunFolder
 
@@ -55,7 +59,9 @@ def test_when_it_is_done(autoprune, seen) -> None:
     said = autoprune("status", folder)
     assert (said.code, said.err) == (0, "")
     assert "Written by: nobody" in said.out
-    assert "7 of 7 trials done, 0 running" in said.out
+    ends = "7 of 7 trials done, 0 running; 9 measured, 0 duplicate, 0 infeasible, 0 failed"
+    title = "A few real trials on a small network, in seconds"
+    assert said.out.startswith(f"{title}\nWritten by: nobody\n5 baselines measured\n{ends}\n")
     front = json.loads((folder / "fronts" / "loihi1" / "front.json").read_text())
     trials = ", ".join(str(row["trial"]) for row in front["front"])
     assert f"Front of loihi1: {trials}\n" in said.out
@@ -77,6 +83,51 @@ def test_a_held_lock_stays_held_and_a_dead_writer_is_told(autoprune, seen) -> No
         lock.write_text(json.dumps(named))
         assert "(dead)" in autoprune("status", folder).out
     lock.write_text("")
+
+
+def test_speed_and_time_left_are_of_the_present_writer(autoprune, seen, tmp_path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(seen[0], folder)
+    study = json.loads((folder / "study.json").read_text())
+    (folder / "study.json").write_text(json.dumps(study | {"trials": 19}))
+    start = 1.8e9
+    heads = RunFolder(folder).read_heads()
+    trained = [head.key for head in heads if head.ended.origin != "baseline"]
+    for place, key in enumerate(trained):  # the first two are of an earlier writer
+        end = start + 120 * (place - 1.5) - (5e6 if place < 2 else 0)
+        os.utime(RunFolder(folder).file(key), (end, end))
+    with sole_writer(folder):
+        lock = folder / "run.lock"
+        since = datetime.fromtimestamp(start, UTC).replace(tzinfo=None).isoformat(" ")
+        lock.write_text(json.dumps(json.loads(lock.read_text()) | {"since": since}))
+        found = json.loads(autoprune("status", folder, "--json").out)
+        assert found["trials_per_hour"] == pytest.approx(30)
+        assert found["minutes_left"] == pytest.approx(24)
+        said = autoprune("status", folder).out
+        assert "7 of 19 trials done" in said
+        assert said.endswith("30 trials an hour\nSome 24 minutes left\n")
+    lock.write_text("")
+
+
+def test_fronts_of_many_trials_stay_within_80_columns(autoprune, run_folder, measured) -> None:
+    folder = RunFolder(run_folder)
+    folder.write_study({**folder.read_study(), "trials": 145})
+    known = folder.read("1")
+    for number in range(105, 145):
+        found = measured(known.plan, correct=201 - number, zeros=0.25 + number / 200)
+        folder.write(replace(known, key=str(number), measurement=found))
+    said = autoprune("status", run_folder).out
+    assert max(map(len, said.splitlines())) <= 80
+    front = said[said.index("Front of loihi1: ") + 17 : said.index("validation")]
+    asked = json.loads(autoprune("status", run_folder, "--json").out)
+    assert [int(n) for n in front.split(",")] == asked["fronts"]["loihi1"]
+    assert len(asked["fronts"]["loihi1"]) > 20
+    for number, (score, energy) in zip(
+        asked["fronts"]["loihi1"], asked["pairs"]["loihi1"], strict=True
+    ):
+        precision = folder.read(str(number)).measurement.at(8)
+        assert score == precision.validation.accuracy
+        assert energy == load_machine("loihi1").price(precision.workload).energy_uj
 
 
 def test_no_run(autoprune, tmp_path) -> None:

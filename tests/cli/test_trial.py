@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -70,3 +71,45 @@ def test_what_is_not_there(autoprune, run_folder, tmp_path) -> None:
     assert (said.code, said.out) == (2, "")
     assert "no trial '9'" in said.err
     assert "not a run folder" in autoprune("trial", tmp_path, "9").err
+
+
+def test_every_line_of_a_measured_one(autoprune, run_folder) -> None:
+    folder, lines = RunFolder(run_folder), autoprune("trial", run_folder, "1").out.splitlines()
+    outcome = folder.read("1")
+    assert lines[:2] == ["Trial 1: measured", "Proposed by: sampled; seed 0"]
+    assert lines[2] == f"Plan: {outcome.plan.short(folder.shape)}"
+    assert "  blocks.0.attention: A 75%" in lines
+    (score,) = [line for line in lines if line.startswith("validation accuracy, 8 bits")]
+    low, high = outcome.measurement.at(8).validation.interval
+    assert score.endswith(f": 96.0 % [{100 * low:.1f} {100 * high:.1f}]")
+    assert any(line.startswith("test accuracy, 32 bits: 97.0 % [") for line in lines)
+    assert "1000 nonzero parameters; 25.0 % of block weights kept" in lines
+    energy = load_machine("loihi1").price(folder.read_workload("1", 8)).energy_uj
+    (loihi,) = [place for place, line in enumerate(lines) if line.startswith("loihi1: ")]
+    assert lines[loihi].startswith(f"loihi1: {energy:.4g} µJ at 8 bits, ")
+    assert lines[loihi + 1] == "  on the front"
+    shares = [float(line.split("%")[0]) for line in lines[loihi + 2 :] if line[7:9] == " %"]
+    assert sum(shares) == pytest.approx(200, abs=0.5), "of both machines"
+    assert "Time: training 1.0 s, evaluation 0.1 s, census 0.1 s, other 0.0 s" in lines
+    assert lines[-1] == f"Export: autoprune export {run_folder} 1 --out network_1"
+
+
+def test_duplicates_budgets_and_many_betters(autoprune, run_folder, measured) -> None:
+    folder = RunFolder(run_folder)
+    known = folder.read("1")
+    folder.write(replace(known, key="3", state="duplicate", same_as="1"))
+    broken = (("energy_uj@loihi1 <= 1", 0.25),)
+    folder.write(replace(known, key="4", state="infeasible", broken=broken))
+    for number in range(105, 145):
+        zeros, correct = 0.25 + number / 200, 201 - number
+        better = measured(known.plan, correct=correct, zeros=zeros)
+        folder.write(replace(known, key=str(100 * number), measurement=better))
+    said = autoprune("trial", run_folder, "3").out.splitlines()
+    assert said[0] == "Trial 3: duplicate of 1, not trained again"
+    assert not any(line.startswith("Time: ") for line in said)
+    assert said[-1].endswith(" 1 --out network_1")
+    assert "Breaks energy_uj@loihi1 <= 1 by 25.0 %" in autoprune("trial", run_folder, "4").out
+    said = autoprune("trial", run_folder, "0").out.splitlines()
+    first = next(place for place, line in enumerate(said) if "  dominated by" in line)
+    assert said[first + 1].startswith("    "), "too many for one line"
+    assert max(map(len, (line for line in said if not line.startswith("Export")))) <= 80

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -23,8 +24,10 @@ from optuna.trial import TrialState
 from autoprune.driver import prepare, run
 from autoprune.errors import InputError, RecordError
 from autoprune.run_folder import RunFolder
+from autoprune.search.block_response import GAIN
 from autoprune.search.database import PASSWORD, open_database
 from autoprune.spec.address import check_storage
+from autoprune.status import read_status
 from autoprune.tracker import Nobody
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
@@ -170,6 +173,47 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
     found = recorded(folder, server.address)
     assert {t.state for t in found} == {TrialState.COMPLETE}
     assert len(found) == len(trials(folder))
+
+
+@pytest.mark.postgres
+def test_status_and_trial_read_the_database(short, server, tmp_path):
+    text = short.read_text(encoding="utf-8")
+    assert 'sampler = "tpe"' in text
+    short.write_text(text.replace('"tpe"', '"block_response"'), encoding="utf-8")
+    folder = tmp_path / "run"
+    command = [*AUTOPRUNE, "run", str(short), "--workers", "0", "--trials", "14", "--out"]
+    with subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL) as driver:
+        while not list(folder.glob("trials/*.parquet")) and driver.poll() is None:
+            time.sleep(0.02)
+        meanwhile = []
+        while driver.poll() is None:
+            meanwhile.append(read_status(RunFolder(folder)))
+    assert driver.returncode == 0
+    assert any(s.running and s.writer and s.writer.process == driver.pid for s in meanwhile)
+
+    def ask(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [*AUTOPRUNE, words[0], str(folder), *words[1:]]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert server.password not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    status = json.loads(ask("status", "--json").stdout)
+    assert (status["done"], status["running"], status["writer"]) == (14, 0, None)
+    expected = {t.number: t.system_attrs.get(GAIN) for t in recorded(folder, server.address)}
+    number, gain = next((n, gain) for n, gain in expected.items() if gain is not None)
+    found = json.loads(ask("trial", str(number), "--json").stdout)
+    assert (found["origin"], found["expected_gain"]) == ("sampled", gain)
+    words = " ".join(ask("trial", str(number)).stdout.split())
+    assert f"expected gain of hypervolume {gain:.3g}" in words
+    subprocess.run(server.stop, check=True, stdout=subprocess.DEVNULL)
+    try:
+        for words in (("status",), ("trial", str(number))):
+            done = ask(*words)
+            assert (done.returncode, done.stdout) == (2, "")
+            assert server.address in done.stderr
+    finally:
+        subprocess.run(server.start, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.mark.postgres

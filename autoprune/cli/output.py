@@ -1,0 +1,41 @@
+"""What commands write fits 80 columns and any encoding."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+import textwrap
+
+COLUMNS = 80
+"""Of a terminal for which text is broken into lines."""
+
+_PLAIN = {"µ": "u", "θ": "theta", "τ": "tau", "×": "x", "·": "*", "–": "-", "…": "..."}
+_HANDLER = "autoprune.plain"
+
+
+def wrapped(line: str) -> str:
+    """One line as lines of at most 80 columns; longer words, such as paths, stay whole."""
+    indent = line[: len(line) - len(line.lstrip())] + "  "
+    return textwrap.fill(
+        line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def accept_any_encoding() -> None:
+    """Let stdout and stderr write what their encoding lacks: µ as u, the unknown as an escape.
+
+    Without it a log in ASCII or Latin 1 would end a command with a UnicodeEncodeError.
+    """
+    codecs.register_error(_HANDLER, _plain)
+    for stream in (sys.stdout, sys.stderr):
+        # What a program that calls us, or a test, put there instead has no encoding to adapt.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_HANDLER)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(c) or ascii(c)[1:-1] for c in missing), error.end

@@ -1,0 +1,134 @@
+"""What commands print on terminals of 80 columns, dumb ones, without colour, and into files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from autoprune.report.text_plot import WIDTH
+
+AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOUR = re.compile(r"\x1b\[[0-9;]*\b(3|4|9|10)\d(;[0-9;]*)?m")
+CLEAN = {"COLORTERM", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TERM", "TTY_COMPATIBLE"}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's, without what says how a terminal is."""
+    return {name: value for name, value in os.environ.items() if name not in CLEAN} | more
+
+
+def on_terminal(folder: Path, *arguments: str, **variables: str) -> str:
+    """What `autoprune ARGUMENTS` writes to a real terminal of 80 x 30, in a folder."""
+    main, side = pty.openpty()
+    fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 80, 0, 0))
+    env = environment(**variables)
+    with subprocess.Popen(
+        [*AUTOPRUNE, *arguments], cwd=folder, env=env, stdin=side, stdout=side, stderr=side
+    ) as process:
+        os.close(side)
+        said = b""
+        while True:
+            try:
+                said += os.read(main, 65536)
+            except OSError:  # the way in which Linux says that the other side is closed
+                break
+    os.close(main)
+    assert process.returncode == 0, said.decode()
+    return said.decode()
+
+
+def longest(said: str) -> int:
+    """Columns of the longest line, without what moves the cursor or colours."""
+    return max(map(len, re.split(r"[\r\n]+", ESCAPE.sub("", said))))
+
+
+@pytest.fixture(scope="module")
+def desk(root: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A folder with a short study and its run, and what the run wrote to a coloured terminal."""
+    folder = tmp_path_factory.mktemp("terminal")
+    for file in (root / "tests" / "studies").glob("short*.toml"):
+        shutil.copy(file, folder)
+    arguments = ("run", "short.toml", "--workers", "0", "--out", "run")
+    return folder, on_terminal(folder, *arguments, TERM="xterm-256color")
+
+
+def test_the_front_and_the_time_left_are_drawn_while_a_sweep_runs(desk) -> None:
+    _, said = desk
+    frames = ESCAPE.sub("", said)
+    meanwhile = frames[: frames.index("loihi1: front of")]
+    assert re.search(r"Trials \S+ [1-6]/7 \S*.*\d:\d\d:\d\d left \d:\d\d:\d\d", meanwhile)
+    assert "energy in uJ per inference, logarithmic" in meanwhile
+    assert "+" + "-" * WIDTH in meanwhile
+    assert re.search(r"\d \|.*[o2-9]", meanwhile), "no network is drawn"
+    assert "trial 7 of 7" not in said, "those are lines of a log"
+    assert longest(said) <= 80
+
+
+def test_colour_and_none(desk) -> None:
+    folder, said = desk
+    assert COLOUR.search(said)
+    arguments = ("run", "short.toml", "--workers", "0", "--out", "run", "--trials", "8")
+    plain = on_terminal(folder, *arguments, TERM="xterm-256color", NO_COLOR="1")
+    assert "loihi1: front of" in plain
+    assert not COLOUR.search(plain)
+
+
+def test_a_dumb_terminal_gets_lines_and_no_escapes(desk) -> None:
+    folder, _ = desk
+    shutil.copytree(folder / "run", folder / "dumb")
+    arguments = ("run", "short.toml", "--workers", "0", "--out", "dumb", "--trials", "12")
+    said = on_terminal(folder, *arguments, TERM="dumb")
+    assert "\x1b" not in said
+    assert re.search(r"trial 12 of 12: .*front \d", said)
+    assert re.search(r"trial 1[01] of 12: .*\d:\d\d:\d\d left, front \d", said)
+    assert longest(said) <= 80
+
+
+COMMANDS = [
+    ("status", "run"),
+    ("trials", "run"),
+    ("trials", "run", "--failed"),
+    ("trial", "run", "3"),
+    ("trial", "run", "fine-tuned"),
+    ("front", "run"),
+    ("pick", "run", "--machine", "loihi1"),
+    ("compare", "run", "--machine", "loihi1", "--machine", "ops45_fp32"),
+    ("run", "short.toml", "--dry-run"),
+]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_80_columns_into_a_file_of_any_encoding(desk, arguments) -> None:
+    """Without a terminal: the width is 80, there are no escapes, and Latin 1 is enough."""
+    folder, _ = desk
+    env = environment(PYTHONIOENCODING="latin-1", TERM="xterm-256color")
+    done = subprocess.run([*AUTOPRUNE, *arguments], cwd=folder, env=env, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    said = done.stdout.decode("latin-1")
+    assert "\x1b" not in said
+    assert len(said.splitlines()) >= 1
+    assert longest(said) <= 80
+
+
+def test_front_and_status_draw_the_front_in_ascii(desk) -> None:
+    folder, _ = desk
+    for command in ("front", "status"):
+        env = environment(PYTHONIOENCODING="ascii")
+        done = subprocess.run(
+            [*AUTOPRUNE, command, "run"], cwd=folder, env=env, capture_output=True, check=True
+        )
+        said = done.stdout.decode("ascii")
+        machines = len(list((folder / "run" / "fronts").iterdir()))
+        assert said.count("energy in uJ per inference, logarithmic") == machines
+        assert said.count("validation accuracy %") == machines
