@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from autoprune.run_folder import RunFolder
 
 _PACKAGES = {"tensorboard": "tensorboardX", "mlflow": "mlflow"}
 """The module that each of them takes."""
+
+_URI = "MLFLOW_TRACKING_URI"
+"""The environment's variable with the address of a server, MLflow's own."""
 
 _TAG = "autoprune_run"
 """Of an MLflow run: whose it is, since a server may hold runs of many folders."""
@@ -144,8 +148,8 @@ class _MLflow:
         from sqlalchemy.exc import SQLAlchemyError
 
         self._errors = (MlflowException, SQLAlchemyError, OSError)
-        given = os.environ.get("MLFLOW_TRACKING_URI")
-        self._where = "MLFLOW_TRACKING_URI" if given else str(folder.path / "mlflow.db")
+        given = os.environ.get(_URI)
+        self._where = _URI if given else str(folder.path / "mlflow.db")
         address = given or f"sqlite:///{(folder.path / 'mlflow.db').resolve()}"
         self._run = folder.read_study()["mlflow"]
         self._callback = MLflowLoggerCallback(
@@ -157,8 +161,10 @@ class _MLflow:
             self._callback.setup()
             self._known = self._logged(MlflowClient(address))
         except self._errors as error:
-            given = f"MLflow cannot be used ({_line(error)})"
-            raise InputError(self._where, given, "a server that answers, or a database") from error
+            reason = f"MLflow cannot be used ({_line(error)})"
+            raise InputError(self._where, reason, "a server that answers, or a database") from error
+        finally:
+            _restore(_URI, given)
 
     def _logged(self, client: Any) -> set[str]:
         """Names of the outcomes that are there; what a kill left half-logged is removed."""
@@ -190,8 +196,17 @@ class _MLflow:
         trial.config.clear()  # Ray keeps the trial
 
 
+def _restore(variable: str, value: str | None) -> None:
+    """MLflow puts the address into the environment, where the next run would take it for given."""
+    os.environ.pop(variable, None)
+    if value is not None:
+        os.environ[variable] = value
+
+
 def _line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    """What an error says first, without the user and password of an address."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r"//[^/@\s]*@", "//", line)
 
 
 @final
