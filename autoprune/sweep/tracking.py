@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, final
@@ -115,7 +115,7 @@ class _TensorBoard:
 
         self._done, self._scratch = folder.tensorboard, folder.path / ".tensorboard"
         shutil.rmtree(self._scratch, ignore_errors=True)  # what a kill has left
-        self._callback = TBXLoggerCallback()
+        self._callback = TBXLoggerCallback()  # type: ignore[no-untyped-call]
 
     def has(self, name: str) -> bool:
         return (self._done / name).is_dir()
@@ -140,13 +140,12 @@ class _MLflow:
         # A study in a closed network waits for nobody, and one elsewhere tells nobody.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
-        logging.getLogger("alembic").setLevel(logging.WARNING)
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
         from ray.air.integrations.mlflow import MLflowLoggerCallback
         from sqlalchemy.exc import SQLAlchemyError
 
+        logging.getLogger("mlflow").setLevel(logging.WARNING)  # it sets its own when imported
         self._errors = (MlflowException, SQLAlchemyError, OSError)
         given = os.environ.get(_URI)
         self._where = _URI if given else str(folder.path / "mlflow.db")
@@ -158,7 +157,7 @@ class _MLflow:
             tags={_TAG: self._run},
         )
         try:
-            self._callback.setup()
+            self._callback.setup()  # type: ignore[no-untyped-call]
             self._known = self._logged(MlflowClient(address))
         except self._errors as error:
             reason = f"MLflow cannot be used ({_line(error)})"
@@ -221,6 +220,7 @@ class Tracking:
     """
 
     def __init__(self, track: Sequence[str], folder: RunFolder) -> None:
+        makers: dict[str, Callable[[RunFolder], _Log]]
         makers = {"tensorboard": _TensorBoard, "mlflow": _MLflow}
         self._folder = folder
         self._logs: list[_Log] = [makers[name](folder) for name in track]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
-from autoprune.driver import prepare, run
+from autoprune.driver import prepare, run, write_study
 from autoprune.errors import InputError, RecordError
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.tracking import Tracking
@@ -144,7 +145,7 @@ def test_a_run_that_goes_on_logs_what_is_missing_and_nothing_twice(tracked, root
 
 
 @pytest.mark.ray
-def test_a_failed_trial_is_failed_there(tracked, monkeypatch, tmp_path):
+def test_a_failed_trial_is_failed_there(tracked, monkeypatch, tmp_path, capfd):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'elsewhere.db'}")
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "ours")
     tracking = Tracking(["tensorboard", "mlflow"], tracked)
@@ -158,6 +159,18 @@ def test_a_failed_trial_is_failed_there(tracked, monkeypatch, tmp_path):
     assert (found.info.status, found.data.params["state"]) == ("FAILED", "failed")
     assert found.data.metrics == {}
     assert list((tracked.tensorboard / "00017").iterdir())
+    shutil.rmtree(tracked.tensorboard / "00017")  # the record has no such trial
+    assert capfd.readouterr() == ("", "")  # MLflow would tell of its tables
+
+
+def test_mlflow_knows_a_run_again_that_was_not_tracked_for_a_while(root, tmp_path):
+    folder = RunFolder(tmp_path / "sweep")
+    names = []
+    for track in ("", BOTH, "", BOTH):
+        write_study(prepare(study(root, tmp_path, track)), folder, (32,))
+        names.append(folder.read_study().get("mlflow"))
+    assert names[0] is None
+    assert names[1] is not None and names[1:] == 3 * [names[1]]
 
 
 @pytest.mark.ray
