@@ -37,6 +37,7 @@ from autoprune.measurement import Measurement
 from autoprune.metrics import charges, metric_value
 from autoprune.models.checkpoint import save_weights
 from autoprune.models.key_map import load_key_map
+from autoprune.outcome import Outcome
 from autoprune.plugin import make_importable
 from autoprune.rehearsal import rehearse
 from autoprune.run_folder import RunFolder
@@ -57,6 +58,7 @@ from autoprune.storage import write_text
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew
 from autoprune.sweep.stop import Stop
+from autoprune.sweep.tracking import Tracking, check_packages
 from autoprune.tracker import Finished, Observer, Tracker
 from autoprune.trial import Bench
 from autoprune.warm_start import WarmStart, keep, kept, read_warm_start
@@ -117,6 +119,7 @@ def prepare(
         given = f"given {study.search.lag}, with {study.workers} workers"
         raise InputError(f"{file}: search.lag", given, "at least as much as there are workers")
     Crew.of(study)  # raises where it cannot be
+    check_packages(study.track, f"{file}: track")
     find_training(study)
     find_evaluation(study)
     about = describe_data(study)
@@ -196,9 +199,9 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
 
     Raises RecordError where the folder is in use, not writable or damaged, or storage that the
-    study names cannot be used, and InputError where
-    it belongs to another study, the data are not there, or a GPU is not; then nothing in it was
-    changed.
+    study names cannot be used, and InputError where it belongs to another study, the data are not
+    there, a GPU is not, or MLflow's server does not answer; then nothing in it was changed that
+    was measured.
     """
     folder = RunFolder(path)
     study = prepared.study
@@ -214,6 +217,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     data = load_data(study)
     with sole_writer(path) as hold:
         write_study(prepared, folder, weight_bits)
+        tracking = Tracking(study.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
         parent = _parent(study, data, folder, observer)
         warm = _take_over(prepared.warm, folder)
@@ -221,13 +225,19 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
         known = tracker.recover()
         folder.copy_missing()
+        tracking.catch_up()
         if database is None:
             place = Place(storage=open_journal(folder.journal))
         else:
             place = Place(storage=database, study=folder.read_study()["record"])
         record = _record(prepared, place)
         task = _task(prepared, bench, warm)
-        conductor = Conductor(task, record, folder, tracker.observe, known)
+
+        def observe(outcome: Outcome) -> None:
+            tracker.observe(outcome)
+            tracking.log(outcome)
+
+        conductor = Conductor(task, record, folder, observe, known)
         tracker.conductor = conductor
         tracker.start()
         carry_out(conductor, bench, Crew.of(study, address=prepared.address), hold, stop)
@@ -296,6 +306,8 @@ def _places(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
     if study.artifacts is not None:
         places["artifacts"] = f"{study.artifacts.rstrip('/')}/{name}"
     known = folder.read_study() if folder.study_file.is_file() else {}
+    if "mlflow" in (*study.track, *known):  # kept where it is not asked for now
+        places["mlflow"] = name
     return {key: known.get(key) or place for key, place in places.items()}
 
 

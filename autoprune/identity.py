@@ -17,6 +17,7 @@ MAY_CHANGE: Final[dict[str, bool | set[str]]] = {
     "trials": True,
     "workers": True,
     "machines": True,
+    "track": True,
     "search": {"stop_below"},
     "compute": {"cpus", "memory_gib", "trial_minutes", "retries"},
 }

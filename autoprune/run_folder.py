@@ -13,6 +13,7 @@
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members, or with `artifacts`
                                                     in the study below that address
     fronts/MACHINE/       front.csv, front.json, front.png
+    tensorboard/NAME/, mlflow.db                    the same outcomes, where the study tracks them
 
 What a Parquet file holds: `autoprune.outcome_file`.
 """
@@ -59,6 +60,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.fronts = path / "fronts"
         self.warm_start = path / "warm_start"
+        self.tensorboard = path / "tensorboard"
         self.parent = path / "parent.safetensors"
         self.journal = path / "optuna.journal"
         self.branches = path / "branches.csv"

@@ -229,6 +229,8 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
         "checkpoints/": "weights of the networks on the fronts",
         **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in finished.fronts},
     }
+    tracks = {"tensorboard/": "the trials for TensorBoard", "mlflow.db": "the trials for MLflow"}
+    saved |= {name: what for name, what in tracks.items() if (folder / name).exists()}
     console.print(f"\nSaved in {folder}, {megabytes(RunFolder(folder).bytes)}:", soft_wrap=True)
     width = max(map(len, saved))
     for name, what in saved.items():

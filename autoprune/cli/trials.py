@@ -71,7 +71,8 @@ def trials(  # noqa: PLR0913 - the options of the command line
     elif parquet is not None:
         from autoprune.storage import write_atomically
 
-        write_atomically(parquet, frame.to_parquet)
+        # The trial's number as a column: other readers than pandas know no index.
+        write_atomically(parquet, lambda part: frame.to_parquet(part, index=True))
         click.echo(f"{parquet}: {len(frame)} trials")
     else:
         (_print_causes if failed else _print)(frame)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from autoprune.errors import InputError
 from autoprune.plan import Effort
@@ -77,6 +77,12 @@ class SearchSpec(BaseModel):
         return self
 
 
+def _each_once(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise ValueError("each once")
+    return values
+
+
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
@@ -107,6 +113,9 @@ class Study(BaseModel):
             folder of its own there; the run folder where it is left out.
         warm_start: a run folder, relative to the study, whose trials are taken over: see
             `autoprune.warm_start`.
+        track: ``tensorboard`` and ``mlflow``, which get every outcome as well, through Ray's
+            loggers: folders ``tensorboard`` and a file ``mlflow.db`` in the run folder, or the
+            server that MLFLOW_TRACKING_URI names.
         network: what is compressed.
         parent: how the parent is trained; not needed where the network has a checkpoint.
         compression: how zeros and dimensions are chosen.
@@ -132,6 +141,7 @@ class Study(BaseModel):
     storage: str | None = None
     artifacts: str | None = None
     warm_start: str | None = None
+    track: Annotated[list[Literal["tensorboard", "mlflow"]], AfterValidator(_each_once)] = []
     network: NetworkSpec
     parent: RecipeSpec | None = None
     compression: CompressionSpec = CompressionSpec()

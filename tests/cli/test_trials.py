@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import polars as pl
 
 
 def test_all_trials_with_their_ends(autoprune, run_folder) -> None:
@@ -47,6 +48,8 @@ def test_files_hold_what_python_has(autoprune, run_folder, tmp_path) -> None:
     read = pd.read_parquet(file)
     assert list(read["state"]) == ["measured", "measured", "failed"]
     assert said.out.splitlines()[0] == ",".join(["trial", *read.columns])
+    assert list(read.index) == [0, 1, 2]
+    assert list(pl.read_parquet(file)["trial"]) == [0, 1, 2]  # which knows no index
 
 
 def test_what_is_unknown_is_named(autoprune, run_folder) -> None:
