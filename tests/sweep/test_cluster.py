@@ -20,8 +20,10 @@ from typing import NamedTuple
 
 import pytest
 
+from autoprune.confirm import confirm
 from autoprune.driver import prepare, run
 from autoprune.errors import InputError
+from autoprune.outcome import Outcome
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.address import find_address
 from autoprune.sweep.crew import Crew
@@ -198,7 +200,8 @@ NOTES = Path({notes!r})
 def evaluate(network, part):
     node = ray.get_runtime_context().get_node_id() if ray.is_initialized() else "none"
     second = os.environ.get("TESTED_NODE") == "second"
-    if second and sum('"second": true' in f.read_text() for f in NOTES.glob("*")) >= 1:
+    hold = second and (NOTES.parent / "hold").exists()
+    if hold and sum('"second": true' in f.read_text() for f in NOTES.glob("*")) >= 1:
         (NOTES.parent / "held").touch()
         time.sleep(600)
     note = {{"node": node, "second": second, "own": __file__, "autoprune": autoprune.__file__}}
@@ -232,8 +235,17 @@ def notes(study: Path) -> list[dict[str, str]]:
 
 
 def trials(folder: Path) -> list:
-    """Everything that has to repeat itself; how long it took does not."""
-    found = RunFolder(folder).read_trials()
+    """Of the search, everything that has to repeat itself."""
+    return repeatable(RunFolder(folder).read_trials())
+
+
+def confirmed(folder: Path) -> list:
+    """Of what was confirmed, everything that has to repeat itself."""
+    return repeatable(RunFolder(folder).read_confirmed())
+
+
+def repeatable(found: list[Outcome]) -> list[Outcome]:
+    """All but how long they took."""
     quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
     return [
         replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
@@ -245,6 +257,7 @@ def trials(folder: Path) -> list:
 def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, study, tmp_path):
     """The second node is killed while it trains; the trials are those of a run without Ray."""
     folder = tmp_path / "run"
+    (tmp_path / "hold").touch()
     command = [*AUTOPRUNE, "run", str(study), "--address", cluster.address, "--out", str(folder)]
     driver = subprocess.Popen(
         command,
@@ -271,3 +284,29 @@ def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, 
     alone = tmp_path / "alone"
     run(prepare(str(study), workers=0), alone, Nobody())
     assert trials(folder) == trials(alone)
+
+
+@pytest.mark.ray
+def test_confirming_on_both_nodes(cluster, study, tmp_path):
+    """What the cluster confirms is what this process does; the run was searched without Ray."""
+    folder, alone = tmp_path / "run", tmp_path / "alone"
+    run(prepare(str(study), workers=0), folder, Nobody())
+    shutil.copytree(folder, alone)
+    searched = len(notes(study))
+    done = subprocess.run(
+        [*AUTOPRUNE, "confirm", str(folder), "--address", cluster.address, "--seeds", "2",
+         "--workers", "2", "--import", "--json"],
+        env=cluster.environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+    on_cluster = [note for note in notes(study) if note["node"] != "none"]
+    assert len(on_cluster) == len(notes(study)) - searched
+    assert len({note["node"] for note in on_cluster}) == 2
+    confirm(alone, 2, 0, lambda done, left: None, imports=True)
+    assert confirmed(folder) == confirmed(alone)
+    assert confirmed(folder)
