@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+from autoprune.cli.main import cli
 from autoprune.driver import prepare, run, write_study
 from autoprune.errors import InputError, RecordError
 from autoprune.run_folder import RunFolder
@@ -108,6 +111,15 @@ def test_tensorboard_has_the_numbers_of_the_record(tracked):
             kind = "string_value" if isinstance(value, str) else "number_value"
             assert getattr(found, kind) == value, (name, key)
     assert not (tracked.path / ".tensorboard").exists()
+
+
+@pytest.mark.ray
+def test_the_command_says_where_they_are(tracked):
+    study = tracked.path.parent / "short.toml"
+    said = CliRunner().invoke(cli, ["run", str(study), "--out", str(tracked.path)])
+    assert said.exit_code == 0, said.output
+    for name, what in (("tensorboard/", "TensorBoard"), ("mlflow.db", "MLflow")):
+        assert re.search(rf"^  {name} +the trials for {what}$", said.stdout, re.MULTILINE)
 
 
 @pytest.mark.ray
