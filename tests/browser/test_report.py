@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -171,3 +174,14 @@ def test_a_users_words_stay_words(show, folder):
     page.click("#trial-table tr[data-trial='6']")
     assert page.evaluate("window.hit") is None
     assert page.locator("img").count() == 0
+
+
+@pytest.mark.usefixtures("chromium")
+def test_its_benchmark_lengthens_a_run(root, folder, tmp_path):
+    script, out = root / "benchmarks" / "page.py", tmp_path / "page.csv"
+    command = [sys.executable, script, folder.path, "--trials", "12", "--rounds", "2", "--out", out]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [row["trials"] for row in rows] == ["7", "12"]
+    assert all(float(row["opened_s"]) > 0 < float(row["size_mb"]) for row in rows)

@@ -203,10 +203,10 @@ function drawSensitivity() {
   if (rows.length) {
     draw("sensitivity-plot", [bar(`points of ${safe(data.score)} lost`, rows.map((r) => 100 * r.lost), "#d55e00"),
       bar(`% of energy saved on ${safe(name)}`, rows.map((r) => r.saved[name] === null ? null : 100 * r.saved[name]), "#56b4e9")],
-    { yaxis: { autorange: "reversed", type: "category" }, xaxis: { title: { text: "points, %" } }, legend: { orientation: "h", y: 1.08 } });
+    { yaxis: { autorange: "reversed", type: "category" }, xaxis: { title: { text: "points, %" } }, legend: { orientation: "h", y: 1.01, yanchor: "bottom" } });
   } else find("sensitivity-plot").replaceChildren(make("p", "The run has no probes."));
   body("sensitivity").replaceChildren(table(["branch", "setting", "trial", "points lost", `saved on ${name}`],
-    rows.map((r) => [r.branch, r.setting, r.key, 100 * r.lost, percent(r.saved[name])])));
+    rows.map((r) => [r.branch, r.setting, r.key, (100 * r.lost).toFixed(1), percent(r.saved[name])])));
 }
 
 function drawHypervolume() {
