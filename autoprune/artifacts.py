@@ -14,6 +14,7 @@ from typing import final
 from fsspec.core import url_to_fs
 
 from autoprune.errors import RecordError
+from autoprune.storage import PARTIAL
 
 
 @final
@@ -40,7 +41,7 @@ class Artifacts:
     def put(self, file: Path, name: str) -> None:
         """Store a file under a name such as ``checkpoints/00012.safetensors``."""
         whole = f"{self._root}/{name}"
-        part = f"{whole}.{secrets.token_hex(4)}.partial"
+        part = f"{whole}.{secrets.token_hex(4)}{PARTIAL}"
         try:
             self._files.makedirs(whole.rpartition("/")[0], exist_ok=True)
             self._files.put_file(str(file), part)
@@ -57,6 +58,15 @@ class Artifacts:
 
     def sizes(self, folder: str) -> dict[str, int]:
         """Names and bytes of the files in a folder, without those half-written."""
+        found = self._listed(folder)
+        return {name: size for name, size in found.items() if not name.endswith(PARTIAL)}
+
+    def half_written(self, folder: str) -> dict[str, int]:
+        """Those that are half-written: by who writes now, or has died."""
+        found = self._listed(folder)
+        return {name: size for name, size in found.items() if name.endswith(PARTIAL)}
+
+    def _listed(self, folder: str) -> dict[str, int]:
         place = f"{self._root}/{folder}"
         try:
             self._files.invalidate_cache()
@@ -66,7 +76,7 @@ class Artifacts:
         except Exception as error:
             raise self._unusable(error) from error
         names = {str(item["name"]).rpartition("/")[2]: int(item["size"] or 0) for item in found}
-        return {name: size for name, size in sorted(names.items()) if ".partial" not in name}
+        return dict(sorted(names.items()))
 
     def remove(self, name: str) -> None:
         """Remove what is stored under a name, if anything is."""

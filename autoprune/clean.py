@@ -38,7 +38,11 @@ def clean(path: Path, *, dry_run: bool = False, imports: bool = False) -> list[t
         files = [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
         found = [(f"checkpoints/{stem}.safetensors", size) for stem, size in weights.items()]
         found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
+        stored = folder.half_stored()
+        found += stored.items()
         if not dry_run:
+            for name in stored:
+                folder.remove_stored(name)
             for stem in weights:
                 folder.remove_weights(stem)
             for file in files:

@@ -136,6 +136,22 @@ class RunFolder:
         if self.artifacts is not None:
             self.artifacts.put(file, f"{file.parent.name}/{file.name}")
 
+    def half_stored(self) -> dict[str, int]:
+        """What is half-written in the storage of artifacts, with its bytes."""
+        if self.artifacts is None:
+            return {}
+        folders = (self.trials, self.baselines, self.confirmed, self.checkpoints)
+        return {
+            f"{folder.name}/{name}": size
+            for folder in folders
+            for name, size in self.artifacts.half_written(folder.name).items()
+        }
+
+    def remove_stored(self, name: str) -> None:
+        """Remove what `half_stored` names."""
+        assert self.artifacts is not None
+        self.artifacts.remove(name)
+
     def copy_missing(self) -> None:
         """Copy the outcomes whose copies a crash has prevented."""
         if self.artifacts is None:

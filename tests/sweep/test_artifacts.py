@@ -111,6 +111,11 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, tmp_path, monkeypatc
     assert lost.read_bytes() == (folder.trials / "00001.parquet").read_bytes()
     assert [*shared.iterdir()] == [place], "the run stays where it was on its first day"
     (place / "checkpoints" / "00099.safetensors").write_bytes(bytes(3_000_000))
+    torn = [place / "checkpoints" / "00098.safetensors.1f.partial", place / "trials" / "9.partial"]
+    for file in torn:
+        file.write_bytes(bytes(2_000_000))
     said = CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
     assert "checkpoints/00099.safetensors  3.0 MB" in said.output
+    assert "checkpoints/00098.safetensors.1f.partial  2.0 MB" in said.output
+    assert not any(file.exists() for file in torn)
     assert {file.stem for file in (place / "checkpoints").iterdir()} == stems
