@@ -8,11 +8,10 @@ leave one that can neither be run nor removed.
 from __future__ import annotations
 
 import copy
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -22,6 +21,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from autoprune.point import Value
 from autoprune.search.database import reachable
+from autoprune.search.sharing import intern, uncopied
 
 STUDY = "autoprune"
 
@@ -95,14 +95,15 @@ class Record:
             study_name=STUDY, directions=list(directions), storage=self._mirror
         )
         known = self.trials
+        self._ids = [trial._trial_id for trial in known]
         for trial in map(_told, known):
             late = trial.state.is_finished() and trial.number > len(known) - lag
-            mirror.add_trial(_uncopied(self._take_back(trial) if late else trial))
+            mirror.add_trial(uncopied(self._take_back(trial) if late else trial))
             for key, value in trial.system_attrs.get(_KEPT, {}).items():
                 self._mirror.set_study_system_attr(mirror._study_id, key, value)
         for trial, copied in zip(known, mirror.get_trials(deepcopy=False), strict=True):
             self._share(trial, copied)
-            _intern(trial)
+            intern(trial)
             copied.user_attrs = trial.user_attrs
         with reachable():
             if not self._study.user_attrs.get("objectives"):
@@ -113,6 +114,11 @@ class Record:
         """Every trial of the study, by number."""
         with reachable():
             return self._study.get_trials(deepcopy=False)
+
+    def _trial(self, number: int) -> FrozenTrial:
+        """One trial of the study: to find it among all takes the longer, the more there are."""
+        with reachable():
+            return self._study._storage.get_trial(self._ids[number])
 
     def ask(
         self,
@@ -128,29 +134,29 @@ class Record:
             describe: what to note about it, as JSON values.
         """
         study = self._in_memory(sampler)
-        while self._late and self._late[0].number <= len(self.trials) - self._lag:
+        while self._late and self._late[0].number <= len(self._ids) - self._lag:
             end = self._late.popleft()
             self._end(study, end)
-            self._share_end(self.trials[end.number], study.get_trials(deepcopy=False)[end.number])
+            self._share_end(self._trial(end.number), study.get_trials(deepcopy=False)[end.number])
         if fixed is not None:
             study.enqueue_trial(dict(fixed))
         before = self._kept()
         number = study.ask(self._space).number
         kept = {key: value for key, value in self._kept().items() if before.get(key) != value}
         proposal = study.get_trials(deepcopy=False)[number]
+        whole = optuna.trial.create_trial(
+            state=TrialState.RUNNING,
+            params=proposal.params,
+            distributions=proposal.distributions,
+            user_attrs=describe(proposal),
+            system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
+        )
+        study_id = self._study._study_id
         with reachable():
-            self._study.add_trial(
-                optuna.trial.create_trial(
-                    state=TrialState.RUNNING,
-                    params=proposal.params,
-                    distributions=proposal.distributions,
-                    user_attrs=describe(proposal),
-                    system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
-                )
-            )
-        trial = self.trials[number]
+            self._ids.append(self._study._storage.create_new_trial(study_id, template_trial=whole))
+        trial = self._trial(number)
         self._share(trial, proposal)
-        _intern(trial)
+        intern(trial)
         return trial
 
     def _share(self, trial: FrozenTrial, copied: FrozenTrial) -> None:
@@ -191,24 +197,25 @@ class Record:
         end = _End(number, None if values is None else list(values), dict(constraints))
         with reachable():
             self._end(self._study, end, note)
-        _intern(self.trials[number])
+        intern(self._trial(number))
         self._late.append(end)
 
     def _end(
         self, study: optuna.Study, end: _End, note: Mapping[str, object] | None = None
     ) -> None:
         """Tell one of the two studies."""
-        frozen = study.get_trials(deepcopy=False)[end.number]
-        trial = optuna.trial.Trial(study, frozen._trial_id)
+        own, number = study is self._study, end.number
+        known = self._ids[number] if own else study.get_trials(deepcopy=False)[number]._trial_id
+        trial = optuna.trial.Trial(study, known)
         for name, value in (note or {}).items():
             trial.set_user_attr(name, value)
-        if end.constraints and study is self._study:
+        if end.constraints and own:
             excesses = list(end.constraints.values())
-            trial.storage.set_trial_system_attr(frozen._trial_id, _SHOWN, excesses)
+            trial.storage.set_trial_system_attr(trial._trial_id, _SHOWN, excesses)
         for name, excess in end.constraints.items():
             trial.set_constraint(name, excess)
         state = TrialState.FAIL if end.values is None else TrialState.COMPLETE
-        study.tell(end.number, end.values, state=state)
+        study.tell(trial, end.values, state=state)
 
     def _take_back(self, trial: FrozenTrial) -> FrozenTrial:
         """A finished trial as a running one, whose end samplers hear of later."""
@@ -228,31 +235,6 @@ class Record:
 
     def _in_memory(self, sampler: BaseSampler) -> optuna.Study:
         return optuna.load_study(study_name=STUDY, storage=self._mirror, sampler=sampler)
-
-
-def _intern(trial: FrozenTrial) -> None:
-    """Let a trial of the record have the words that the run has anyhow: a journal's are its own."""
-    for attributes in (trial.user_attrs, trial.system_attrs):
-        words = [
-            (sys.intern(k), sys.intern(v) if isinstance(v, str) else v)
-            for k, v in attributes.items()
-        ]
-        attributes.clear()
-        attributes.update(words)
-
-
-class _Uncopied(dict[str, Any]):
-    """A dictionary of which Optuna makes no copy, all the way down, where it takes over a trial."""
-
-    def __deepcopy__(self, memo: object) -> _Uncopied:
-        return self
-
-
-def _uncopied(trial: FrozenTrial) -> FrozenTrial:
-    """A trial as it can be added quickly: its parameters are shared afterwards anyhow."""
-    light = copy.copy(trial)
-    light.params, light.distributions = _Uncopied(trial.params), _Uncopied(trial.distributions)
-    return light
 
 
 def _told(trial: FrozenTrial) -> FrozenTrial:
