@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from autoprune.cli.output import wrapped
 from autoprune.spec import bundled
 from autoprune.spec.bundled import Folder
 from autoprune.spec.toml import read_toml
@@ -28,10 +29,11 @@ def list() -> None:
     from autoprune.cost.load import FAMILIES, families
 
     width = max(len(name) for kind, _ in _KINDS for name in bundled.names(kind))
-    for kind, title in _KINDS:
-        click.echo(title)
+    for kind, heading in _KINDS:
+        click.echo(heading)
         for name in bundled.names(kind):
-            click.echo(f"  {name:{width}} {read_toml(bundled.find(kind, name))['title']}")
+            title = read_toml(bundled.find(kind, name))["title"]
+            click.echo(wrapped(f"  {name:{width}} {title}"))
     click.echo("Families of machines (family = NAME in a machine's file)")
     for name, place in families().items():
         click.echo(f"  {name:{width}} {place if name not in FAMILIES else 'shipped'}")

@@ -102,6 +102,8 @@ COMMANDS = [
     ("trial", "run", "3"),
     ("trial", "run", "fine-tuned"),
     ("front", "run"),
+    ("list",),
+    ("price", "run:3", "--machine", "loihi1"),
     ("pick", "run", "--machine", "loihi1"),
     ("compare", "run", "--machine", "loihi1", "--machine", "ops45_fp32"),
     ("run", "short.toml", "--dry-run"),
