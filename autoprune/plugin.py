@@ -28,6 +28,16 @@ def load_named(name: str, where: str) -> Any:
         ) from error
 
 
+def refuse_code(name: str, where: str) -> None:
+    """InputError, at `where`, if `name` is ``module:name``: importing a module runs it."""
+    if ":" in name:
+        raise InputError(
+            where,
+            f"names code, {name!r}, which is not imported",
+            "--import, or imports=True in Python, if you trust it",
+        )
+
+
 def importable_name(named: type) -> tuple[str, str]:
     """``module:Class`` of a class, and the folder from which another process can import it.
 

@@ -29,9 +29,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from autoprune.artifacts import Artifacts
-from autoprune.errors import InputError, RecordError
+from autoprune.errors import RecordError
 from autoprune.outcome import Head, Outcome
 from autoprune.outcome_file import read_head, read_outcome, write_outcome
+from autoprune.plugin import refuse_code
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
@@ -48,11 +49,15 @@ class RunFolder:
         path: of the folder.
         imports: whether classes and functions of the user's own that its files name may be
             imported. Importing a module runs it, and the folder may be another's.
+
+    Attributes:
+        imports: as given.
+        parent, journal, ...: where its files and folders lie.
     """
 
     def __init__(self, path: Path, *, imports: bool = False) -> None:
         self.path = path
-        self._imports = imports
+        self.imports = imports
         self.trials = path / "trials"
         self.baselines = path / "baselines"
         self.confirmed = path / "confirmed"
@@ -69,12 +74,8 @@ class RunFolder:
 
     def may_import(self, name: str, where: str) -> None:
         """InputError, at `where`, if `name` is ``module:Name`` and such are not to be imported."""
-        if ":" in name and not self._imports:
-            raise InputError(
-                where,
-                f"names code, {name!r}, which is not imported",
-                "--import, or imports=True in Python, if you trust the run",
-            )
+        if not self.imports:
+            refuse_code(name, where)
 
     def file(self, key: str) -> Path:
         """Where the outcome of that key lies."""

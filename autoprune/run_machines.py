@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from autoprune.cost.load import load_machine
-from autoprune.cost.machine import read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError, RecordError
 from autoprune.plugin import make_importable
@@ -24,12 +23,11 @@ def find_machine(folder: RunFolder, name_or_path: str) -> CostModel:
     """
     copy = folder.machines / f"{name_or_path}.toml"
     if not copy.is_file():
-        return load_machine(name_or_path)
-    folder.may_import(read_machine(copy).family, f"{copy}: family")
+        return load_machine(name_or_path, imports=folder.imports)
     place = folder.read_study().get("machine_folders", {}).get(name_or_path)
     if place is not None:
         make_importable(Path(place))
-    return load_machine(str(copy))
+    return load_machine(str(copy), imports=folder.imports)
 
 
 def run_machines(folder: RunFolder) -> list[CostModel]:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli.imports import import_option
 from autoprune.cli.kinds import Kind, find_all
 
 
 @click.command()
 @click.argument("file")
-@click.option("--import", "imports", is_flag=True, help="Import the classes that a file names.")
+@import_option
 def check(file: str, *, imports: bool) -> None:
     """Check a file that you wrote: a machine, a search space or a study.
 
@@ -33,7 +34,7 @@ def check(file: str, *, imports: bool) -> None:
 def _refuse_code(kind: Kind, path: Path) -> None:
     """InputError where the file, or a machine of the study, names a class to be imported."""
     from autoprune.cost.machine import read_machine
-    from autoprune.errors import InputError
+    from autoprune.plugin import refuse_code
     from autoprune.spec.bundled import find
     from autoprune.spec.study import load_study
 
@@ -43,11 +44,7 @@ def _refuse_code(kind: Kind, path: Path) -> None:
             find("cost_models", name, path.parent) for name in load_study(str(path))[0].machines
         ]
     for file in files:
-        family = read_machine(file).family
-        if ":" in family:
-            raise InputError(
-                f"{file}: family", f"names code, {family!r}, which is not imported", "--import"
-            )
+        refuse_code(read_machine(file).family, f"{file}: family")
 
 
 def _machine(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The option by which a command may import classes and functions that a run names."""
+"""The option by which a command may import classes and functions that files name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import_option = option(
     "--import",
     "imports",
     is_flag=True,
-    help="Import classes and functions of your own that the run names (module:Name).",
+    help="Import classes and functions of your own that the files name (module:Name).",
 )
-"""Importing a module runs it, and a run folder may be another's: a command that reads one imports
-nothing that only the folder names, unless it is asked to."""
+"""Importing a module runs it, and a file may be another's: but for `autoprune run`, for the study
+that it is given, no command imports what files name, unless it is asked to."""

@@ -55,7 +55,7 @@ def price(  # noqa: PLR0913 - the options of the command line
     if sum((explained, sensitivity is not None, as_json)) > 1:
         raise click.UsageError("one of --explain, --sensitivity and --json")
     run, key = _find(what, imports=imports)
-    model = _machine(machine, run)
+    model = _machine(machine, run, imports=imports)
     workload = _read(what, run, key, model)
     cost = model.price(workload)
     if as_json:
@@ -83,12 +83,12 @@ def _find(what: str, *, imports: bool) -> tuple[RunFolder | None, str]:
     return None, ""
 
 
-def _machine(name: str, run: RunFolder | None) -> CostModel:
+def _machine(name: str, run: RunFolder | None, *, imports: bool) -> CostModel:
     """The run's own copy of a machine where it has one, as in `autoprune front`."""
     if run is None:
         from autoprune.cost.load import load_machine
 
-        return load_machine(name)
+        return load_machine(name, imports=imports)
     from autoprune.run_machines import find_machine
 
     return find_machine(run, name)

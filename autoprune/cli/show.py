@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.imports import import_option
 from autoprune.cli.kinds import find_all
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name_or_file")
-def show(name_or_file: str) -> None:
+@import_option
+def show(name_or_file: str, *, imports: bool) -> None:
     """Show a machine, search space or study with all its numbers.
 
     Of a machine every price is shown with unit, evidence and source.
@@ -31,20 +33,20 @@ def show(name_or_file: str) -> None:
     """
     for kind, path in find_all(name_or_file):
         if kind == "machine":
-            _machine(path)
+            _machine(path, imports=imports)
         else:
             click.echo(f"# {kind}: {path}\n")
             click.echo(path.read_text(encoding="utf-8"))
 
 
-def _machine(path: Path) -> None:
+def _machine(path: Path, *, imports: bool) -> None:
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     from autoprune.cost.load import load_machine
 
-    model = load_machine(str(path))
+    model = load_machine(str(path), imports=imports)
     machine = model.machine
     console = Console(highlight=False)
     console.print(Text(f"{machine.name}: {machine.title}", style="bold"))

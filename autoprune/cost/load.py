@@ -9,7 +9,7 @@ from pathlib import Path
 from autoprune.cost.machine import read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.plugin import load_named, make_importable
+from autoprune.plugin import load_named, make_importable, refuse_code
 from autoprune.spec import bundled
 
 FAMILIES = {
@@ -47,7 +47,7 @@ def families() -> dict[str, str]:
     return found
 
 
-def load_machine(name_or_path: str, base: Path | None = None) -> CostModel:
+def load_machine(name_or_path: str, base: Path | None = None, *, imports: bool = True) -> CostModel:
     """The cost model of a bundled machine, or of the machine in a TOML file.
 
     A family of the user's own may lie beside the file that names it.
@@ -55,11 +55,15 @@ def load_machine(name_or_path: str, base: Path | None = None) -> CostModel:
     Args:
         name_or_path: see `autoprune.spec.bundled.find`.
         base: what a path is relative to.
+        imports: whether a class that the file names (``module:Class``) may be imported.
 
-    Raises InputError where there is no such machine or its file is wrong.
+    Raises InputError where there is no such machine, its file is wrong, or its class may not be
+    imported.
     """
     path = bundled.find("cost_models", name_or_path, base)
     machine = read_machine(path)
+    if not imports:
+        refuse_code(machine.family, f"{path}: family")
     if ":" in machine.family:
         make_importable(path.parent)
     return find_family(machine.family, machine.where)(machine)

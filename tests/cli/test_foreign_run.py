@@ -1,4 +1,4 @@
-"""A run folder that is another's: no command runs code that only the folder names, unasked."""
+"""A run folder or a machine file that is another's: no command runs code that it names, unasked."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ TRAINING = {
 """Commands that need its study, too."""
 
 
+NAMED = {
+    "show": ["CHIP"],
+    "check": ["CHIP"],
+    "front": ["RUN", "--machine", "CHIP"],
+    "pick": ["RUN", "--machine", "CHIP"],
+    "compare": ["RUN", "--machine", "loihi1", "--machine", "CHIP"],
+    "price": ["RUN:1", "--machine", "CHIP"],
+}
+"""Commands that take the file of a machine."""
+
+
 @pytest.fixture
 def foreign(tmp_path, run_folder, root, request):
     """A run with a machine, or with a study, whose module leaves a mark when it is imported."""
@@ -45,6 +56,7 @@ def foreign(tmp_path, run_folder, root, request):
             own = machine.replace('family = "op_energy"', f'family = "{module}:Family"')
             assert own != machine
             (run_folder / "machines" / "chip.toml").write_text(own, encoding="utf-8")
+            (tmp_path / "chip.toml").write_text(own, encoding="utf-8")
         else:
             own = study.replace('data = "digits"', f'data = "{module}:load"')
             assert own != study
@@ -61,13 +73,13 @@ def foreign(tmp_path, run_folder, root, request):
     return make
 
 
-@pytest.mark.parametrize("command", [*READING, *TRAINING])
-def test_nothing_is_imported_unasked(autoprune, foreign, tmp_path, command):
-    run = foreign("machine" if command in READING else "study")
-    words = [
-        word.replace("RUN", str(run)).replace("OUT", str(tmp_path / "out"))
-        for word in (READING | TRAINING)[command]
-    ]
+@pytest.mark.parametrize(
+    ("command", "words"), [*READING.items(), *TRAINING.items(), *NAMED.items()]
+)
+def test_nothing_is_imported_unasked(autoprune, foreign, tmp_path, command, words):
+    run = foreign("study" if command in TRAINING else "machine")
+    for name, place in (("RUN", run), ("OUT", tmp_path / "out"), ("CHIP", tmp_path / "chip.toml")):
+        words = [word.replace(name, str(place)) for word in words]
     said = autoprune(command.split()[0], *words)
     assert said.code == 2
     assert "names code, 'hostile_" in said.err

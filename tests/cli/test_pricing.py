@@ -91,7 +91,7 @@ def test_compare_refuses(autoprune, run_folder, machines, message):
 
 def test_a_machine_that_fails_leaves_the_others(autoprune, run_folder, picky):
     every = [w for m in ("loihi1", "ops45_int8", picky) for w in ("--machine", m)]
-    said = autoprune("compare", run_folder, *every)
+    said = autoprune("compare", run_folder, *every, "--import")
     assert said.code == 2
     assert "2 trials on 2 machines" in said.out
     assert re.search(r"picky.*RuntimeError: cannot place a zero", said.err)
@@ -101,7 +101,7 @@ def test_a_machine_that_fails_leaves_the_others(autoprune, run_folder, picky):
     assert ("loihi1: front of 1" in fronts.out, "picky: front" in fronts.out) == (True, False)
     assert "cannot place a zero" in fronts.err
     (run_folder / "machines" / "picky.toml").unlink()
-    alone = autoprune("front", run_folder, "--machine", picky)
+    alone = autoprune("front", run_folder, "--machine", picky, "--import")
     assert (alone.code, alone.out) == (2, "")
     assert "cannot place a zero" in alone.err
 

@@ -91,7 +91,8 @@ def test_a_machine_of_ones_own_physics(pages, tmp_path):
     said = command("check", "wide_chip.toml", "--import", folder=tmp_path)
     assert said.count("  pass  ") == 12
     assert "a correct machine" in said
-    assert "Every event fetches its row" in command("show", "wide_chip.toml", folder=tmp_path)
+    said = command("show", "wide_chip.toml", "--import", folder=tmp_path)
+    assert "Every event fetches its row" in said
 
 
 PACKAGE = """
