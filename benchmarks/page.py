@@ -49,9 +49,7 @@ def another(outcome: Outcome, number: int, rng: np.random.Generator) -> Outcome:
         replace(p, validation=less(p.validation, worse), test=less(p.test, worse))
         for p in found.precisions
     )
-    return replace(
-        outcome, key=str(number), measurement=replace(found, precisions=precisions), charges=()
-    )
+    return replace(outcome, key=str(number), measurement=replace(found, precisions=precisions))
 
 
 def less(score: Score, worse: int) -> Score:

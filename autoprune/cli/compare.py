@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,12 +73,14 @@ def _price(folder: RunFolder, names: tuple[str, ...]) -> tuple[list[Priced], lis
     from autoprune.run_machines import distinct, find_machine, run_machines
 
     models = distinct([find_machine(folder, name) for name in names] or run_machines(folder))
-    trials, priced, failed = Trials(folder), [], []
-    for model in models:
-        try:
-            priced.append(trials.on(model))
-        except UnknownCost as error:
-            failed.append(str(error))
+    priced, failed = [], []
+    with waiting("Reading the trials"):
+        trials = Trials(folder)
+        for model in models:
+            try:
+                priced.append(trials.on(model))
+            except UnknownCost as error:
+                failed.append(str(error))
     if len(priced) < 2:
         raise UnknownCost("; ".join(failed))
     return priced, failed

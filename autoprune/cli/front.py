@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
     from autoprune.report.branches import BranchProbe
@@ -47,13 +48,15 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
     folder = RunFolder(run, imports=imports)
     shape = folder.shape
     models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
-    heads, baselines = folder.read_heads(), folder.read_baselines()
-    made, fronts, failed = RunFronts(folder, heads), [], []
-    for model in models:
-        try:
-            fronts.append(made.of(model))
-        except UnknownCost as error:
-            failed.append(str(error))
+    fronts, failed = [], []
+    with waiting("Reading the trials"):
+        heads, baselines = folder.read_heads(), folder.read_baselines()
+        made = RunFronts(folder, heads)
+        for model in models:
+            try:
+                fronts.append(made.of(model))
+            except UnknownCost as error:
+                failed.append(str(error))
     if not fronts:
         raise UnknownCost("; ".join(failed))
     if as_json:

@@ -1,4 +1,4 @@
-"""What commands write fits 80 columns and any encoding."""
+"""What commands write fits 80 columns and any encoding, and says so when they take a while."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import codecs
 import io
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 COLUMNS = 80
 """Of a terminal for which text is broken into lines."""
@@ -20,6 +22,19 @@ def wrapped(line: str) -> str:
     return textwrap.fill(
         line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """While this lasts a terminal, but no log, shows `words` and that the command is at work."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_dumb_terminal:
+        yield
+    else:
+        with console.status(words, spinner="line"):
+            yield
 
 
 def accept_any_encoding() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,13 +59,14 @@ def pick(  # noqa: PLR0913 - the options of the command line
     """
     from autoprune.opened import open_run
 
-    found = open_run(run, imports=imports).pick(
-        machine,
-        max_energy_uj=max_energy_uj,
-        min_accuracy=min_accuracy,
-        max_parameters=max_parameters,
-        knee=knee,
-    )
+    with waiting("Reading the trials"):
+        found = open_run(run, imports=imports).pick(
+            machine,
+            max_energy_uj=max_energy_uj,
+            min_accuracy=min_accuracy,
+            max_parameters=max_parameters,
+            knee=knee,
+        )
     if as_json:
         click.echo(json.dumps(_document(found, run), indent=1))
     else:

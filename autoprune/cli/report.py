@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import waiting
 
 
 @click.command()
@@ -33,6 +34,7 @@ def report(run: Path, out: Path | None, *, imports: bool) -> None:
     from autoprune.storage import write_text
 
     file = out or run / "report.html"
-    text = render(gather(RunFolder(run, imports=imports)))
+    with waiting("Reading every trial"):
+        text = render(gather(RunFolder(run, imports=imports)))
     write_text(file, text)
     click.echo(f"{file}: {len(text.encode()) / 1e6:.1f} MB")

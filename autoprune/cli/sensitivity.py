@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autoprune.cli.output import waiting
+
 if TYPE_CHECKING:
     from autoprune.cost.model import CostModel
     from autoprune.run_folder import RunFolder
@@ -29,7 +31,8 @@ def print_sensitivity(
     moves = list(sensitivity(model, Ops.of([workload]), np.zeros(1), share))
     fronts: list[Moved | None] = [None] * len(moves)
     if run is not None:
-        fronts = [*sensitivity(model, *Trials(run).at(model.machine.weight_bits), share)]
+        with waiting("Reading the trials"):
+            fronts = [*sensitivity(model, *Trials(run).at(model.machine.weight_bits), share)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     of_front = ("front keeps", "joined", "order") if run is not None else ()
     for name in ("price", "x", "µJ", "change", *of_front):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.imports import import_option
-from autoprune.cli.output import wrapped
+from autoprune.cli.output import waiting, wrapped
 
 if TYPE_CHECKING:
     from autoprune.status import Status
@@ -30,7 +30,8 @@ def status(run: Path, *, as_json: bool, imports: bool) -> None:
     from autoprune.run_folder import RunFolder
     from autoprune.status import read_status
 
-    found = read_status(RunFolder(run, imports=imports))
+    with waiting("Reading the trials"):
+        found = read_status(RunFolder(run, imports=imports))
     if as_json:
         lives = found.writer and found.writer.lives
         document = {**asdict(found), "writer_lives": lives, "minutes_left": found.minutes_left}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.imports import import_option
+from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,8 @@ def trials(  # noqa: PLR0913 - the options of the command line
     from autoprune.errors import RecordError
     from autoprune.opened import open_run
 
-    frame = open_run(run, imports=imports).trials()
+    with waiting("Reading every trial"):
+        frame = open_run(run, imports=imports).trials()
     if frame.empty:
         raise RecordError(f"{run}: no trial has ended yet")
     keep = [frame["state"] == state] if state else []

@@ -81,11 +81,11 @@ def folder(
 def show(chromium: Any, folder: RunFolder, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Opens the page of the run; at the end nothing was complained of, and nothing was fetched."""
     file = tmp_path / "report.html"
-    file.write_text(render(gather(folder)), encoding="utf-8")
     complaints: list[str] = []
     contexts = []
 
-    def open_page(width: int = 1440, scheme: str = "light") -> Any:
+    def open_page(width: int = 1440, scheme: str = "light", ready: str = "ready") -> Any:
+        file.write_text(render(gather(folder)), encoding="utf-8")
         contexts.append(
             chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         )
@@ -95,7 +95,7 @@ def show(chromium: Any, folder: RunFolder, tmp_path: Path) -> Iterator[Callable[
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("request", lambda request: complaints.append(f"request: {request.url}"))
         page.goto(file.as_uri())
-        page.wait_for_selector("body[data-ready]")
+        page.wait_for_selector(f"body[data-{ready}]")
         return page
 
     yield open_page

@@ -7,11 +7,14 @@ import json
 import subprocess
 import sys
 
+import plotly.offline
 import pytest
 
 from autoprune.report.candidates import RunFronts
 from autoprune.report.knee import knee
 from autoprune.report.outcomes import price_outcomes
+from autoprune.report.page.gather import gather
+from autoprune.report.page.page import render
 from autoprune.run_machines import find_machine
 
 pytestmark = pytest.mark.browser
@@ -174,6 +177,27 @@ def test_a_users_words_stay_words(show, folder):
     page.click("#trial-table tr[data-trial='6']")
     assert page.evaluate("window.hit") is None
     assert page.locator("img").count() == 0
+
+
+def test_answer_trial_and_table_do_not_wait_for_plotly(show, folder, monkeypatch):
+    """As when a page is long in loading: no plots, but all the words, and no error."""
+    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "document.body.dataset.plotly = 1;")
+    page = show(ready="plotly")
+    assert "Trial 2 needs 0.223 µJ per inference" in page.inner_text("#answer")
+    assert len(rows(page)) == 7
+    page.click("#machines button >> text=ops45_int8")
+    page.click("#trial-table tr[data-trial='3']")
+    assert "ops45_int8: " in page.inner_text("#trial")
+    assert page.locator(".main-svg").count() == 0
+
+
+def test_plotly_is_embedded_with_its_license_and_without_its_wrapper(folder):
+    text = render(gather(folder))
+    found = plotly.offline.get_plotlyjs()
+    for words in ("Copyright 2012-", "Licensed under the MIT license"):
+        assert text.count(words) == found.count(words) > 0
+    assert "module.exports = factory()" in found
+    assert "module.exports = factory()" not in text
 
 
 @pytest.mark.usefixtures("chromium")

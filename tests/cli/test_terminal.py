@@ -123,6 +123,31 @@ def test_80_columns_into_a_file_of_any_encoding(desk, arguments) -> None:
     assert longest(said) <= 80
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["report", "run", "--out", "page.html"], "Reading every trial"),
+        (["trials", "run"], "Reading every trial"),
+        (["front", "run"], "Reading the trials"),
+        (["compare", "run"], "Reading the trials"),
+        (["pick", "run", "--machine", "loihi1"], "Reading the trials"),
+        (["status", "run"], "Reading the trials"),
+        (["price", "run:0", "--machine", "loihi1", "--sensitivity", "0.5"], "Reading the trials"),
+    ],
+)
+def test_a_terminal_sees_that_a_command_is_at_work(desk, arguments, words) -> None:
+    folder, _ = desk
+    said = on_terminal(folder, *arguments, TERM="xterm-256color")
+    assert words in said
+    assert f"{words}\r\n\x1b[?25h\r\x1b[1A\x1b[2K" in said, "it is not wiped away at the end"
+
+
+def test_a_dumb_terminal_does_not_see_it(desk) -> None:
+    folder, _ = desk
+    said = on_terminal(folder, "pick", "run", "--machine", "loihi1", TERM="dumb")
+    assert "Reading" not in said
+
+
 def test_front_and_status_draw_the_front_in_ascii(desk) -> None:
     folder, _ = desk
     for command in ("front", "status"):

@@ -1,4 +1,5 @@
-// Draws the page out of its data. Text is set as text only; plotly's labels pass through `safe`.
+// Fills the page out of its data, and draws the plots once plotly, which comes last in the page, is
+// there. Text is set as text only; plotly's labels pass through `safe`.
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -379,15 +380,20 @@ const watch = new IntersectionObserver((entries) => {
 }, { rootMargin: "400px" });
 window.addEventListener("beforeprint", () => Object.keys(later).forEach(drawPending));
 
-function showMachine(machine) {
-  state.machine = machine;
-  for (const button of find("machines").children) button.setAttribute("aria-pressed", button.textContent === machine.name);
-  for (const part of [drawFront, fillTable, fillPrices]) part();
+function drawPlots() {
+  if (!window.Plotly) return;  // once it is there, `start` draws
+  drawFront();
   for (const id of Object.keys(later)) {
     pending.add(id);
     watch.unobserve(find(id));
     watch.observe(find(id));
   }
+}
+
+function showMachine(machine) {
+  state.machine = machine;
+  for (const button of find("machines").children) button.setAttribute("aria-pressed", button.textContent === machine.name);
+  for (const part of [fillTable, fillPrices, drawPlots]) part();
   openTrial(state.trial ?? machine.knee ?? machine.front[0] ?? data.parent.trial, false);
 }
 
@@ -404,14 +410,17 @@ function start() {
   for (const id of ["x-axis", "y-axis"]) {
     for (const [key, [words]] of Object.entries(axes)) find(id).append(new Option(words, key));
     find(id).value = id === "x-axis" ? "energy" : "accuracy";
-    find(id).addEventListener("change", drawFront);
+    find(id).addEventListener("change", () => window.Plotly && drawFront());
   }
   find("state").append(new Option("all", ""), ...Object.keys(data.time.states).map((name) => new Option(name, name)));
   for (const id of ["filter", "state"]) find(id).addEventListener("input", fillTable);
   for (const fill of [fillAnswer, fillDisagree, fillTime, fillEnvironment]) fill();
   showMachine(state.machine);
   dark.addEventListener("change", () => showMachine(state.machine));
-  document.body.dataset.ready = "yes";
+  document.addEventListener("DOMContentLoaded", () => {
+    drawPlots();
+    document.body.dataset.ready = "yes";
+  });
 }
 
 start();

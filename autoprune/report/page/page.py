@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -19,8 +20,8 @@ def render(values: dict[str, Any]) -> str:
     parts = {
         "@STYLE@": _read("page.css"),
         "@DATA@": data.replace("<", "\\u003c"),
-        "@PLOTLY@": plotly.offline.get_plotlyjs(),
         "@SCRIPT@": _read("page.js"),
+        "@PLOTLY@": _unwrapped(plotly.offline.get_plotlyjs()),
     }
     page = _read("page.html")
     for place, text in parts.items():
@@ -28,6 +29,18 @@ def render(values: dict[str, Any]) -> str:
         assert found, place
         parts[place], page = head + text, tail
     return "".join(parts.values()) + page
+
+
+def _unwrapped(script: str) -> str:
+    """Plotly's script without the function around it that serves other ways of loading it.
+
+    A browser would read what is in that function twice before it runs: 0.3 s of 1.8 s. A script
+    that is laid out otherwise is left as it is.
+    """
+    found = re.fullmatch(
+        r"(/\*.*?\*/).*?(\"use strict\";var Plotly=.*)return Plotly;\s*}.*", script, re.DOTALL
+    )
+    return "\n".join(found.groups()) if found else script
 
 
 def _read(name: str) -> str:
