@@ -49,8 +49,9 @@ def run(  # noqa: PLR0913 - the options of `autoprune run`
     interrupted: by the time limit, or Ctrl-C. Raises InputError where something is wrong with the
     study, before anything trains, and RecordError where the folder is in use or cannot be written.
     """
-    from autoprune.driver import prepare, what_changed
     from autoprune.driver import run as run_prepared
+    from autoprune.driver import what_changed
+    from autoprune.prepare import prepare
     from autoprune.sweep.address import find_address
     from autoprune.sweep.stop import Stop
     from autoprune.tracker import Nobody

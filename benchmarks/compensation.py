@@ -51,9 +51,9 @@ from autoprune.bench import find_parent, load_data, make_bench
 from autoprune.compress import batch_norm, l1p
 from autoprune.compress.network import compress, targets
 from autoprune.compress.slif import SLIFNode
-from autoprune.driver import prepare
 from autoprune.plan import Effort
 from autoprune.point import make_plan
+from autoprune.prepare import prepare
 from autoprune.training import batches, correct, train
 from autoprune.trial import Bench
 

@@ -26,8 +26,8 @@ import numpy as np
 from rich.progress import track
 
 from autoprune.cost.sample import sample_workload
-from autoprune.driver import Prepared, prepare
 from autoprune.measurement import Measurement, Precision, Score, Seconds
+from autoprune.prepare import Prepared, prepare
 from autoprune.run_folder import RunFolder
 from autoprune.search.conductor import Conductor
 from autoprune.search.job import Job

@@ -35,9 +35,10 @@ from optuna.trial import FrozenTrial
 from rich.progress import Progress
 
 from autoprune.cost.sample import sample_workload
-from autoprune.driver import Prepared, prepare, write_study
+from autoprune.driver import write_study
 from autoprune.measurement import Measurement, Precision, Score, Seconds
 from autoprune.metrics import charges, metric_value
+from autoprune.prepare import Prepared, prepare
 from autoprune.report.candidates import RunFronts
 from autoprune.report.front import MachineFront
 from autoprune.run_folder import RunFolder

@@ -27,8 +27,8 @@ import pandas as pd
 from optuna.samplers import BaseSampler
 from rich.progress import track
 
-from autoprune.driver import Prepared, prepare
 from autoprune.point import Value, make_plan
+from autoprune.prepare import Prepared, prepare
 from autoprune.report.pareto import hypervolume
 from autoprune.search.baselines import first_points
 from autoprune.search.block_response import BlockResponseSampler, Prior

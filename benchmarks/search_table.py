@@ -20,11 +20,11 @@ import torch
 from rich.progress import track
 
 from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.driver import prepare
 from autoprune.identity import measured_bits
 from autoprune.metrics import metric_value
 from autoprune.plan import Plan
 from autoprune.point import Value, make_plan
+from autoprune.prepare import prepare
 from autoprune.shape import NetworkShape
 from autoprune.spec.space import load_space
 from autoprune.trial import run_trial

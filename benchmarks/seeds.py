@@ -16,8 +16,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from autoprune.driver import Prepared, prepare, run
+from autoprune.driver import run
 from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT
+from autoprune.prepare import Prepared, prepare
 from autoprune.tracker import Nobody
 
 

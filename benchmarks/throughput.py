@@ -30,12 +30,12 @@ from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
 from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.driver import prepare
 from autoprune.identity import measured_bits
 from autoprune.lock import sole_writer
 from autoprune.measurement import Measurement
 from autoprune.plan import Effort
 from autoprune.point import make_plan
+from autoprune.prepare import prepare
 from autoprune.search.job import Job
 from autoprune.sweep.carry_out import carry_out
 from autoprune.sweep.crew import Crew

@@ -19,6 +19,7 @@ ALLOWED = {
     "rehearsal": TORCH,
     "limits": TORCH,
     "driver": TORCH,
+    "prepare": TORCH,
     "search": {"optuna"},
     "sweep": TORCH | {"ray"},
 }

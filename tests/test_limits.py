@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.driver import prepare
 from autoprune.limits import Limits
 from autoprune.point import make_plan
+from autoprune.prepare import prepare
 from autoprune.spec.budget import parse_budget, parse_budgets
 from autoprune.trial import run_trial
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoprune.bench import cached_parent, find_parent, load_data, parent_key
-from autoprune.driver import prepare
+from autoprune.prepare import prepare
 from autoprune.training import correct
 
 

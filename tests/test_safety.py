@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
-from autoprune.driver import prepare, write_study
+from autoprune.driver import write_study
 from autoprune.errors import AutopruneError, InputError
 from autoprune.export.load import read_manifest
 from autoprune.export.manifest import write_manifest
@@ -21,6 +21,7 @@ from autoprune.outcome import Outcome
 from autoprune.outcome_file import write_outcome
 from autoprune.plan import Effort
 from autoprune.point import make_plan
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.spec.bundled import find
 

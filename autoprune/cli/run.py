@@ -14,7 +14,7 @@ from autoprune.cli.duration import Duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.driver import Prepared
+    from autoprune.prepare import Prepared
     from autoprune.tracker import Finished
 
 _INTERRUPTED = 130
@@ -81,7 +81,7 @@ def run(  # noqa: PLR0913 - the options of the command line
 
         address = find_address(address, workers)
     with console.status("Reading the study", spinner="line"):
-        from autoprune.driver import prepare
+        from autoprune.prepare import prepare
 
         prepared = prepare(study, trials, workers, address)
     for note in prepared.notes:

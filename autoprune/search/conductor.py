@@ -10,14 +10,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import final
 
 from optuna.trial import FrozenTrial
 
-from autoprune.errors import AutopruneError, RecordError
-from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome, State
+from autoprune.errors import RecordError
+from autoprune.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome
 from autoprune.plan import Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
@@ -25,61 +24,12 @@ from autoprune.search.baselines import baseline_plans, first_points
 from autoprune.search.block_response import GAIN, Prior
 from autoprune.search.job import Failure, Job, Result
 from autoprune.search.network_prior import network_prior
+from autoprune.search.proposed import Proposed, exhausted, promises_little, stuck
 from autoprune.search.record import Record
 from autoprune.search.samplers import Samplers, derive_seed, to_params, to_point
-from autoprune.search.task import Excess, Task
+from autoprune.search.settle import as_outcome, as_told, unusable
+from autoprune.search.task import Task
 from autoprune.spec.study import Sampler
-
-DUPLICATES_IN_A_ROW = 50
-"""So many proposals in a row that were seen before say that the space is exhausted."""
-
-STUCK = 10
-"""After so many the proposals are random ones: a sampler may insist, on a failed plan above all."""
-
-UNPROMISING_IN_A_ROW = 10
-"""So many proposals in a row that promise too little end the search, where a study asks for it."""
-
-UNTRAINED_IN_A_ROW = 500
-"""So many proposals in a row that were seen, or known to break a budget, end the search."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Trial:
-    """A trial that was proposed; `ended` is None until it is settled.
-
-    `gain` is what it promised, where its sampler says so; `taken` says that another run has
-    measured it. What is large goes when it is no longer needed, since there may be many trials:
-    `open` with its settling, and `outcome` when Optuna was told.
-    """
-
-    key: str
-    origin: Origin
-    same_as: str | None
-    open: tuple[Job, dict[str, Value]] | None
-    gain: float = math.inf
-    taken: bool = False
-    outcome: Outcome | None = None
-    ended: Ended | None = None
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is trained, and so uses up one of the study's trials."""
-        ended = self.ended
-        refused = ended is not None and ended.state == "infeasible" and not ended.trained
-        trained = self.origin != "baseline" and not self.taken and self.same_as is None
-        return trained and not refused
-
-    @property
-    def job(self) -> Job:
-        """What is to be done; of a trial that is not settled."""
-        assert self.open is not None
-        return self.open[0]
-
-    @property
-    def point(self) -> dict[str, Value]:
-        """Its configuration; of a trial that is not settled."""
-        assert self.open is not None
-        return self.open[1]
 
 
 @final
@@ -112,7 +62,7 @@ class Conductor:
         self._fixed = self._first()
         self._ready: deque[Job] = deque()
         self._running: dict[str, Job] = {}
-        self._trials: list[_Trial] = []
+        self._trials: list[Proposed] = []
         self._first_with: dict[str, str] = {}
         self._told, self._counting, self.done = 0, 0, 0
         self.exhausted, self.saved = False, 0
@@ -174,7 +124,7 @@ class Conductor:
             self._begin()
 
     def _settle_baseline(self, job: Job, result: Result) -> None:
-        baseline = _Trial(key=job.key, origin="baseline", open=(job, {}), same_as=None)
+        baseline = Proposed(key=job.key, origin="baseline", open=(job, {}), same_as=None)
         self._baselines[job.key] = self._settle(baseline, result)
 
     def _first(self) -> list[tuple[Origin, dict[str, Value]]]:
@@ -220,7 +170,7 @@ class Conductor:
             return make_plan(point, self._task.shape, self._task.effort).hash
 
         metrics, score = self._task.metrics, self._task.score
-        values = [] if self._unusable(tuned) else self._task.objectives(tuned)
+        values = [] if unusable(self._task, tuned) else self._task.objectives(tuned)
         prior = network_prior(self._domains, metrics, score, values, plan)
         return replace(prior, earlier=list(self._earlier()))
 
@@ -228,7 +178,7 @@ class Conductor:
         """Parameters and objectives of another run's trials, where those are of other networks."""
         warm = self._task.warm
         for outcome in warm.trials if warm is not None and warm.kind == "data" else ():
-            if outcome.measurement is not None and not self._unusable(outcome.measurement):
+            if outcome.measurement is not None and not unusable(self._task, outcome.measurement):
                 values = self._task.objectives(outcome.measurement)
                 yield to_params(dict(outcome.point), self._domains), values
 
@@ -251,13 +201,13 @@ class Conductor:
             number = len(self._trials)
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
             params = None if fixed is None else to_params(fixed, self._domains)
-            name: Sampler = "random" if self._only_duplicates(STUCK) else self._task.sampler
+            name: Sampler = "random" if stuck(self._trials) else self._task.sampler
             sampler = self._samplers.of(name, number)
             trial = self._adopt(self._record.ask(sampler, params, self._describe))
             if trial.counts or trial.taken:
                 self._start(trial)
 
-    def _start(self, trial: _Trial) -> None:
+    def _start(self, trial: Proposed) -> None:
         """Have a trial trained, unless it was measured before or is known to break a budget."""
         if trial.taken:
             self._settle(trial, self._measured[trial.job.plan.hash])
@@ -271,26 +221,10 @@ class Conductor:
         number = len(self._trials)
         if number < len(self._fixed) and self._fixed[number][0] in ("baseline", "warm"):
             return True
-        untrained = self._trials[-UNTRAINED_IN_A_ROW:]
-        self.exhausted = self._only_duplicates(DUPLICATES_IN_A_ROW) or (
-            len(untrained) == UNTRAINED_IN_A_ROW
-            and not any(trial.counts or trial.taken for trial in untrained)
-        )
+        self.exhausted = exhausted(self._trials)
         left = max(0, self._task.trials - self._counting)
-        self.saved = left if self._promises_little() else 0
+        self.saved = left if promises_little(self._trials, self._task.stop_below) else 0
         return not self.exhausted and left > self.saved
-
-    def _promises_little(self) -> bool:
-        """Whether the last proposals were all expected to gain less than the study asks for."""
-        threshold, recent = self._task.stop_below, self._trials[-UNPROMISING_IN_A_ROW:]
-        if threshold is None or len(recent) < UNPROMISING_IN_A_ROW:
-            return False
-        return all(trial.gain < threshold for trial in recent)
-
-    def _only_duplicates(self, last: int) -> bool:
-        """Whether the last so many proposals were all seen before."""
-        recent = self._trials[-last:]
-        return len(recent) == last and all(trial.same_as is not None for trial in recent)
 
     def _describe(self, frozen: FrozenTrial) -> dict[str, object]:
         """What Optuna notes about a proposal, for whoever reads its study."""
@@ -312,7 +246,7 @@ class Conductor:
             weights=self._folder.weights_place(key),
         )
 
-    def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> _Trial:
+    def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> Proposed:
         """Take a trial of the record into the list, and find out whether its plan was seen."""
         number, key = frozen.number, str(frozen.number)
         work, plan = None, str(frozen.user_attrs["hash"])
@@ -321,7 +255,7 @@ class Conductor:
             work, plan = (job, point), job.plan.hash
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
         same_as = self._first_with.get(plan)
-        trial = _Trial(
+        trial = Proposed(
             key=key,
             origin=origin,
             open=work,
@@ -334,50 +268,25 @@ class Conductor:
         self._counting += trial.counts
         return trial
 
-    def _end(self, trial: _Trial, ended: Ended) -> None:
+    def _end(self, trial: Proposed, ended: Ended) -> None:
         """Note how a trial ended; from now on it is small."""
         before, trial.ended, trial.open = trial.counts, ended, None
         if trial.key.isdecimal():
             self._counting += trial.counts - before  # one that is refused counts no longer
             self.done += trial.counts
 
-    def _settle(self, trial: _Trial, result: Result | None, same_as: str | None = None) -> Outcome:
-        """Make an outcome of a result and put it on disk, before Optuna hears of it.
-
-        Without a result it is the plan that breaks a budget.
-        """
-        measurement = result if isinstance(result, Measurement) else None
-        cause = result.cause if isinstance(result, Failure) else self._unusable(measurement)
-        excess: Excess = ()
-        if measurement is not None and not cause:
-            excess = self._task.excess(measurement)
-        elif result is None:
-            excess = self._task.known_excess(trial.job.plan)
-        broken = tuple((budget, by) for budget, by in excess if by > 0)
-        peak = result.peak_gib if isinstance(result, Failure) and result.kind == "memory" else None
-        infeasible = broken or peak is not None
-        ended: State = "infeasible" if infeasible else "failed" if cause else "measured"
-        outcome = Outcome(
-            key=trial.job.key,
-            origin=trial.origin,
-            point=tuple(trial.point.items()),
-            plan=trial.job.plan,
-            seed=trial.job.seed,
-            state="duplicate" if trial.same_as else ended,
-            measurement=measurement,
-            same_as=same_as,
-            cause=cause,
-            charges=() if measurement is None else self._task.charges(measurement),
-            broken=broken,
-            peak_gib=peak,
-        )
+    def _settle(
+        self, trial: Proposed, result: Result | None, same_as: str | None = None
+    ) -> Outcome:
+        """Make an outcome of a result and put it on disk, before Optuna hears of it."""
+        outcome = as_outcome(self._task, trial, result, same_as)
         self._folder.write(outcome)
         trial.outcome = outcome
         self._end(trial, outcome.ended)
         self._observe(outcome)
         return outcome
 
-    def _repeat(self, trial: _Trial) -> None:
+    def _repeat(self, trial: Proposed) -> None:
         """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
         if trial.same_as is not None:
             earlier = self._trials[int(trial.same_as)].outcome or self._folder.read(trial.same_as)
@@ -387,27 +296,6 @@ class Conductor:
         failed = Failure(cause=earlier.cause) if earlier.cause else None
         self._settle(trial, earlier.measurement or failed, same_as=earlier.key)
 
-    def _unusable(self, measurement: Measurement | None) -> str:
-        """Why Optuna cannot be told of a measurement; empty where it can, or there is none."""
-        if measurement is None:
-            return ""
-        try:
-            values = [v for _, v in self._task.excess(measurement)]
-            values += self._task.objectives(measurement)
-        except AutopruneError as error:
-            return str(error)
-        bad = [value for value in values if not math.isfinite(value)]
-        return f"an objective is {bad[0]}" if bad else ""
-
-    def _tell(self, number: int, trial: _Trial) -> None:
-        outcome = trial.outcome
-        assert outcome is not None
-        note: dict[str, object] = {"state": outcome.state, "origin": outcome.origin}
-        if outcome.cause:
-            note["cause"] = outcome.cause[-1000:]
-        if outcome.same_as is not None:
-            note["same_as"] = outcome.same_as
-        measurement, values, excess = outcome.measurement, None, outcome.broken
-        if measurement is not None and not outcome.cause:
-            values, excess = self._task.objectives(measurement), self._task.excess(measurement)
-        self._record.tell(number, values, note, dict(excess))
+    def _tell(self, number: int, trial: Proposed) -> None:
+        assert trial.outcome is not None
+        self._record.tell(number, *as_told(self._task, trial.outcome))

@@ -6,9 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import RecordError
 from autoprune.lock import sole_writer
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.tracker import Nobody
 

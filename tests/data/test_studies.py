@@ -9,9 +9,9 @@ import torch
 
 from autoprune.bench import build_network, load_data, make_bench, recipe
 from autoprune.check import load_checked
-from autoprune.driver import prepare
 from autoprune.plan import Effort
 from autoprune.point import make_plan
+from autoprune.prepare import prepare
 from autoprune.spec import bundled
 from autoprune.training import train
 from autoprune.trial import run_trial

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from autoprune.bench import load_data, load_parent, make_bench
 from autoprune.compress.network import compress
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.export.manifest import write_manifest
 from autoprune.export.pack import Origin, pack
 from autoprune.models.adapter import ModelAdapter
@@ -22,6 +22,7 @@ from autoprune.outcome import Outcome
 from autoprune.plan import Effort, Plan
 from autoprune.plugin import make_importable
 from autoprune.point import make_plan
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.trial import run_trial
 

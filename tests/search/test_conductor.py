@@ -16,9 +16,10 @@ from autoprune.errors import RecordError
 from autoprune.outcome import Charge
 from autoprune.plan import Effort
 from autoprune.run_folder import RunFolder
-from autoprune.search.conductor import DUPLICATES_IN_A_ROW, Conductor
+from autoprune.search.conductor import Conductor
 from autoprune.search.job import Failure
 from autoprune.search.journal import open_journal
+from autoprune.search.proposed import DUPLICATES_IN_A_ROW
 from autoprune.search.record import Place, Record
 from autoprune.search.samplers import derive_seed, distributions
 from autoprune.search.task import Task

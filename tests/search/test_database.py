@@ -21,8 +21,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError, RecordError
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.search.block_response import GAIN
 from autoprune.search.database import PASSWORD, open_database

@@ -8,9 +8,10 @@ from click.testing import CliRunner
 
 from autoprune.artifacts import Artifacts
 from autoprune.cli.main import cli
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError, RecordError
 from autoprune.export.member import find_member
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.node import Needs, lacks
 from autoprune.tracker import Nobody

@@ -21,9 +21,10 @@ from typing import NamedTuple
 import pytest
 
 from autoprune.confirm import confirm
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError
 from autoprune.outcome import Outcome
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.address import find_address
 from autoprune.sweep.crew import Crew

@@ -12,9 +12,10 @@ import pytest
 import ray
 
 from autoprune.confirm import confirm
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import RecordError
 from autoprune.lock import sole_writer
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from tests.sweep.test_sweep import Silent
 

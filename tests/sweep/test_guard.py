@@ -12,9 +12,10 @@ import pytest
 import ray
 
 from autoprune.bench import make_bench
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError
 from autoprune.models.spikformer import SpikformerAdapter
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.guard import Allowance, Guard
 from autoprune.sweep.stop import Stop

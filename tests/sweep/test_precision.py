@@ -10,11 +10,12 @@ import pytest
 import torch
 from optuna.study import StudyDirection
 
-from autoprune.driver import Prepared, prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError
 from autoprune.export.export import export
 from autoprune.export.load import load
 from autoprune.models.adapter import Weighted
+from autoprune.prepare import Prepared, prepare
 from autoprune.run_folder import RunFolder
 
 

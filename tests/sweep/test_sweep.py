@@ -20,10 +20,11 @@ from safetensors.torch import load_file
 from autoprune.bench import load_data, load_parent, make_bench
 from autoprune.compress.network import compress
 from autoprune.cost.load import load_machine
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError, RecordError
 from autoprune.lock import sole_writer
 from autoprune.models.spikformer import SpikformerAdapter
+from autoprune.prepare import prepare
 from autoprune.report.files import finite_or_none
 from autoprune.run_folder import RunFolder
 from autoprune.trial import run_trial

@@ -15,8 +15,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from autoprune.cli.main import cli
-from autoprune.driver import prepare, run, write_study
+from autoprune.driver import run, write_study
 from autoprune.errors import InputError, RecordError
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.tracking import Tracking
 from autoprune.tracker import Nobody

@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from autoprune.cost.load import load_machine
-from autoprune.driver import prepare, run
+from autoprune.driver import run
 from autoprune.errors import InputError, RecordError
 from autoprune.export.member import find_member
+from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
 from autoprune.sweep.worker import Worker
 from tests.sweep.test_sweep import Silent

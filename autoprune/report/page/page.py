@@ -9,6 +9,9 @@ from typing import Any
 
 import plotly.offline
 
+SCRIPTS = ("parts.js", "plots.js", "trials.js", "page.js")
+"""One script in the page, in this order."""
+
 
 def render(values: dict[str, Any]) -> str:
     """The page of what `autoprune.report.page.gather.gather` returns.
@@ -20,7 +23,7 @@ def render(values: dict[str, Any]) -> str:
     parts = {
         "@STYLE@": _read("page.css"),
         "@DATA@": data.replace("<", "\\u003c"),
-        "@SCRIPT@": _read("page.js"),
+        "@SCRIPT@": "\n".join(map(_read, SCRIPTS)),
         "@PLOTLY@": _unwrapped(plotly.offline.get_plotlyjs()),
     }
     page = _read("page.html")

@@ -1,0 +1,88 @@
+// One trial, opened, and the table of all.
+
+function openTrial(key, focus = true) {
+  const one = key === data.parent.trial ? data.parent : trials.get(key);
+  state.trial = key;
+  const on = one.on[state.machine.name], box = body("trial"), name = state.machine.name;
+  document.querySelector("#trial h2").textContent = key === data.parent.trial ? "Fine-tuned parent" : `Trial ${key}`;
+  const same = one.same_as ? ` of ${one.same_as}, not trained again` : "";
+  box.replaceChildren(make("p", `${one.state}${same}; proposed by: ${one.origin}`), make("pre", one.plan));
+  if (one.cause) box.append(make("h3", "Cause"), make("pre", one.cause));
+  for (const [budget, excess] of one.broken) box.append(make("p", `Breaks ${budget} by ${percent(excess)}.`));
+  if (one.scores) {
+    const { validation, test } = scores(one);
+    box.append(make("p", `Validation ${data.score} ${interval(validation)}, test ${interval(test)} with weights of ${on?.bits ?? one.bits} bits.`));
+    box.append(make("p", `${one.parameters} nonzero parameters; ${percent(one.kept_weights)} of block weights kept; ${short(one.effective_sops, 4)} synaptic operations.`));
+  }
+  if (on?.missing) box.append(make("p", `${name} cannot run it: ${on.missing}`));
+  const columns = make("div");
+  columns.className = "columns";
+  const part = (title, content) => columns.append(make("div", null, make("h3", title), content));
+  part("By branch: dimensions kept", bars(data.branches.map((b, i) => [b, one.branches[i][1], percent(one.branches[i][1])])));
+  part("By branch: zeros among the weights left", bars(data.branches.map((b, i) =>
+    [b, one.branches[i][2], one.branches[i][1] === 0 ? "removed" : percent(one.branches[i][2])])));
+  if (on && on.energy_uj !== undefined) {
+    const latency = on.latency_us === null ? "" : `, ${short(on.latency_us, 4)} µs`;
+    box.append(make("p", `${name}: ${short(on.energy_uj, 4)} µJ per inference${latency}.`));
+    const shares = (flat) => { const found = pairs(flat), whole = found.reduce((sum, [, v]) => sum + v, 0);
+      return bars(found.map(([label, v]) => [label, v / whole, `${short(v * 1e-6)} µJ, ${percent(v / whole)}`])); };
+    part("Energy by cause", shares(on.causes));
+    part("Energy by layer", shares(on.layers));
+  }
+  box.append(columns);
+  if (one.export) box.append(make("h3", "Export"), make("pre", one.export));
+  for (const row of document.querySelectorAll("#trial-table tbody tr")) row.setAttribute("aria-selected", row.dataset.trial === key);
+  if (focus) { find("trial").focus({ preventScroll: true }); find("trial").scrollIntoView({ block: "start" }); }
+}
+
+const columns = [
+  ["trial", (one) => Number(one.trial), (v) => String(v)],
+  ["state", (one) => one.state], ["origin", (one) => one.origin],
+  ["validation %", (one) => scores(one)?.validation.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["test %", (one) => scores(one)?.test.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(v, 4)],
+  ["latency µs", (one) => one.on[state.machine.name]?.latency_us ?? null, (v) => short(v, 4)],
+  ["kept %", (one) => one.kept_weights ?? null, (v) => (100 * v).toFixed(1)],
+  ["parameters", (one) => one.parameters ?? null, (v) => String(v)],
+  ["plan", (one) => one.plan],
+];
+
+function fillTable() {
+  const [, of] = columns.find(([name]) => name === state.sort);
+  const words = find("filter").value.toLowerCase(), wanted = find("state").value;
+  const text = (one) => `${one.trial} ${one.origin} ${one.state} ${one.plan} ${one.cause}`.toLowerCase();
+  const found = data.trials.filter((one) => (!wanted || one.state === wanted) && text(one).includes(words));
+  const order = (a, b) => {
+    const [p, q] = [of(a), of(b)];
+    if (p === null || q === null) return (p === null) - (q === null);  // what is unknown stands last
+    const less = p < q ? -1 : p > q ? 1 : 0;
+    return state.down ? -less : less;
+  };
+  document.querySelector("#trial-table thead").replaceChildren(make("tr", null, ...columns.map(([name, , format]) => {
+    const mark = state.sort === name ? (state.down ? " ↓" : " ↑") : "", button = make("button", name + mark), head = make("th", null, button);
+    button.type = "button";
+    head.className = format ? "number" : "";
+    head.setAttribute("aria-sort", state.sort !== name ? "none" : state.down ? "descending" : "ascending");
+    button.addEventListener("click", () => {
+      state.down = state.sort === name && !state.down;
+      state.sort = name;
+      fillTable();
+      document.querySelector('#trial-table th:not([aria-sort="none"]) button').focus();
+    });
+    return head;
+  })));
+  document.querySelector("#trial-table tbody").replaceChildren(...found.sort(order).map((one) => {
+    const row = make("tr", null, ...columns.map(([, value, format]) => {
+      const own = value(one), cell = make("td", own === null ? "-" : format ? format(own) : own);
+      cell.className = format ? "number" : "";
+      return cell;
+    }));
+    row.tabIndex = 0;
+    row.dataset.trial = one.trial;
+    row.setAttribute("aria-selected", one.trial === state.trial);
+    row.addEventListener("click", () => openTrial(one.trial));
+    row.addEventListener("keydown", (event) => { if (event.key === "Enter") openTrial(one.trial); });
+    return row;
+  }));
+  find("shown").textContent = `${found.length} of ${data.trials.length}`;
+}
