@@ -39,10 +39,13 @@ class InputError(AutopruneError):
         message = f"{where}: {given}"
         if expected:
             message += f"; expected {expected}"
-        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if name else []
-        if nearest:
-            message += f"; did you mean {nearest[0]!r}?"
-        super().__init__(message)
+        super().__init__(message + did_you_mean(name, known))
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """``; did you mean NEAREST?``, or nothing where none is near."""
+    nearest = difflib.get_close_matches(name, sorted(candidates), n=1, cutoff=0.5) if name else []
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
 class RecordError(AutopruneError):

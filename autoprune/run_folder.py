@@ -29,7 +29,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from autoprune.artifacts import Artifacts
-from autoprune.errors import RecordError
+from autoprune.errors import RecordError, did_you_mean
 from autoprune.outcome import Head, Outcome
 from autoprune.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.plugin import refuse_code
@@ -234,7 +234,10 @@ class RunFolder:
         try:
             study = json.loads(self.study_file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise RecordError(f"{self.path}: not a run folder (it has no study.json)") from error
+            near = did_you_mean(str(self.path), self._runs_around())
+            raise RecordError(
+                f"{self.path}: not a run folder (it has no {self.study_file.name}){near}"
+            ) from error
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise RecordError(f"{self.study_file}: damaged ({error})") from error
         version = study.get("autoprune_run") if isinstance(study, dict) else None
@@ -245,6 +248,11 @@ class RunFolder:
                 "measured at the bits of every machine: run the study again, in another folder"
             )
         return dict(study)
+
+    def _runs_around(self) -> set[str]:
+        """Run folders that may have been meant: beside this one, in ``runs`` beside it, in it."""
+        places = (self.path.parent, self.path.parent / "runs", self.path)
+        return {str(f.parent) for p in places for f in p.glob(f"*/{self.study_file.name}")}
 
     @property
     def data(self) -> str:

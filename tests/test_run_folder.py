@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -112,6 +113,16 @@ def test_a_damaged_file_is_an_error_and_is_removed_by_recover(tmp_path, outcomes
     assert not file.exists()
     with pytest.raises(RecordError, match="no trial '3'"):
         folder.read("3")
+
+
+@pytest.mark.parametrize("given", ["runs/digit", "digits", "runs"])
+def test_the_run_that_was_meant_is_named(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    RunFolder(Path("runs/digits")).write_study({})
+    with pytest.raises(RecordError, match=r"no study\.json\); did you mean 'runs/digits'\?"):
+        RunFolder(Path(given)).read_study()
+    with pytest.raises(RecordError, match=r"no study\.json\)$"):
+        RunFolder(Path("elsewhere/mnist")).read_study()
 
 
 def test_what_is_not_a_run(tmp_path):

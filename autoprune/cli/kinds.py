@@ -46,7 +46,10 @@ def find_all(name_or_path: str) -> list[tuple[Kind, Path]]:
             "nothing bundled has this name",
             "a TOML file, or one of " + ", ".join(sorted({n for ns in known.values() for n in ns})),
             name=name_or_path,
-            candidates={name for names in known.values() for name in names},
+            candidates={
+                *(name for names in known.values() for name in names),
+                *(file.name for file in Path().glob("*.toml")),
+            },
         )
     return found
 
