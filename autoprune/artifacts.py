@@ -16,6 +16,8 @@ from fsspec.core import url_to_fs
 from autoprune.errors import RecordError
 from autoprune.storage import PARTIAL
 
+_MARK = "autoprune_run"
+
 
 @final
 class Artifacts:
@@ -86,6 +88,26 @@ class Artifacts:
             return
         except Exception as error:
             raise self._unusable(error) from error
+
+    def claim(self) -> None:
+        """Mark the place as a run's; see `check_claimed`."""
+        with TemporaryDirectory() as scratch:
+            file = Path(scratch) / _MARK
+            file.write_text(f"{self.address.rpartition('/')[2]}\n", encoding="utf-8")
+            self.put(file, _MARK)
+
+    def check_claimed(self) -> None:
+        """RecordError unless the place was marked.
+
+        A run folder may be another's and name any place; only in that of a run are files replaced
+        and removed.
+        """
+        try:
+            claimed = self._files.exists(f"{self._root}/{_MARK}")
+        except Exception as error:
+            raise self._unusable(error) from error
+        if not claimed:
+            raise RecordError(f"{self.address}: holds no run of autoprune's")
 
     def check(self) -> None:
         """Write, read and remove a small file."""

@@ -160,6 +160,8 @@ def _places(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
     if study.artifacts is not None:
         places["artifacts"] = f"{study.artifacts.rstrip('/')}/{name}"
     known = folder.read_study() if folder.study_file.is_file() else {}
+    if "artifacts" in places and not known.get("artifacts"):
+        Artifacts(places["artifacts"]).claim()
     if "mlflow" in (*study.track, *known):  # kept where it is not asked for now
         places["mlflow"] = name
     return {key: known.get(key) or place for key, place in places.items()}

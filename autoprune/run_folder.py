@@ -91,9 +91,16 @@ class RunFolder:
 
     @cached_property
     def artifacts(self) -> Artifacts | None:
-        """Storage for weights and copies of outcomes, where the study names one."""
+        """Storage for weights and copies of outcomes, where the study names one.
+
+        RecordError where it cannot be used, or is not a run's.
+        """
         address = self.read_study().get("artifacts") if self.study_file.is_file() else None
-        return None if address is None else Artifacts(address)
+        if address is None:
+            return None
+        found = Artifacts(address)
+        found.check_claimed()
+        return found
 
     def weights_place(self, key: str) -> Path | str:
         """Where a worker puts the weights of that trial or baseline: a file, or an address."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from autoprune.cost.load import load_machine
+from autoprune.run_folder import RunFolder
 
 READING = {
     "front": ["RUN"],
@@ -89,3 +90,19 @@ def test_nothing_is_imported_unasked(autoprune, foreign, tmp_path, command, word
     said = autoprune(command.split()[0], *words, "--import")  # it fails: it has no such name
     assert said.code != 0
     assert (tmp_path / "mark").exists()
+
+
+def test_storage_that_is_no_runs_is_not_touched(tmp_path, autoprune, run_folder):
+    """A run folder that names another place as its storage of weights."""
+    other = RunFolder(tmp_path / "mine")
+    other.write_study({})
+    other.checkpoints.mkdir()
+    weights = other.checkpoint("7")
+    weights.write_bytes(b"dear to me")
+    study = json.loads((run_folder / "study.json").read_text(encoding="utf-8"))
+    study["artifacts"] = f"file://{other.path}"
+    (run_folder / "study.json").write_text(json.dumps(study), encoding="utf-8")
+    said = autoprune("clean", run_folder)
+    assert (said.code, said.out) == (2, "")
+    assert f"file://{other.path}: holds no run of autoprune's" in said.err
+    assert weights.is_file()

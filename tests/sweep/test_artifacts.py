@@ -46,6 +46,10 @@ def test_what_is_stored_comes_back_and_goes(tmp_path, address):
         artifacts.remove("checkpoints/00001.safetensors")
     assert artifacts.sizes("checkpoints") == {}
     artifacts.check()
+    with pytest.raises(RecordError, match="shared: holds no run of autoprune's"):
+        artifacts.check_claimed()
+    artifacts.claim()
+    artifacts.check_claimed()
 
 
 def test_an_address_that_nothing_understands(tmp_path):
