@@ -132,7 +132,8 @@ class OpenedRun:
 
         folder = self.folder
         models = [find_machine(folder, name) for name in machines] or run_machines(folder)
-        return trials_frame(folder.read_trials(), {m.machine.name: m for m in models}, folder.shape)
+        named = {model.machine.name: model for model in models}
+        return trials_frame(folder.read_heads(), named, folder.shape, folder.read)
 
     def pick(
         self,

@@ -15,13 +15,10 @@ from autoprune.metrics import energy_uj
 from autoprune.outcome import FINE_TUNED, Head, Origin, Outcome
 from autoprune.report.diagnostics import diagnose
 from autoprune.report.front import MachineFront, Row
-from autoprune.report.outcomes import price_outcomes
+from autoprune.report.outcomes import AT_A_TIME, energies_uj
 from autoprune.report.pareto import hypervolume, non_dominated
 from autoprune.run_folder import RunFolder
 from autoprune.shape import NetworkShape
-
-AT_A_TIME = 256
-"""So many trials are in memory with their operations while they are priced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +85,9 @@ class Candidates:
         Raises UnknownCost where a rule of the machine fails.
         """
         wanted = {head.key: head for head in heads if _counts(head) or _shows_uniform(head)}
-        name, fingerprint = self._model.machine.name, self._model.fingerprint
-        energies = {key: head.energy_uj(name, fingerprint) for key, head in wanted.items()}
-        unknown = [key for key, energy in energies.items() if energy is None]
-        for first in range(0, len(unknown), AT_A_TIME):
-            outcomes = [self._read(key) for key in unknown[first : first + AT_A_TIME]]
-            priced, infeasible = price_outcomes(outcomes, self._model)
-            energies |= {item.outcome.key: item.energy_uj for item in priced}
-            self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
-        found = [
-            self._candidate(wanted[key], energy, words)
-            for key, energy in energies.items()
-            if energy is not None
-        ]
+        energies, infeasible = energies_uj(list(wanted.values()), self._model, self._read)
+        self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
+        found = [self._candidate(wanted[key], energy, words) for key, energy in energies.items()]
         self._all += found
         rivals = [*self.members, *(c for c in found if c.counts)]
         self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]

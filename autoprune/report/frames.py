@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
 from autoprune.cost.model import CostModel
-from autoprune.outcome import Outcome
+from autoprune.measurement import paired_bits
+from autoprune.outcome import Head, Outcome
 from autoprune.report.front import MachineFront
-from autoprune.report.outcomes import price_outcomes
+from autoprune.report.outcomes import energies_uj
 from autoprune.report.pareto import non_dominated
 from autoprune.shape import NetworkShape
 
@@ -49,48 +49,60 @@ def front_frame(front: MachineFront) -> pd.DataFrame:
 
 
 def trials_frame(
-    outcomes: Sequence[Outcome], models: Mapping[str, CostModel], shape: NetworkShape
+    heads: Sequence[Head],
+    models: Mapping[str, CostModel],
+    shape: NetworkShape,
+    read: Callable[[str], Outcome],
 ) -> pd.DataFrame:
     """All trials by number, indexed by trial; what one does not have is missing there.
 
     Columns: state, origin, score of validation and test with the plan's own bits, energy per
     machine in microjoules (at the bits of the machine), the machines on whose front it is, nonzero
     parameters, share of kept block weights, seconds that it took, the trial whose measurement it
-    shares, cause, broken budgets, plan.
+    shares, cause, broken budgets, plan. `read` gives a trial with its operations, of those that a
+    machine has not charged yet.
 
     Raises UnknownCost where a rule of a machine fails.
     """
     energies: dict[str, dict[str, float]] = {}
     members: dict[str, set[str]] = {}
     for name, model in models.items():
-        priced, _ = price_outcomes(outcomes, model)
-        energies[name] = {item.outcome.key: item.energy_uj for item in priced}
-        rivals = [item for item in priced if item.outcome.state == "measured"]
-        pairs = [(item.measured.validation.accuracy, item.energy_uj) for item in rivals]
-        members[name] = {rivals[i].outcome.key for i in non_dominated(pairs)}
+        energies[name], _ = energies_uj(heads, model, read)
+        members[name] = _members(heads, energies[name], model.machine.weight_bits)
     rows = []
-    for outcome in outcomes:
-        found = outcome.measurement
-        score = found.validation.name if found else "accuracy"
+    for head in heads:
+        ended, found = head.ended, bool(head.scores)
+        _, validation, test = head.scores[0] if found else (None, None, None)
+        score = validation.name if validation else "accuracy"
         rows.append(
             {
-                "trial": int(outcome.key),
-                "state": outcome.state,
-                "origin": outcome.origin,
-                f"val_{score}": found.validation.accuracy if found else None,
-                f"test_{score}": found.test.accuracy if found else None,
-                **{f"energy_uj@{name}": of.get(outcome.key) for name, of in energies.items()},
-                "fronts": ", ".join(name for name, keys in members.items() if outcome.key in keys),
-                "parameters": found.parameters if found else None,
-                "kept_weights": found.kept_weights if found else None,
-                "seconds": sum(astuple(found.seconds)) if found and not outcome.same_as else None,
-                "same_as": outcome.same_as,
-                "cause": outcome.cause,
-                "broken": ", ".join(budget for budget, _ in outcome.broken),
-                "plan": outcome.plan.short(shape),
+                "trial": int(head.key),
+                "state": ended.state,
+                "origin": ended.origin,
+                f"val_{score}": validation.accuracy if validation else None,
+                f"test_{score}": test.accuracy if test else None,
+                **{f"energy_uj@{name}": of.get(head.key) for name, of in energies.items()},
+                "fronts": ", ".join(name for name, keys in members.items() if head.key in keys),
+                "parameters": head.parameters if found else None,
+                "kept_weights": head.kept_weights if found else None,
+                "seconds": ended.seconds if found and not ended.same_as else None,
+                "same_as": ended.same_as,
+                "cause": ended.cause,
+                "broken": ", ".join(budget for budget, _ in ended.broken),
+                "plan": head.plan.short(shape),
             }
         )
     frame = pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
     if "parameters" in frame:
         frame["parameters"] = frame["parameters"].astype("Int64")
     return frame
+
+
+def _members(heads: Sequence[Head], energies: Mapping[str, float], weight_bits: int) -> set[str]:
+    """Keys of the trials that no other dominates, by score at a machine's bits and energy."""
+    rivals = [h for h in heads if h.ended.state == "measured" and h.key in energies]
+    pairs = []
+    for head in rivals:
+        scores = {bits: validation for bits, validation, _ in head.scores}
+        pairs.append((scores[paired_bits(list(scores), weight_bits)].accuracy, energies[head.key]))
+    return {rivals[i].key for i in non_dominated(pairs)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autoprune.cost.cost import Cost
@@ -11,7 +11,10 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import Costs
 from autoprune.measurement import Measurement, Precision
-from autoprune.outcome import Outcome
+from autoprune.outcome import Head, Outcome
+
+AT_A_TIME = 256
+"""So many trials are in memory with their operations while they are priced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,3 +70,25 @@ def price_outcomes(
             )
         )
     return feasible, infeasible
+
+
+def energies_uj(
+    heads: Sequence[Head], model: CostModel, read: Callable[[str], Outcome]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Energy of those trials that were measured, on a machine; and why others are infeasible there.
+
+    In microjoules per inference, in the order of `heads`. What this very machine charged while the
+    run went on is taken as it was recorded; the rest is read and priced, a part at a time.
+
+    Raises UnknownCost where a rule of the machine fails.
+    """
+    name, fingerprint = model.machine.name, model.fingerprint
+    found = {head.key: head.energy_uj(name, fingerprint) for head in heads if head.scores}
+    unknown = [key for key, energy in found.items() if energy is None]
+    infeasible: dict[str, str] = {}
+    for first in range(0, len(unknown), AT_A_TIME):
+        outcomes = [read(key) for key in unknown[first : first + AT_A_TIME]]
+        priced, missing = price_outcomes(outcomes, model)
+        found |= {item.outcome.key: item.energy_uj for item in priced}
+        infeasible |= missing
+    return {key: energy for key, energy in found.items() if energy is not None}, infeasible

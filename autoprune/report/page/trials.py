@@ -12,8 +12,7 @@ from autoprune.measurement import Measurement, Score
 from autoprune.metrics import metric_value
 from autoprune.outcome import Outcome
 from autoprune.plan import Plan, branch_words
-from autoprune.report.candidates import AT_A_TIME
-from autoprune.report.outcomes import Measured, price_outcomes
+from autoprune.report.outcomes import AT_A_TIME, Measured, price_outcomes
 from autoprune.report.trial import export_command
 from autoprune.run_folder import RunFolder
 from autoprune.shape import NetworkShape
