@@ -12,13 +12,14 @@ from autoprune.outcome import Head
 from autoprune.report.candidates import Candidates
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import run_machines
+from autoprune.run_weights import half_stored, kept_weights, remove_stored, remove_weights
 from autoprune.storage import PARTIAL
 
 
 def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> dict[str, int]:
     """Weights of networks whose keys are on none of the fronts: stem of the file, and bytes."""
     keep = {folder.checkpoint(key).stem for front in fronts for key in front}
-    return {stem: size for stem, size in folder.kept_weights().items() if stem not in keep}
+    return {stem: size for stem, size in kept_weights(folder).items() if stem not in keep}
 
 
 def clean(path: Path, *, dry_run: bool = False, imports: bool = False) -> list[tuple[str, int]]:
@@ -38,13 +39,13 @@ def clean(path: Path, *, dry_run: bool = False, imports: bool = False) -> list[t
         files = [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
         found = [(f"checkpoints/{stem}.safetensors", size) for stem, size in weights.items()]
         found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
-        stored = folder.half_stored()
+        stored = half_stored(folder)
         found += stored.items()
         if not dry_run:
             for name in stored:
-                folder.remove_stored(name)
+                remove_stored(folder, name)
             for stem in weights:
-                folder.remove_weights(stem)
+                remove_weights(folder, stem)
             for file in files:
                 file.unlink()
     return found

@@ -30,6 +30,7 @@ from autoprune.outcome import Outcome
 from autoprune.prepare import Prepared
 from autoprune.run_folder import RunFolder
 from autoprune.run_machines import machine_folders
+from autoprune.run_weights import copy_missing
 from autoprune.search.conductor import Conductor
 from autoprune.search.database import open_database
 from autoprune.search.journal import open_journal
@@ -78,7 +79,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         bench = make_bench(study, data, parent, weight_bits)
         tracker = Tracker(prepared.machines, prepared.shape, study.trials, folder, observer)
         known = tracker.recover()
-        folder.copy_missing()
+        copy_missing(folder)
         tracking.catch_up()
         if database is None:
             place = Place(storage=open_journal(folder.journal))

@@ -21,11 +21,8 @@ What a Parquet file holds: `autoprune.outcome_file`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from autoprune.artifacts import Artifacts
@@ -38,8 +35,6 @@ from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
 
 FORMAT = 2
-
-_WEIGHTS = ".safetensors"
 
 
 class RunFolder:
@@ -102,73 +97,12 @@ class RunFolder:
         found.check_claimed()
         return found
 
-    def weights_place(self, key: str) -> Path | str:
-        """Where a worker puts the weights of that trial or baseline: a file, or an address."""
-        if self.artifacts is None:
-            return self.checkpoint(key)
-        return f"{self.artifacts.address}/{_weights(_stem(key))}"
-
-    def kept_weights(self) -> dict[str, int]:
-        """Bytes of the weights that were kept, by the stem of their file's name."""
-        if self.artifacts is None:
-            found = {f.name: f.stat().st_size for f in self.checkpoints.glob(f"*{_WEIGHTS}")}
-        else:
-            found = self.artifacts.sizes(self.checkpoints.name)
-        return {name.removesuffix(_WEIGHTS): size for name, size in sorted(found.items())}
-
-    def remove_weights(self, stem: str) -> None:
-        """Remove weights that were kept."""
-        if self.artifacts is None:
-            (self.checkpoints / f"{stem}{_WEIGHTS}").unlink(missing_ok=True)
-        else:
-            self.artifacts.remove(_weights(stem))
-
-    @contextmanager
-    def weights(self, key: str) -> Iterator[Path | None]:
-        """While this lasts, a file with the weights of that key; None where they were not kept."""
-        if self.artifacts is None:
-            file = self.checkpoint(key)
-            yield file if file.is_file() else None
-        elif _stem(key) not in self.kept_weights():
-            yield None
-        else:
-            with TemporaryDirectory() as scratch:
-                file = Path(scratch) / f"{_stem(key)}{_WEIGHTS}"
-                self.artifacts.get(_weights(_stem(key)), file)
-                yield file
-
     def write(self, outcome: Outcome) -> None:
         """Put an outcome on disk, synced, whole or not at all; then its copy where it belongs."""
         file = self.file(outcome.key)
         write_atomically(file, lambda part: write_outcome(outcome, part))
         if self.artifacts is not None:
             self.artifacts.put(file, f"{file.parent.name}/{file.name}")
-
-    def half_stored(self) -> dict[str, int]:
-        """What is half-written in the storage of artifacts, with its bytes."""
-        if self.artifacts is None:
-            return {}
-        folders = (self.trials, self.baselines, self.confirmed, self.checkpoints)
-        return {
-            f"{folder.name}/{name}": size
-            for folder in folders
-            for name, size in self.artifacts.half_written(folder.name).items()
-        }
-
-    def remove_stored(self, name: str) -> None:
-        """Remove what `half_stored` names."""
-        assert self.artifacts is not None
-        self.artifacts.remove(name)
-
-    def copy_missing(self) -> None:
-        """Copy the outcomes whose copies a crash has prevented."""
-        if self.artifacts is None:
-            return
-        for folder in (self.baselines, self.trials, self.confirmed):
-            there = self.artifacts.sizes(folder.name)
-            for file in sorted(folder.glob("*.parquet")):
-                if there.get(file.name) != file.stat().st_size:
-                    self.artifacts.put(file, f"{folder.name}/{file.name}")
 
     def read(self, key: str) -> Outcome:
         """The outcome of that key, also with the mark that a front prints, as in ``7b`` or ``8u``.
@@ -285,10 +219,6 @@ def _sound(file: Path) -> Head | None:
     except RecordError:
         file.unlink()
         return None
-
-
-def _weights(stem: str) -> str:
-    return f"checkpoints/{stem}{_WEIGHTS}"
 
 
 def _stem(key: str) -> str:

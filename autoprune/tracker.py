@@ -16,6 +16,7 @@ from autoprune.report.candidates import Candidate, Candidates
 from autoprune.report.files import finite_or_none, save_front
 from autoprune.report.front import MachineFront, history
 from autoprune.run_folder import RunFolder
+from autoprune.run_weights import remove_weights
 from autoprune.search.baselines import warnings
 from autoprune.search.conductor import Conductor
 from autoprune.shape import NetworkShape
@@ -269,7 +270,7 @@ class Tracker:
         for stem in off_the_fronts(self._folder, keys):
             settled = stem.isdecimal() and self._folder.file(stem).is_file()
             if last or settled:
-                self._folder.remove_weights(stem)
+                remove_weights(self._folder, stem)
 
 
 def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

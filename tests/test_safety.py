@@ -23,6 +23,7 @@ from autoprune.plan import Effort
 from autoprune.point import make_plan
 from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
+from autoprune.run_weights import weights_place
 from autoprune.spec.bundled import find
 
 PICKLES = {
@@ -117,7 +118,7 @@ def test_a_key_cannot_leave_the_run_folder(tmp_path, key):
         folder.file,
         folder.checkpoint,
         folder.read,
-        folder.weights_place,
+        lambda name: weights_place(folder, name),
         lambda name: folder.read_workload(name, 8),
     ):
         with pytest.raises(AutopruneError, match="is no trial and no baseline"):

@@ -22,6 +22,7 @@ from autoprune.models.inputs import present
 from autoprune.outcome import PARENT, Outcome
 from autoprune.reopen import runnable_study
 from autoprune.run_folder import RunFolder
+from autoprune.run_weights import weights_file
 from autoprune.search.job import Failure, Job
 from autoprune.shape import NetworkShape
 from autoprune.spec.study import Study
@@ -117,7 +118,7 @@ def _take_weights(folder: RunFolder, key: str, network: nn.Module) -> bool:
     if key == PARENT:
         load_checkpoint(network, folder.parent)
         return True
-    with folder.weights(key) as file:
+    with weights_file(folder, key) as file:
         if file is not None:
             load_checkpoint(network, file)
         return file is not None

@@ -18,6 +18,7 @@ from autoprune.measure.timing import time_networks
 from autoprune.models.inputs import present
 from autoprune.outcome import FINE_TUNED
 from autoprune.run_folder import RunFolder
+from autoprune.run_weights import kept_weights
 from autoprune.trial import Bench
 
 BATCHES = (1, 32)
@@ -53,7 +54,7 @@ def measure(  # noqa: PLR0913 - as on the command line
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
     folder = RunFolder(run, imports=imports)
     folder.read_study()
-    kept = folder.kept_weights()
+    kept = kept_weights(folder)
     keys = [FINE_TUNED] * (FINE_TUNED in kept) + [str(int(k)) for k in kept if k.isdecimal()]
     if not keys:
         raise RecordError(f"{run}: no network was kept; a finished run keeps those on its fronts")

@@ -20,6 +20,7 @@ from autoprune.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome
 from autoprune.plan import Plan
 from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
+from autoprune.run_weights import weights_place
 from autoprune.search.baselines import baseline_plans, first_points
 from autoprune.search.block_response import GAIN, Prior
 from autoprune.search.job import Failure, Job, Result
@@ -243,7 +244,7 @@ class Conductor:
             key=key,
             plan=plan,
             seed=measured.seed if measured else derive_seed(self._task.seed, key),
-            weights=self._folder.weights_place(key),
+            weights=weights_place(self._folder, key),
         )
 
     def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> Proposed:

@@ -13,6 +13,7 @@ from autoprune.errors import InputError, RecordError
 from autoprune.export.member import find_member
 from autoprune.prepare import prepare
 from autoprune.run_folder import RunFolder
+from autoprune.run_weights import kept_weights
 from autoprune.sweep.node import Needs, lacks
 from autoprune.tracker import Nobody
 
@@ -102,7 +103,7 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, tmp_path, monkeypatc
     trials = {row.trial for front in finished.fronts.values() for row in front.rows}
     trained = {finished.trials[trial].same_as or str(trial) for trial in trials}
     assert stems == {folder.checkpoint(key).stem for key in trained}
-    assert stems == folder.kept_weights().keys()
+    assert stems == kept_weights(folder).keys()
     for name in ("trials", "baselines"):
         own = {file.name: file.read_bytes() for file in (folder.path / name).iterdir()}
         copies = {file.name: file.read_bytes() for file in (place / name).iterdir()}
