@@ -41,7 +41,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Look at everything, one after the other; Ray is started and ended."""
     yield from versions()
-    for module in ("torch", "torchvision", "spikingjelly.activation_based.neuron"):
+    for module in ("torch", "torchvision", "torchaudio", "spikingjelly.datasets"):
         yield _import(module)
     yield _threads()
     yield _memory()
@@ -75,18 +75,17 @@ def versions() -> Iterator[Finding]:
 
 
 def _import(module: str) -> Finding:
-    name = module.partition(".")[0]
     try:
         importlib.import_module(module)
     except Exception as error:  # noqa: BLE001 - whatever a broken library raises
         return Finding(
-            subject=f"import {name}",
+            subject=f"import {module}",
             level="error",
             found=f"{type(error).__name__}: {error}",
             remedy="reinstall autoprune in a fresh environment; torch, torchvision and torchaudio "
             "must have been built together",
         )
-    return Finding(subject=f"import {name}", level="ok", found="works")
+    return Finding(subject=f"import {module}", level="ok", found="works")
 
 
 def _threads() -> Finding:

@@ -22,6 +22,9 @@ def test_a_working_installation(autoprune, monkeypatch, tmp_path) -> None:
     assert "ran a task in process" in found["Ray"]["found"]
     assert found["cache"]["found"] == f"{tmp_path / 'cache'}, writable"
     assert not (tmp_path / "cache").exists()
+    assert {
+        found[f"import {name}"]["level"] for name in ("torchaudio", "spikingjelly.datasets")
+    } == {"ok"}
     assert "sphinx" not in found, "of an extra"
 
 
@@ -64,7 +67,9 @@ def test_a_broken_one(autoprune, monkeypatch, tmp_path) -> None:
     )
     [line] = [line for line in lines if line.endswith("needed <1")]
     assert line.startswith("error    torch: ")
-    assert "fresh environment" in remedy("error    import spikingjelly: ImportError: undefined")
+    assert "fresh environment" in remedy(
+        "error    import spikingjelly.datasets: ImportError: undefined"
+    )
     assert "--workers 0" in remedy("error    Ray: RuntimeError: no port is free")
     assert "4096" in next(line for line in lines if line.startswith("warning  threads"))
     assert "another folder" in remedy("error    data: ")
