@@ -21,14 +21,18 @@ from autoprune.spec.study import (
 )
 
 
-def load_checked(given: str | Study) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
+def load_checked(
+    given: str | Study, *, imports: bool = True
+) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
     """The study, its search space, its file, and its machines by name; as `load_study`.
+
+    `imports` says whether classes that its machines name may be imported.
 
     Raises InputError for an unknown name anywhere, for an objective or budget that its machine
     does not define or the space does not search, and for a machine whose weights have too few bits.
     """
     study, space, file = load_study(given)
-    models = [load_machine(machine, file.parent) for machine in study.machines]
+    models = [load_machine(name, file.parent, imports=imports) for name in study.machines]
     machines = {model.machine.name: model for model in models}
     if len(machines) < len(models):
         raise InputError(f"{file}: machines", f"given {study.machines}", "different file names")

@@ -21,6 +21,7 @@ Level = Literal["ok", "warning", "error"]
 _GIB = 2**30
 _MEMORY_GIB = 4
 _SHARED_GIB = 1
+_SPIKINGJELLY = ("spikingjelly.activation_based.neuron", "spikingjelly.datasets")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Look at everything, one after the other; Ray is started and ended."""
     yield from versions()
-    for module in ("torch", "torchvision", "torchaudio", "spikingjelly.datasets"):
+    for module in ("torch", "torchvision", "torchaudio", *_SPIKINGJELLY):
         yield _import(module)
     yield _threads()
     yield _memory()

@@ -155,7 +155,10 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
 
 
 def _places(prepared: Prepared, folder: RunFolder) -> dict[str, str]:
-    """Where the run is besides its folder, settled on its first day; no two runs share a place."""
+    """Where the run is besides its folder, settled on its first day; no two runs share a place.
+
+    A new place on storage is marked as the run's before the run names it.
+    """
     study, name = prepared.study, f"{prepared.file.stem}-{secrets.token_hex(4)}"
     places = {} if study.storage is None else {"record": name}
     if study.artifacts is not None:

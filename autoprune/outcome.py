@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import Literal
 
 from autoprune.errors import InputError
-from autoprune.measurement import Measurement, Score
+from autoprune.measurement import Measurement, Score, paired_bits
 from autoprune.plan import Plan
 from autoprune.point import Value
 
@@ -88,6 +88,14 @@ class Head:
     def key(self) -> str:
         """Of the outcome."""
         return self.ended.key
+
+    def at(self, weight_bits: int) -> tuple[int, Score, Score]:
+        """Bits and scores that a machine whose weights have so many bits is paired with.
+
+        See `paired_bits`; of a trial that was measured.
+        """
+        bits = paired_bits([bits for bits, _, _ in self.scores], weight_bits)
+        return next(found for found in self.scores if found[0] == bits)
 
     def energy_uj(self, name: str, fingerprint: str) -> float | None:
         """What a machine charged; None where that is not known, or it was another machine."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autoprune.plugin import make_importable
+from autoprune.plugin import make_importable, refuse_code
 from autoprune.run_folder import RunFolder
 from autoprune.spec.study import Study
 from autoprune.spec.toml import read_toml, validate
@@ -25,7 +25,8 @@ def runnable_study(folder: RunFolder) -> Study:
         "functions.evaluate": study.functions.evaluate,
     }
     for key, name in named.items():
-        folder.may_import(name or "", f"{folder.path / 'study.toml'}: {key}")
+        if not folder.imports:
+            refuse_code(name or "", f"{folder.path / 'study.toml'}: {key}")
     for place in (folder.path, Path(folder.read_study().get("folder", "")), Path()):
         make_importable(place)
     return study

@@ -29,7 +29,6 @@ from autoprune.artifacts import Artifacts
 from autoprune.errors import RecordError, did_you_mean
 from autoprune.outcome import Head, Outcome
 from autoprune.outcome_file import read_head, read_outcome, write_outcome
-from autoprune.plugin import refuse_code
 from autoprune.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.storage import PARTIAL, write_atomically, write_text
 from autoprune.workload import Workload
@@ -66,11 +65,6 @@ class RunFolder:
         self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
         self.environments = path / "environments.json"
-
-    def may_import(self, name: str, where: str) -> None:
-        """InputError, at `where`, if `name` is ``module:Name`` and such are not to be imported."""
-        if not self.imports:
-            refuse_code(name, where)
 
     def file(self, key: str) -> Path:
         """Where the outcome of that key lies."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from autoprune.cli.imports import import_option
-from autoprune.cli.kinds import Kind, find_all
+from autoprune.cli.kinds import find_all
 
 
 @click.command()
@@ -25,34 +25,21 @@ def check(file: str, *, imports: bool) -> None:
     autoprune check wide_chip.toml --import
     """
     for kind, path in find_all(file):
-        if not imports:
-            _refuse_code(kind, path)
-        {"machine": _machine, "search space": _space, "study": _study}[kind](path)
+        if kind == "machine":
+            _machine(path, imports=imports)
+        elif kind == "study":
+            _study(path, imports=imports)
+        else:
+            _space(path)
         click.echo(f"{path}: a correct {kind}")
 
 
-def _refuse_code(kind: Kind, path: Path) -> None:
-    """InputError where the file, or a machine of the study, names a class to be imported."""
-    from autoprune.cost.machine import read_machine
-    from autoprune.plugin import refuse_code
-    from autoprune.spec.bundled import find
-    from autoprune.spec.study import load_study
-
-    files = [path] if kind == "machine" else []
-    if kind == "study":
-        files = [
-            find("cost_models", name, path.parent) for name in load_study(str(path))[0].machines
-        ]
-    for file in files:
-        refuse_code(read_machine(file).family, f"{file}: family")
-
-
-def _machine(path: Path) -> None:
+def _machine(path: Path, *, imports: bool) -> None:
     from autoprune.cost.contract import verdicts
     from autoprune.cost.load import load_machine
     from autoprune.errors import InputError
 
-    model, broken, rules = load_machine(str(path)), 0, 0
+    model, broken, rules = load_machine(str(path), imports=imports), 0, 0
     for verdict in verdicts(model):
         rules += 1
         broken += bool(verdict.counterexample)
@@ -70,7 +57,7 @@ def _space(path: Path) -> None:
     load_space(str(path))
 
 
-def _study(path: Path) -> None:
+def _study(path: Path, *, imports: bool) -> None:
     from autoprune.check import load_checked
 
-    load_checked(str(path))
+    load_checked(str(path), imports=imports)

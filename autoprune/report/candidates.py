@@ -10,7 +10,7 @@ from typing import final
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.hypervolume import ACCURACY_MARGIN, COST_FACTOR
-from autoprune.measurement import Score, paired_bits
+from autoprune.measurement import Score
 from autoprune.metrics import energy_uj
 from autoprune.outcome import FINE_TUNED, Head, Origin, Outcome
 from autoprune.report.diagnostics import diagnose
@@ -95,15 +95,14 @@ class Candidates:
     def _candidate(
         self, head: Head, energy_uj: float, words: Mapping[str, str] | None
     ) -> Candidate:
-        scores = {bits: (validation, test) for bits, validation, test in head.scores}
-        bits = paired_bits(list(scores), self._model.machine.weight_bits)
+        bits, validation, test = head.at(self._model.machine.weight_bits)
         return Candidate(
             key=head.key,
             trained_as=head.ended.same_as or head.key,
             origin=head.ended.origin,
             counts=_counts(head),
-            validation=scores[bits][0],
-            test=scores[bits][1],
+            validation=validation,
+            test=test,
             bits=bits,
             energy_uj=energy_uj,
             kept_weights=head.kept_weights,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from autoprune.cost.model import CostModel
-from autoprune.measurement import paired_bits
 from autoprune.outcome import Head, Outcome
 from autoprune.report.front import MachineFront
 from autoprune.report.outcomes import energies_uj
@@ -101,8 +100,5 @@ def trials_frame(
 def _members(heads: Sequence[Head], energies: Mapping[str, float], weight_bits: int) -> set[str]:
     """Keys of the trials that no other dominates, by score at a machine's bits and energy."""
     rivals = [h for h in heads if h.ended.state == "measured" and h.key in energies]
-    pairs = []
-    for head in rivals:
-        scores = {bits: validation for bits, validation, _ in head.scores}
-        pairs.append((scores[paired_bits(list(scores), weight_bits)].accuracy, energies[head.key]))
+    pairs = [(head.at(weight_bits)[1].accuracy, energies[head.key]) for head in rivals]
     return {rivals[i].key for i in non_dominated(pairs)}

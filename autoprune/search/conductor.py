@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import final
 
 from optuna.trial import FrozenTrial
@@ -22,13 +21,13 @@ from autoprune.point import Value, make_plan
 from autoprune.run_folder import RunFolder
 from autoprune.run_weights import weights_place
 from autoprune.search.baselines import baseline_plans, first_points
-from autoprune.search.block_response import GAIN, Prior
+from autoprune.search.block_response import GAIN
 from autoprune.search.job import Failure, Job, Result
-from autoprune.search.network_prior import network_prior
+from autoprune.search.network_prior import task_prior
 from autoprune.search.proposed import Proposed, exhausted, promises_little, stuck
 from autoprune.search.record import Record
 from autoprune.search.samplers import Samplers, derive_seed, to_params, to_point
-from autoprune.search.settle import as_outcome, as_told, unusable
+from autoprune.search.settle import as_outcome, as_told
 from autoprune.search.task import Task
 from autoprune.spec.study import Sampler
 
@@ -140,7 +139,9 @@ class Conductor:
 
     def _begin(self) -> None:
         """All baselines are there: take up what an earlier run left, then propose."""
-        self._samplers = Samplers(self._task.seed, self._prior())
+        tuned = self.baselines[FINE_TUNED].measurement
+        assert tuned is not None  # else the run would have ended with an error
+        self._samplers = Samplers(self._task.seed, task_prior(self._task, self._domains, tuned))
         for frozen in self._record.trials:
             key, told = str(frozen.number), frozen.state.is_finished()
             if not self._folder.file(key).is_file():
@@ -160,28 +161,6 @@ class Conductor:
             if trial.ended is None and not trial.counts:
                 self._repeat(trial)
         self._advance()
-
-    def _prior(self) -> Prior:
-        """What a sampler may know: which parameter does what, and what the parent is worth."""
-        tuned = self.baselines[FINE_TUNED].measurement
-        assert tuned is not None  # else the run would have ended with an error
-
-        def plan(params: Mapping[str, Value]) -> str:
-            point = to_point(params, self._domains)
-            return make_plan(point, self._task.shape, self._task.effort).hash
-
-        metrics, score = self._task.metrics, self._task.score
-        values = [] if unusable(self._task, tuned) else self._task.objectives(tuned)
-        prior = network_prior(self._domains, metrics, score, values, plan)
-        return replace(prior, earlier=list(self._earlier()))
-
-    def _earlier(self) -> Iterator[tuple[dict[str, Value], list[float]]]:
-        """Parameters and objectives of another run's trials, where those are of other networks."""
-        warm = self._task.warm
-        for outcome in warm.trials if warm is not None and warm.kind == "data" else ():
-            if outcome.measurement is not None and not unusable(self._task, outcome.measurement):
-                values = self._task.objectives(outcome.measurement)
-                yield to_params(dict(outcome.point), self._domains), values
 
     def _advance(self) -> None:
         """Propose as far as the lag allows and tell what is next in line, until nothing moves."""

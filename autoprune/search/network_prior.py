@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autoprune.hypervolume import ACCURACY_MARGIN, COST_FACTOR
+from autoprune.measurement import Measurement
+from autoprune.point import Value, make_plan
 from autoprune.search.block_response import Prior
+from autoprune.search.samplers import to_params, to_point
+from autoprune.search.settle import unusable
+from autoprune.search.task import Task
+from autoprune.spec.domain import Domain
 from autoprune.spec.study import split_metric
 
 _RISES_WITH: dict[str, tuple[int, int]] = {
@@ -20,6 +27,30 @@ _RISES_WITH: dict[str, tuple[int, int]] = {
 
 _ADDITIVE = ("weight_bits", "chips")
 """Metrics of which not the logarithm adds up."""
+
+
+def task_prior(task: Task, domains: Mapping[str, Domain], tuned: Measurement) -> Prior:
+    """What a task's sampler may know: which parameter does what, and what the parent is worth.
+
+    `domains` are the parameters of its space. `tuned` is the measured fine-tuned parent.
+    """
+
+    def plan(params: Mapping[str, Value]) -> str:
+        return make_plan(to_point(params, domains), task.shape, task.effort).hash
+
+    values = [] if unusable(task, tuned) else task.objectives(tuned)
+    prior = network_prior(domains, task.metrics, task.score, values, plan)
+    return replace(prior, earlier=list(_earlier(task, domains)))
+
+
+def _earlier(
+    task: Task, domains: Mapping[str, Domain]
+) -> Iterator[tuple[dict[str, Value], list[float]]]:
+    """Parameters and objectives of another run's trials, where those are of other networks."""
+    warm = task.warm
+    for outcome in warm.trials if warm is not None and warm.kind == "data" else ():
+        if outcome.measurement is not None and not unusable(task, outcome.measurement):
+            yield to_params(dict(outcome.point), domains), task.objectives(outcome.measurement)
 
 
 def network_prior(
