@@ -57,6 +57,7 @@ def make_network(seed: int = 3) -> PatchSpikformer:
     )
     for module in network.modules():
         if isinstance(module, _BatchNorm):
+            assert module.running_mean is not None and module.running_var is not None
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, 0.0, 2.5)
             nn.init.normal_(module.running_mean, std=0.1)

@@ -14,7 +14,7 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.environment import Environment, record_environment
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, Outcome
+from autoprune.outcome import FINE_TUNED, Origin, Outcome, State
 from autoprune.plan import Effort
 from autoprune.point import make_plan
 from autoprune.report.page.gather import gather
@@ -51,13 +51,20 @@ def folder(
     run = RunFolder(tmp_path / "run")
     run.write_study({"shape": dataclasses.asdict(shape), "title": HOSTILE, "data": "made up"})
 
-    def write(key: str, origin: str, correct: int, zeros: float, state: str = "measured", **more):
+    def write(
+        key: str,
+        origin: Origin,
+        correct: int,
+        zeros: float,
+        state: State = "measured",
+        **more: Any,
+    ) -> None:
         plan = make_plan({"blocks.0.attention.l1p": zeros}, shape, effort)
         found = None
         if state != "failed":
             found = measured(plan, correct=correct, zeros=zeros, rounded={8: correct - 1})
-        values = {"key": key, "origin": origin, "point": (), "plan": plan, "seed": 0}
-        run.write(Outcome(**values, state=state, measurement=found, **more))
+        values = {"key": key, "origin": origin, "point": (), "plan": plan, "seed": 0, **more}
+        run.write(Outcome(**values, state=state, measurement=found))
 
     write(FINE_TUNED, "baseline", 95, 0.0)
     write("0", "uniform", 80, 0.5)

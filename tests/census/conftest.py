@@ -27,6 +27,7 @@ def firing_images() -> Callable[[int], Tensor]:
 def firing(network: nn.Module) -> nn.Module:
     for module in network.modules():
         if isinstance(module, _BatchNorm):
+            assert module.running_var is not None
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, 0.0, 2.0)
             nn.init.uniform_(module.running_var, 0.02, 0.1)

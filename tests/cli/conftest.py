@@ -13,7 +13,7 @@ import pytest
 from autoprune.cli.main import main
 from autoprune.cost.load import load_machine
 from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, Outcome
+from autoprune.outcome import FINE_TUNED, Origin, Outcome
 from autoprune.plan import Effort
 from autoprune.point import make_plan
 from autoprune.run_folder import RunFolder
@@ -60,7 +60,7 @@ def run_folder(
     folder = RunFolder(tmp_path / "run")
     folder.write_study({"shape": dataclasses.asdict(shape)})
 
-    def write(key: str, origin: str, correct: int, zeros: float, cause: str = "") -> None:
+    def write(key: str, origin: Origin, correct: int, zeros: float, cause: str = "") -> None:
         plan = make_plan({"blocks.0.attention.l1p": zeros}, shape, effort)
         less = {8: correct - 1}
         measurement = None if cause else measured(plan, correct=correct, zeros=zeros, rounded=less)

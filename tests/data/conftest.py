@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from autoprune.data import load as data_sets
+from autoprune.data.dataset import About, Dataset
 from autoprune.spec.tables import DataSpec
 
 
 @pytest.fixture(autouse=True)
-def caches(tmp_path, monkeypatch):
+def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("AUTOPRUNE_DATA", raising=False)
 
 
 @pytest.fixture
-def load(tmp_path):
+def load(tmp_path: Path) -> Callable[..., Dataset]:
     """Loads a data set whose root is the test's folder."""
 
-    def load(name: str, seed: int = 0, **settings):
+    def load(name: str, seed: int = 0, **settings: Any) -> Dataset:
         return data_sets.load(DataSpec(name=name, root="data", **settings), tmp_path, seed)
 
     return load
 
 
 @pytest.fixture
-def about(tmp_path):
-    def about(name: str, **settings):
+def about(tmp_path: Path) -> Callable[..., About]:
+    def about(name: str, **settings: Any) -> About:
         return data_sets.about(DataSpec(name=name, root="data", **settings), tmp_path)
 
     return about
@@ -122,7 +125,7 @@ def dvs128gesture(root: Path, users: int = 4) -> None:
     (folder / "trials_to_test.txt").write_text(f"{names[-1]}.aedat\n")
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[..., None]] = {
     "cifar10": lambda root: cifar(root, "cifar10"),
     "cifar100": lambda root: cifar(root, "cifar100"),
     "imagefolder": image_folder,
@@ -132,10 +135,10 @@ MAKERS = {
 
 
 @pytest.fixture
-def make(tmp_path):
+def make(tmp_path: Path) -> Callable[..., Path]:
     """Makes the files of a data set under the test's root, and returns the root."""
 
-    def make(name: str, **settings) -> Path:
+    def make(name: str, **settings: Any) -> Path:
         root = tmp_path / "data"
         root.mkdir(exist_ok=True)
         if name in MAKERS:

@@ -44,8 +44,8 @@ NOT_RUN = {
     "autoprune run digits": "minutes; test_the_bundled_study_as_it_stands, slow, does it",
     "autoprune run my_study.toml --address": "needs a cluster; tests/sweep starts one",
     "python benchmarks/": "minutes to hours; tests/test_benchmarks.py runs each, smaller",
-    "ruff": "a check of the code, not of the pages",
-    "mypy": "a check of the code, not of the pages",
+    "nox": "checks of the code, not of the pages; tests/docs/test_habits.py knows each session",
+    "pre-commit install": "changes the repository; its hooks are checks of the code",
     "pytest": "the tests themselves",
 }
 """Commands that are parsed alone, by how they begin."""

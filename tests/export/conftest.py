@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from autoprune.compress.network import compress
 from autoprune.driver import run
 from autoprune.export.manifest import write_manifest
 from autoprune.export.pack import Origin, pack
+from autoprune.measurement import Measurement
 from autoprune.models.adapter import ModelAdapter
 from autoprune.models.families import adapter_for, build
 from autoprune.outcome import Outcome
@@ -33,7 +35,7 @@ OFFERED = {"T": 3, "in_channels": 2, "img_size_h": 16, "img_size_w": 16, "num_cl
 SPIKFORMER = {"embed_dims": 16, "num_heads": 2, "depths": 2, "mlp_ratio": 1.5}
 QKFORMER = {"embed_dims": 16, "num_heads": [1, 2, 2], "depths": [1, 1, 1], "mlp_ratio": 2.0}
 SDT = {"embed_dims": 16, "num_heads": 2, "depths": 2, "pooling_stat": "0011", "mlp_ratio": 1.5}
-FAMILIES = {
+FAMILIES: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "spikformer": ("spikformer", {**SPIKFORMER, "patch_size": 4}, None),
     "spikformer_patch": ("spikformer_patch", SPIKFORMER, None),
     "sdt": ("spike_driven_transformer", SDT, None),
@@ -57,17 +59,17 @@ make_importable(STUDIES)
 class Silent:
     """Watches a run and says nothing."""
 
-    def training(self, epoch, epochs): ...
+    def training(self, epoch: int, epochs: int) -> None: ...
 
-    def measuring(self, done, total): ...
+    def measuring(self, done: int, total: int) -> None: ...
 
-    def baselines(self, outcomes): ...
+    def baselines(self, outcomes: dict[str, Outcome]) -> None: ...
 
-    def progress(self, standing): ...
+    def progress(self, standing: object) -> None: ...
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Iterator[Path]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The short study, run in this process, and trial 90: everything at once, weights not kept."""
     before = os.environ.get("AUTOPRUNE_CACHE")
     os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
@@ -78,7 +80,7 @@ def finished(tmp_path_factory) -> Iterator[Path]:
     data = load_data(prepared.study)
     parent = load_parent(prepared.study, data, folder.parent)
     bench = make_bench(prepared.study, data, parent, (32, 8))
-    point = {
+    point: dict[str, float | int | str] = {
         "blocks.0.attention.dsp": 0.5,
         "blocks.0.attention.l1p": 0.5,
         "blocks.0.mlp.l1p": 0.95,
@@ -95,7 +97,9 @@ def finished(tmp_path_factory) -> Iterator[Path]:
         os.environ["AUTOPRUNE_CACHE"] = before
 
 
-def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:
+def note(
+    folder: RunFolder, key: str, plan: Plan, measurement: Measurement | None, **more: Any
+) -> None:
     """Put a trial on record."""
     found = {"state": "measured", "seed": 11, "origin": "sampled", "point": (), **more}
     folder.write(Outcome(key=key, plan=plan, measurement=measurement, **found))
@@ -104,13 +108,14 @@ def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:
 def altered(folder: RunFolder, source: str, key: str, bits: int) -> None:
     """Put a trial on record whose validation score at `bits` is one sample less than true."""
     outcome = folder.read(source)
-    score = outcome.measurement.at(bits).validation
+    found = outcome.measurement
+    assert found is not None
+    score = found.at(bits).validation
     wrong = replace(score, correct=score.correct - 1)
     precisions = tuple(
-        replace(p, validation=wrong) if p.bits == bits else p
-        for p in outcome.measurement.precisions
+        replace(p, validation=wrong) if p.bits == bits else p for p in found.precisions
     )
-    note(folder, key, outcome.plan, replace(outcome.measurement, precisions=precisions))
+    note(folder, key, outcome.plan, replace(found, precisions=precisions))
 
 
 def compressed(family: str) -> tuple[nn.Module, ModelAdapter, Origin]:
@@ -126,7 +131,7 @@ def compressed(family: str) -> tuple[nn.Module, ModelAdapter, Origin]:
             nn.init.normal_(value, std=0.5)
     shape = adapter.shape(parent)
     free = [(i, b.name) for i, b in shape.branches() if not b.fixed]
-    point = {f"blocks.{i}.{name}.dsp": 0.5 for i, name in free}
+    point: dict[str, float | int | str] = {f"blocks.{i}.{name}.dsp": 0.5 for i, name in free}
     point[f"blocks.{free[-1][0]}.{free[-1][1]}.dsp"] = 0.0
     point |= {"blocks.0.l1p": 0.9, "head.l1p": 0.5}
     point |= {f"blocks.{i}.neuron.threshold": "channel" for i in range(len(shape.blocks) - 1)}
@@ -143,7 +148,7 @@ def compressed(family: str) -> tuple[nn.Module, ModelAdapter, Origin]:
 
 
 @pytest.fixture
-def packed(tmp_path) -> Callable[[nn.Module, ModelAdapter, Origin], Path]:
+def packed(tmp_path: Path) -> Callable[[nn.Module, ModelAdapter, Origin], Path]:
     """Writes a network into a folder that has everything but a study."""
 
     def write(network: nn.Module, adapter: ModelAdapter, origin: Origin) -> Path:

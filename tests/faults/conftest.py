@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
 
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
 
+from autoprune.outcome import Outcome
 from autoprune.run_folder import RunFolder
 from autoprune.storage import PARTIAL
 
@@ -39,15 +41,15 @@ class Run:
     def log(self) -> Path:
         return self.folder.with_suffix(".log")
 
-    def start(self, fault: str = "none", moment: int = 0, trials: int = TRIALS) -> subprocess.Popen:
+    def start(self, fault: str = "none", moment: int = 0, trials: int = TRIALS) -> Popen[str]:
         """The command; `fault` strikes at the given moment of writing."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         options = ["--workers", self.workers, "--trials", trials, "--out", self.folder]
         command = [DRIVER, fault, moment, self.log, "run", self.study, *options]
-        return subprocess.Popen(
+        return Popen(
             [sys.executable, *map(str, command)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=PIPE,
+            stderr=STDOUT,
             text=True,
             start_new_session=True,
         )
@@ -69,7 +71,7 @@ class Run:
         """How many there were in the last command that ended by itself."""
         return int(self.log.read_text().split()[-1])
 
-    def trials(self) -> list:
+    def trials(self) -> list[Outcome]:
         """Everything that has to repeat itself; how long it took does not."""
         found = RunFolder(self.folder)
         return [_untimed(o) for o in (*found.read_baselines().values(), *found.read_trials())]
@@ -80,14 +82,14 @@ class Run:
         found += [self.folder / "branches.csv", self.folder / "parent.safetensors"]
         return {str(file.relative_to(self.folder)): file.read_bytes() for file in found}
 
-    def recorded(self) -> list[optuna.trial.FrozenTrial]:
+    def recorded(self) -> list[FrozenTrial]:
         """What any Optuna tool reads."""
-        backend = optuna.storages.journal.JournalFileBackend(str(self.folder / "optuna.journal"))
+        backend = JournalFileBackend(str(self.folder / "optuna.journal"))
         storage = optuna.storages.JournalStorage(backend)
         return optuna.load_study(study_name="autoprune", storage=storage).trials
 
 
-def _untimed(outcome):
+def _untimed(outcome: Outcome) -> Outcome:
     measurement = outcome.measurement
     if measurement is None:
         return replace(outcome, peak_gib=outcome.peak_gib and 1.0, cause=outcome.cause[:9])
@@ -96,7 +98,7 @@ def _untimed(outcome):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory) -> Iterator[None]:
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One parent for all runs, trained once; one thread each."""
     before = {name: os.environ.get(name) for name in ("AUTOPRUNE_CACHE", "OMP_NUM_THREADS")}
     os.environ.update(AUTOPRUNE_CACHE=str(tmp_path_factory.mktemp("cache")), OMP_NUM_THREADS="1")
@@ -108,12 +110,12 @@ def cache(tmp_path_factory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def short(root) -> str:
+def short(root: Path) -> str:
     return str(root / "tests" / "studies" / "short.toml")
 
 
 @pytest.fixture(scope="session")
-def undisturbed(short, tmp_path_factory) -> Run:
+def undisturbed(short: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The short study from start to end; the first of two commands trains the parent."""
     run = Run(short, tmp_path_factory.mktemp("undisturbed") / "run")
     code, said = run.finish()
@@ -122,7 +124,7 @@ def undisturbed(short, tmp_path_factory) -> Run:
 
 
 @pytest.fixture
-def check(undisturbed):
+def check(undisturbed: Run) -> Callable[..., None]:
     """Complete a disturbed run, compare it with the undisturbed one, and count."""
 
     def complete(run: Run, fault: str, struck: int, like: Run = undisturbed) -> None:
@@ -152,7 +154,7 @@ def check(undisturbed):
     return complete
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table of what was done to runs, and what it did."""
     if not tally:
         return

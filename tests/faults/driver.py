@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 from optuna.storages.journal import JournalFileBackend
 
@@ -70,16 +71,22 @@ def rename(self: Path, target: Path) -> Path:
     return found
 
 
-def run_trial(bench, plan, seed):
+def run_trial(bench: Any, plan: Any, seed: int) -> Any:
     log(f"begins {seed}")
     return real_trial(bench, plan, seed)
 
 
-real_append, JournalFileBackend.append_logs = JournalFileBackend.append_logs, append_logs
-real_fsync, os.fsync = os.fsync, fsync
-real_rename, Path.replace = Path.replace, rename
-real_trial = autoprune.sweep.worker.run_trial
-autoprune.sweep.worker.run_trial = run_trial
+def put(owner: Any, name: str, own: Any) -> Any:
+    """`own` in its place; what stood there."""
+    found = getattr(owner, name)
+    setattr(owner, name, own)
+    return found
+
+
+real_append = put(JournalFileBackend, "append_logs", append_logs)
+real_fsync = put(os, "fsync", fsync)
+real_rename = put(Path, "replace", rename)
+real_trial = put(autoprune.sweep.worker, "run_trial", run_trial)
 
 sys.argv = ["autoprune", *sys.argv[4:]]
 try:

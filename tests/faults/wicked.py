@@ -7,11 +7,14 @@ import time
 
 import torch
 from spikingjelly.activation_based import functional
+from torch import nn
 
-held = []
+from autoprune.data.dataset import Split
+
+held: list[bytearray] = []
 
 
-def share(network, part):
+def share(network: nn.Module, part: Split) -> float:
     """Accuracy, unless enough is pruned: then what is left decides what goes wrong."""
     with torch.inference_mode():
         found = network(part.inputs(slice(None))).argmax(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ class Case:
     """
 
     model: str
-    arguments: dict
+    arguments: dict[str, Any]
     formulas: tuple[Formula, ...]
     adapter: str | None = None
 
@@ -48,6 +49,7 @@ class Case:
         adapter = adapter_for(network, self.adapter)
         for module in network.modules():
             if isinstance(module, _BatchNorm):
+                assert module.running_mean is not None and module.running_var is not None
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.uniform_(module.bias, 0.0, 2.0)
                 nn.init.normal_(module.running_mean, std=0.1)
@@ -141,7 +143,7 @@ CASES = {
 
 
 @pytest.fixture(params=CASES)
-def case(request) -> Case:
+def case(request: pytest.FixtureRequest) -> Case:
     return CASES[request.param]
 
 
@@ -157,10 +159,10 @@ def case(request) -> Case:
         ),
     ]
 )
-def device(request) -> str:
-    return request.param
+def device(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def images(device) -> Tensor:
+def images(device: str) -> Tensor:
     return torch.rand(4, 2, SIDE, SIDE, generator=torch.Generator().manual_seed(5)).to(device)

@@ -60,6 +60,7 @@ def baselines(outcome: MakeOutcome) -> dict[str, Outcome]:
     """The fine-tuned parent alone: 95 of 100 in validation, 93 in the test; 90 and 93 at 8 bits."""
     parent = outcome(FINE_TUNED, origin="baseline", correct=95, rounded={8: 90})
     found = parent.measurement
+    assert found is not None
     test = Score(correct=93, total=100)
     precisions = tuple(replace(precision, test=test) for precision in found.precisions)
     return {FINE_TUNED: replace(parent, measurement=replace(found, precisions=precisions))}

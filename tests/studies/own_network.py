@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from spikingjelly.activation_based import layer, neuron
 from torch import Tensor, nn
 
-from autoprune.models.adapter import Inside, ModelAdapter, Projection
+from autoprune.models.adapter import Branch, Inside, ModelAdapter, Projection
 from autoprune.models.branches import branch
 
 
@@ -86,10 +88,10 @@ class OwnFormer(nn.Module):
 
 
 class OwnAdapter(ModelAdapter):
-    def branches(self, model):
+    def branches(self, model: nn.Module) -> tuple[tuple[Branch, ...], ...]:
         return tuple(
             (branch("attention", b, "attn", attention), branch("mlp", b, "mlp", mlp))
-            for b in model.layers
+            for b in cast(OwnFormer, model).layers
         )
 
 
