@@ -4,7 +4,13 @@ import nox
 
 LONG = "faults"
 """Markers of the long tests that have to pass before a change lands."""
-LOWEST = ["tests/cost", "tests/spec", "tests/search", "tests/test_plan.py"]
+LOWEST = [
+    "tests/cost",
+    "tests/spec",
+    "tests/test_plan.py",
+    "tests/docs/test_pages.py",
+    "tests/export/test_export.py",
+]
 """Quick tests, of which some run whatever has a lowest version."""
 
 nox.options.default_venv_backend = "none"
