@@ -21,7 +21,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from autoprune.search.network_prior import network_prior
+from autoprune.search.prior import network_prior
 from autoprune.search.samplers import Samplers
 
 SAMPLERS = ("random", "qmc", "tpe", "nsga2", "nsga3", "gp", "block_response")

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
-from autoprune.census.count import count
-from autoprune.compress.batch_norm import reestimate
+from autoprune.compress.surgery.batch_norm import reestimate
+from autoprune.workload.census.count import count
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)

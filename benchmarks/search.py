@@ -27,14 +27,14 @@ import pandas as pd
 from optuna.samplers import BaseSampler
 from rich.progress import track
 
-from autoprune.point import Value, make_plan
-from autoprune.prepare import Prepared, prepare
-from autoprune.report.pareto import hypervolume
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.space import load_space
+from autoprune.pareto import front_hypervolume
 from autoprune.search.baselines import first_points
 from autoprune.search.block_response import BlockResponseSampler, Prior
-from autoprune.search.network_prior import network_prior
+from autoprune.search.prior import network_prior
 from autoprune.search.samplers import Samplers, distributions, to_params, to_point
-from autoprune.spec.space import load_space
+from autoprune.sweep.prepare import Prepared, prepare
 
 HERE = Path(__file__).parent
 MACHINES = ("loihi1", "systolic_14x12")
@@ -74,7 +74,7 @@ class Table:
         energy = OBJECTIVES.index(f"energy_uj@{machine}")
         found = [self.values(plan) for plan in plans]
         reference = (self.parent[0] - 0.10, 1.1 * self.parent[energy])
-        return hypervolume([(v[0], v[energy]) for v in found], reference)
+        return front_hypervolume([(v[0], v[energy]) for v in found], reference)
 
     def prior(self) -> Prior:
         """What autoprune tells block_response."""

@@ -19,15 +19,16 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
-from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.identity import measured_bits
-from autoprune.metrics import metric_value
-from autoprune.plan import Plan
-from autoprune.point import Value, make_plan
-from autoprune.prepare import prepare
-from autoprune.shape import NetworkShape
-from autoprune.spec.space import load_space
-from autoprune.trial import run_trial
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.plan import Plan
+from autoprune.compress.space import load_space
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.metrics import metric_value
+from autoprune.study.build import load_data, make_setup
+from autoprune.study.identity import measured_bits
+from autoprune.study.parent import find_parent
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.trial import run_trial
 
 HERE = Path(__file__).parent
 MACHINES = ("loihi1", "systolic_14x12")
@@ -36,7 +37,7 @@ METRICS = (
     *(f"{m}@{machine}" for machine in MACHINES for m in ("accuracy", "energy_uj")),
 )
 
-_bench = None
+_setup = None
 
 
 def points(shape: NetworkShape) -> Iterator[dict[str, Value]]:
@@ -48,19 +49,19 @@ def points(shape: NetworkShape) -> Iterator[dict[str, Value]]:
 
 def start() -> None:
     """Hold data and parent in a worker."""
-    global _bench
+    global _setup
     torch.set_num_threads(1)
     prepared = prepare("digits")
     data = load_data(prepared.study)
     parent = find_parent(prepared.study, data)
-    bench = make_bench(prepared.study, data, parent, measured_bits(prepared.machines))
-    _bench = bench, prepared
+    setup = make_setup(prepared.study, data, parent, measured_bits(prepared.machines))
+    _setup = setup, prepared
 
 
 def measure(plan: Plan) -> dict[str, float | int | str]:
     """One row: the plan's hash, what the searches see, and test accuracy."""
-    bench, prepared = _bench
-    measurement, _ = run_trial(bench, plan, prepared.study.seed)
+    setup, prepared = _setup
+    measurement, _ = run_trial(setup, plan, prepared.study.seed)
     row = {name: metric_value(name, measurement, prepared.machines) for name in METRICS}
     return {"hash": plan.hash, **row, "test_accuracy": measurement.test.accuracy}
 
@@ -72,7 +73,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "search_table.csv")
     arguments = parser.parse_args()
     start()
-    prepared = _bench[1]
+    prepared = _setup[1]
     plans = {}
     for point in points(prepared.shape):
         plan = make_plan(point, prepared.shape, prepared.study.effort)

@@ -16,10 +16,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from autoprune.driver import run
-from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT
-from autoprune.prepare import Prepared, prepare
-from autoprune.tracker import Nobody
+from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import Prepared, prepare
+from autoprune.sweep.progress import Nobody
 
 
 def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:

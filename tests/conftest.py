@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoprune.compress.configuration import make_plan
+from autoprune.compress.plan import Effort, Plan
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
-from autoprune.measurement import Measurement, Precision, Score, Seconds
-from autoprune.models.spikformer import SpikformerAdapter
-from autoprune.models.spikformer_patch import PatchSpikformer
-from autoprune.plan import Effort, Plan
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.networks.spikformer import SpikformerAdapter
+from autoprune.networks.spikformer_patch import PatchSpikformer
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 torch.set_num_threads(1)
 
@@ -108,6 +113,52 @@ def shape(adapter: SpikformerAdapter, network: PatchSpikformer) -> NetworkShape:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def outcome(
+    shape: NetworkShape, effort: Effort, measured: Callable[..., Measurement]
+) -> Callable[..., Outcome]:
+    """Makes an outcome: `correct` of 100 right, and `zeros` of the weights save energy.
+
+    `rounded` has what is right with fewer bits of a weight, by bits; `weight_bits` are the plan's.
+    """
+
+    def make(
+        key: object,
+        *,
+        origin: str = "sampled",
+        correct: int = 90,
+        zeros: float = 0.0,
+        rounded: Mapping[int, int] = MappingProxyType({}),
+        weight_bits: int = 32,
+        **fields: Any,
+    ) -> Outcome:
+        point = {"blocks.0.attention.l1p": zeros, "weight_bits": weight_bits}
+        plan = make_plan(point, shape, effort)
+        values = {
+            "key": str(key),
+            "origin": origin,
+            "point": (),
+            "plan": plan,
+            "seed": 0,
+            "state": "measured",
+            "measurement": measured(plan, correct=correct, zeros=zeros, rounded=rounded),
+        }
+        return Outcome(**{**values, **fields})
+
+    return make
+
+
+@pytest.fixture
+def model() -> CostModel:
+    return load_machine("ops45_fp32")
+
+
+@pytest.fixture
+def int8() -> CostModel:
+    """A machine with weights of 8 bits."""
+    return load_machine("ops45_int8")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

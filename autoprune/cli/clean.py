@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 
 @click.command()
@@ -22,8 +22,8 @@ def clean(run: Path, *, dry_run: bool, imports: bool) -> None:
     \b
     autoprune clean runs/digits --dry-run
     """
-    from autoprune.clean import clean as clean_run
-    from autoprune.run_folder import RunFolder
+    from autoprune.runs.folder import RunFolder
+    from autoprune.sweep.clean import clean as clean_run
 
     found = clean_run(run, dry_run=dry_run, imports=imports)
     for file, size in found:

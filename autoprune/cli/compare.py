@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.report.compare import Comparison, Priced
-    from autoprune.run_folder import RunFolder
+    from autoprune.report.front.compare import Comparison
+    from autoprune.runs.columns import Priced
+    from autoprune.runs.folder import RunFolder
 
 
 @click.command()
@@ -39,11 +40,10 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: boo
     autoprune compare runs/digits
     autoprune compare runs/digits --machine loihi1 --machine my_chip.toml
     """
-    from autoprune.report.compare import compare as compare_machines
-    from autoprune.run_folder import RunFolder
+    from autoprune.report.front.compare import compare as compare_machines
+    from autoprune.runs.folder import RunFolder
 
-    folder = RunFolder(run, imports=imports)
-    folder.read_study()
+    folder = RunFolder.opened(run, imports=imports)
     priced, failed = _price(folder, machines)
     found = compare_machines(priced)
     if as_json:
@@ -51,8 +51,8 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: boo
     else:
         from rich.console import Console
 
-        from autoprune.measure.record import read_all
-        from autoprune.report.measured import agreement
+        from autoprune.report.tables.measured import agreement
+        from autoprune.runs.measured import read_all
 
         console = Console(highlight=False)
         _print(console, found, priced)
@@ -69,13 +69,13 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: boo
 def _price(folder: RunFolder, names: tuple[str, ...]) -> tuple[list[Priced], list[str]]:
     """The trials on every machine that can price them, and what is wrong with the others."""
     from autoprune.cost.cost import UnknownCost
-    from autoprune.repricing import Trials
-    from autoprune.run_machines import distinct, find_machine, run_machines
+    from autoprune.runs.columns import TrialColumns
+    from autoprune.runs.machines import distinct, find_machine, run_machines
 
     models = distinct([find_machine(folder, name) for name in names] or run_machines(folder))
     priced, failed = [], []
     with waiting("Reading the trials"):
-        trials = Trials(folder)
+        trials = TrialColumns(folder)
         for model in models:
             try:
                 priced.append(trials.on(model))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
-    from autoprune.confirm import Confirmed
+    from autoprune.sweep.confirm import Confirmed
 
 _INTERRUPTED = 130
 """Exit code of a command that Ctrl-C ended, as shells have it."""
@@ -82,10 +82,10 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     )
     with progress:
         bar = progress.add_task("Reading the run", total=None)
-        from autoprune.sweep.address import find_address
+        from autoprune.sweep.ray.address import find_address
 
         address = find_address(address, workers)
-        from autoprune.confirm import confirm as confirm_run
+        from autoprune.sweep.confirm import confirm as confirm_run
         from autoprune.sweep.stop import Stop
 
         def watch(done: int, total: int) -> None:
@@ -109,13 +109,13 @@ def _write(confirmed: Confirmed, run: Path, *, as_json: bool, as_csv: bool) -> N
     """To the terminal as asked for, and as files beside the front of each machine."""
     from rich.console import Console
 
-    from autoprune.report.confirmed_table import (
+    from autoprune.files import write_text
+    from autoprune.report.tables.confirmed import (
         confirmed_csv,
         confirmed_document,
         confirmed_table,
     )
-    from autoprune.run_folder import RunFolder
-    from autoprune.storage import write_text
+    from autoprune.runs.folder import RunFolder
 
     folder = RunFolder(run)
     documents = [confirmed_document(front) for front in confirmed.fronts]

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.export.export import Exported
+    from autoprune.deploy.export import Exported
 
 
 @click.command()
@@ -40,7 +40,7 @@ def export(  # noqa: PLR0913 - the options of the command line
 
     console = Console(highlight=False)
     with console.status("Reading the run"):
-        from autoprune.export.export import export as export_network
+        from autoprune.deploy.export import export as export_network
 
     def say(line: str) -> None:
         console.print(line, markup=False)

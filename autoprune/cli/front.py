@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
-    from autoprune.report.branches import BranchProbe
-    from autoprune.report.front import MachineFront
+    from autoprune.report.front.branches import BranchProbe
+    from autoprune.report.front.front import MachineFront
 
 
 @click.command()
@@ -40,13 +40,13 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
     from autoprune.cost.cost import UnknownCost
-    from autoprune.report.branches import branch_probes
-    from autoprune.report.candidates import RunFronts
-    from autoprune.run_folder import RunFolder
-    from autoprune.run_machines import find_machine, run_machines
+    from autoprune.report.front.branches import branch_probes
+    from autoprune.report.front.candidates import RunFronts
+    from autoprune.runs.folder import RunFolder
+    from autoprune.runs.machines import find_machine, run_machines
 
     folder = RunFolder(run, imports=imports)
-    shape = folder.shape
+    shape = folder.record.shape
     models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
     fronts, failed = [], []
     with waiting("Reading the trials"):
@@ -82,11 +82,11 @@ def _print(fronts: list[MachineFront], probes: list[BranchProbe], run: Path | No
     """The fronts, the probes, then what was measured for the run on machines at hand."""
     from rich.console import Console
 
-    from autoprune.measure.record import read_all
-    from autoprune.report.branches import probe_table
-    from autoprune.report.measured import measured_table
-    from autoprune.report.tables import front_table
-    from autoprune.report.text_plot import text_plot
+    from autoprune.report.plots.text import text_plot
+    from autoprune.report.tables.branches import probe_table
+    from autoprune.report.tables.front import front_table
+    from autoprune.report.tables.measured import measured_table
+    from autoprune.runs.measured import read_all
 
     console = Console()
     for found in fronts:

@@ -23,7 +23,7 @@ def init(folder: Path) -> None:
     autoprune run my_study/my_study.toml --dry-run
     """
     from autoprune.errors import InputError
-    from autoprune.storage import write_text
+    from autoprune.files import write_text
 
     for name in NAMES:
         if (folder / name).exists():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 
 @click.command()
@@ -39,8 +39,8 @@ def measure(  # noqa: PLR0913 - the options of the command line
     if name is not None and (not name or "/" in name or name.startswith(".")):
         raise InputError("--name", f"given {name!r}", "a folder's name")
     with console.status("Reading the run"):
-        from autoprune.measure.measure import measure as measure_networks
-        from autoprune.report.measured import measured_table
+        from autoprune.deploy.measure import measure as measure_networks
+        from autoprune.report.tables.measured import measured_table
 
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Measuring", total=None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from autoprune.report.front import Row
-    from autoprune.report.pick import Pick
+    from autoprune.report.front.front import Row
+    from autoprune.report.front.pick import Pick
 
 NOTHING_FITS = 3
 """Exit code where no trial keeps the limits."""
@@ -57,7 +57,7 @@ def pick(  # noqa: PLR0913 - the options of the command line
     autoprune pick runs/digits --machine loihi1 --min-accuracy 0.9
     autoprune pick runs/digits --machine my_chip.toml --max-energy-uj 0.8 --json
     """
-    from autoprune.opened import open_run
+    from autoprune.api import open_run
 
     with waiting("Reading the trials"):
         found = open_run(run, imports=imports).pick(
@@ -77,7 +77,7 @@ def pick(  # noqa: PLR0913 - the options of the command line
 
 def _export(run: Path, row: Row) -> str:
     """The command that exports a trial."""
-    from autoprune.report.trial import export_command
+    from autoprune.report.front.trial import export_command
 
     return export_command(run, str(row.trial))
 

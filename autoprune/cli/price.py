@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from autoprune.cost.cost import Cost
     from autoprune.cost.model import CostModel
-    from autoprune.run_folder import RunFolder
-    from autoprune.workload import Workload
+    from autoprune.runs.folder import RunFolder
+    from autoprune.workload.workload import Workload
 
 
 @click.command()
@@ -75,9 +75,9 @@ def _find(what: str, *, imports: bool) -> tuple[RunFolder | None, str]:
     path = Path(what)
     run, colon, trial = what.rpartition(":")
     if colon and not path.exists():
-        from autoprune.run_folder import RunFolder
+        from autoprune.runs.folder import RunFolder
 
-        return RunFolder(Path(run), imports=imports), trial
+        return RunFolder.opened(Path(run), imports=imports), trial
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
     return None, ""
@@ -89,14 +89,14 @@ def _machine(name: str, run: RunFolder | None, *, imports: bool) -> CostModel:
         from autoprune.cost.load import load_machine
 
         return load_machine(name, imports=imports)
-    from autoprune.run_machines import find_machine
+    from autoprune.runs.machines import find_machine
 
     return find_machine(run, name)
 
 
 def _read(what: str, run: RunFolder | None, key: str, model: CostModel) -> Workload:
     """The workload; of a trial at the precision that the machine is paired with."""
-    from autoprune.workload import Workload
+    from autoprune.workload.workload import Workload
 
     if run is None:
         return Workload.read(Path(what))
@@ -106,7 +106,7 @@ def _read(what: str, run: RunFolder | None, key: str, model: CostModel) -> Workl
 def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from autoprune.report.diagnostics import diagnose
+    from autoprune.report.front.diagnostics import diagnose
 
     return {
         **asdict(cost),
@@ -132,7 +132,7 @@ def _print(cost: Cost, model: CostModel, workload: Workload, *, explained: bool)
     from rich.console import Console
     from rich.text import Text
 
-    from autoprune.report.diagnostics import diagnose, diagnostic_lines
+    from autoprune.report.front.diagnostics import diagnose, diagnostic_lines
 
     console = Console(highlight=False)
     energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
@@ -144,7 +144,7 @@ def _print(cost: Cost, model: CostModel, workload: Workload, *, explained: bool)
     for line in (*_sizes(cost), *diagnostic_lines(diagnose(model, workload, cost))):
         console.print(Text(line))
     if explained:
-        from autoprune.report.explain import explain
+        from autoprune.report.tables.explain import explain
 
         for line in explain(cost, model):
             console.print(Text(line), soft_wrap=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from autoprune.workload import Workload
+    from autoprune.workload.workload import Workload
 
 
 @click.command()
@@ -39,11 +39,11 @@ def profile(model: str, shape: str, *, samples: int, time_steps: int | None, as_
 
     import torch
 
-    from autoprune.census.profile import profile as profiled
-    from autoprune.compress.batch_norm import reestimate
+    from autoprune.compress.surgery.batch_norm import reestimate
     from autoprune.errors import InputError
-    from autoprune.models.families import build
+    from autoprune.networks.build import build
     from autoprune.plugin import make_importable
+    from autoprune.workload.census.profile import profile as profiled
 
     make_importable(Path())
     if ":" not in model:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 
@@ -28,10 +28,10 @@ def report(run: Path, out: Path | None, *, imports: bool) -> None:
     autoprune report runs/digits
     autoprune report runs/digits --out digits.html
     """
+    from autoprune.files import write_text
     from autoprune.report.page.gather import gather
     from autoprune.report.page.page import render
-    from autoprune.run_folder import RunFolder
-    from autoprune.storage import write_text
+    from autoprune.runs.folder import RunFolder
 
     file = out or run / "report.html"
     with waiting("Reading every trial"):

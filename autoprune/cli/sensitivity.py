@@ -8,8 +8,8 @@ from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
     from autoprune.cost.model import CostModel
-    from autoprune.run_folder import RunFolder
-    from autoprune.workload import Workload
+    from autoprune.runs.folder import RunFolder
+    from autoprune.workload.workload import Workload
 
 
 def print_sensitivity(
@@ -22,8 +22,8 @@ def print_sensitivity(
     from rich.table import Table
 
     from autoprune.cost.ops import Ops
-    from autoprune.report.sensitivity import Moved, sensitivity
-    from autoprune.repricing import Trials
+    from autoprune.report.front.sensitivity import Moved, sensitivity
+    from autoprune.runs.columns import TrialColumns
 
     console = Console(highlight=False)
     total = model.price_all(Ops.of([workload])).energy_uj[0]
@@ -32,7 +32,7 @@ def print_sensitivity(
     fronts: list[Moved | None] = [None] * len(moves)
     if run is not None:
         with waiting("Reading the trials"):
-            fronts = [*sensitivity(model, *Trials(run).at(model.machine.weight_bits), share)]
+            fronts = [*sensitivity(model, *TrialColumns(run).at(model.machine.weight_bits), share)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     of_front = ("front keeps", "joined", "order") if run is not None else ()
     for name in ("price", "x", "µJ", "change", *of_front):

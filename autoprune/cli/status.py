@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting, wrapped
 
 if TYPE_CHECKING:
-    from autoprune.status import Status
+    from autoprune.sweep.status import Status
 
 
 @click.command()
@@ -27,8 +27,8 @@ def status(run: Path, *, as_json: bool, imports: bool) -> None:
     autoprune status runs/digits
     autoprune status runs/digits --json
     """
-    from autoprune.run_folder import RunFolder
-    from autoprune.status import read_status
+    from autoprune.runs.folder import RunFolder
+    from autoprune.sweep.status import read_status
 
     with waiting("Reading the trials"):
         found = read_status(RunFolder(run, imports=imports))
@@ -41,7 +41,7 @@ def status(run: Path, *, as_json: bool, imports: bool) -> None:
 
 
 def _print(found: Status) -> None:
-    from autoprune.report.text_plot import text_plot
+    from autoprune.report.plots.text import text_plot
 
     ends = ", ".join(f"{count} {state}" for state, count in found.states.items())
     lines = [

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import wrapped
 
 if TYPE_CHECKING:
-    from autoprune.outcome import Outcome
-    from autoprune.run_folder import RunFolder
+    from autoprune.runs.folder import RunFolder
+    from autoprune.runs.outcome import Outcome
 
 
 @click.command()
@@ -32,10 +32,9 @@ def trial(run: Path, trial: str, *, as_json: bool, imports: bool) -> None:
     autoprune trial runs/digits 40
     autoprune trial runs/digits fine-tuned --json
     """
-    from autoprune.run_folder import RunFolder
+    from autoprune.runs.folder import RunFolder
 
-    folder = RunFolder(run, imports=imports)
-    folder.read_study()
+    folder = RunFolder.opened(run, imports=imports)
     found = _document(folder, folder.read(trial))
     if as_json:
         click.echo(json.dumps(found, indent=1))
@@ -47,12 +46,12 @@ def trial(run: Path, trial: str, *, as_json: bool, imports: bool) -> None:
 
 
 def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
-    from autoprune.plan import branch_words
-    from autoprune.report.candidates import RunFronts
-    from autoprune.report.trial import export_command, standing
-    from autoprune.run_machines import run_machines
+    from autoprune.compress.plan import branch_words
+    from autoprune.report.front.candidates import RunFronts
+    from autoprune.report.front.trial import export_command, on_machine
+    from autoprune.runs.machines import run_machines
 
-    shape, found = folder.shape, outcome.measurement
+    shape, found = folder.record.shape, outcome.measurement
     fronts, baselines = RunFronts(folder, folder.read_heads()), folder.read_baselines()
     return {
         "trial": outcome.key,
@@ -78,7 +77,7 @@ def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
         "parameters": found.parameters if found else None,
         "kept_weights": found.kept_weights if found else None,
         "machines": [
-            asdict(standing(outcome, fronts.members(model), baselines, model))
+            asdict(on_machine(outcome, fronts.members(model), baselines, model))
             for model in run_machines(folder)
         ]
         if found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def trials(  # noqa: PLR0913 - the options of the command line
     """
     if as_csv + as_json + (parquet is not None) > 1:
         raise click.UsageError("--csv, --json or --parquet, one of them")
+    from autoprune.api import open_run
     from autoprune.errors import RecordError
-    from autoprune.opened import open_run
 
     with waiting("Reading every trial"):
         frame = open_run(run, imports=imports).trials()
@@ -71,7 +71,7 @@ def trials(  # noqa: PLR0913 - the options of the command line
     elif as_json:
         click.echo(frame.reset_index().to_json(orient="records", indent=1))
     elif parquet is not None:
-        from autoprune.storage import write_atomically
+        from autoprune.files import write_atomically
 
         # The trial's number as a column: other readers than pandas know no index.
         write_atomically(parquet, lambda part: frame.to_parquet(part, index=True))

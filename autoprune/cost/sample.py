@@ -6,9 +6,9 @@ import math
 from dataclasses import fields, replace
 from typing import Any, Literal
 
-from autoprune.cost.columns import PER_STEP
-from autoprune.op import ROWS, WINDOWS, Activity, Op, Order
-from autoprune.workload import Workload
+from autoprune.workload.columns import PER_STEP
+from autoprune.workload.op import ROWS, WINDOWS, Activity, Op, Order
+from autoprune.workload.workload import Workload
 
 SAMPLES = 2
 """Samples of a small workload, unless told."""

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
 
 
 def twin_bits(time_steps: int) -> int:

@@ -11,10 +11,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from autoprune.measurement import Score
-from autoprune.report.diagnostics import Diagnostics
-from autoprune.report.front import MachineFront, Row
-from autoprune.storage import write_atomically, write_text
+from autoprune.files import write_atomically, write_text
+from autoprune.report.front.diagnostics import Diagnostics
+from autoprune.report.front.front import MachineFront, Row
+from autoprune.trial.measurement import Score
 
 COLUMNS = (
     "trial",
@@ -86,7 +86,9 @@ def to_document(front: MachineFront) -> dict[str, Any]:
 
 def save_front(front: MachineFront, folder: Path) -> None:
     """Write the three files into `folder`."""
-    from autoprune.report.plot import plot_front  # matplotlib: only where a picture is drawn
+    from autoprune.report.plots.picture import (
+        plot_front,  # matplotlib: only where a picture is drawn
+    )
 
     write_text(folder / "front.csv", to_csv([front]))
     write_text(folder / "front.json", json.dumps(to_document(front), indent=1))

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from autoprune.cost.model import CostModel
-from autoprune.outcome import Head, Outcome
-from autoprune.report.front import MachineFront
-from autoprune.report.outcomes import energies_uj
-from autoprune.report.pareto import non_dominated
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.pareto import non_dominated
+from autoprune.report.front.front import MachineFront
+from autoprune.report.front.priced import energies_uj
+from autoprune.runs.outcome import Head, Outcome
 
 
 def front_frame(front: MachineFront) -> pd.DataFrame:

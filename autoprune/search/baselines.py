@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
-from autoprune.plan import Effort, Plan
-from autoprune.point import Value, make_plan
-from autoprune.shape import NetworkShape
-from autoprune.spec.domain import Domain
-from autoprune.spec.space import SearchSpace
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.domain import Domain
+from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.space import SearchSpace
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
 
 
 def baseline_points(shape: NetworkShape) -> dict[str, dict[str, Value]]:

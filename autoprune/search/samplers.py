@@ -16,10 +16,10 @@ from optuna.distributions import (
 )
 from optuna.samplers import BaseSampler
 
-from autoprune.point import Point, Value
+from autoprune.compress.configuration import Point, Value
+from autoprune.compress.domain import Domain
 from autoprune.search.block_response import BlockResponseSampler, Prior
-from autoprune.spec.domain import Domain
-from autoprune.spec.study import Sampler
+from autoprune.search.spec import Sampler
 
 
 @final

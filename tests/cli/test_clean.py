@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
-from autoprune.driver import run
 from autoprune.errors import RecordError
-from autoprune.lock import sole_writer
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
-from autoprune.tracker import Nobody
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 
 from autoprune.cost.load import load_machine
 from autoprune.report.files import COLUMNS
-from autoprune.run_folder import RunFolder
-from autoprune.workload import Workload
+from autoprune.runs.folder import RunFolder
+from autoprune.workload.workload import Workload
 
 
 def own_machine(folder: Path, ac: float) -> Path:

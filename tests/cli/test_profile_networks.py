@@ -9,7 +9,7 @@ from torch import nn
 
 import autoprune
 from autoprune.errors import CountingError
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
 
 MODULE = """
 import torch

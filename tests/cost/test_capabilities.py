@@ -7,13 +7,13 @@ from typing import ClassVar
 
 import pytest
 
+from autoprune.config import bundled_names
 from autoprune.cost.action import Action
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.spec import bundled
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
 
 
 def saying(name: str, **words: str) -> CostModel:
@@ -31,7 +31,7 @@ def with_integers() -> Workload:
     return replace(workload, ops=(stem, replace(first, a_class="integer"), *others))
 
 
-@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
 @pytest.mark.parametrize(
     ("need", "operation"),
     [
@@ -47,7 +47,7 @@ def test_what_is_unsupported_makes_the_total_unknown(name, need, operation):
     assert cost.unpriced[0].action == f"{operation}: {need}".replace("\\", "")
 
 
-@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
 def test_bundled_machines_price_everything(name):
     cost = load_machine(name).price(with_integers())
     assert cost.unpriced == ()

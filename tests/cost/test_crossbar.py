@@ -10,8 +10,8 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Geometry, Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Geometry, Op
+from autoprune.workload.workload import Workload
 
 STEPS = 5
 
@@ -42,7 +42,9 @@ def layer(row: dict[str, str]) -> Op:
 
 @pytest.fixture
 def vgg9(root) -> Workload:
-    with (root / "tests" / "oracles" / "spikesim_vgg9_cifar10.csv").open(encoding="utf-8") as file:
+    with (root / "tests" / "cost" / "oracles" / "spikesim_vgg9_cifar10.csv").open(
+        encoding="utf-8"
+    ) as file:
         ops = tuple(layer(row) for row in csv.DictReader(file))
     return Workload(network="VGG9", samples=1, time_steps=STEPS, ops=ops)
 

@@ -9,8 +9,8 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Activity
-from autoprune.workload import Workload
+from autoprune.workload.op import Activity
+from autoprune.workload.workload import Workload
 
 LOAS = load_machine("loas")
 

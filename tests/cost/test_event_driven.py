@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
 
 LOIHI = load_machine("loihi1")
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from autoprune.config import bundled_names
 from autoprune.cost.contract import check_contract
 from autoprune.cost.cost import UnknownCost, Unpriced
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.metrics import energy_uj, latency_us
-from autoprune.spec import bundled
-from autoprune.workload import Uncounted
+from autoprune.runs.metrics import energy_uj, latency_us
+from autoprune.workload.workload import Uncounted
 
-MACHINES = bundled.names("cost_models")
+MACHINES = bundled_names("cost_models")
 
 
 @pytest.mark.parametrize("name", MACHINES)

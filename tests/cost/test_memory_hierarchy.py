@@ -9,9 +9,9 @@ import torch
 from spikingjelly.activation_based import op_counter
 from torch import nn
 
-from autoprune.census.count import count
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
+from autoprune.workload.census.count import count
 
 MEM45 = load_machine("mem45")
 CAUSES = {

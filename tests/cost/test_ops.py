@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoprune.config import bundled_names
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.op import Activity
-from autoprune.spec import bundled
+from autoprune.workload.op import Activity
 
 MANY = [sample_workload(), sample_workload(steps=2, samples=3), sample_workload(width=5)]
 
@@ -94,7 +94,7 @@ def test_storage_of_a_matrix_by_hand():
 
 
 @given(st.data())
-@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
 def test_many_cost_what_each_costs_alone_to_the_last_bit(name, data):
     sizes = st.fixed_dictionaries(
         {

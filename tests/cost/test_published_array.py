@@ -12,8 +12,8 @@ from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
 
 STEPS = 4
 
@@ -59,7 +59,7 @@ def network(file: Path, density: float = 1.0, *, attention: bool = False) -> Wor
 
 @pytest.fixture
 def tables(root) -> Path:
-    return root / "tests" / "oracles"
+    return root / "tests" / "cost" / "oracles"
 
 
 def test_eyeriss_on_spikformer(oracle, tables):

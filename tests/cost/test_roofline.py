@@ -9,7 +9,7 @@ import pytest
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from autoprune.cost.families.systolic import Systolic, cycles
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Geometry, Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Geometry, Op
+from autoprune.workload.workload import Workload
 
 ARRAY = (3, 2)
 SIZES = st.integers(1, 9)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from autoprune.data import load as data_sets
-from autoprune.spec.tables import DataSpec
+from autoprune.data.spec import DataSpec
 
 
 @pytest.fixture(autouse=True)

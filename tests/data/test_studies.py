@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from autoprune.bench import build_network, load_data, make_bench, recipe
-from autoprune.check import load_checked
-from autoprune.plan import Effort
-from autoprune.point import make_plan
-from autoprune.prepare import prepare
-from autoprune.spec import bundled
-from autoprune.training import train
-from autoprune.trial import run_trial
+from autoprune.compress.configuration import make_plan
+from autoprune.compress.plan import Effort
+from autoprune.config import bundled_names
+from autoprune.study.build import build_network, load_data, make_setup, recipe
+from autoprune.study.check import load_checked
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.training import train
+from autoprune.trial.trial import run_trial
 
-STUDIES = bundled.names("studies")
+STUDIES = bundled_names("studies")
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -56,18 +56,18 @@ def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
     short = replace(recipe(study.parent, compute), epochs=2, batch_size=2)
     train(network, data.train, short, seed=0)
     assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
-    bench = replace(
-        make_bench(study, data, network, (8,)),
+    setup = replace(
+        make_setup(study, data, network, (8,)),
         batch_norm_batches=1,
         batch_norm_batch_size=2,
         census_samples=1,
         recipe=replace(recipe(study.finetune, compute), batch_size=2),
     )
-    shape = bench.adapter.shape(network)
+    shape = setup.adapter.shape(network)
     effort = Effort(time_steps=study.network.time_steps, learning_rate=1e-4, epochs=1)
     point = {f"blocks.{i}.{b.name}.l1p": 0.5 for i, b in shape.branches()}
     point |= {f"blocks.{i}.{b.name}.dsp": 0.5 for i, b in shape.branches()}
-    measurement, _ = run_trial(bench, make_plan(point, shape, effort), 0)
+    measurement, _ = run_trial(setup, make_plan(point, shape, effort), 0)
     assert measurement.kept_weights == pytest.approx(0.25, abs=1e-3)
     uncounted = {item.name for item in measurement.workload.uncounted if item.dense_macs}
     assert uncounted == {"batch_norm"}

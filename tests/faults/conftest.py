@@ -14,8 +14,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoprune.run_folder import RunFolder
-from autoprune.storage import PARTIAL
+from autoprune.files import PARTIAL
+from autoprune.runs.folder import RunFolder
 
 DRIVER = Path(__file__).with_name("driver.py")
 TRIALS = 9

@@ -21,7 +21,7 @@ from optuna.storages.journal import JournalFileBackend
 
 import autoprune.sweep.worker
 from autoprune.cli.main import main
-from autoprune.storage import PARTIAL
+from autoprune.files import PARTIAL
 
 FAULT, MOMENT, LOG = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 passed = 0
@@ -70,9 +70,9 @@ def rename(self: Path, target: Path) -> Path:
     return found
 
 
-def run_trial(bench, plan, seed):
+def run_trial(setup, plan, seed):
     log(f"begins {seed}")
-    return real_trial(bench, plan, seed)
+    return real_trial(setup, plan, seed)
 
 
 real_append, JournalFileBackend.append_logs = JournalFileBackend.append_logs, append_logs

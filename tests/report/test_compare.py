@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.report.compare import Priced, compare
-from autoprune.report.pareto import non_dominated
-from autoprune.report.sensitivity import sensitivity
+from autoprune.pareto import non_dominated
+from autoprune.report.front.compare import compare
+from autoprune.report.front.sensitivity import sensitivity
+from autoprune.runs.columns import Priced
 
 
 def priced(machine: str, accuracy: list[float], energy: list[float]) -> Priced:

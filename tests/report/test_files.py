@@ -13,9 +13,9 @@ import matplotlib.image
 import pandas as pd
 import pytest
 
-from autoprune.report.candidates import machine_front
 from autoprune.report.files import COLUMNS, save_front, to_csv, to_document
-from autoprune.report.front import MachineFront
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.front import MachineFront
 
 
 @pytest.fixture

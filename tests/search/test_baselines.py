@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from autoprune.outcome import Outcome
-from autoprune.plan import Effort
+from autoprune.compress.plan import Effort
+from autoprune.compress.space import SearchSpace
+from autoprune.networks.shape import BlockShape, BranchShape, NetworkShape
+from autoprune.runs.outcome import Outcome
 from autoprune.search.baselines import baseline_plans, first_points, warnings
-from autoprune.shape import BlockShape, BranchShape, NetworkShape
-from autoprune.spec.space import SearchSpace
 
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 

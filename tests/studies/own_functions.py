@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from autoprune.training import logits, train
+from autoprune.trial.training import logits, train
 
 
 def warm(model, data, recipe, seed, progress=lambda epoch: None):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from spikingjelly.activation_based import layer, neuron
 from torch import Tensor, nn
 
-from autoprune.models.adapter import Inside, ModelAdapter, Projection
-from autoprune.models.branches import branch
+from autoprune.networks.adapter import Inside, ModelAdapter, Projection
+from autoprune.networks.branches import branch
 
 
 def lif(threshold: float = 1.0) -> nn.Module:

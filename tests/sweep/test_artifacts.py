@@ -6,16 +6,16 @@ import pytest
 import ray
 from click.testing import CliRunner
 
-from autoprune.artifacts import Artifacts
 from autoprune.cli.main import cli
-from autoprune.driver import run
+from autoprune.deploy.member import find_member
 from autoprune.errors import InputError, RecordError
-from autoprune.export.member import find_member
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
-from autoprune.run_weights import kept_weights
-from autoprune.sweep.node import Needs, lacks
-from autoprune.tracker import Nobody
+from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.weights import kept_weights
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody
+from autoprune.sweep.ray.node import Needs, lacks
 
 
 @pytest.fixture

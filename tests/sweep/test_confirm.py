@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import ray
 
-from autoprune.confirm import confirm
-from autoprune.driver import run
 from autoprune.errors import RecordError
-from autoprune.lock import sole_writer
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.sweep.confirm import confirm
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
 from tests.sweep.test_sweep import Silent
 
 

@@ -17,17 +17,18 @@ import ray
 from optuna.trial import TrialState
 from safetensors.torch import load_file
 
-from autoprune.bench import load_data, load_parent, make_bench
-from autoprune.compress.network import compress
+from autoprune.compress.surgery.apply import compress
 from autoprune.cost.load import load_machine
-from autoprune.driver import run
 from autoprune.errors import InputError, RecordError
-from autoprune.lock import sole_writer
-from autoprune.models.spikformer import SpikformerAdapter
-from autoprune.prepare import prepare
+from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.report.files import finite_or_none
-from autoprune.run_folder import RunFolder
-from autoprune.trial import run_trial
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.study.build import load_data, make_setup
+from autoprune.study.parent import load_parent
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.trial import run_trial
 
 
 class Silent:
@@ -118,9 +119,9 @@ def test_ray_gives_the_trials_of_one_process(short, alone, tmp_path):
         files = [folder / "fronts" / name / f"front.{e}" for e in ("csv", "json", "png")]
         assert all(file.stat().st_size > 100 for file in files)
         assert len(pd.read_csv(files[0])) == len(finished.fronts[name].rows) > 0
-        noted = RunFolder(folder).read_study()["hypervolume"][name]
-        assert noted["trials"] == finite_or_none(finished.fronts[name].hypervolume)
-        assert noted["reference"] == list(finished.fronts[name].reference)
+        noted = RunFolder(folder).record.hypervolumes[name]
+        assert noted.trials == finite_or_none(finished.fronts[name].hypervolume)
+        assert noted.reference == finished.fronts[name].reference
 
 
 PICKY = """
@@ -204,14 +205,14 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     assert set(folder.checkpoints.iterdir()) == kept
     data = load_data(prepared.study)
     parent = load_parent(prepared.study, data, folder.parent)
-    bench = make_bench(prepared.study, data, parent, (32, 8))
+    setup = make_setup(prepared.study, data, parent, (32, 8))
     number = max(n for n in members if outcomes[n].origin != "baseline")
     chosen = outcomes[number]
-    measurement, model = run_trial(bench, chosen.plan, chosen.measurement.seed)
+    measurement, model = run_trial(setup, chosen.plan, chosen.measurement.seed)
     assert measurement.workload == chosen.measurement.workload
     weights = load_file(folder.checkpoint(str(number)))
     assert all((tensor == weights[name]).all() for name, tensor in model.state_dict().items())
-    fresh = compress(bench.parent, chosen.plan, bench.adapter)
+    fresh = compress(setup.parent, chosen.plan, setup.adapter)
     fresh.load_state_dict(weights)
 
 
@@ -282,9 +283,10 @@ class Deadly(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
 @pytest.mark.ray
 def test_dying_workers_and_exceptions_end_as_failed_trials(short, tmp_path, monkeypatch):
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    original = make_bench
+    original = make_setup
     monkeypatch.setattr(
-        "autoprune.driver.make_bench", lambda *given: replace(original(*given), adapter=Deadly())
+        "autoprune.sweep.driver.make_setup",
+        lambda *given: replace(original(*given), adapter=Deadly()),
     )
     folder = tmp_path / "deadly"
     finished = run(prepare(short, trials=9), folder, Silent())
@@ -314,9 +316,10 @@ def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
     short, tmp_path, monkeypatch, workers
 ):
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    original = make_bench
+    original = make_setup
     monkeypatch.setattr(
-        "autoprune.driver.make_bench", lambda *given: replace(original(*given), adapter=Hopeless())
+        "autoprune.sweep.driver.make_setup",
+        lambda *given: replace(original(*given), adapter=Hopeless()),
     )
     with pytest.raises(RecordError, match="(?s)(parent|fine-tuned) network could not.*no network"):
         run(prepare(short, workers=workers), tmp_path / "hopeless", Silent())

@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from autoprune.cost.load import load_machine
-from autoprune.driver import run
+from autoprune.deploy.member import find_member
 from autoprune.errors import InputError, RecordError
-from autoprune.export.member import find_member
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
 from autoprune.sweep.worker import Worker
 from tests.sweep.test_sweep import Silent
 

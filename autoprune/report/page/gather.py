@@ -10,18 +10,18 @@ from typing import Any
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.environment import read_environments
 from autoprune.errors import RecordError
-from autoprune.outcome import FINE_TUNED
-from autoprune.report.branches import branch_probes
-from autoprune.report.candidates import RunFronts
-from autoprune.report.compare import compare
-from autoprune.report.figure import MARKS
+from autoprune.report.front.branches import branch_probes
+from autoprune.report.front.candidates import RunFronts
+from autoprune.report.front.compare import compare
 from autoprune.report.page.machines import machine_values
 from autoprune.report.page.trials import Names, trial_values
-from autoprune.repricing import Trials
-from autoprune.run_folder import RunFolder
-from autoprune.run_machines import run_machines
+from autoprune.report.plots.figure import MARKS
+from autoprune.runs.columns import TrialColumns
+from autoprune.runs.environment import read_environments
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import run_machines
+from autoprune.runs.outcome import FINE_TUNED
 
 
 def gather(folder: RunFolder) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def gather(folder: RunFolder) -> dict[str, Any]:
 
     Raises RecordError where this is no run folder, nothing was measured yet, or a file is damaged.
     """
-    study, heads = folder.read_study(), folder.read_heads()
+    record, heads = folder.record, folder.read_heads()
     again, names = folder.read_confirmed(), Names()
     models, machines, failed = [], [], []
     fronts = RunFronts(folder, heads)
@@ -46,12 +46,12 @@ def gather(folder: RunFolder) -> dict[str, Any]:
     trials = list(trial_values(folder, [head.key for head in heads], models, names))
     (parent,) = trial_values(folder, [FINE_TUNED], models, names)
     return {
-        "title": str(study.get("title", "")),
-        "data": folder.data,
+        "title": record.title,
+        "data": record.data,
         "run": str(folder.path),
         "version": version("autoprune"),
         "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
-        "branches": [f"blocks.{index}.{branch.name}" for index, branch in folder.shape.branches()],
+        "branches": [f"blocks.{index}.{branch.name}" for index, branch in record.shape.branches()],
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},
         "failed": failed,
         "machines": machines,
@@ -70,7 +70,7 @@ def _sensitivity(
 ) -> list[dict[str, Any]]:
     probes = [folder.read(one["trial"]) for one in trials if one["origin"] == "probe"]
     named = {model.machine.name: model for model in models}
-    found = branch_probes(probes, folder.read_baselines(), named, folder.shape)
+    found = branch_probes(probes, folder.read_baselines(), named, folder.record.shape)
     return [{**asdict(probe), "saved": dict(probe.saved)} for probe in found]
 
 
@@ -78,7 +78,7 @@ def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any
     """Where the machines disagree; None of a single machine."""
     if len(models) < 2:
         return None
-    trials = Trials(folder)
+    trials = TrialColumns(folder)
     found = compare([trials.on(model) for model in models])
     return {
         "shared": list(found.shared),

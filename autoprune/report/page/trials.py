@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from autoprune.compress.plan import Plan, branch_words
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.measurement import Measurement, Score
-from autoprune.metrics import metric_value
-from autoprune.outcome import Outcome
-from autoprune.plan import Plan, branch_words
-from autoprune.report.outcomes import AT_A_TIME, Measured, price_outcomes
-from autoprune.report.trial import export_command
-from autoprune.run_folder import RunFolder
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.report.front.priced import AT_A_TIME, Measured, price_outcomes
+from autoprune.report.front.trial import export_command
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.metrics import metric_value
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.measurement import Measurement, Score
 
 DIGITS = 4
 """Significant digits of what a total is made of; totals and scores have them all."""
@@ -63,7 +63,7 @@ def trial_values(
     On a machine for which a rule fails they have no energy; who calls names it.
     Raises RecordError where a file is damaged.
     """
-    shape = folder.shape
+    shape = folder.record.shape
     for first in range(0, len(keys), AT_A_TIME):
         outcomes = [folder.read(key) for key in keys[first : first + AT_A_TIME]]
         on: dict[str, dict[str, Any]] = {outcome.key: {} for outcome in outcomes}

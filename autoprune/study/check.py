@@ -1,0 +1,67 @@
+"""Check a study as far as can be without its network and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from autoprune.compress.plan import LEAST_BITS
+from autoprune.compress.space import SearchSpace
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
+from autoprune.cost.sample import sample_workload
+from autoprune.errors import InputError
+from autoprune.runs.budget import parse_budgets
+from autoprune.runs.metrics import check_metric, check_objectives, split_metric
+from autoprune.study.study import Study, load_study
+
+
+def load_checked(
+    given: str | Study, *, imports: bool = True
+) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
+    """The study, its search space, its file, and its machines by name; as `load_study`.
+
+    `imports` says whether classes that its machines name may be imported.
+
+    Raises InputError for an unknown name anywhere, for an objective or budget that its machine
+    does not define or the space does not search, and for a machine whose weights have too few bits.
+    """
+    study, space, file = load_study(given)
+    models = [load_machine(name, file.parent, imports=imports) for name in study.machines]
+    machines = {model.machine.name: model for model in models}
+    if len(machines) < len(models):
+        raise InputError(f"{file}: machines", f"given {study.machines}", "different file names")
+    for name, model in machines.items():
+        if model.machine.weight_bits < LEAST_BITS:
+            raise InputError(
+                f"{file}: machines",
+                f"{name} has weight_bits = {model.machine.weight_bits}",
+                f"at least {LEAST_BITS}: a trial is measured with its weights rounded so",
+            )
+    names, score = list(machines), study.functions.score
+    check_objectives(study.objectives, names, f"{file}: objectives", score)
+    budgets = parse_budgets(study.budgets, f"{file}: budgets")
+    for budget in budgets:
+        check_metric(budget.metric, names, f"{file}: budgets", score)
+    for metric in study.objectives:
+        _check_defined(metric, space, machines, study.space, f"{file}: objectives")
+    for budget in budgets:
+        _check_defined(budget.metric, space, machines, study.space, f"{file}: budgets")
+    return study, space, file, machines
+
+
+def _check_defined(
+    metric: str, space: SearchSpace, machines: Mapping[str, CostModel], searched: str, where: str
+) -> None:
+    """InputError for bits that the space does not search, or what the machine does not define."""
+    name, machine = split_metric(metric)
+    if name == "weight_bits" and space.model.weight_bits is None:
+        raise InputError(
+            where, f"weight_bits, which {searched} does not search", "it in [model] there"
+        )
+    field = {"latency_us": "latency_us", "edp_uj_ms": "latency_us", "chips": "chips"}.get(name)
+    if machine is None or field is None:
+        return
+    if getattr(machines[machine].price(sample_workload()), field) is None:
+        what = {"latency_us": "latency", "chips": "number of chips"}[field]
+        raise InputError(where, f"{metric}: {machine} defines no {what}")

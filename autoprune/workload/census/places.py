@@ -1,0 +1,71 @@
+"""Where an operation stands in a network: its name, block and branch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from autoprune.networks.adapter import ModelAdapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an operation stands, as in `autoprune.workload.op.Op`; `name` begins its name."""
+
+    name: str
+    block: int | None
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a network.
+
+    Attributes:
+        by_weight: where a layer stands, by the name of its weight.
+        by_path: where anything else stands, by the path of a module around it.
+    """
+
+    by_weight: dict[str, Place] = field(default_factory=dict)
+    by_path: dict[str, Place] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: nn.Module, adapter: ModelAdapter | None) -> Places:
+        """As an adapter tells them; without one, by the modules' own paths."""
+        found = cls()
+        if adapter is not None:
+            found._read(model, adapter)
+        return found
+
+    def layer(self, weight: str) -> Place:
+        """Of the layer of a weight."""
+        path = weight.rpartition(".")[0]
+        return self.by_weight.get(weight) or Place(name=path or weight, block=None, branch="")
+
+    def around(self, path: str) -> Place:
+        """Of what a module does itself: the longest known path around it."""
+        known = [p for p in self.by_path if path == p or path.startswith(f"{p}.")]
+        if known:
+            return self.by_path[max(known, key=len)]
+        return Place(name=path, block=None, branch="")
+
+    def _read(self, model: nn.Module, adapter: ModelAdapter) -> None:
+        paths = {id(module): path for path, module in model.named_modules()}
+        for index, branches in enumerate(adapter.branches(model)):
+            for branch in branches:
+                prefix = f"blocks.{index}.{branch.name}"
+                path = f"{paths[id(branch.owner)]}.{branch.attribute}".removeprefix(".")
+                self.by_path[path] = Place(name=prefix, block=index, branch=branch.name)
+                labels: dict[str, str] = {}
+                for matrix in branch.matrices:
+                    weight = f"{paths[id(matrix.module)]}.weight"
+                    labels[weight] = labels.get(weight, "") + matrix.name
+                for weight, label in labels.items():
+                    self.by_weight[weight] = Place(
+                        name=f"{prefix}.{label}", block=index, branch=branch.name
+                    )
+        for part, matrices in zip(("stem", "head"), adapter.outside(model), strict=True):
+            for matrix in matrices:
+                weight = f"{matrix.name}.weight"
+                self.by_weight[weight] = Place(name=matrix.name, block=None, branch=part)
