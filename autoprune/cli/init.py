@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 NAMES = ("my_study.toml", "my_space.toml", "my_chip.toml")
-_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 @click.command()

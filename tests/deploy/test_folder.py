@@ -89,7 +89,8 @@ def manifest(folder) -> dict:
 
 
 @pytest.mark.parametrize(
-    "name", ["network.safetensors", "plan.json", "load_network.py", "autoprune_network/plan.py"]
+    "name",
+    ["network.safetensors", "plan.json", "load_network.py", "autoprune_network/compress/plan.py"],
 )
 def test_a_changed_or_missing_file_is_named(name, packed):
     folder = packed(*compressed("spikformer_patch"))
