@@ -8,15 +8,15 @@ from typing import Any, final
 import numpy as np
 import pyarrow as pa
 
-from autoprune.workload.columns import Column
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.errors import RecordError
-from autoprune.trial.measurement import paired_bits
-from autoprune.workload.table import column
-from autoprune.runs.outcome_file import by_workload, read_columns
 from autoprune.pareto import non_dominated
 from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome_file import by_workload, read_columns
+from autoprune.trial.measurement import paired_bits
+from autoprune.workload.columns import Column
+from autoprune.workload.table import column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,13 +23,15 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from typing import Self
-from autoprune.runs.artifacts import Artifacts
+
 from autoprune.errors import RecordError, did_you_mean
+from autoprune.files import PARTIAL, write_atomically, write_text
+from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.outcome import Head, Outcome
 from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.runs.record import RunRecord
-from autoprune.files import PARTIAL, write_atomically, write_text
 from autoprune.workload.workload import Workload
+
 
 class RunFolder:
     """A run folder; nothing is created until something is written.

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.trial.measurement import Measurement
-from autoprune.runs.outcome import Charge
 from autoprune.errors import InputError
+from autoprune.runs.outcome import Charge
+from autoprune.trial.measurement import Measurement
 
 PLAIN_METRICS = ("effective_sops", "parameters", "weight_bits")
 MACHINE_METRICS = ("energy_uj", "latency_us", "edp_uj_ms", "chips")
@@ -43,7 +43,6 @@ def check_metric(metric: str, machines: list[str], where: str, score: str) -> No
     ]
     if metric not in known:
         raise InputError(where, f"unknown metric {metric!r}", name=metric, candidates=known)
-
 
 
 def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, CostModel]) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import Literal
 
+from autoprune.compress.configuration import Value
+from autoprune.compress.plan import Plan
 from autoprune.errors import InputError
 from autoprune.trial.measurement import Measurement, Score, paired_bits
-from autoprune.compress.plan import Plan
-from autoprune.compress.configuration import Value
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]

@@ -16,11 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
+from autoprune.runs.outcome import Charge, Ended, Head, Outcome
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.table import to_ops, to_table
-from autoprune.runs.outcome import Charge, Ended, Head, Outcome
-from autoprune.compress.plan import Plan
 from autoprune.workload.workload import Elementwise, Uncounted, Workload
 
 _KEY = b"autoprune"

@@ -13,8 +13,8 @@ from autoprune.compress.configuration import make_plan
 from autoprune.errors import RecordError
 from autoprune.files import write_atomically, write_text
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.record import RunRecord
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.record import RunRecord
 
 
 @pytest.fixture
