@@ -21,8 +21,8 @@ class Budget:
     """``metric <= bound`` or ``metric >= bound``.
 
     Attributes:
-        metric: see `autoprune.runs.metrics.metric_value`. most: whether `bound` is the most, not the
-            least. bound: in the metric's unit.
+        metric: see `autoprune.runs.metrics.metric_value`. bound: in the metric's unit.
+        most: whether that is the most, not the least.
     """
 
     metric: str

@@ -5,7 +5,7 @@
     machines/NAME.toml    the machines as they were read
     parent.safetensors    the trained parent
     optuna.journal        the Optuna study
-    environments.json     versions, processor, seed, hashes of files: see `autoprune.runs.environment`
+    environments.json     versions, processor, seed, hashes of files: see `environment`
     branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     confirmed/NNNNN-I.parquet                       trials again, on fresh seeds

@@ -1,4 +1,4 @@
-"""Metrics: their names, and their values of a measurement; what objectives and fronts are made of."""
+"""Metrics by name, and their values of a measurement; what objectives and fronts are made of."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, Netwo
 FORMAT = 3
 """Of a run folder; one of another format is refused."""
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 Identity: TypeAlias = Mapping[str, Json]
 """Everything that decides what a trial is and what Optuna is told of it; see `study.identity`."""
 
