@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Final, final
 
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
@@ -10,8 +11,61 @@ from autoprune.errors import InputError
 from autoprune.runs.outcome import Charge
 from autoprune.trial.measurement import Measurement
 
-PLAIN_METRICS = ("effective_sops", "parameters", "weight_bits")
-MACHINE_METRICS = ("energy_uj", "latency_us", "edp_uj_ms", "chips")
+
+@final
+class Undefined(UnknownCost):
+    """What a machine does not define for any workload.
+
+    Args:
+        machine: its name. noun: what it does not define.
+    """
+
+    def __init__(self, machine: str, noun: str) -> None:
+        super().__init__(f"{machine}: defines no {noun}")
+        self.noun = noun
+
+
+def energy_uj(cost: Cost) -> float:
+    """The energy of a cost; UnknownCost with the actions that have no price."""
+    if cost.energy_uj is None:
+        actions = ", ".join(item.action for item in cost.unpriced)
+        raise UnknownCost(f"{cost.machine}: energy unknown, no price for {actions}")
+    return cost.energy_uj
+
+
+def latency_us(cost: Cost) -> float:
+    """The latency of a cost; UnknownCost where the machine defines none."""
+    if cost.latency_us is None:
+        raise Undefined(cost.machine, "latency")
+    return cost.latency_us
+
+
+def edp_uj_ms(cost: Cost) -> float:
+    """Energy times delay, in uJ ms; UnknownCost where the machine defines one of them not."""
+    return latency_us(cost) * energy_uj(cost) * 1e-3
+
+
+def chips(cost: Cost) -> float:
+    """How many chips hold the network; UnknownCost where the machine does not say."""
+    if cost.chips is None:
+        raise Undefined(cost.machine, "number of chips")
+    return float(cost.chips)
+
+
+PLAIN_METRICS: Final[Mapping[str, Callable[[Measurement], float]]] = {
+    "effective_sops": lambda measurement: measurement.workload.per_sample("effective_sops"),
+    "parameters": lambda measurement: float(measurement.parameters),
+    "weight_bits": lambda measurement: float(measurement.plan.effort.weight_bits),
+}
+"""Metrics of a network as it is, besides its score."""
+
+MACHINE_METRICS: Final[Mapping[str, Callable[[Cost], float]]] = {
+    "energy_uj": energy_uj,
+    "latency_us": latency_us,
+    "edp_uj_ms": edp_uj_ms,
+    "chips": chips,
+}
+"""Metrics of a network on a machine, besides its score there."""
 
 
 def split_metric(metric: str) -> tuple[str, str | None]:
@@ -58,24 +112,13 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     """
     name, machine = split_metric(metric)
     if machine is None:
-        return {
-            measurement.validation.name: measurement.validation.accuracy,
-            "effective_sops": measurement.workload.per_sample("effective_sops"),
-            "parameters": float(measurement.parameters),
-            "weight_bits": float(measurement.plan.effort.weight_bits),
-        }[name]
+        score = measurement.validation
+        return score.accuracy if name == score.name else PLAIN_METRICS[name](measurement)
     model = machines[machine]
     measured = measurement.at(model.machine.weight_bits)
     if name == measured.validation.name:
         return measured.validation.accuracy
-    cost = model.price(measured.workload)
-    read = {
-        "energy_uj": energy_uj,
-        "latency_us": latency_us,
-        "edp_uj_ms": edp_uj_ms,
-        "chips": chips,
-    }
-    return read[name](cost)
+    return MACHINE_METRICS[name](model.price(measured.workload))
 
 
 def charges(
@@ -93,30 +136,3 @@ def _charge(measurement: Measurement, model: CostModel) -> Charge:
         )
     except UnknownCost as error:
         return Charge(cause=str(error))
-
-
-def energy_uj(cost: Cost) -> float:
-    """The energy of a cost; UnknownCost with the actions that have no price."""
-    if cost.energy_uj is None:
-        actions = ", ".join(item.action for item in cost.unpriced)
-        raise UnknownCost(f"{cost.machine}: energy unknown, no price for {actions}")
-    return cost.energy_uj
-
-
-def latency_us(cost: Cost) -> float:
-    """The latency of a cost; UnknownCost where the machine defines none."""
-    if cost.latency_us is None:
-        raise UnknownCost(f"{cost.machine}: defines no latency")
-    return cost.latency_us
-
-
-def edp_uj_ms(cost: Cost) -> float:
-    """Energy times delay, in uJ ms; UnknownCost where the machine defines one of them not."""
-    return energy_uj(cost) * latency_us(cost) * 1e-3
-
-
-def chips(cost: Cost) -> float:
-    """How many chips hold the network; UnknownCost where the machine does not say."""
-    if cost.chips is None:
-        raise UnknownCost(f"{cost.machine}: defines no number of chips")
-    return float(cost.chips)

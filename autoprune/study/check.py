@@ -7,12 +7,19 @@ from pathlib import Path
 
 from autoprune.compress.plan import LEAST_BITS
 from autoprune.compress.space import SearchSpace
+from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 from autoprune.runs.budget import parse_budgets
-from autoprune.runs.metrics import check_metric, check_objectives, split_metric
+from autoprune.runs.metrics import (
+    MACHINE_METRICS,
+    Undefined,
+    check_metric,
+    check_objectives,
+    split_metric,
+)
 from autoprune.study.study import Study, load_study
 
 
@@ -59,9 +66,11 @@ def _check_defined(
         raise InputError(
             where, f"weight_bits, which {searched} does not search", "it in [model] there"
         )
-    field = {"latency_us": "latency_us", "edp_uj_ms": "latency_us", "chips": "chips"}.get(name)
-    if machine is None or field is None:
+    if machine is None or name not in MACHINE_METRICS:
         return
-    if getattr(machines[machine].price(sample_workload()), field) is None:
-        what = {"latency_us": "latency", "chips": "number of chips"}[field]
-        raise InputError(where, f"{metric}: {machine} defines no {what}")
+    try:
+        MACHINE_METRICS[name](machines[machine].price(sample_workload()))
+    except Undefined as error:
+        raise InputError(where, f"{metric}: {machine} defines no {error.noun}") from error
+    except UnknownCost:
+        return  # of this workload; that of the study's network may have all its prices
