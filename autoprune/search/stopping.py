@@ -34,9 +34,9 @@ def exhausted(proposed: Sequence[Proposed]) -> bool:
     )
 
 
-def promises_little(proposed: Sequence[Proposed], threshold: float | None) -> bool:
+def promises_little(proposed: Sequence[Proposed], stop_below: float | None) -> bool:
     """Whether the last proposals were all expected to gain less than that; never of None."""
     recent = proposed[-UNPROMISING_IN_A_ROW:]
-    if threshold is None or len(recent) < UNPROMISING_IN_A_ROW:
+    if stop_below is None or len(recent) < UNPROMISING_IN_A_ROW:
         return False
-    return all(one.gain < threshold for one in recent)
+    return all(one.gain < stop_below for one in recent)
