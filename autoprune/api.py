@@ -50,7 +50,7 @@ def run(  # noqa: PLR0913 - the options of `autoprune run`
     study, before anything trains, and RecordError where the folder is in use or cannot be written.
     """
     from autoprune.sweep.driver import run as run_prepared
-    from autoprune.sweep.driver import what_changed
+    from autoprune.sweep.environment import what_changed
     from autoprune.sweep.prepare import prepare
     from autoprune.sweep.progress import Nobody
     from autoprune.sweep.ray.address import find_address

@@ -52,8 +52,8 @@ from autoprune.compress.plan import Effort
 from autoprune.compress.surgery import batch_norm, l1p
 from autoprune.compress.surgery.apply import compress, targets
 from autoprune.compress.surgery.slif import SLIFNode
-from autoprune.study.build import load_data, make_setup
 from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import batches, correct, train
@@ -121,8 +121,7 @@ class Case:
 @cache
 def setup(study: str, seed: int) -> Setup:
     """Split and parent of a seed; a process holds them for as long as it lives."""
-    prepared = prepare(study)
-    seeded = prepared.study.model_copy(update={"seed": seed})
+    seeded = replace(prepare(study).built.parts, seed=seed)
     data = load_data(seeded)
     return make_setup(seeded, data, find_parent(seeded, data), ())
 

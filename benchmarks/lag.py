@@ -81,11 +81,11 @@ def made_up(job: Job) -> Measurement:
 
 def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) -> Scheduler:
     """The scheduler of a run of made-up trials."""
-    study, space = prepared.study, prepared.space
+    built, space = prepared.built, prepared.built.space
     task = Task(
         space=space,
-        shape=prepared.shape,
-        effort=study.effort,
+        shape=built.shape,
+        effort=built.effort,
         seed=seed,
         sampler="random",
         lag=lag,
@@ -102,7 +102,7 @@ def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) 
         StudyPlace(storage=open_journal(run_folder.journal)),
         ["maximize", "minimize"],
         ["accuracy", "effective_sops"],
-        distributions(space.parameters(prepared.shape)),
+        distributions(space.parameters(built.shape)),
         lag,
     )
     return Scheduler(task, record, run_folder, lambda outcome: None)

@@ -48,9 +48,9 @@ from autoprune.search.scheduler import Scheduler
 from autoprune.search.spec import Sampler
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
-from autoprune.sweep.driver import write_study
 from autoprune.sweep.prepare import Prepared, prepare
 from autoprune.sweep.progress import Nobody, Tracker
+from autoprune.sweep.record import write_study
 from autoprune.trial.job import Job
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
@@ -134,20 +134,20 @@ class Search:
     scheduler: Scheduler = field(init=False)
 
     def __post_init__(self) -> None:
-        prepared, study = self.prepared, self.prepared.study
-        space, machines = prepared.space, prepared.machines
-        self.tracker = Tracker(machines, prepared.shape, self.trials, self.folder, Nobody())
+        built = self.prepared.built
+        space, machines = built.space, built.machines
+        self.tracker = Tracker(machines, built.shape, self.trials, self.folder, Nobody())
         self.record = TimedRecord(
             StudyPlace(storage=open_journal(self.folder.journal)),
             ["maximize", "minimize", "minimize"],
             OBJECTIVES,
-            distributions(space.parameters(prepared.shape)),
+            distributions(space.parameters(built.shape)),
             2 * WORKERS,
         )
         task = Task(
             space=space,
-            shape=prepared.shape,
-            effort=study.effort,
+            shape=built.shape,
+            effort=built.effort,
             seed=0,
             sampler=self.sampler,
             lag=2 * WORKERS,
@@ -176,7 +176,7 @@ class Day:
 
 def conduct(search: Search) -> Day:
     """Carry out all trials on simulated workers."""
-    shape, scheduler, day = search.prepared.shape, search.scheduler, Day()
+    shape, scheduler, day = search.prepared.built.shape, search.scheduler, Day()
     sigma = math.sqrt(math.log1p(SPREAD**2))
     free = [(0.0, worker) for worker in range(WORKERS)]
     running: list[tuple[float, int, Job]] = []

@@ -52,7 +52,7 @@ class Table:
 
     def __init__(self) -> None:
         prepared: Prepared = prepare("digits")
-        self.shape, self.effort = prepared.shape, prepared.study.effort
+        self.shape, self.effort = prepared.built.shape, prepared.built.effort
         self.space = load_space(str(HERE / "search_space_table.toml"))
         self.domains = self.space.parameters(self.shape)
         self.distributions = distributions(self.domains)

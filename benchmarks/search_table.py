@@ -24,9 +24,8 @@ from autoprune.compress.plan import Plan
 from autoprune.compress.space import load_space
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.metrics import metric_value
-from autoprune.study.build import load_data, make_setup
-from autoprune.study.identity import measured_bits
 from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.trial import run_trial
 
@@ -51,18 +50,17 @@ def start() -> None:
     """Hold data and parent in a worker."""
     global _setup
     torch.set_num_threads(1)
-    prepared = prepare("digits")
-    data = load_data(prepared.study)
-    parent = find_parent(prepared.study, data)
-    setup = make_setup(prepared.study, data, parent, measured_bits(prepared.machines))
-    _setup = setup, prepared
+    built = prepare("digits").built
+    data = load_data(built.parts)
+    parent = find_parent(built.parts, data)
+    _setup = make_setup(built.parts, data, parent, built.weight_bits), built
 
 
 def measure(plan: Plan) -> dict[str, float | int | str]:
     """One row: the plan's hash, what the searches see, and test accuracy."""
-    setup, prepared = _setup
-    measurement, _ = run_trial(setup, plan, prepared.study.seed)
-    row = {name: metric_value(name, measurement, prepared.machines) for name in METRICS}
+    setup, built = _setup
+    measurement, _ = run_trial(setup, plan, built.parts.seed)
+    row = {name: metric_value(name, measurement, built.machines) for name in METRICS}
     return {"hash": plan.hash, **row, "test_accuracy": measurement.test.accuracy}
 
 
@@ -73,10 +71,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "search_table.csv")
     arguments = parser.parse_args()
     start()
-    prepared = _setup[1]
+    built = _setup[1]
     plans = {}
-    for point in points(prepared.shape):
-        plan = make_plan(point, prepared.shape, prepared.study.effort)
+    for point in points(built.shape):
+        plan = make_plan(point, built.shape, built.effort)
         plans[plan.hash] = plan
     names = ["hash", *METRICS, "test_accuracy"]
     new = not arguments.out.is_file()

@@ -32,9 +32,8 @@ from torch.nn.utils import prune
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.plan import Effort
 from autoprune.runs.lock import sole_writer
-from autoprune.study.build import load_data, make_setup
-from autoprune.study.identity import measured_bits
 from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.execute import execute
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.workers import Workers
@@ -155,11 +154,11 @@ def main() -> None:
     parser.add_argument("--plans", type=int, default=24)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    prepared = prepare(arguments.study)
-    data = load_data(prepared.study)
-    parent = find_parent(prepared.study, data)
-    setup = make_setup(prepared.study, data, parent, measured_bits(prepared.machines))
-    names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in prepared.shape.branches()]
+    built = prepare(arguments.study).built
+    data = load_data(built.parts)
+    parent = find_parent(built.parts, data)
+    setup = make_setup(built.parts, data, parent, built.weight_bits)
+    names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in built.shape.branches()]
     random = torch.Generator().manual_seed(0)
     sparsities = 0.95 * torch.rand(arguments.plans, len(names), generator=random)
     points = [dict(zip(names, row.tolist(), strict=True)) for row in sparsities]
@@ -176,7 +175,7 @@ def main() -> None:
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as scratch:
             start = time.perf_counter()
-            measurements = ours(setup, prepared.study.effort, points, Path(scratch))
+            measurements = ours(setup, built.effort, points, Path(scratch))
             wall = time.perf_counter() - start
             for name, values in parts.items():
                 values.extend(getattr(m.seconds, name) for m in measurements)

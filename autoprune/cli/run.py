@@ -120,7 +120,7 @@ def run(  # noqa: PLR0913 - the options of the command line
 def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> None:
     """Of versions, processor, threads and files since the run was last started."""
     from autoprune.runs.folder import RunFolder
-    from autoprune.sweep.driver import what_changed
+    from autoprune.sweep.environment import what_changed
 
     changed = what_changed(prepared, RunFolder(folder))
     if changed:
@@ -133,31 +133,30 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
 
     from autoprune.compress.plan import FULL_BITS
     from autoprune.search.baselines import probes
-    from autoprune.study.identity import measured_bits
 
-    study, effort = prepared.study, prepared.study.effort
-    console.print(f"[bold]{study.title}[/bold]")
-    console.print(f"Data: {prepared.about}. Network: {study.network.model}.")
+    built = prepared.built
+    console.print(f"[bold]{built.title}[/bold]")
+    console.print(f"Data: {built.parts.about}. Network: {built.parts.network.model}.")
     table = Table("parameter", "values", title="Search space")
-    for name, domain in prepared.space.parameters(prepared.shape).items():
+    for name, domain in built.space.parameters(built.shape).items():
         table.add_row(name, ", ".join(str(value) for value in domain.all))
     console.print(table)
     machines = Table("machine", "family", "bits", "sources", title="Machines")
-    for name, model in prepared.machines.items():
+    for name, model in built.machines.items():
         machine = model.machine
         sources = {price.source for price in machine.prices}
         sources |= {quantity.source for quantity in machine.parameters}
         machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sorted(sources)))
     console.print(machines)
-    sizes = sorted({FULL_BITS, *measured_bits(prepared.machines)}, reverse=True)
+    sizes = sorted({FULL_BITS, *built.weight_bits}, reverse=True)
     bits = " and ".join(str(size) for size in sizes)
-    uniform = len(prepared.space.uniform_points(prepared.shape, effort))
-    probed = len(probes(prepared.space, prepared.shape))
+    uniform = len(built.space.uniform_points(built.shape, built.effort))
+    probed = len(probes(built.space, built.shape))
     console.print(
-        f"Objectives: {', '.join(study.objectives)}.\n"
-        f"{study.trials} trials: uniform sweep of {uniform}, {probed} probes of branches, then "
-        f"sampler {study.search.sampler}, out of {prepared.points:.3g} configurations; "
-        f"{effort.epochs} epochs of fine-tuning each; {study.workers} workers.\n"
+        f"Objectives: {', '.join(built.objectives)}.\n"
+        f"{built.trials} trials: uniform sweep of {uniform}, {probed} probes of branches, then "
+        f"sampler {built.search.sampler}, out of {built.configurations:.3g} configurations; "
+        f"{built.effort.epochs} epochs of fine-tuning each; {built.parts.workers} workers.\n"
         f"Measured with weights of {bits} bits."
     )
 

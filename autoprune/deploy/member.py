@@ -18,10 +18,9 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import PARENT, Outcome
 from autoprune.runs.weights import weights_file
-from autoprune.study.build import check_device, load_data, make_setup, offered
 from autoprune.study.parent import load_parent
-from autoprune.study.recorded import runnable_study
-from autoprune.study.study import Study
+from autoprune.study.parts import Parts, check_device, load_data, make_setup
+from autoprune.study.recorded import recorded_parts
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
 from autoprune.trial.trial import run_trial
@@ -33,7 +32,7 @@ class Member:
 
     Attributes:
         run, key: where it is on record; `same_as` is the trial that was trained in its place.
-        study, setup: what it was measured with.
+        parts, setup: what it was made and measured with.
         measurement: its record.
         network: in evaluation mode, on the CPU.
         shape: what the parent offers to compression.
@@ -43,7 +42,7 @@ class Member:
     run: RunFolder
     key: str
     same_as: str
-    study: Study
+    parts: Parts
     setup: Setup
     measurement: Measurement
     network: nn.Module
@@ -53,10 +52,10 @@ class Member:
     def origin(self) -> BuiltFrom:
         """How the network came about."""
         return BuiltFrom(
-            model=self.study.network.model,
-            arguments=self.study.network.arguments,
-            offered=offered(self.study.network, self.setup.data.about),
-            adapter=self.study.network.adapter,
+            model=self.parts.network.model,
+            arguments=self.parts.network.arguments,
+            offered=self.parts.offered,
+            adapter=self.parts.network.adapter,
             plan=self.measurement.plan,
             folded={},
         )
@@ -82,25 +81,25 @@ def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Memb
     """
     outcome = _trained(folder, key)
     assert outcome.measurement is not None
-    study = runnable_study(folder)
-    check_device(study.compute)
-    torch.set_num_threads(study.threads)
-    data = load_data(study)
-    parent = load_parent(study, data, folder.parent)
-    setup = make_setup(study, data, parent, ())  # the record says at which bits to measure
+    parts = recorded_parts(folder)
+    check_device(parts.compute)
+    torch.set_num_threads(parts.threads)
+    data = load_data(parts)
+    parent = load_parent(parts, folder.parent)
+    setup = make_setup(parts, data, parent, ())  # the record says at which bits to measure
     network = reshape(parent, outcome.measurement.plan, setup.adapter)
     shape = setup.adapter.shape(parent)
     rebuilt = not _take_weights(folder, outcome.key, network)
     if rebuilt:
         say(f"The weights of {_words(outcome.key)} were not kept: training it again.")
-        _rebuild(setup, study, outcome, network)
+        _rebuild(setup, parts.threads, outcome, network)
         found = remeasured(setup, network.eval(), outcome.measurement)
         compare(found, recorded(outcome.measurement, shape.block_weights), "what was trained again")
     return Member(
         run=folder,
         key=key,
         same_as=outcome.key,
-        study=study,
+        parts=parts,
         setup=setup,
         measurement=outcome.measurement,
         network=network.cpu().eval(),
@@ -135,10 +134,10 @@ def _trained(folder: RunFolder, key: str) -> Outcome:
     return outcome
 
 
-def _rebuild(setup: Setup, study: Study, outcome: Outcome, network: nn.Module) -> None:
+def _rebuild(setup: Setup, threads: int, outcome: Outcome, network: nn.Module) -> None:
     """Carry out the trial again, as a worker does, and give `network` its weights."""
     assert outcome.measurement is not None
-    compute_alike(study.threads)
+    compute_alike(threads)
     there = replace(setup, parent=setup.parent.to(setup.device))
     try:
         _, trained = run_trial(there, outcome.measurement.plan, outcome.measurement.seed)

@@ -1,9 +1,10 @@
-"""Build a network, by name or by a function of the user's, and find the adapter of one."""
+"""Find what builds a network, by name or as a function of the user's, and the adapter of one."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -14,8 +15,35 @@ from autoprune.networks.families import FAMILIES
 from autoprune.plugin import load_named
 
 
-def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) -> nn.Module:
-    """A network by the name of its family or as ``module:function``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A class or function that makes networks, found by its name, and what it is called with.
+
+    Attributes:
+        where: its name, for errors. make: class or function. arguments: by parameter.
+    """
+
+    where: str
+    make: Callable[..., object]
+    arguments: Mapping[str, Any]
+
+    def build(self) -> nn.Module:
+        """A new network with random weights; InputError where its maker refuses."""
+        given = {n: tuple(v) if isinstance(v, list) else v for n, v in self.arguments.items()}
+        try:
+            network = self.make(**given)
+        except (TypeError, ValueError, AssertionError, ArithmeticError, RuntimeError) as error:
+            shown = ", ".join(f"{name} = {value!r}" for name, value in self.arguments.items())
+            raise InputError(self.where, f"cannot be built with {shown}: {error}") from error
+        if not isinstance(network, nn.Module):
+            raise InputError(self.where, f"returned {type(network).__name__}", "a torch.nn.Module")
+        return network
+
+
+def find_architecture(
+    model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]
+) -> Architecture:
+    """The architecture by the name of its family or as ``module:function``.
 
     Args:
         model: the name.
@@ -23,7 +51,7 @@ def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) 
         offered: what data and study know, such as `num_classes`; passed on as far as the
             constructor has parameters of these names.
 
-    Raises InputError for an unknown, missing or refused argument.
+    Raises InputError for an unknown or missing argument.
     """
     make = _callable(model, "network: model") if ":" in model else FAMILIES[model].network()
     where = f"network {model}"
@@ -45,15 +73,12 @@ def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) 
     for name in named:
         if parameters[name].default is inspect.Parameter.empty and name not in given:
             raise InputError(where, f"argument {name!r} is missing")
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in given.items()}
-    try:
-        network = make(**values)
-    except (TypeError, ValueError, AssertionError, ArithmeticError, RuntimeError) as error:
-        shown = ", ".join(f"{name} = {value!r}" for name, value in given.items())
-        raise InputError(where, f"cannot be built with {shown}: {error}") from error
-    if not isinstance(network, nn.Module):
-        raise InputError(where, f"returned {type(network).__name__}", "a torch.nn.Module")
-    return network
+    return Architecture(where=where, make=make, arguments=given)
+
+
+def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) -> nn.Module:
+    """A new network of the architecture that `find_architecture` finds; raises as both do."""
+    return find_architecture(model, arguments, offered).build()
 
 
 def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from autoprune.cost.load import load_machine
@@ -11,7 +12,7 @@ from autoprune.plugin import make_importable
 from autoprune.runs.folder import RunFolder
 
 
-def machine_folders(models: dict[str, CostModel]) -> dict[str, str]:
+def machine_folders(models: Mapping[str, CostModel]) -> dict[str, str]:
     """Where the files of machines lie, by name; a class of the user's may lie beside them."""
     return {name: str(Path(m.machine.where).resolve().parent) for name, m in models.items()}
 

@@ -1,126 +1,109 @@
-"""Build the setup of a study: its data, its parent (trained once, then cached), its adapter."""
+"""Built: a study with all that it names, found and tried before anything trains."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import nn
 
-from autoprune.data import load as data_sets
-from autoprune.data.dataset import About, Dataset, Split
-from autoprune.errors import InputError
-from autoprune.networks.adapter import ModelAdapter
-from autoprune.networks.build import adapter_for, build, check_image
-from autoprune.networks.spec import NetworkSpec
-from autoprune.plugin import load_named
-from autoprune.study.study import Study
-from autoprune.trial.setup import Setup
-from autoprune.trial.spec import ComputeSpec, FinetuneSpec, RecipeSpec
-from autoprune.trial.training import Recipe, train
+from autoprune.compress.plan import Effort
+from autoprune.compress.space import SearchSpace
+from autoprune.cost.model import CostModel
+from autoprune.errors import CompressionError, CountingError, InputError
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.budget import Budget
+from autoprune.runs.record import Identity
+from autoprune.search.spec import SearchSpec
+from autoprune.study.check import Checked
+from autoprune.study.identity import identity, measured_bits
+from autoprune.study.parent import load_published
+from autoprune.study.parts import Parts, find_parts
+from autoprune.trial.smoke_test import smoke_test
 
 
-def load_data(study: Study) -> Dataset:
-    """The study's data set, split by its seed; its root relative to the working directory."""
-    return data_sets.load(study.data, Path(), study.seed)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A study as everything below takes it.
 
-
-def describe_data(study: Study) -> About:
-    """What is known of the study's data set without its files."""
-    return data_sets.about(study.data, Path())
-
-
-def build_network(spec: NetworkSpec, about: About) -> nn.Module:
-    """The study's network for samples of that shape, untrained.
-
-    Raises InputError where it cannot be built so.
+    Attributes:
+        title: of the study. parts: what its networks are made with.
+        space: what is searched. shape: what its network offers to compression.
+        effort: what a plan takes for a parameter that the space leaves out.
+        machines: the cost models by name.
+        objectives, trials, search, storage, track: as in the study.
+        score: the name of what search maximises. budgets: bounds that a trial has to keep.
+        identity: everything that decides what a trial is; see `autoprune.study.identity`.
     """
-    return build(spec.model, spec.arguments, offered(spec, about))
+
+    title: str
+    parts: Parts
+    space: SearchSpace
+    shape: NetworkShape
+    effort: Effort
+    machines: Mapping[str, CostModel]
+    objectives: tuple[str, ...]
+    score: str
+    budgets: tuple[Budget, ...]
+    trials: int
+    search: SearchSpec
+    storage: str | None
+    track: tuple[Literal["tensorboard", "mlflow"], ...]
+    identity: Identity
+
+    @property
+    def weight_bits(self) -> tuple[int, ...]:
+        """Bits of a weight that a new run of these machines is measured at, descending."""
+        return measured_bits(self.machines)
+
+    @property
+    def configurations(self) -> int:
+        """The number of those in the space, before equal plans are told apart."""
+        return math.prod(len(d.all) for d in self.space.parameters(self.shape).values())
 
 
-def offered(spec: NetworkSpec, about: About) -> dict[str, int]:
-    """What data and study offer to the network's constructor."""
-    channels, height, width = about.shape[-3:]
-    return {
-        "T": spec.time_steps,
-        "in_channels": channels,
-        "img_size_h": height,
-        "img_size_w": width,
-        "num_classes": about.classes,
-    }
+def build(checked: Checked) -> Built:
+    """The study with all that it names, found and tried on two samples.
 
-
-def find_adapter(spec: NetworkSpec, network: nn.Module, about: About) -> ModelAdapter:
-    """The adapter of the study's network, which can take samples of that shape.
-
-    Raises InputError where there is none, or the network's patches do not divide an image.
+    Raises InputError for anything that is wrong with its functions, its network or its space.
     """
-    adapter = adapter_for(network, spec.adapter)
-    check_image(network, adapter, about.shape[-2:])
-    return adapter
-
-
-def find_training(study: Study) -> Callable[..., None]:
-    """The study's function that trains, ours unless it names one.
-
-    Raises InputError where it cannot be called as `autoprune.trial.training.train` is.
-    """
-    name = study.functions.train
-    if name is None:
-        return train
-    found = load_named(name, "functions.train")
-    takes = set(inspect.signature(found).parameters)
-    missing = [
-        word for word in ("model", "data", "recipe", "seed", "progress") if word not in takes
-    ]
-    if study.compression.l1p_schedule == "gradual" and "after_step" not in takes:
-        missing.append("after_step")
-    if missing:
-        raise InputError(
-            f"functions.train {name!r}",
-            f"takes no {', '.join(missing)}",
-            "the parameters of autoprune.trial.training.train",
-        )
-    return found
-
-
-def find_evaluation(study: Study) -> Callable[[nn.Module, Split], float] | None:
-    """The study's function that scores a network, if it names one."""
-    name = study.functions.evaluate
-    return None if name is None else load_named(name, "functions.evaluate")
-
-
-def check_device(spec: ComputeSpec) -> None:
-    """InputError where the study asks for a GPU and there is none."""
-    if spec.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("compute.device", "given 'cuda'; torch finds no GPU here", "'cpu'")
-
-
-def make_setup(
-    study: Study, data: Dataset, parent: nn.Module, weight_bits: tuple[int, ...]
-) -> Setup:
-    """What every trial of the study shares; `weight_bits` as `Setup` has them."""
-    return Setup(
-        parent=parent,
-        adapter=find_adapter(study.network, parent, data.about),
-        data=data,
-        recipe=recipe(study.finetune, study.compute),
-        dsp_score=study.compression.dsp_score,
-        l1p_schedule=study.compression.l1p_schedule,
-        device=study.compute.device,
-        train=find_training(study),
-        evaluate=find_evaluation(study),
-        batch_norm_batches=study.measure.batch_norm_batches,
-        batch_norm_batch_size=study.measure.batch_norm_batch_size,
-        census_samples=study.measure.census_samples,
-        weight_bits=weight_bits,
+    study, space = checked.study, checked.space
+    parts, network = find_parts(study)
+    shape = _tried(parts, network, space, study.effort, checked.file)
+    space.uniform_points(shape, study.effort)
+    return Built(
+        title=study.title,
+        parts=parts,
+        space=space,
+        shape=shape,
+        effort=study.effort,
+        machines=checked.machines,
+        objectives=tuple(study.objectives),
+        score=study.functions.score,
+        budgets=checked.budgets,
+        trials=study.trials,
+        search=study.search,
+        storage=study.storage,
+        track=tuple(study.track),
+        identity=identity(checked),
     )
 
 
-def recipe(spec: RecipeSpec, compute: ComputeSpec) -> Recipe:
-    """A recipe as `autoprune.trial.training` takes it."""
-    intrinsic = spec.neuron_learning_rate if isinstance(spec, FinetuneSpec) else None
-    given = spec.model_dump(exclude={"neuron_learning_rate"})
-    return Recipe(**given, neuron_learning_rate=intrinsic, precision=compute.precision)
+def _tried(
+    parts: Parts, network: nn.Module, space: SearchSpace, effort: Effort, file: Path
+) -> NetworkShape:
+    """What the network offers; everything that can be wrong with it is found here."""
+    adapter, about = parts.adapter, parts.about
+    if parts.network.checkpoint is not None:
+        load_published(parts.network, network)
+    try:
+        domains = space.parameters(adapter.shape(network))
+        samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
+        samples = samples.round() if len(about.shape) == 4 else samples
+        return smoke_test(network, adapter, domains, effort, samples)
+    except (AttributeError, CompressionError, CountingError) as error:
+        raise InputError(f"{file}: network", str(error)) from error

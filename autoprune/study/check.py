@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from autoprune.compress.plan import LEAST_BITS
@@ -12,7 +13,7 @@ from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.runs.budget import parse_budgets
+from autoprune.runs.budget import Budget, parse_budgets
 from autoprune.runs.metrics import (
     MACHINE_METRICS,
     Undefined,
@@ -23,10 +24,24 @@ from autoprune.runs.metrics import (
 from autoprune.study.study import Study, load_study
 
 
-def load_checked(
-    given: str | Study, *, imports: bool = True
-) -> tuple[Study, SearchSpace, Path, dict[str, CostModel]]:
-    """The study, its search space, its file, and its machines by name; as `load_study`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A study in which every name is known and nothing contradicts.
+
+    Attributes:
+        study: as it was read. space: what it searches. file: where it lies.
+        machines: the cost models by name. budgets: its bounds.
+    """
+
+    study: Study
+    space: SearchSpace
+    file: Path
+    machines: Mapping[str, CostModel]
+    budgets: tuple[Budget, ...]
+
+
+def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
+    """The study, read as `load_study` does, with all that it names.
 
     `imports` says whether classes that its machines name may be imported.
 
@@ -54,7 +69,7 @@ def load_checked(
         _check_defined(metric, space, machines, study.space, f"{file}: objectives")
     for budget in budgets:
         _check_defined(budget.metric, space, machines, study.space, f"{file}: budgets")
-    return study, space, file, machines
+    return Checked(study=study, space=space, file=file, machines=machines, budgets=budgets)
 
 
 def _check_defined(

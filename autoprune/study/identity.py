@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from autoprune.compress.plan import FULL_BITS
-from autoprune.compress.space import SearchSpace
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.runs.budget import parse_budgets
 from autoprune.runs.metrics import split_metric
 from autoprune.runs.record import Identity, Json
-from autoprune.study.study import Study
+from autoprune.study.check import Checked
 
 MAY_CHANGE: Final[dict[str, bool | set[str]]] = {
     "title": True,
@@ -32,23 +30,20 @@ def measured_bits(machines: Mapping[str, CostModel]) -> tuple[int, ...]:
     return tuple(sorted(bits, reverse=True))
 
 
-def identity(
-    study: Study,
-    space: SearchSpace,
-    machines: Mapping[str, CostModel],
-) -> Identity:
+def identity(checked: Checked) -> Identity:
     """Everything that decides what a trial is and what Optuna is told of it, as JSON values.
 
     The machines of objectives and budgets belong to it with all their numbers, the others not.
     The bits at which trials are measured are those with which the run began: a machine that joins
     it later is paired with what there is.
     """
-    metrics = [*study.objectives, *(b.metric for b in parse_budgets(study.budgets, "budgets"))]
+    study = checked.study
+    metrics = [*study.objectives, *(budget.metric for budget in checked.budgets)]
     bound = sorted({machine for _, machine in map(split_metric, metrics) if machine is not None})
     return {
         **study.model_dump(exclude=MAY_CHANGE, mode="json"),
-        "space": space.model_dump(exclude={"title"}, mode="json"),
-        "machines": {name: machines[name].machine.numbers() for name in bound},
+        "space": checked.space.model_dump(exclude={"title"}, mode="json"),
+        "machines": {name: checked.machines[name].machine.numbers() for name in bound},
     }
 
 

@@ -1,4 +1,4 @@
-"""The study of a run folder, as it was when the run began."""
+"""What the networks of a run folder are made with, as it was when the run began."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from pathlib import Path
 from autoprune.config import read_toml, validate
 from autoprune.plugin import make_importable, refuse_code
 from autoprune.runs.folder import RunFolder
+from autoprune.study.parts import Parts, find_parts
 from autoprune.study.study import Study
 
 
-def runnable_study(folder: RunFolder) -> Study:
-    """The run's copy of its study, to train with; a user's modules lie where they lay then.
+def recorded_parts(folder: RunFolder) -> Parts:
+    """What the run's networks are made with, to train again; see `RunFolder` for the user's code.
 
-    Raises what `recorded_study` raises, and InputError where it names code that may not be
-    imported; see `RunFolder`.
+    Raises RecordError where this is no run folder, and InputError where its study is damaged, or
+    names code that may not be imported or is not there.
     """
-    study = recorded_study(folder)
+    study = _recorded_study(folder)
     named = {
         "data.name": study.data.name,
         "network.model": study.network.model,
@@ -28,15 +29,13 @@ def runnable_study(folder: RunFolder) -> Study:
         if not folder.imports:
             refuse_code(name or "", f"{folder.path / 'study.toml'}: {key}")
     for place in (folder.path, Path(folder.record.folder), Path()):
-        make_importable(place)
-    return study
+        make_importable(place)  # a user's modules lie where they lay then
+    parts, _ = find_parts(study)
+    return parts
 
 
-def recorded_study(folder: RunFolder) -> Study:
-    """The run's copy of its study.
-
-    Raises RecordError where this is no run folder, and InputError where its study is damaged.
-    """
+def _recorded_study(folder: RunFolder) -> Study:
+    """The run's copy of its study."""
     file = folder.path / "study.toml"
     study, root = validate(Study, read_toml(file), str(file)), folder.record.data_root
     if study.data.root is None or root is None:

@@ -7,7 +7,7 @@ differ, they are trials of other networks: data for block_response, on no front.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -21,8 +21,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.record import Identity
 from autoprune.search.warm_start import WarmStart
-from autoprune.study.identity import MAY_CHANGE
-from autoprune.study.study import Study
+from autoprune.study.build import Built
 
 _FREE = {
     "budgets",
@@ -40,29 +39,27 @@ _OTHER = ("seed", "parent", "finetune", "compression", "compute", "measure", "ne
 """Keys that make another network of the same plan, which says something about this one's."""
 
 
-def read_warm_start(
-    path: Path, study: Study, space: SearchSpace, shape: NetworkShape, bits: Sequence[int]
-) -> WarmStart:
-    """What the run in folder `path` offers a study that is measured at these `bits`.
+def read_warm_start(path: Path, built: Built) -> WarmStart:
+    """What the run in folder `path` offers a study.
 
     Raises RecordError where that is no run, and InputError where it is of another network or other
     data, where none of its trials is of use, or where only block_response could use them.
     """
     folder = RunFolder(path)
     record = folder.record
-    where, wanted = f"warm_start: {path}", study.model_dump(exclude=MAY_CHANGE, mode="json")
-    differs = [key for key in _differences(record.identity, wanted) if key not in _FREE]
+    where, shape, space = f"warm_start: {path}", built.shape, built.space
+    differs = [key for key in _differences(record.identity, built.identity) if key not in _FREE]
     foreign = [key for key in differs if key not in _OTHER]
     if foreign or record.shape != shape:
         what = ", ".join(foreign) or "the network's shape"
         raise InputError(where, f"a run of another study: {what} differs", "the same network, data")
-    if not {min(b, FULL_BITS) for b in bits} <= {FULL_BITS, *record.weight_bits}:
+    if not set(built.weight_bits) <= {FULL_BITS, *record.weight_bits}:
         differs.append("weight_bits")
     kind: Literal["measured", "data"] = "data" if differs else "measured"
-    if kind == "data" and study.search.sampler != "block_response":
+    if kind == "data" and built.search.sampler != "block_response":
         raise InputError(
             where,
-            f"a run of other {', '.join(differs)}, with sampler {study.search.sampler!r}",
+            f"a run of other {', '.join(differs)}, with sampler {built.search.sampler!r}",
             "sampler = 'block_response', which alone learns from such trials",
         )
     usable: dict[str, Outcome] = {}

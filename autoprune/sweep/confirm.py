@@ -17,14 +17,13 @@ from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front, contenders
 from autoprune.report.front.front import MachineFront
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.lock import Hold, sole_writer
+from autoprune.runs.lock import sole_writer
 from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import Outcome
 from autoprune.search.samplers import derive_seed
-from autoprune.study.build import check_device, load_data, make_setup
 from autoprune.study.parent import load_parent
-from autoprune.study.recorded import runnable_study
-from autoprune.study.study import Study
+from autoprune.study.parts import check_device, load_data, make_setup
+from autoprune.study.recorded import recorded_parts
 from autoprune.sweep.execute import execute
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.workers import Workers
@@ -104,8 +103,14 @@ def confirm(  # noqa: PLR0913 - all of a call
     and InputError where code may not be imported.
     """
     folder = RunFolder(path, imports=imports)
-    study = runnable_study(folder)
-    hired = Workers.of(study, workers, address)
+    parts = recorded_parts(folder)
+    hired = Workers.of(
+        parts.compute,
+        parts.threads,
+        parts.workers if workers is None else workers,
+        address=address,
+        artifacts=parts.artifacts,
+    )
     with sole_writer(path) as hold:
         folder.recover()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
@@ -114,14 +119,17 @@ def confirm(  # noqa: PLR0913 - all of a call
             raise UnknownCost("; ".join(unpriced))
         keys = {key for _, front in priced for key in contenders(front)}
         jobs = [
-            (_job(study, trials[key], i), trials[key])
+            (_job(parts.seed, trials[key], i), trials[key])
             for key in sorted(keys, key=int)
             for i in range(seeds)
         ]
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
         again = _Again(left, folder, watch)
         if left:
-            _train(folder, study, again, hired, hold, stop)
+            check_device(parts.compute)
+            parent = load_parent(parts, folder.parent)
+            setup = make_setup(parts, load_data(parts), parent, folder.record.weight_bits)
+            execute(again, setup, hired, hold, stop)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
         return Confirmed(
@@ -149,18 +157,7 @@ def _fronts(
     return found, unpriced
 
 
-def _job(study: Study, outcome: Outcome, repetition: int) -> Job:
+def _job(seed: int, outcome: Outcome, repetition: int) -> Job:
     key = f"{outcome.key}-{repetition}"
-    seed = derive_seed(study.seed, f"confirm {outcome.key} {repetition}")
-    return Job(key=key, plan=outcome.plan, seed=seed, weights=None)
-
-
-def _train(  # noqa: PLR0913 - all of a call
-    folder: RunFolder, study: Study, again: _Again, workers: Workers, hold: Hold, stop: Stop | None
-) -> None:
-    check_device(study.compute)
-    data = load_data(study)
-    setup = make_setup(
-        study, data, load_parent(study, data, folder.parent), folder.record.weight_bits
-    )
-    execute(again, setup, workers, hold, stop)
+    fresh = derive_seed(seed, f"confirm {outcome.key} {repetition}")
+    return Job(key=key, plan=outcome.plan, seed=fresh, weights=None)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from autoprune.errors import InputError
-from autoprune.study.study import Study
 from autoprune.sweep.watchdog import ANYTHING, GIB, Allowance
+from autoprune.trial.spec import ComputeSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +36,25 @@ class Workers:
     artifacts: str | None = None
 
     @classmethod
-    def of(cls, study: Study, workers: int | None = None, address: str | None = None) -> Self:
-        """The workers that a study asks for; with another number of workers where one is given."""
-        compute = study.compute
+    def of(
+        cls,
+        compute: ComputeSpec,
+        threads: int,
+        count: int,
+        *,
+        address: str | None = None,
+        artifacts: str | None = None,
+    ) -> Self:
+        """So many workers of so many threads, each with what a study's table [compute] says."""
         return cls(
-            count=study.workers if workers is None else workers,
-            threads=study.threads,
-            cpus=study.threads if compute.cpus is None else compute.cpus,
+            count=count,
+            threads=threads,
+            cpus=threads if compute.cpus is None else compute.cpus,
             gpus=(compute.gpu_fraction or 1.0) if compute.device == "cuda" else 0.0,
             allowance=Allowance(minutes=compute.trial_minutes, memory_gib=compute.memory_gib),
             retries=compute.retries,
             address=address,
-            artifacts=study.artifacts,
+            artifacts=artifacts,
         )
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ import pickle
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import nn
@@ -15,6 +15,12 @@ from autoprune.compress.surgery.criteria import Criterion
 from autoprune.data.dataset import Dataset, Split
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.trial.training import Recipe, train
+
+Train: TypeAlias = Callable[..., None]
+"""Trains a network in place, called as `autoprune.trial.training.train`."""
+
+Evaluate: TypeAlias = Callable[[nn.Module, Split], float]
+"""A score from 0 to 1 of a network on a split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +33,7 @@ class Setup:
         dsp_score: the criterion of `autoprune.compress.surgery.criteria`.
         l1p_schedule: whether L1P is done before fine-tuning, or ``gradual`` while it runs.
         device: where trials compute.
-        train: trains a network in place, called as `autoprune.trial.training.train`.
-        evaluate: a score from 0 to 1 of a network on a split; None counts correct samples.
+        train: ours or the user's. evaluate: the user's; None counts correct samples.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
         weight_bits: bits of a weight that accuracy is asked at, besides those of the plan.
     """
@@ -40,8 +45,8 @@ class Setup:
     dsp_score: Criterion
     l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
     device: str = "cpu"
-    train: Callable[..., None] = train
-    evaluate: Callable[[nn.Module, Split], float] | None = None
+    train: Train = train
+    evaluate: Evaluate | None = None
     batch_norm_batches: int
     batch_norm_batch_size: int
     census_samples: int

@@ -24,8 +24,8 @@ from autoprune.runs.outcome import Outcome
 from autoprune.runs.outcome_file import write_outcome
 from autoprune.runs.record import RunRecord
 from autoprune.runs.weights import weights_place
-from autoprune.sweep.driver import write_study
 from autoprune.sweep.prepare import prepare
+from autoprune.sweep.record import write_study
 
 PICKLES = {
     "autoprune/data/cifar.py": "CIFAR ships as pickles; they are read by a reader of plain types",

@@ -21,8 +21,8 @@ from autoprune.networks.build import adapter_for, build
 from autoprune.plugin import make_importable
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
-from autoprune.study.build import load_data, make_setup
 from autoprune.study.parent import load_parent
+from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.trial import run_trial
@@ -76,9 +76,9 @@ def finished(tmp_path_factory) -> Iterator[Path]:
     prepared = prepare(SHORT, workers=0)
     run(prepared, place, Silent())
     folder = RunFolder(place)
-    data = load_data(prepared.study)
-    parent = load_parent(prepared.study, data, folder.parent)
-    setup = make_setup(prepared.study, data, parent, (32, 8))
+    built = prepared.built
+    parent = load_parent(built.parts, folder.parent)
+    setup = make_setup(built.parts, load_data(built.parts), parent, (32, 8))
     point = {
         "blocks.0.attention.dsp": 0.5,
         "blocks.0.attention.l1p": 0.5,
@@ -87,7 +87,7 @@ def finished(tmp_path_factory) -> Iterator[Path]:
         "blocks.0.neuron.tau": "layer",
         "time_steps": 2,
     }
-    plan = make_plan(point, prepared.shape, prepared.study.effort)
+    plan = make_plan(point, built.shape, built.effort)
     measurement, _ = run_trial(setup, plan, 11)
     note(folder, "90", plan, measurement)
     yield place

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from autoprune.study.build import load_data
+from dataclasses import replace
+
 from autoprune.study.parent import cached_parent, find_parent, parent_key
+from autoprune.study.parts import load_data
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.training import correct
 
 
 def test_parent_of_digits(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path))
-    study = prepare("digits").study
-    data, epochs = load_data(study), []
-    network = find_parent(study, data, epochs.append)
+    parts = prepare("digits").built.parts
+    data, epochs = load_data(parts), []
+    network = find_parent(parts, data, epochs.append)
     assert correct(network, data.test) / len(data.test) >= 0.93
-    assert epochs == list(range(study.parent.epochs + 1))
-    again = find_parent(study, data, epochs.append)
-    assert len(epochs) == study.parent.epochs + 1  # out of the cache: nothing is trained
+    assert epochs == list(range(parts.parent.epochs + 1))
+    again = find_parent(parts, data, epochs.append)
+    assert len(epochs) == parts.parent.epochs + 1  # out of the cache: nothing is trained
     assert correct(again, data.test) == correct(network, data.test)
-    assert cached_parent(study, data).is_file()
+    assert cached_parent(parts, data).is_file()
 
 
 def test_everything_that_makes_a_parent_is_in_its_key():
-    study = prepare("digits").study
-    data = load_data(study)
-    other = study.model_copy(update={"seed": 1})
+    parts = prepare("digits").built.parts
+    data = load_data(parts)
+    other = replace(parts, seed=1)
+    deeper = parts.network.model_copy(update={"depths": 3})
+    shorter = parts.parent.model_copy(update={"epochs": 1})
     keys = {
-        parent_key(study, data),
+        parent_key(parts, data),
         parent_key(other, data),
-        parent_key(study, load_data(other)),
-        parent_key(
-            study.model_copy(update={"network": study.network.model_copy(update={"depths": 3})}),
-            data,
-        ),
-        parent_key(
-            study.model_copy(update={"parent": study.parent.model_copy(update={"epochs": 1})}),
-            data,
-        ),
+        parent_key(parts, load_data(other)),
+        parent_key(replace(parts, network=deeper), data),
+        parent_key(replace(parts, parent=shorter), data),
     }
     assert len(keys) == 5
-    assert parent_key(study.model_copy(update={"trials": 9}), data) in keys
+    assert parent_key(prepare("digits", trials=9).built.parts, data) in keys

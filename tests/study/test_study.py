@@ -21,9 +21,9 @@ def load(tmp_path, text: str):
 
 @pytest.mark.parametrize("name", bundled_names("studies"))
 def test_bundled_studies_load(name):
-    study, space, _, machines = load_checked(name)
-    assert study.title and space.title
-    assert set(machines) == set(study.machines)
+    checked = load_checked(name)
+    assert checked.study.title and checked.space.title
+    assert set(checked.machines) == set(checked.study.machines)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_metrics_of_precision_are_objectives_where_there_is_something_to_measure
     (tmp_path / "bits.toml").write_text(space)
     text = good.replace('space = "digits"', 'space = "bits.toml"')
     text = text.replace('"accuracy", "energy_uj@loihi1"', '"accuracy@loihi1", "weight_bits"')
-    study, *_ = load(tmp_path, text)
+    study = load(tmp_path, text).study
     assert study.objectives[:2] == ["accuracy@loihi1", "weight_bits"]
 
 
@@ -92,9 +92,9 @@ def test_paths_are_relative_to_the_study(tmp_path, root, good):
     (tmp_path / "mine.toml").write_bytes((root / "cost_models" / "loihi1.toml").read_bytes())
     (tmp_path / "where.toml").write_bytes((root / "search_spaces" / "digits.toml").read_bytes())
     text = good.replace('["loihi1"', '["mine.toml"').replace("@loihi1", "@mine")
-    study, _, _, machines = load(tmp_path, text.replace('space = "digits"', 'space = "where.toml"'))
-    assert next(iter(machines)) == "mine"
-    assert study.machines[0] == "mine.toml"
+    checked = load(tmp_path, text.replace('space = "digits"', 'space = "where.toml"'))
+    assert next(iter(checked.machines)) == "mine"
+    assert checked.study.machines[0] == "mine.toml"
 
 
 def test_unknown_study():

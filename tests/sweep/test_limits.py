@@ -7,8 +7,8 @@ import torch
 
 from autoprune.compress.configuration import make_plan
 from autoprune.runs.budget import parse_budget, parse_budgets
-from autoprune.study.build import load_data, make_setup
 from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.limits import Budgets
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.trial import run_trial
@@ -18,9 +18,9 @@ from autoprune.trial.trial import run_trial
 def study(root, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOPRUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        prepared = prepare(str(root / "tests" / "studies" / "short.toml"))
-        data = load_data(prepared.study)
-        yield prepared, make_setup(prepared.study, data, find_parent(prepared.study, data), ())
+        built = prepare(str(root / "tests" / "studies" / "short.toml")).built
+        data = load_data(built.parts)
+        yield built, make_setup(built.parts, data, find_parent(built.parts, data), ())
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,11 @@ def study(root, tmp_path_factory):
     ],
 )
 def test_parameters_are_known_but_for_what_neurons_learn(study, point):
-    prepared, setup = study
-    plan = make_plan(point, prepared.shape, prepared.study.effort)
+    built, setup = study
+    plan = make_plan(point, built.shape, built.effort)
     limits = Budgets(
         [parse_budget(t, "here") for t in ("parameters <= 1000", "parameters >= 9000")],
-        prepared.machines,
+        built.machines,
         setup,
     )
     torch.set_num_threads(1)
@@ -53,14 +53,14 @@ def test_parameters_are_known_but_for_what_neurons_learn(study, point):
     assert all(
         by > 0
         for _, by in Budgets(
-            [parse_budget(text, "here") for text in texts], prepared.machines, setup
+            [parse_budget(text, "here") for text in texts], built.machines, setup
         ).known(plan)
     )
 
 
 def test_what_rounding_and_training_decide_is_not_known(study):
-    prepared, setup = study
+    built, setup = study
     texts = ["parameters <= 1000", "weight_bits <= 4", "accuracy >= 0.5", "energy_uj@loihi1 <= 1"]
-    limits = Budgets(parse_budgets(texts, "here"), prepared.machines, setup)
-    plan = make_plan({"weight_bits": 8}, prepared.shape, prepared.study.effort)
+    limits = Budgets(parse_budgets(texts, "here"), built.machines, setup)
+    plan = make_plan({"weight_bits": 8}, built.shape, built.effort)
     assert limits.known(plan) == (("weight_bits <= 4", 1.0),)

@@ -24,8 +24,8 @@ from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.report.files import finite_or_none
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
-from autoprune.study.build import load_data, make_setup
 from autoprune.study.parent import load_parent
+from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.trial import run_trial
@@ -203,9 +203,9 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     outcomes = {int(o.key): o for o in finished.outcomes}
     kept = {folder.checkpoint(outcomes[n].same_as or str(n)) for n in members}
     assert set(folder.checkpoints.iterdir()) == kept
-    data = load_data(prepared.study)
-    parent = load_parent(prepared.study, data, folder.parent)
-    setup = make_setup(prepared.study, data, parent, (32, 8))
+    parts = prepared.built.parts
+    parent = load_parent(parts, folder.parent)
+    setup = make_setup(parts, load_data(parts), parent, (32, 8))
     number = max(n for n in members if outcomes[n].origin != "baseline")
     chosen = outcomes[number]
     measurement, model = run_trial(setup, chosen.plan, chosen.measurement.seed)

@@ -133,7 +133,7 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
     assert "as data for block_response, on no front" in str(prepared.warm)
     finished = run(prepared, tmp_path / "warm", Silent())
     assert finished.baselines["parent"].measurement.plan.effort.time_steps == (
-        prepared.study.network.time_steps
+        prepared.built.parts.network.time_steps
     )
     assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
     assert len([key for key in trained if key.isdecimal()]) == 12

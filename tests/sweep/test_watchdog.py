@@ -14,7 +14,7 @@ import ray
 from autoprune.errors import InputError
 from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.runs.folder import RunFolder
-from autoprune.study.build import make_setup
+from autoprune.study.parts import make_setup
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
@@ -132,11 +132,12 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(root, tmp_path, own
         lambda *given: replace(original(*given), adapter=Greedy(str(log))),
     )
     prepared = prepare(str(root / "tests" / "studies" / "short.toml"), trials=9)
-    compute = prepared.study.compute.model_copy(
+    built, parts = prepared.built, prepared.built.parts
+    compute = parts.compute.model_copy(
         update={"trial_minutes": 0.1, "memory_gib": 1.5, "retries": 1}
     )
-    study = prepared.study.model_copy(update={"compute": compute})
-    finished = run(replace(prepared, study=study), tmp_path / "run", Nobody())
+    built = replace(built, parts=replace(parts, compute=compute))
+    finished = run(replace(prepared, built=built), tmp_path / "run", Nobody())
     by_steps: dict[int, list] = {1: [], 2: [], 3: []}
     for outcome in finished.outcomes:
         if outcome.origin != "baseline" and outcome.state != "duplicate":

@@ -77,12 +77,12 @@ def test_without_ray_there_is_no_cluster(monkeypatch):
 
 
 def test_what_a_worker_takes_is_the_studys(root):
-    study = prepare(str(root / "tests" / "studies" / "short.toml")).study
-    assert Workers.of(study).resources == {"cpu": 1}
-    compute = study.compute.model_copy(
+    parts = prepare(str(root / "tests" / "studies" / "short.toml")).built.parts
+    assert Workers.of(parts.compute, parts.threads, parts.workers).resources == {"cpu": 1}
+    compute = parts.compute.model_copy(
         update={"cpus": 3, "memory_gib": 0.5, "device": "cuda", "gpu_fraction": 0.25}
     )
-    workers = Workers.of(study.model_copy(update={"compute": compute}), 5)
+    workers = Workers.of(compute, parts.threads, 5)
     assert workers.resources == {"cpu": 3, "gpu": 0.25, "memory": 2**29}
     assert (workers.count, str(workers)) == (5, "3 CPUs, 0.25 GPUs, 0.5 GiB of memory")
 

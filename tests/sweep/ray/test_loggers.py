@@ -17,10 +17,11 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from autoprune.cli.main import cli
 from autoprune.errors import InputError, RecordError
 from autoprune.runs.folder import RunFolder
-from autoprune.sweep.driver import run, write_study
+from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.loggers import Loggers
+from autoprune.sweep.record import write_study
 
 BOTH = 'track = ["tensorboard", "mlflow"]'
 
