@@ -47,7 +47,7 @@ import torch
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.compress.surgery import batch_norm, l1p
 from autoprune.compress.surgery.apply import compress, targets
@@ -139,15 +139,13 @@ def run(case: Case) -> tuple[Case, float, float]:
     torch.manual_seed(case.seed)
     shape = held.adapter.shape(held.parent)
     key, value = COMPRESSIONS[case.compression]
-    point: dict[str, float | str] = {
-        f"blocks.{i}.{b.name}.{key}": value for i, b in shape.branches()
-    }
+    point: dict[str, float | str] = {f"{place}.{key}": value for place, _ in shape.branches()}
     if case.arm not in (NONE, LIF):
         for i in range(len(shape.blocks)):
             point |= {f"blocks.{i}.neuron.{what}": "channel" for what in ("threshold", "tau")}
     # Epochs above 0, since a plan without has no neurons that learn; its rate is not looked at.
     effort = Effort(time_steps=held.adapter.time_steps(held.parent), learning_rate=1.0, epochs=1)
-    plan = make_plan(point, shape, effort)
+    plan = make_plan(parse_configuration(point), shape, effort)
     model = compress(held.parent, plan, held.adapter)
     for parameter in model.parameters():
         parameter.requires_grad_(case.learning_rate > 0)

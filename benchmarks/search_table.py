@@ -20,6 +20,7 @@ import torch
 from rich.progress import track
 
 from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.compress.space import load_space
 from autoprune.networks.shape import NetworkShape
@@ -39,7 +40,7 @@ METRICS = (
 _setup = None
 
 
-def points(shape: NetworkShape) -> Iterator[dict[str, Value]]:
+def points(shape: NetworkShape) -> Iterator[dict[Parameter, Value]]:
     """Every point of the grid; several may mean the same plan."""
     domains = load_space(str(HERE / "search_space_table.toml")).parameters(shape)
     for values in itertools.product(*(domain.all for domain in domains.values())):

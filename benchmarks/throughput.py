@@ -29,7 +29,7 @@ from ray.tune.search.optuna import OptunaSearch
 from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.runs.lock import sole_writer
 from autoprune.study.parent import find_parent
@@ -75,7 +75,7 @@ def ours(
         [
             Job(
                 key=str(i),
-                plan=make_plan(point, shape, effort),
+                plan=make_plan(parse_configuration(point), shape, effort),
                 seed=i,
                 weights=folder / f"{i}.safetensors",
             )
@@ -158,7 +158,7 @@ def main() -> None:
     data = load_data(built.parts)
     parent = find_parent(built.parts, data)
     setup = make_setup(built.parts, data, parent, built.weight_bits)
-    names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in built.shape.branches()]
+    names = [f"{place}.l1p" for place, _ in built.shape.branches()]
     random = torch.Generator().manual_seed(0)
     sparsities = 0.95 * torch.rand(arguments.plans, len(names), generator=random)
     points = [dict(zip(names, row.tolist(), strict=True)) for row in sparsities]

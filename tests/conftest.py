@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort, Plan
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
@@ -135,11 +135,11 @@ def outcome(
         **fields: Any,
     ) -> Outcome:
         point = {"blocks.0.attention.l1p": zeros, "weight_bits": weight_bits}
-        plan = make_plan(point, shape, effort)
+        plan = make_plan(parse_configuration(point), shape, effort)
         values = {
             "key": str(key),
             "origin": origin,
-            "point": (),
+            "configuration": (),
             "plan": plan,
             "seed": 0,
             "state": "measured",

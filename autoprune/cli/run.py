@@ -138,8 +138,8 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
     console.print(f"[bold]{built.title}[/bold]")
     console.print(f"Data: {built.parts.about}. Network: {built.parts.network.model}.")
     table = Table("parameter", "values", title="Search space")
-    for name, domain in built.space.parameters(built.shape).items():
-        table.add_row(name, ", ".join(str(value) for value in domain.all))
+    for parameter, domain in built.space.parameters(built.shape).items():
+        table.add_row(str(parameter), ", ".join(str(value) for value in domain.all))
     console.print(table)
     machines = Table("machine", "family", "bits", "sources", title="Machines")
     for name, model in built.machines.items():
@@ -150,7 +150,7 @@ def _print_plan(console: Console, prepared: Prepared) -> None:
     console.print(machines)
     sizes = sorted({FULL_BITS, *built.weight_bits}, reverse=True)
     bits = " and ".join(str(size) for size in sizes)
-    uniform = len(built.space.uniform_points(built.shape, built.effort))
+    uniform = len(built.space.uniform_sweep(built.shape, built.effort))
     probed = len(probes(built.space, built.shape))
     console.print(
         f"Objectives: {', '.join(built.objectives)}.\n"

@@ -62,11 +62,10 @@ def _document(folder: RunFolder, outcome: Outcome) -> dict[str, Any]:
         "seed": outcome.seed,
         "plan": outcome.plan.short(shape),
         "branches": {
-            f"blocks.{number}.{branch.name}": branch_words(branch, planned)
-            for number, (block, plan) in enumerate(
-                zip(shape.blocks, outcome.plan.blocks, strict=True)
+            str(place): branch_words(branch, planned)
+            for (place, branch), planned in zip(
+                shape.branches(), outcome.plan.branches, strict=True
             )
-            for branch, planned in zip(block.branches, plan.branches, strict=True)
         },
         "scores": [
             {"bits": precision.bits, "set": name, "score": score.name}

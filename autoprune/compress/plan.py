@@ -187,13 +187,18 @@ class Plan:
         # One string per plan, however many places of a long run hold it; likewise `short`.
         return sys.intern(hashlib.sha256(canonical.encode()).hexdigest()[:16])
 
+    @property
+    def branches(self) -> tuple[BranchPlan, ...]:
+        """Every branch, in the order of `NetworkShape.branches`."""
+        return tuple(branch for block in self.blocks for branch in block.branches)
+
     def kept_weights(self, shape: NetworkShape) -> int:
         """Nonzero weights that the plan leaves in the matrices of the blocks."""
         whole = sum(
             block_weights(block, plan) - plan.zeros
             for block, plan in zip(shape.blocks, self.blocks, strict=True)
         )
-        thinned = sum(z for block in self.blocks for b in block.branches for _, z in b.zeros)
+        thinned = sum(zeros for branch in self.branches for _, zeros in branch.zeros)
         return whole - thinned - self.zeros
 
     def short(self, shape: NetworkShape) -> str:

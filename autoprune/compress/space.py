@@ -10,11 +10,13 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, model_validator
 
-from autoprune.compress.configuration import Point, Value
+from autoprune.compress.configuration import Configuration, Value
 from autoprune.compress.domain import Domain, Number, check_offered, check_range, check_words
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import FULL_BITS, LEAST_BITS, Effort, Learned, NeuronPlan
 from autoprune.config import STRICT, find_file, read_toml, validate
 from autoprune.errors import InputError
+from autoprune.networks.place import HEAD, MODEL, STEM, Place
 from autoprune.networks.shape import NetworkShape
 
 
@@ -150,8 +152,8 @@ class SearchSpace(BaseModel):
         check_range("model.learning_rate", self.model.learning_rate, 1e-8, 10)
         return self
 
-    def parameters(self, shape: NetworkShape) -> dict[str, Domain]:
-        """The domains of a network's points, by the parameter names of `make_plan`.
+    def parameters(self, shape: NetworkShape) -> dict[Parameter, Domain]:
+        """The domains of a network's configurations, by the parameters of `make_plan`.
 
         A parameter that nothing in a branch answers to does not exist there, such as DSP where
         the dimensions are the residual width.
@@ -159,20 +161,21 @@ class SearchSpace(BaseModel):
         Raises InputError for a table or parameter that the network has nothing for.
         """
         self._check_network(shape)
-        domains: dict[str, Domain | None] = {}
+        domains: dict[Parameter, Domain | None] = {}
         for i, block in enumerate(shape.blocks):
             for branch in block.branches:
                 space = self.branch.get(branch.name, BranchSpace())  # type: ignore[call-overload]
-                domains[f"blocks.{i}.{branch.name}.l1p"] = space.l1p
-                domains[f"blocks.{i}.{branch.name}.dsp"] = None if branch.fixed else space.dsp
-            domains[f"blocks.{i}.l1p"] = self.block.l1p
+                place = Place(i, branch.name)
+                domains[Parameter(place, "l1p")] = space.l1p
+                domains[Parameter(place, "dsp")] = None if branch.fixed else space.dsp
+            domains[Parameter(Place(i), "l1p")] = self.block.l1p
             for key in NeuronSpace.model_fields:
-                domains[f"blocks.{i}.neuron.{key}"] = getattr(self.neuron, key)
-        domains["stem.l1p"] = self.stem.l1p
-        domains["head.l1p"] = self.head.l1p
+                domains[Parameter(Place(i, "neuron"), key)] = getattr(self.neuron, key)
+        domains[Parameter(STEM, "l1p")] = self.stem.l1p
+        domains[Parameter(HEAD, "l1p")] = self.head.l1p
         for key in ModelSpace.model_fields:
-            domains[key] = getattr(self.model, key)
-        return {name: domain for name, domain in domains.items() if domain is not None}
+            domains[Parameter(MODEL, key)] = getattr(self.model, key)
+        return {parameter: domain for parameter, domain in domains.items() if domain is not None}
 
     def _check_network(self, shape: NetworkShape) -> None:
         known = {branch.name for _, branch in shape.branches()}
@@ -194,8 +197,10 @@ class SearchSpace(BaseModel):
             if getattr(self, part).l1p is not None and not getattr(shape, part):
                 raise InputError(f"search space: {part}.l1p", f"the network has no {part}")
 
-    def complete(self, point: Point, shape: NetworkShape, effort: Effort) -> dict[str, Value]:
-        """`point` with the neutral value of every parameter that it leaves out.
+    def complete(
+        self, configuration: Configuration, shape: NetworkShape, effort: Effort
+    ) -> dict[Parameter, Value]:
+        """`configuration` with the neutral value of every parameter that it leaves out.
 
         Neutral is: nothing zero, everything kept, the parent's neurons, the study's effort, and the
         most bits of a weight that the space offers.
@@ -206,31 +211,27 @@ class SearchSpace(BaseModel):
         neutral |= asdict(effort)
         if self.model.weight_bits is not None:
             neutral["weight_bits"] = self.model.weight_bits.all[-1]
-        whole: dict[str, Value] = {}
-        for name, domain in self.parameters(shape).items():
-            key = name.rsplit(".", 1)[-1]
-            whole[name] = point.get(name, neutral[key])
-            if whole[name] not in domain.all:
+        whole: dict[Parameter, Value] = {}
+        for parameter, domain in self.parameters(shape).items():
+            value = configuration.get(parameter, neutral[parameter.setting])
+            if value not in domain.all:
                 raise InputError(
-                    f"search space: {name}",
-                    f"the study begins with {whole[name]!r}, which the space does not offer",
+                    f"search space: {parameter}",
+                    f"the study begins with {value!r}, which the space does not offer",
                     "one of " + ", ".join(str(value) for value in domain.all),
                 )
+            whole[parameter] = value
         return whole
 
-    def uniform_points(self, shape: NetworkShape, effort: Effort) -> list[dict[str, Value]]:
+    def uniform_sweep(self, shape: NetworkShape, effort: Effort) -> list[dict[Parameter, Value]]:
         """The configurations of the uniform sweep, mildest sparsity first."""
-        points = []
+        swept = [p for p in self.parameters(shape) if p.place not in (STEM, HEAD)]
+        found = []
         for l1p, dsp in itertools.product(self.uniform.l1p, self.uniform.dsp):
             setting = {"l1p": l1p, "dsp": dsp}
-            names = {
-                n: n.rsplit(".", 1)[-1]
-                for n in self.parameters(shape)
-                if not n.startswith(("stem.", "head."))
-            }
-            point = {n: setting[key] for n, key in names.items() if key in setting}
-            points.append(self.complete(point, shape, effort))
-        return points
+            same = {p: setting[p.setting] for p in swept if p.setting in setting}
+            found.append(self.complete(same, shape, effort))
+        return found
 
 
 def load_space(name_or_path: str, base: Path | None = None) -> SearchSpace:

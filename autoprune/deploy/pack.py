@@ -17,6 +17,7 @@ from autoprune.deploy.formats import encode, nonzeros
 from autoprune.deploy.load import PLAN, SEPARATOR, WEIGHTS
 from autoprune.deploy.sources import copy_sources
 from autoprune.networks.adapter import ModelAdapter
+from autoprune.networks.place import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def _names(network: nn.Module, adapter: ModelAdapter) -> dict[str, list[str]]:
         for branch in branches:
             for matrix in branch.matrices:
                 held = names.setdefault(f"{paths[id(matrix.module)]}.weight", [])
-                held.append(f"blocks.{index}.{branch.name}.{matrix.name}")
+                held.append(f"{Place(index, branch.name)}.{matrix.name}")
     for matrix in (matrix for part in adapter.outside(network) for matrix in part):
         names[f"{matrix.name}.weight"] = [matrix.name]
     return names

@@ -12,6 +12,7 @@ from spikingjelly.activation_based.neuron import BaseNode, SimpleBaseNode
 from torch import Tensor, nn
 
 from autoprune.errors import CompressionError
+from autoprune.networks.place import Place
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 Weighted = nn.Linear | nn.Conv1d | nn.Conv2d
@@ -213,7 +214,7 @@ class ModelAdapter(ABC):
         for index, branches in enumerate(blocks):
             for name in _unnamed_neurons(branches):
                 raise CompressionError(
-                    f"{where}: blocks.{index}: the neurons {name!r} belong to no branch; "
+                    f"{where}: {Place(index)}: the neurons {name!r} belong to no branch; "
                     "name them in Inside(neurons=...)"
                 )
         stem, head = self.outside(model)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autoprune.networks.place import Place
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixShape:
@@ -58,9 +60,13 @@ class NetworkShape:
     stem: tuple[MatrixShape, ...] = ()
     head: tuple[MatrixShape, ...] = ()
 
-    def branches(self) -> Iterator[tuple[int, BranchShape]]:
-        """Every branch with the index of its block."""
-        return ((i, branch) for i, block in enumerate(self.blocks) for branch in block.branches)
+    def branches(self) -> Iterator[tuple[Place, BranchShape]]:
+        """Every branch with its place, in order."""
+        return (
+            (Place(index, branch.name), branch)
+            for index, block in enumerate(self.blocks)
+            for branch in block.branches
+        )
 
     @property
     def block_weights(self) -> int:

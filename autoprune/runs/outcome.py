@@ -6,6 +6,7 @@ from dataclasses import astuple, dataclass
 from typing import Literal
 
 from autoprune.compress.configuration import Value
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import InputError
 from autoprune.trial.measurement import Measurement, Score, paired_bits
@@ -113,7 +114,7 @@ class Outcome:
             (``parent``, ``fine-tuned``, ``without blocks.0.mlp``).
         origin: who proposed it: the run itself, the uniform sweep, the probes, the run that
             this one began with (``warm``), or the sampler.
-        point: the configuration as proposed; empty for a baseline.
+        configuration: as it was proposed; empty for a baseline.
         plan: what it means.
         seed: of its training.
         state: ``measured``; ``duplicate`` of an earlier trial with the same plan, which was not
@@ -130,7 +131,7 @@ class Outcome:
 
     key: str
     origin: Origin
-    point: tuple[tuple[str, Value], ...]
+    configuration: tuple[tuple[Parameter, Value], ...]
     plan: Plan
     seed: int
     state: State

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from autoprune.compress.configuration import parse_configuration
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome
@@ -33,7 +34,11 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
     tables = [to_table(p.workload.ops) for p in precisions] or [to_table(())]
     bits = np.repeat([p.bits for p in precisions], [len(p.workload.ops) for p in precisions])
     meta = {
-        **{f.name: getattr(outcome, f.name) for f in dataclasses.fields(outcome)},
+        **{
+            "point" if f.name == "configuration" else f.name: getattr(outcome, f.name)
+            for f in dataclasses.fields(outcome)
+        },
+        "point": [[str(parameter), value] for parameter, value in outcome.configuration],
         "plan": outcome.plan.to_dict(),
         "charges": {name: dataclasses.asdict(charge) for name, charge in outcome.charges},
         "measurement": measurement.to_dict() if measurement else None,
@@ -111,11 +116,12 @@ def read_outcome(file: Path) -> Outcome:
         measured = meta["measurement"]
         measurement = None if measured is None else Measurement.from_dict(measured, workloads)
         del meta["workloads"]
+        configuration = parse_configuration(dict(meta.pop("point")))
         return Outcome(
             **{
                 **meta,
                 "plan": Plan.from_dict(meta["plan"]),
-                "point": _pairs(meta["point"]),
+                "configuration": tuple(configuration.items()),
                 "charges": _charges(meta["charges"]),
                 "broken": _pairs(meta["broken"]),
                 "measurement": measurement,

@@ -8,10 +8,11 @@ from typing import Any
 
 from autoprune.compress.configuration import Value, make_plan
 from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
 from autoprune.pareto import ACCURACY_MARGIN, COST_FACTOR
 from autoprune.runs.metrics import split_metric
 from autoprune.search.block_response import Prior
-from autoprune.search.samplers import to_params, to_point
+from autoprune.search.samplers import to_configuration, to_params
 from autoprune.search.task import Task
 from autoprune.search.telling import unusable
 from autoprune.trial.measurement import Measurement
@@ -23,20 +24,20 @@ _RISES_WITH: dict[str, tuple[int, int]] = {
     "weight_bits": (1, 1),
     "epochs": (1, 0),
 }
-"""By the last word of a parameter: how the score and the costs move with it."""
+"""By the setting of a parameter: how the score and the costs move with it."""
 
 _ADDITIVE = ("weight_bits", "chips")
 """Metrics of which not the logarithm adds up."""
 
 
-def task_prior(task: Task, domains: Mapping[str, Domain], tuned: Measurement) -> Prior:
+def task_prior(task: Task, domains: Mapping[Parameter, Domain], tuned: Measurement) -> Prior:
     """What a task's sampler may know: which parameter does what, and what the parent is worth.
 
     `domains` are the parameters of its space. `tuned` is the measured fine-tuned parent.
     """
 
     def plan(params: Mapping[str, Value]) -> str:
-        return make_plan(to_point(params, domains), task.shape, task.effort).hash
+        return make_plan(to_configuration(params, domains), task.shape, task.effort).hash
 
     values = [] if unusable(task, tuned) else task.objectives(tuned)
     prior = network_prior(domains, task.metrics, task.score, values, plan)
@@ -44,17 +45,20 @@ def task_prior(task: Task, domains: Mapping[str, Domain], tuned: Measurement) ->
 
 
 def _earlier(
-    task: Task, domains: Mapping[str, Domain]
+    task: Task, domains: Mapping[Parameter, Domain]
 ) -> Iterator[tuple[dict[str, Value], list[float]]]:
     """Parameters and objectives of another run's trials, where those are of other networks."""
     warm = task.warm
     for outcome in warm.trials if warm is not None and warm.kind == "data" else ():
         if outcome.measurement is not None and not unusable(task, outcome.measurement):
-            yield to_params(dict(outcome.point), domains), task.objectives(outcome.measurement)
+            yield (
+                to_params(dict(outcome.configuration), domains),
+                task.objectives(outcome.measurement),
+            )
 
 
 def network_prior(
-    parameters: Iterable[str],
+    parameters: Iterable[Parameter],
     metrics: Sequence[str],
     score: str,
     fine_tuned: Sequence[float],
@@ -66,7 +70,7 @@ def network_prior(
     cost is the machine's, else with the first score. The front ends where the report's does.
 
     Args:
-        parameters: names, as in a point.
+        parameters: of its space.
         metrics: the objectives.
         score: the name of what is maximised.
         fine_tuned: the objectives of the fine-tuned parent; empty where it has none.
@@ -78,12 +82,16 @@ def network_prior(
         if j not in scores and scores:
             same = [i for i in scores if split_metric(metrics[i])[1] == split_metric(metric)[1]]
             fronts.append(((same or scores)[0], j))
+    named = {str(parameter): parameter for parameter in parameters}
     monotone = {
-        name: [_RISES_WITH[last][0 if j in scores else 1] for j in range(len(metrics))]
-        for name in parameters
-        if (last := name.rsplit(".", 1)[-1]) in _RISES_WITH
+        name: [_RISES_WITH[p.setting][0 if j in scores else 1] for j in range(len(metrics))]
+        for name, p in named.items()
+        if p.setting in _RISES_WITH
     }
+    # What acts on the whole network is a part of its own.
+    parts = {name: str(p.place) or name for name, p in named.items()}
     return Prior(
+        group=parts.__getitem__,
         monotone=monotone,
         logarithmic=[
             j not in scores and split_metric(metric)[0] not in _ADDITIVE

@@ -9,6 +9,7 @@ import optuna
 from optuna.storages import BaseStorage
 
 from autoprune.compress.configuration import Value
+from autoprune.compress.parameter import Parameter
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Origin, Outcome
 from autoprune.search.block_response import GAIN
@@ -29,7 +30,7 @@ class Proposed:
     key: str
     origin: Origin
     same_as: str | None
-    open: tuple[Job, dict[str, Value]] | None
+    open: tuple[Job, dict[Parameter, Value]] | None
     gain: float = math.inf
     taken: bool = False
     outcome: Outcome | None = None
@@ -50,8 +51,8 @@ class Proposed:
         return self.open[0]
 
     @property
-    def point(self) -> dict[str, Value]:
-        """Its configuration; of a trial that is not settled."""
+    def configuration(self) -> dict[Parameter, Value]:
+        """What was proposed; of a trial that is not settled."""
         assert self.open is not None
         return self.open[1]
 

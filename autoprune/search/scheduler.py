@@ -15,17 +15,18 @@ from typing import final
 from optuna.trial import FrozenTrial
 
 from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome
 from autoprune.runs.weights import weights_place
-from autoprune.search.baselines import baseline_plans, first_points
+from autoprune.search.baselines import baseline_plans, first_configurations
 from autoprune.search.block_response import GAIN
 from autoprune.search.optuna_study import OptunaStudy
 from autoprune.search.prior import task_prior
 from autoprune.search.proposals import Proposed
-from autoprune.search.samplers import Samplers, derive_seed, to_params, to_point
+from autoprune.search.samplers import Samplers, derive_seed, to_configuration, to_params
 from autoprune.search.spec import Sampler
 from autoprune.search.stopping import exhausted, promises_little, stuck
 from autoprune.search.task import Task
@@ -128,14 +129,14 @@ class Scheduler:
         baseline = Proposed(key=job.key, origin="baseline", open=(job, {}), same_as=None)
         self._baselines[job.key] = self._settle(baseline, result)
 
-    def _first(self) -> list[tuple[Origin, dict[str, Value]]]:
+    def _first(self) -> list[tuple[Origin, dict[Parameter, Value]]]:
         """What comes before the sampler's proposals, another run's trials at last."""
         task = self._task
-        first = first_points(task.space, task.shape, task.effort)
-        known = {make_plan(point, task.shape, task.effort).hash for _, point in first}
+        first = first_configurations(task.space, task.shape, task.effort)
+        known = {make_plan(given, task.shape, task.effort).hash for _, given in first}
         if task.warm is not None and task.warm.kind == "measured":
             new = [outcome for outcome in task.warm.trials if outcome.plan.hash not in known]
-            first += [("warm", dict(outcome.point)) for outcome in new]
+            first += [("warm", dict(outcome.configuration)) for outcome in new]
         return first
 
     def _begin(self) -> None:
@@ -212,11 +213,11 @@ class Scheduler:
         _, job = self._read(frozen)
         return {"plan": job.plan.short(self._task.shape), "hash": job.plan.hash, "seed": job.seed}
 
-    def _read(self, frozen: FrozenTrial) -> tuple[dict[str, Value], Job]:
-        """The point and the job that a trial of the record stands for."""
-        point = to_point(frozen.params, self._domains)
-        plan = make_plan(point, self._task.shape, self._task.effort)
-        return point, self._job(str(frozen.number), plan)
+    def _read(self, frozen: FrozenTrial) -> tuple[dict[Parameter, Value], Job]:
+        """The configuration and the job that a trial of the record stands for."""
+        given = to_configuration(frozen.params, self._domains)
+        plan = make_plan(given, self._task.shape, self._task.effort)
+        return given, self._job(str(frozen.number), plan)
 
     def _job(self, key: str, plan: Plan) -> Job:
         measured = self._measured.get(plan.hash)
@@ -232,8 +233,8 @@ class Scheduler:
         number, key = frozen.number, str(frozen.number)
         work, plan = None, str(frozen.user_attrs["hash"])
         if not settled:
-            point, job = self._read(frozen)
-            work, plan = (job, point), job.plan.hash
+            given, job = self._read(frozen)
+            work, plan = (job, given), job.plan.hash
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
         same_as = self._first_with.get(plan)
         trial = Proposed(

@@ -34,7 +34,7 @@ def as_outcome(
     return Outcome(
         key=trial.job.key,
         origin=trial.origin,
-        point=tuple(trial.point.items()),
+        configuration=tuple(trial.configuration.items()),
         plan=trial.job.plan,
         seed=trial.job.seed,
         state="duplicate" if trial.same_as else ended,

@@ -24,7 +24,7 @@ class WarmStart:
         kind: ``measured`` where its trials are those of this study; ``data`` where they are of
             other networks.
         differs: keys that make them others.
-        trials: with points of this study's space; those with a measurement, each plan once.
+        trials: with configurations of this study's space; those with a measurement, each plan once.
         baselines: where they are those of this study.
         outside: how many lie outside the space.
     """

@@ -74,7 +74,7 @@ def build(checked: Checked) -> Built:
     study, space = checked.study, checked.space
     parts, network = find_parts(study)
     shape = _tried(parts, network, space, study.effort, checked.file)
-    space.uniform_points(shape, study.effort)
+    space.uniform_sweep(shape, study.effort)
     return Built(
         title=study.title,
         parts=parts,

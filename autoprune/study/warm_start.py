@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import FULL_BITS, Effort
 from autoprune.compress.space import SearchSpace
 from autoprune.errors import InputError
@@ -65,9 +66,10 @@ def read_warm_start(path: Path, built: Built) -> WarmStart:
     usable: dict[str, Outcome] = {}
     found = [o for o in folder.read_trials() if o.measurement is not None and not o.cause]
     for outcome in found:
-        point = _point(outcome, space, shape, record.effort)
-        if point is not None:
-            usable.setdefault(outcome.plan.hash, replace(outcome, point=tuple(point.items())))
+        mine = _in_space(outcome, space, shape, record.effort)
+        if mine is not None:
+            own = replace(outcome, configuration=tuple(mine.items()))
+            usable.setdefault(outcome.plan.hash, own)
     if not usable:
         raise InputError(where, "none of its trials lies in the search space", "the same space")
     same = folder.read_baselines().values() if kind == "measured" else ()
@@ -93,9 +95,9 @@ def _differences(recorded: Identity, wanted: Identity) -> Iterator[str]:
         yield from (f"{key}.{k}" for k in sorted({*one, *other}) if one.get(k) != other.get(k))
 
 
-def _point(
+def _in_space(
     outcome: Outcome, space: SearchSpace, shape: NetworkShape, effort: Effort
-) -> dict[str, Value] | None:
+) -> dict[Parameter, Value] | None:
     """The trial's configuration in this space; None where the space does not have it.
 
     What the other run's space had and this one has not must have been neutral: the configuration,
@@ -103,8 +105,8 @@ def _point(
     """
     domains = space.parameters(shape)
     try:
-        known = {name: value for name, value in outcome.point if name in domains}
-        point = space.complete(known, shape, effort)
+        known = {p: value for p, value in outcome.configuration if p in domains}
+        mine = space.complete(known, shape, effort)
     except InputError:
         return None
-    return point if make_plan(point, shape, effort) == outcome.plan else None
+    return mine if make_plan(mine, shape, effort) == outcome.plan else None

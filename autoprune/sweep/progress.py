@@ -274,7 +274,7 @@ def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
     """The uniform trial whose only compression is L1P at 95 %, if the sweep has one."""
     harsh = {"l1p": 0.95, "dsp": 1.0}
     for outcome in outcomes:
-        settings = {(name.rsplit(".", 1)[-1], value) for name, value in outcome.point}
+        settings = {(p.setting, value) for p, value in outcome.configuration}
         if outcome.origin == "uniform" and harsh.items() >= {s for s in settings if s[0] in harsh}:
             return {"Uniform L1P at 95 %": outcome}
     return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -9,11 +10,13 @@ from torch import Tensor, nn
 
 from autoprune.compress.configuration import Value, make_plan
 from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Effort
 from autoprune.compress.surgery.apply import compress
 from autoprune.errors import AutopruneError, CompressionError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.inputs import present
+from autoprune.networks.place import MODEL
 from autoprune.networks.shape import NetworkShape
 from autoprune.trial.training import logits
 from autoprune.workload.census.count import count
@@ -22,7 +25,7 @@ from autoprune.workload.census.count import count
 def smoke_test(
     network: nn.Module,
     adapter: ModelAdapter,
-    space: dict[str, Domain],
+    space: Mapping[Parameter, Domain],
     effort: Effort,
     samples: Tensor,
 ) -> NetworkShape:
@@ -47,7 +50,8 @@ def smoke_test(
             raise CompressionError(
                 f"{type(network).__name__}: a neutral plan changes what the network computes"
             )
-        for steps in space["time_steps"].all if "time_steps" in space else ():
+        searched = space.get(Parameter(MODEL, "time_steps"))
+        for steps in searched.all if searched is not None else ():
             adapter.set_time_steps(neutral, int(steps))
             present(neutral, samples)
         model = compress(network, smallest, adapter)
@@ -56,16 +60,16 @@ def smoke_test(
     return shape
 
 
-def _smallest(space: dict[str, Domain]) -> dict[str, Value]:
+def _smallest(space: Mapping[Parameter, Domain]) -> dict[Parameter, Value]:
     """As few dimensions as the space offers without removing a branch, and neurons that learn."""
-    point: dict[str, Value] = {}
-    for name, domain in space.items():
+    found: dict[Parameter, Value] = {}
+    for parameter, domain in space.items():
         kept = [value for value in domain.all if value != 0]
-        if name.endswith(".dsp") and kept:
-            point[name] = kept[0]
-        elif ".neuron." in name:
-            point[name] = domain.all[-1]
-    return point
+        if parameter.setting == "dsp" and kept:
+            found[parameter] = kept[0]
+        elif parameter.place.kind == "neuron":
+            found[parameter] = domain.all[-1]
+    return found
 
 
 def _attempt(what: str, model: nn.Module, samples: Tensor) -> Tensor:

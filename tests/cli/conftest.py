@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from autoprune.cli.main import main
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.cost.load import load_machine
 from autoprune.networks.shape import NetworkShape
@@ -61,14 +61,14 @@ def run_folder(
     folder.write_record(RunRecord(shape=shape))
 
     def write(key: str, origin: str, correct: int, zeros: float, cause: str = "") -> None:
-        plan = make_plan({"blocks.0.attention.l1p": zeros}, shape, effort)
+        plan = make_plan(parse_configuration({"blocks.0.attention.l1p": zeros}), shape, effort)
         less = {8: correct - 1}
         measurement = None if cause else measured(plan, correct=correct, zeros=zeros, rounded=less)
         folder.write(
             Outcome(
                 key=key,
                 origin=origin,
-                point=(),
+                configuration=(),
                 plan=plan,
                 seed=0,
                 state="failed" if cause else "measured",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoprune.compress.configuration import make_plan, parameter_names
+from autoprune.compress.configuration import make_plan, parameters, parse_configuration
 from autoprune.compress.plan import Effort, Plan
 from autoprune.errors import InputError
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -36,7 +36,7 @@ EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 
 
 def plan(point=None, effort=EFFORT) -> Plan:
-    return make_plan(point or {}, SHAPE, effort)
+    return make_plan(parse_configuration(point or {}), SHAPE, effort)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_hash_stays_what_it_was():
 @settings(max_examples=50, derandomize=True)
 @given(st.data())
 def test_a_plan_survives_its_dictionary(data):
-    keys = [n for n in parameter_names(SHAPE) if n.endswith(("l1p", "dsp"))]
+    keys = [n for n in map(str, parameters(SHAPE)) if n.endswith(("l1p", "dsp"))]
     scopes = [["l1p"], ["blocks.0.l1p", "blocks.1.l1p"], [n for n in keys if n.count(".") == 3]]
     others = [n for n in keys if n.endswith("dsp") or n.startswith(("stem", "head"))]
     names = st.sampled_from(data.draw(st.sampled_from(scopes)) + others)
@@ -175,9 +175,9 @@ def test_scopes_of_l1p():
 
 
 def test_a_branch_without_dimensions_to_remove_has_no_such_parameter():
-    names = parameter_names(MIXED)
+    names = [str(parameter) for parameter in parameters(MIXED)]
     assert "blocks.0.mixer.l1p" in names
     assert "blocks.0.mixer.dsp" not in names
     assert "stem.l1p" not in names  # it has none
     with pytest.raises(InputError, match="mixer.dsp: given 0.5; the channels are the residual"):
-        make_plan({"blocks.0.mixer.dsp": 0.5}, MIXED, EFFORT)
+        make_plan(parse_configuration({"blocks.0.mixer.dsp": 0.5}), MIXED, EFFORT)

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Effort
 from autoprune.compress.space import load_space
 from autoprune.config import bundled_names
 from autoprune.errors import InputError
+from autoprune.networks.place import MODEL
 from autoprune.networks.shape import BlockShape, NetworkShape
 
+BITS = Parameter(MODEL, "weight_bits")
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 GOOD = """
 title = "a space"
@@ -30,6 +33,11 @@ dsp = [1.0, 0.5]
 """
 
 
+def named(found) -> dict:
+    """By the names of the parameters."""
+    return {str(parameter): value for parameter, value in found.items()}
+
+
 def load(tmp_path, text: str):
     (tmp_path / "space.toml").write_text(text)
     return load_space(str(tmp_path / "space.toml"))
@@ -42,7 +50,7 @@ def test_bundled_spaces_load(name):
 
 def test_parameters_of_a_network(tmp_path, shape):
     domains = load(tmp_path, GOOD).parameters(shape)
-    assert sorted(domains) == sorted(
+    assert sorted(map(str, domains)) == sorted(
         [
             f"blocks.{i}.{key}"
             for i in (0, 1)
@@ -50,15 +58,17 @@ def test_parameters_of_a_network(tmp_path, shape):
         ]
         + ["time_steps"]
     )
-    assert domains["blocks.0.mlp.l1p"].all == tuple(round(0.1 * i, 12) for i in range(10))
-    assert domains["time_steps"].all == (2, 4)
+    assert domains[Parameter.parse("blocks.0.mlp.l1p")].all == tuple(
+        round(0.1 * i, 12) for i in range(10)
+    )
+    assert domains[Parameter(MODEL, "time_steps")].all == (2, 4)
 
 
 def test_uniform_sweep_is_the_same_everywhere_and_complete(tmp_path, shape):
     space = load(tmp_path, GOOD)
-    points = space.uniform_points(shape, EFFORT)
+    points = space.uniform_sweep(shape, EFFORT)
     assert len(points) == 4
-    assert points[1] == {
+    assert named(points[1]) == {
         "blocks.0.attention.l1p": 0.5,
         "blocks.0.mlp.l1p": 0.5,
         "blocks.0.mlp.dsp": 0.5,
@@ -76,14 +86,14 @@ def test_the_uniform_sweep_takes_the_most_bits_that_are_offered(tmp_path, shape,
     space = load(
         tmp_path, GOOD.replace("[model]", f"[model]\nweight_bits = {{ values = {offered} }}")
     )
-    assert space.parameters(shape)["weight_bits"].all == tuple(offered)
-    assert {point["weight_bits"] for point in space.uniform_points(shape, EFFORT)} == {taken}
+    assert space.parameters(shape)[BITS].all == tuple(offered)
+    assert {point[BITS] for point in space.uniform_sweep(shape, EFFORT)} == {taken}
 
 
 def test_a_space_without_the_studys_effort_is_refused(tmp_path, shape):
     space = load(tmp_path, GOOD.replace("values = [2, 4]", "values = [2, 3]"))
     with pytest.raises(InputError, match="time_steps: the study begins with 4.*one of 2, 3"):
-        space.uniform_points(shape, EFFORT)
+        space.uniform_sweep(shape, EFFORT)
 
 
 def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
@@ -146,8 +156,10 @@ l1p = { values = [0.0, 0.5] }
 l1p = [0.5]
 """
     space = load(tmp_path, text)
-    assert set(space.parameters(shape)) == {"l1p", "stem.l1p"}
-    assert space.uniform_points(shape, EFFORT) == [{"l1p": 0.5, "stem.l1p": 0.0}]
+    assert set(named(space.parameters(shape))) == {"l1p", "stem.l1p"}
+    assert [named(same) for same in space.uniform_sweep(shape, EFFORT)] == [
+        {"l1p": 0.5, "stem.l1p": 0.0}
+    ]
     with pytest.raises(InputError, match=r"stem\.l1p: the network has no stem"):
         space.parameters(replace(shape, stem=()))
 
@@ -162,7 +174,7 @@ def test_dsp_where_dimensions_are_the_residual_width_is_refused(tmp_path, shape)
             *shape.blocks[1:],
         ),
     )
-    names = space.parameters(some)
+    names = named(space.parameters(some))
     assert "blocks.0.mlp.dsp" not in names
     assert "blocks.1.mlp.dsp" in names
     every = replace(some, blocks=some.blocks[:1])

@@ -22,7 +22,7 @@ from autoprune.compress.space import load_space
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import AutopruneError
-from autoprune.search.baselines import first_points
+from autoprune.search.baselines import first_configurations
 from autoprune.study.check import load_checked
 from autoprune.workload.workload import Workload
 
@@ -185,7 +185,7 @@ def reader(request, root, shape) -> Reader:
         case "plan":
             space = load_space(str(root / "search_spaces" / "transformer.toml"))
             effort = Effort(time_steps=4, learning_rate=1e-3, epochs=3)
-            points = [point for _, point in first_points(space, shape, effort)]
+            points = [point for _, point in first_configurations(space, shape, effort)]
             plans = [make_plan(point, shape, effort) for point in points]
             good = [json.dumps(plan.to_dict()).encode() for plan in plans]
             return Reader(read_plan, good, (mutate_json,), "json")

@@ -131,7 +131,7 @@ def test_an_outcome_that_calls_itself_a_file_elsewhere_stays_inside(tmp_path, me
     outcome = Outcome(
         key="3",
         origin="sampled",
-        point=(),
+        configuration=(),
         plan=make_plan({}, shape, effort),
         seed=0,
         state="measured",

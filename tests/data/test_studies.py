@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.config import bundled_names
 from autoprune.study.check import load_checked
@@ -66,9 +66,9 @@ def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
     )
     shape = setup.adapter.shape(network)
     effort = Effort(time_steps=parts.network.time_steps, learning_rate=1e-4, epochs=1)
-    point = {f"blocks.{i}.{b.name}.l1p": 0.5 for i, b in shape.branches()}
-    point |= {f"blocks.{i}.{b.name}.dsp": 0.5 for i, b in shape.branches()}
-    measurement, _ = run_trial(setup, make_plan(point, shape, effort), 0)
+    point = {f"{place}.l1p": 0.5 for place, _ in shape.branches()}
+    point |= {f"{place}.dsp": 0.5 for place, _ in shape.branches()}
+    measurement, _ = run_trial(setup, make_plan(parse_configuration(point), shape, effort), 0)
     assert measurement.kept_weights == pytest.approx(0.25, abs=1e-3)
     uncounted = {item.name for item in measurement.workload.uncounted if item.dense_macs}
     assert uncounted == {"batch_norm"}

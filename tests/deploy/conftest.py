@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort, Plan
 from autoprune.compress.surgery.apply import compress
 from autoprune.deploy.manifest import write_manifest
@@ -87,7 +87,7 @@ def finished(tmp_path_factory) -> Iterator[Path]:
         "blocks.0.neuron.tau": "layer",
         "time_steps": 2,
     }
-    plan = make_plan(point, built.shape, built.effort)
+    plan = make_plan(parse_configuration(point), built.shape, built.effort)
     measurement, _ = run_trial(setup, plan, 11)
     note(folder, "90", plan, measurement)
     yield place
@@ -98,7 +98,7 @@ def finished(tmp_path_factory) -> Iterator[Path]:
 
 def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:
     """Put a trial on record."""
-    found = {"state": "measured", "seed": 11, "origin": "sampled", "point": (), **more}
+    found = {"state": "measured", "seed": 11, "origin": "sampled", "configuration": (), **more}
     folder.write(Outcome(key=key, plan=plan, measurement=measurement, **found))
 
 
@@ -126,13 +126,13 @@ def compressed(family: str) -> tuple[nn.Module, ModelAdapter, BuiltFrom]:
         elif value.ndim == 1 and name.endswith(("bias", "running_mean")):
             nn.init.normal_(value, std=0.5)
     shape = adapter.shape(parent)
-    free = [(i, b.name) for i, b in shape.branches() if not b.fixed]
-    point = {f"blocks.{i}.{name}.dsp": 0.5 for i, name in free}
-    point[f"blocks.{free[-1][0]}.{free[-1][1]}.dsp"] = 0.0
+    free = [place for place, branch in shape.branches() if not branch.fixed]
+    point = {f"{place}.dsp": 0.5 for place in free}
+    point[f"{free[-1]}.dsp"] = 0.0
     point |= {"blocks.0.l1p": 0.9, "head.l1p": 0.5}
     point |= {f"blocks.{i}.neuron.threshold": "channel" for i in range(len(shape.blocks) - 1)}
     point |= {"blocks.0.neuron.tau": "layer", "blocks.0.neuron.tau_start": 1.3}
-    plan = make_plan(point, shape, EFFORT)
+    plan = make_plan(parse_configuration(point), shape, EFFORT)
     network = compress(parent, plan, adapter).eval()
     for name, value in network.named_parameters():
         if name.endswith(("threshold_log", "decay_logit")):

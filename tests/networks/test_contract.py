@@ -12,7 +12,8 @@ import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Effort
 from autoprune.compress.surgery import dsp, l1p
 from autoprune.compress.surgery.apply import compress, matrices, targets
@@ -150,10 +151,10 @@ def test_kept_0_removes_the_branch(made, images):
     network, adapter = made
     shape = adapter.shape(network)
     before = sum(p.numel() for p in network.parameters())
-    for number, (index, part) in enumerate(shape.branches()):
+    for number, (place, part) in enumerate(shape.branches()):
         if part.fixed:
             continue
-        plan = make_plan({f"blocks.{index}.{part.name}.dsp": 0.0}, shape, EFFORT)
+        plan = make_plan({Parameter(place, "dsp"): 0.0}, shape, EFFORT)
         model = compress(network, plan, adapter)
         branch = every(adapter, model)[number]
         gone = getattr(branch.owner, branch.attribute)
@@ -167,14 +168,14 @@ def test_kept_0_removes_the_branch(made, images):
         module.register_forward_hook(lambda _m, x, out, inside=inside: x[0] if inside else out * 0)
         assert torch.equal(run(model, images), run(expected, images))
         assert sum(p.numel() for p in model.parameters()) == before - lost
-        assert adapter.shape(model).blocks[index].branches != ()
+        assert adapter.shape(model).blocks[place.block].branches != ()
 
 
 def test_everything_removed_still_runs(made, images):
     network, adapter = made
     shape = adapter.shape(network)
-    point = {f"blocks.{i}.{b.name}.dsp": 0.0 for i, b in shape.branches() if not b.fixed}
-    model = compress(network, make_plan(point, shape, EFFORT), adapter)
+    point = {f"{place}.dsp": 0.0 for place, b in shape.branches() if not b.fixed}
+    model = compress(network, make_plan(parse_configuration(point), shape, EFFORT), adapter)
     assert torch.isfinite(run(model, images)).all()
 
 
@@ -192,11 +193,11 @@ def test_l1p_keeps_the_largest_through_ten_steps(made, images, scope, optimizer)
     network, adapter = made
     shape = adapter.shape(network)
     point = {
-        "matrix": {f"blocks.{i}.{b.name}.l1p": 0.6 for i, b in shape.branches()},
+        "matrix": {f"{place}.l1p": 0.6 for place, _ in shape.branches()},
         "block": {f"blocks.{i}.l1p": 0.6 for i in range(len(shape.blocks))},
         "model": {"l1p": 0.6},
     }[scope] | {"stem.l1p": 0.3, "head.l1p": 0.3}
-    plan = make_plan(point, shape, EFFORT)
+    plan = make_plan(parse_configuration(point), shape, EFFORT)
     model = compress(network, plan, adapter)
     thinned = targets(model, plan, adapter)
     nonzero = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, adapter))
@@ -249,7 +250,7 @@ def test_swapped_neurons_repeat_the_parents_spikes(made, images, learned):
         for what in ("threshold", "tau")
     }
     functional.reset_net(network)  # fills spikingjelly's list of modules to reset
-    model = compress(network, make_plan(point, shape, EFFORT), adapter)
+    model = compress(network, make_plan(parse_configuration(point), shape, EFFORT), adapter)
     assert torch.equal(run(model, images), run(network, images))
     assert torch.equal(run(model, images), run(network, images))  # state is reset
     named = sum(len(branch.neurons) for branch in every(adapter, model))
@@ -265,8 +266,8 @@ def test_swapped_neurons_repeat_the_parents_spikes(made, images, learned):
 
 def harsh(shape) -> dict:
     """Half of the dimensions, four fifths of the weights zero, neurons that learn."""
-    point: dict = {f"blocks.{i}.{b.name}.l1p": 0.8 for i, b in shape.branches()}
-    point |= {f"blocks.{i}.{b.name}.dsp": 0.5 for i, b in shape.branches() if not b.fixed}
+    point: dict = {f"{place}.l1p": 0.8 for place, _ in shape.branches()}
+    point |= {f"{place}.dsp": 0.5 for place, b in shape.branches() if not b.fixed}
     for i in range(len(shape.blocks)):
         point |= {f"blocks.{i}.neuron.threshold": "channel", f"blocks.{i}.neuron.tau": "layer"}
     return point
@@ -275,7 +276,7 @@ def harsh(shape) -> dict:
 def test_copies_pickles_and_checkpoints(made, images):
     network, adapter = made
     shape = adapter.shape(network)
-    plan = make_plan(harsh(shape), shape, EFFORT)
+    plan = make_plan(parse_configuration(harsh(shape)), shape, EFFORT)
     model = compress(network, plan, adapter)
     nn.functional.cross_entropy(
         logits(model, images), torch.zeros(len(images), dtype=torch.long).to(images.device)
@@ -316,7 +317,7 @@ def setup(network, adapter, images, device, **changes) -> Setup:
 def test_a_whole_trial(made, images, device, schedule):
     network, adapter = made
     shape = adapter.shape(network)
-    plan = make_plan(harsh(shape), shape, EFFORT)
+    plan = make_plan(parse_configuration(harsh(shape)), shape, EFFORT)
     trial = setup(network, adapter, images, device, l1p_schedule=schedule)
     measurement, model = run_trial(pickle.loads(pickle.dumps(trial)), plan, 0)
     assert measurement.kept_weights == plan.kept_weights(shape) / shape.block_weights

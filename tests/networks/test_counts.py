@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.compress.surgery.apply import compress, matrices
 from autoprune.networks.build import adapter_for, build
@@ -57,9 +57,11 @@ def test_counts(root, name):
     network = build(model.strip("`"), arguments, offered)
     adapter = adapter_for(network, None)
     shape = adapter.shape(network)
-    point = {f"blocks.{i}.{b.name}.l1p": 0.9 for i, b in shape.branches()}
-    point |= {f"blocks.{i}.{b.name}.dsp": 0.5 for i, b in shape.branches() if not b.fixed}
-    plan = make_plan(point, shape, Effort(time_steps=4, learning_rate=1e-3, epochs=0))
+    point = {f"{place}.l1p": 0.9 for place, _ in shape.branches()}
+    point |= {f"{place}.dsp": 0.5 for place, b in shape.branches() if not b.fixed}
+    plan = make_plan(
+        parse_configuration(point), shape, Effort(time_steps=4, learning_rate=1e-3, epochs=0)
+    )
     small = compress(network, plan, adapter)
     stored = sum(p.numel() for p in small.parameters())
     zeros = sum(int(torch.count_nonzero(m.weight == 0)) for m in matrices(small, adapter))

@@ -8,7 +8,7 @@ import pytest
 import ray
 import torch
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.trial.setup import Setup
@@ -42,10 +42,12 @@ def test_a_trial_on_a_worker_is_that_of_this_process(case):
         batch_norm_batch_size=4,
         census_samples=2,
     )
-    point = {f"blocks.{i}.{b.name}.l1p": 0.5 for i, b in shape.branches()}
-    point |= {f"blocks.{i}.{b.name}.dsp": 0.5 for i, b in shape.branches() if not b.fixed}
+    point = {f"{place}.l1p": 0.5 for place, _ in shape.branches()}
+    point |= {f"{place}.dsp": 0.5 for place, b in shape.branches() if not b.fixed}
     point |= {f"blocks.{i}.neuron.tau": "layer" for i in range(len(shape.blocks))}
-    plan = make_plan(point, shape, Effort(time_steps=3, learning_rate=1e-2, epochs=1))
+    plan = make_plan(
+        parse_configuration(point), shape, Effort(time_steps=3, learning_rate=1e-2, epochs=1)
+    )
     there, model = ray.get(ray.remote(run_trial).remote(setup, plan, 7))
     here, twin = run_trial(setup, plan, 7)
     assert replace(there, seconds=here.seconds) == here

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.errors import RecordError
 from autoprune.files import write_atomically, write_text
 from autoprune.runs.folder import RunFolder
@@ -19,9 +19,10 @@ from autoprune.runs.record import RunRecord
 
 @pytest.fixture
 def outcomes(measured, shape, effort):
-    point = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.tau": "layer", "time_steps": 3}
+    values = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.tau": "layer", "time_steps": 3}
+    point = parse_configuration(values)
     plan = make_plan(point, shape, effort)
-    common = {"origin": "sampled", "point": tuple(point.items()), "plan": plan, "seed": 5}
+    common = {"origin": "sampled", "configuration": tuple(point.items()), "plan": plan, "seed": 5}
     measurement = measured(plan, zeros=0.5, rounded={8: 80, 4: 40})
     return [
         Outcome(key="3", state="measured", measurement=measurement, **common),
@@ -94,7 +95,8 @@ def test_operations_that_are_missing_are_noticed(tmp_path, outcomes):
 
 def test_baselines_are_apart(tmp_path, outcomes):
     folder = RunFolder(tmp_path)
-    fields = {n: getattr(outcomes[0], n) for n in ("point", "plan", "seed", "state", "measurement")}
+    names = ("configuration", "plan", "seed", "state", "measurement")
+    fields = {n: getattr(outcomes[0], n) for n in names}
     baseline = Outcome(key="without blocks.0.mlp", origin="baseline", **fields)
     folder.write(baseline)
     assert folder.read_baselines() == {baseline.key: baseline}

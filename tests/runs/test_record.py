@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.errors import RecordError
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -88,7 +88,9 @@ def test_plans_that_differ_in_the_stem_alone_print_apart(tmp_path, shape):
     folder = RunFolder(tmp_path)
     folder.write_record(RunRecord(shape=shape))
     effort = Effort(time_steps=3, learning_rate=1e-3, epochs=1)
-    plans = [make_plan({"stem.l1p": zeros}, shape, effort) for zeros in (0.0, 0.5)]
+    plans = [
+        make_plan(parse_configuration({"stem.l1p": zeros}), shape, effort) for zeros in (0.0, 0.5)
+    ]
     read = RunFolder(tmp_path).record.shape
     assert len({plan.short(read) for plan in plans}) == 2
     assert plans[1].short(read).endswith("stem 50%")

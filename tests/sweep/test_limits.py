@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.runs.budget import parse_budget, parse_budgets
 from autoprune.study.parent import find_parent
 from autoprune.study.parts import load_data, make_setup
@@ -34,7 +34,7 @@ def study(root, tmp_path_factory):
 )
 def test_parameters_are_known_but_for_what_neurons_learn(study, point):
     built, setup = study
-    plan = make_plan(point, built.shape, built.effort)
+    plan = make_plan(parse_configuration(point), built.shape, built.effort)
     limits = Budgets(
         [parse_budget(t, "here") for t in ("parameters <= 1000", "parameters >= 9000")],
         built.machines,
@@ -62,5 +62,5 @@ def test_what_rounding_and_training_decide_is_not_known(study):
     built, setup = study
     texts = ["parameters <= 1000", "weight_bits <= 4", "accuracy >= 0.5", "energy_uj@loihi1 <= 1"]
     limits = Budgets(parse_budgets(texts, "here"), built.machines, setup)
-    plan = make_plan({"weight_bits": 8}, built.shape, built.effort)
+    plan = make_plan(parse_configuration({"weight_bits": 8}), built.shape, built.effort)
     assert limits.known(plan) == (("weight_bits <= 4", 1.0),)

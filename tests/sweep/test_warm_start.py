@@ -138,8 +138,8 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
     assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
     assert len([key for key in trained if key.isdecimal()]) == 12
     cold = replace(prepared, warm=None)
-    warm_points = [o.point for o in finished.outcomes]
-    cold_points = [o.point for o in run(cold, tmp_path / "cold", Silent()).outcomes]
+    warm_points = [o.configuration for o in finished.outcomes]
+    cold_points = [o.configuration for o in run(cold, tmp_path / "cold", Silent()).outcomes]
     first = next(i for i, o in enumerate(finished.outcomes) if o.origin == "sampled")
     assert warm_points[:first] == cold_points[:first]
     assert warm_points != cold_points  # what it learnt makes a difference

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.errors import InputError
 from autoprune.trial.measurement import Measurement
 
@@ -15,7 +15,7 @@ from autoprune.trial.measurement import Measurement
 @pytest.fixture
 def make(measured, shape, effort):
     def of(bits: list[int]) -> Measurement:
-        plan = make_plan({"weight_bits": bits[0]}, shape, effort)
+        plan = make_plan(parse_configuration({"weight_bits": bits[0]}), shape, effort)
         return measured(plan, correct=bits[0], rounded={b: b for b in bits[1:]})
 
     return of

@@ -7,20 +7,23 @@ import torch
 from torch import nn
 
 from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
 from autoprune.errors import CompressionError
+from autoprune.networks.place import MODEL
 from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.trial.smoke_test import smoke_test
 
 IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+STEPS = Parameter(MODEL, "time_steps")
 EVENTS = torch.ones(2, 6, 1, 8, 8)
 
 
 def test_a_sound_network_is_left_as_it_was(network, adapter, effort):
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     space = {
-        "blocks.0.mlp.dsp": Domain(values=[0.0, 0.25, 1.0]),
-        "blocks.0.neuron.tau": Domain(values=["fixed", "channel"]),
-        "time_steps": Domain(values=[1, 2]),
+        Parameter.parse("blocks.0.mlp.dsp"): Domain(values=[0.0, 0.25, 1.0]),
+        Parameter.parse("blocks.0.neuron.tau"): Domain(values=["fixed", "channel"]),
+        STEPS: Domain(values=[1, 2]),
     }
     assert smoke_test(network, adapter, space, effort, IMAGES) == adapter.shape(network)
     assert network.T == 3
@@ -29,9 +32,9 @@ def test_a_sound_network_is_left_as_it_was(network, adapter, effort):
 
 
 def test_time_steps_have_to_divide_the_frames_of_events(network, adapter, effort):
-    smoke_test(network, adapter, {"time_steps": Domain(values=[1, 2, 3])}, effort, EVENTS)
+    smoke_test(network, adapter, {STEPS: Domain(values=[1, 2, 3])}, effort, EVENTS)
     with pytest.raises(CompressionError, match="6 frames of events for 4 time steps"):
-        smoke_test(network, adapter, {"time_steps": Domain(values=[2, 4])}, effort, EVENTS)
+        smoke_test(network, adapter, {STEPS: Domain(values=[2, 4])}, effort, EVENTS)
 
 
 class Moves(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]

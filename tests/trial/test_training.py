@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.data import load as data_sets
@@ -94,7 +94,7 @@ def slif_network(adapter, effort):
     parent = make_network()
     shape = adapter.shape(parent)
     point = {f"blocks.{i}.neuron.{w}": "channel" for i in (0, 1) for w in ("threshold", "tau")}
-    return compress(parent, make_plan(point, shape, effort), adapter)
+    return compress(parent, make_plan(parse_configuration(point), shape, effort), adapter)
 
 
 def intrinsic(model):

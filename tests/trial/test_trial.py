@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.compress.surgery.apply import matrices
 from autoprune.compress.surgery.rounding import round_weights
@@ -63,12 +63,14 @@ def test_a_neutral_plan_without_epochs_is_the_parent(setup, shape):
     ],
 )
 def test_batch_norm_is_reestimated_where_anything_changed(setup, shape, point):
-    _, model = run_trial(setup, make_plan(point, shape, STILL), 0)
+    _, model = run_trial(setup, make_plan(parse_configuration(point), shape, STILL), 0)
     assert not torch.equal(means(model), means(setup.parent))
 
 
 def test_the_seed_is_all_that_is_random(setup, shape):
-    plan = make_plan({"blocks.0.mlp.l1p": 0.5}, shape, replace(STILL, epochs=1))
+    plan = make_plan(
+        parse_configuration({"blocks.0.mlp.l1p": 0.5}), shape, replace(STILL, epochs=1)
+    )
     one, first = run_trial(setup, plan, 3)
     two, second = run_trial(setup, plan, 3)
     _, other = run_trial(setup, plan, 4)
@@ -99,7 +101,7 @@ def test_a_trial_is_evaluated_and_counted_once_per_precision(
             return original(*given, **more)
 
         monkeypatch.setattr(trial, name, noted)
-    plan = make_plan({"weight_bits": plan_bits}, shape, STILL)
+    plan = make_plan(parse_configuration({"weight_bits": plan_bits}), shape, STILL)
     measurement, _ = run_trial(replace(setup, weight_bits=machines), plan, 0)
     assert [precision.bits for precision in measurement.precisions] == measured_at
     assert calls == {
@@ -116,7 +118,9 @@ def confidence(model, data) -> float:
 
 def test_every_precision_is_that_of_the_network_rounded_by_hand(setup, shape):
     setup = replace(setup, evaluate=confidence, weight_bits=(8, 2))
-    plan = make_plan({"blocks.0.mlp.l1p": 0.5}, shape, replace(STILL, epochs=1))
+    plan = make_plan(
+        parse_configuration({"blocks.0.mlp.l1p": 0.5}), shape, replace(STILL, epochs=1)
+    )
     measurement, model = run_trial(setup, plan, 0)
     before = copy.deepcopy(model.state_dict())
     for precision in measurement.precisions:
@@ -140,7 +144,7 @@ def test_every_precision_is_that_of_the_network_rounded_by_hand(setup, shape):
 
 
 def test_a_plan_of_few_bits_leaves_a_network_on_the_grid(setup, shape):
-    plan = make_plan({"weight_bits": 3}, shape, replace(STILL, epochs=1))
+    plan = make_plan(parse_configuration({"weight_bits": 3}), shape, replace(STILL, epochs=1))
     whole = make_plan({}, shape, replace(STILL, epochs=1))
     measurement, model = run_trial(replace(setup, weight_bits=(32, 8)), plan, 0)
     _, trained = run_trial(setup, whole, 0)

@@ -45,7 +45,7 @@ def branch_probes(
     if tuned is None:
         return []
     probes = [o for o in outcomes if o.origin == "probe"]
-    order = [f"blocks.{i}.{branch.name}" for i, branch in shape.branches()]
+    order = [str(place) for place, _ in shape.branches()]
     found: list[BranchProbe] = []
     for outcome in [*probes, *baselines.values()]:
         changed = list(_changed(outcome.plan, tuned.plan, shape))
@@ -75,11 +75,10 @@ def branch_probes(
 
 def _changed(plan: Plan, parent: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:
     """Branches in which a plan differs from the parent's, and how."""
-    for index, block in enumerate(shape.blocks):
-        own, other = plan.blocks[index], parent.blocks[index]
-        for branch, mine, theirs in zip(block.branches, own.branches, other.branches, strict=True):
-            if mine != theirs:
-                yield f"blocks.{index}.{branch.name}", branch_words(branch, mine)
+    plans = zip(plan.branches, parent.branches, strict=True)
+    for (place, branch), (own, other) in zip(shape.branches(), plans, strict=True):
+        if own != other:
+            yield str(place), branch_words(branch, own)
 
 
 def to_csv(probes: Sequence[BranchProbe]) -> str:

@@ -51,7 +51,7 @@ def gather(folder: RunFolder) -> dict[str, Any]:
         "run": str(folder.path),
         "version": version("autoprune"),
         "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
-        "branches": [f"blocks.{index}.{branch.name}" for index, branch in record.shape.branches()],
+        "branches": [str(place) for place, _ in record.shape.branches()],
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},
         "failed": failed,
         "machines": machines,

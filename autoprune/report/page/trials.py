@@ -127,13 +127,12 @@ def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> lis
     Zeros are those that were counted in the network, since a plan may spread them over a block;
     None of a branch that is removed, or where nothing was measured.
     """
-    planned = [branch for block in plan.blocks for branch in block.branches]
     values = []
-    for (block, branch), own in zip(shape.branches(), planned, strict=True):
+    for (place, branch), own in zip(shape.branches(), plan.branches, strict=True):
         weights = [
             (op.b_nonzeros, op.b_size)
             for op in (found.workload.ops if found else ())
-            if (op.block, op.branch, op.b_class) == (block, branch.name, "weight")
+            if (op.block, op.branch, op.b_class) == (place.block, place.part, "weight")
         ]
         size = sum(size for _, size in weights)
         zeros = 1 - sum(nonzeros for nonzeros, _ in weights) / size if size else None

@@ -38,7 +38,7 @@ class _Trial:
     """What Ray's loggers read of one of Tune's trials.
 
     Attributes:
-        name: of the outcome's file. config: its point, origin and state.
+        name: of the outcome's file. config: its configuration, origin and state.
         local_path: the folder for its files.
     """
 
@@ -103,7 +103,11 @@ def _log(callback: Any, trial: _Trial, outcome: Outcome) -> None:
 
 
 def _config(outcome: Outcome) -> dict[str, Any]:
-    return {**dict(outcome.point), "origin": outcome.origin, "state": outcome.state}
+    return {
+        **{str(p): v for p, v in outcome.configuration},
+        "origin": outcome.origin,
+        "state": outcome.state,
+    }
 
 
 @final

@@ -19,7 +19,7 @@ from autoprune.workload.census.attention import (
 from autoprune.workload.census.layers import LayerCall, count_layer
 from autoprune.workload.census.ledger import Ledger
 from autoprune.workload.census.logic import SpikeLogic, count_logic
-from autoprune.workload.census.places import Place, Places
+from autoprune.workload.census.places import Places, Standing
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Contents, Trace, merged, trace_of
@@ -200,7 +200,7 @@ class Calls:
         self.ledger.drive(owner, neurons, updates, active, emitted.sum(0, dtype=torch.float64))
         return Trace(producers=(owner,), contents=Contents(values))
 
-    def _named(self, path: str, kind: str) -> tuple[str, Place]:
+    def _named(self, path: str, kind: str) -> tuple[str, Standing]:
         """A new name for an operation of a module, and the module's place."""
         place = self.places.around(path)
         return self.ledger.number(f"{place.name}.{kind}"), place
@@ -209,7 +209,7 @@ class Calls:
         return Operand(self.shown.by_step(x[0], name), REAL if x[1].real else values_of(*x))
 
     def _product(
-        self, place: Place, name: str, producers: tuple[str, ...], a: Operand, b: Operand
+        self, place: Standing, name: str, producers: tuple[str, ...], a: Operand, b: Operand
     ) -> Product:
         return Product(
             name=name,
@@ -223,7 +223,7 @@ class Calls:
 
     def _logic(
         self,
-        place: Place,
+        place: Standing,
         name: str,
         producers: tuple[str, ...],
         a: Tensor,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from autoprune.networks.adapter import ModelAdapter
+from autoprune.networks.place import HEAD, STEM, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Standing:
     """Where an operation stands, as in `autoprune.workload.op.Op`; `name` begins its name."""
 
     name: str
@@ -27,8 +28,8 @@ class Places:
         by_path: where anything else stands, by the path of a module around it.
     """
 
-    by_weight: dict[str, Place] = field(default_factory=dict)
-    by_path: dict[str, Place] = field(default_factory=dict)
+    by_weight: dict[str, Standing] = field(default_factory=dict)
+    by_path: dict[str, Standing] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: nn.Module, adapter: ModelAdapter | None) -> Places:
@@ -38,34 +39,34 @@ class Places:
             found._read(model, adapter)
         return found
 
-    def layer(self, weight: str) -> Place:
+    def layer(self, weight: str) -> Standing:
         """Of the layer of a weight."""
         path = weight.rpartition(".")[0]
-        return self.by_weight.get(weight) or Place(name=path or weight, block=None, branch="")
+        return self.by_weight.get(weight) or Standing(name=path or weight, block=None, branch="")
 
-    def around(self, path: str) -> Place:
+    def around(self, path: str) -> Standing:
         """Of what a module does itself: the longest known path around it."""
         known = [p for p in self.by_path if path == p or path.startswith(f"{p}.")]
         if known:
             return self.by_path[max(known, key=len)]
-        return Place(name=path, block=None, branch="")
+        return Standing(name=path, block=None, branch="")
 
     def _read(self, model: nn.Module, adapter: ModelAdapter) -> None:
         paths = {id(module): path for path, module in model.named_modules()}
         for index, branches in enumerate(adapter.branches(model)):
             for branch in branches:
-                prefix = f"blocks.{index}.{branch.name}"
+                prefix = str(Place(index, branch.name))
                 path = f"{paths[id(branch.owner)]}.{branch.attribute}".removeprefix(".")
-                self.by_path[path] = Place(name=prefix, block=index, branch=branch.name)
+                self.by_path[path] = Standing(name=prefix, block=index, branch=branch.name)
                 labels: dict[str, str] = {}
                 for matrix in branch.matrices:
                     weight = f"{paths[id(matrix.module)]}.weight"
                     labels[weight] = labels.get(weight, "") + matrix.name
                 for weight, label in labels.items():
-                    self.by_weight[weight] = Place(
+                    self.by_weight[weight] = Standing(
                         name=f"{prefix}.{label}", block=index, branch=branch.name
                     )
-        for part, matrices in zip(("stem", "head"), adapter.outside(model), strict=True):
+        for place, matrices in zip((STEM, HEAD), adapter.outside(model), strict=True):
             for matrix in matrices:
                 weight = f"{matrix.name}.weight"
-                self.by_weight[weight] = Place(name=matrix.name, block=None, branch=part)
+                self.by_weight[weight] = Standing(name=matrix.name, block=None, branch=place.part)

@@ -11,7 +11,7 @@ import torch
 from spikingjelly.activation_based import functional, neuron
 from torch import Tensor, nn
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.compress.surgery import criteria, dsp, l1p
 from autoprune.compress.surgery.apply import compress, matrices
@@ -41,7 +41,7 @@ def test_neutral_plan_is_the_parent_bit_for_bit(network, adapter, shape, images,
 def test_parent_is_left_as_it_was(network, adapter, shape, effort):
     before = copy.deepcopy(network.state_dict())
     point = {"blocks.0.mlp.dsp": 0.0, "blocks.1.attention.l1p": 0.5, "blocks.0.neuron.tau": "layer"}
-    compress(network, make_plan(point, shape, effort), adapter)
+    compress(network, make_plan(parse_configuration(point), shape, effort), adapter)
     after = network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -122,7 +122,7 @@ def test_most_significant_dimensions_stay(network, adapter):
 
 def test_removed_branch_contributes_nothing_and_has_nothing(network, adapter, shape, images):
     point = {"blocks.0.mlp.dsp": 0.0, "blocks.1.attention.dsp": 0.0}
-    model = compress(network, make_plan(point, shape, STILL), adapter)
+    model = compress(network, make_plan(parse_configuration(point), shape, STILL), adapter)
     assert isinstance(model.blocks[0].mlp, Removed)
     assert isinstance(model.blocks[1].attn, Removed)
     assert not list(model.blocks[0].mlp.parameters()) + list(model.blocks[0].mlp.buffers())
@@ -151,7 +151,7 @@ def test_kept_weights_of_the_plan_are_those_of_the_network(network, adapter, sha
         "blocks.1.mlp.l1p": 0.95,
         "blocks.1.mlp.dsp": 0.25,
     }
-    plan = make_plan(point, shape, effort)
+    plan = make_plan(parse_configuration(point), shape, effort)
     model = compress(network, plan, adapter)
     kept = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, adapter))
     assert kept == plan.kept_weights(shape) < shape.block_weights
@@ -160,7 +160,7 @@ def test_kept_weights_of_the_plan_are_those_of_the_network(network, adapter, sha
 def test_swapped_neurons_reset_copy_and_pickle(network, adapter, shape, images, effort):
     point = {f"blocks.{i}.neuron.tau": "layer" for i in (0, 1)}
     functional.reset_net(network)  # fills spikingjelly's list of modules to reset
-    model = compress(network, make_plan(point, shape, effort), adapter)
+    model = compress(network, make_plan(parse_configuration(point), shape, effort), adapter)
     first, again = run(model, images), run(model, images)
     assert torch.equal(first, again)
     assert sum(isinstance(m, SLIFNode) for m in model.modules()) == 10
@@ -173,13 +173,15 @@ def test_swapped_neurons_reset_copy_and_pickle(network, adapter, shape, images, 
     stored = io.BytesIO()
     torch.save(model.state_dict(), stored)
     stored.seek(0)
-    fresh = compress(network, make_plan(point, shape, effort), adapter)
+    fresh = compress(network, make_plan(parse_configuration(point), shape, effort), adapter)
     fresh.load_state_dict(torch.load(stored))
     assert torch.equal(run(fresh, images), first)
 
 
 def test_time_steps_follow_the_plan(network, adapter, shape, images, effort):
-    model = compress(network, make_plan({"time_steps": 2}, shape, effort), adapter)
+    model = compress(
+        network, make_plan(parse_configuration({"time_steps": 2}), shape, effort), adapter
+    )
     steps = []
     model.patch_embed.neuron.register_forward_hook(lambda _m, _x, out: steps.append(len(out)))
     run(model, images)
@@ -218,7 +220,7 @@ def test_zeros_survive_weight_decay_and_momentum(
     network, adapter, shape, images, effort, optimizer
 ):
     point = {f"blocks.{i}.{b}.l1p": 0.6 for i in (0, 1) for b in ("attention", "mlp")}
-    model = compress(network, make_plan(point, shape, effort), adapter)
+    model = compress(network, make_plan(parse_configuration(point), shape, effort), adapter)
     held = matrices(model, adapter)
     zeros = [matrix.weight == 0 for matrix in held]
     before = [matrix.weight.clone() for matrix in held]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.plan import Effort
 from autoprune.cost.load import load_machine
 from autoprune.networks.shape import NetworkShape
@@ -52,11 +52,11 @@ def folder(
     run.write_record(RunRecord(shape=shape, title=HOSTILE, data="made up"))
 
     def write(key: str, origin: str, correct: int, zeros: float, state: str = "measured", **more):
-        plan = make_plan({"blocks.0.attention.l1p": zeros}, shape, effort)
+        plan = make_plan(parse_configuration({"blocks.0.attention.l1p": zeros}), shape, effort)
         found = None
         if state != "failed":
             found = measured(plan, correct=correct, zeros=zeros, rounded={8: correct - 1})
-        values = {"key": key, "origin": origin, "point": (), "plan": plan, "seed": 0}
+        values = {"key": key, "origin": origin, "configuration": (), "plan": plan, "seed": 0}
         run.write(Outcome(**values, state=state, measurement=found, **more))
 
     write(FINE_TUNED, "baseline", 95, 0.0)

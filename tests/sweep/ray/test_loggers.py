@@ -88,7 +88,7 @@ def test_mlflow_has_the_numbers_of_the_record(tracked):
         metrics, params = runs[name].data.metrics, runs[name].data.params
         assert {key: metrics[key] for key in wanted(outcome)} == wanted(outcome), name
         assert "latency_us/ops45_fp32" not in metrics  # which it does not define
-        point = {key: str(value) for key, value in outcome.point}
+        point = {str(p): str(value) for p, value in outcome.configuration}
         assert params == {**point, "origin": outcome.origin, "state": outcome.state}
         assert runs[name].info.status == "FINISHED"
     assert runs["00006"].data.params["blocks.0.mlp.l1p"]
@@ -107,7 +107,7 @@ def test_tensorboard_has_the_numbers_of_the_record(tracked):
             assert event.step == step
         start = read.summary_metadata["_hparams_/session_start_info"].plugin_data.content
         params = HParamsPluginData.FromString(start).session_start_info.hparams
-        point = {"origin": outcome.origin, **dict(outcome.point)}
+        point = {"origin": outcome.origin, **{str(p): value for p, value in outcome.configuration}}
         for key, value in point.items():
             found = params[key]
             kind = "string_value" if isinstance(value, str) else "number_value"

@@ -10,7 +10,7 @@ from fvcore.nn import FlopCountAnalysis
 from spikingjelly.activation_based import functional, op_counter
 from torch import nn
 
-from autoprune.compress.configuration import make_plan
+from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.surgery.apply import compress
 from autoprune.errors import CountingError
 from autoprune.networks.spikformer_patch import PatchSpikformer
@@ -76,7 +76,7 @@ def test_linear_layers_equal_spikingjelly_counter_for_binary_input(network, adap
 
 def test_compression_lowers_the_counts(network, adapter, shape, images, effort):
     point = {"blocks.0.mlp.dsp": 0.5, "blocks.1.attention.dsp": 0.0, "blocks.0.attention.l1p": 0.9}
-    model = compress(network, make_plan(point, shape, effort), adapter).eval()
+    model = compress(network, make_plan(parse_configuration(point), shape, effort), adapter).eval()
     before = {op.name: op for op in count(network, adapter, images).select("executed")}
     after = {op.name: op for op in count(model, adapter, images).select("executed")}
     assert "blocks.1.attention.qkv" not in after
