@@ -154,7 +154,7 @@ def table(name: str, network: nn.Module, frames: Tensor) -> list[str]:
     workload = count(network, None, frames)
     ours = {True: 0, False: 0}
     for op in workload.select("executed"):
-        ours[op.b_class == "weight" and op.kind != "sum"] += op.effective_sops
+        ours[op.b.kind == "weight" and op.kind != "sum"] += op.work.effective_sops
     counter, loop = op_counter.SynOpCounter(), Loop()
     with reset(network), op_counter.DispatchCounterMode([counter]):
         network(shown)

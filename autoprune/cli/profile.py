@@ -107,14 +107,13 @@ def _table(workload: Workload) -> Table:
     for name in ("MACs", "events", "SOPs", "neurons", "spikes"):
         table.add_column(name, justify="right", no_wrap=True)
     for op in workload.select("executed"):
-        counts = (op.dense_macs, op.a_events, op.effective_sops)
-        spikes = op.output_spikes
+        counts = (op.work.dense_macs, op.a.events, op.work.effective_sops)
         table.add_row(
             op.name,
-            op.a_class,
+            op.a.kind,
             *(_short(count / workload.samples) for count in counts),
-            _short(op.neurons),
-            _short(spikes / workload.samples),
+            _short(op.neurons.count),
+            _short(op.neurons.output_spikes / workload.samples),
         )
     return table
 

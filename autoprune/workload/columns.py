@@ -1,93 +1,98 @@
-"""Columns: which figures of operations are counted, and how they become arrays."""
+"""Columns: the figures of operations by the names under which machines, files and users read them.
+
+A column's name is flat, such as ``a_events``; `PLACES` says where an `autoprune.workload.op.Op`
+holds it. Nothing else in the project maps one to the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 from autoprune.errors import InputError
-from autoprune.workload.op import ROWS, WINDOWS, Op
 
 Column: TypeAlias = npt.NDArray[Any]
 WeightFormat = Literal["dense", "bitmap", "csr"]
 """How a machine may hold a matrix of weights."""
+
+PLACES = MappingProxyType(
+    {
+        **{name: name for name in ("name", "kind", "block", "branch", "order")},
+        **{name: f"sizes.{name}" for name in ("m", "k", "n", "groups", "heads", "time_steps")},
+        "geometry": "geometry",
+        "a_class": "a.kind",
+        "b_class": "b.kind",
+        "a_bits": "a.bits",
+        "b_bits": "b.bits",
+        "a_size": "a.size",
+        "a_nonzeros": "a.nonzeros",
+        "a_events": "a.events",
+        "b_size": "b.size",
+        "b_nonzeros": "b.nonzeros",
+        "b_events": "b.events",
+        "b_row_max": "b.row_max",
+        "b_column_max": "b.column_max",
+        "events_per_step": "a.events_per_step",
+        "nonzeros_per_step": "a.nonzeros_per_step",
+        "a_events_std": "a.events_std",
+        "dense_macs": "work.dense_macs",
+        "fanout_sops": "work.fanout_sops",
+        "effective_sops": "work.effective_sops",
+        "effective_sops_per_step": "work.effective_sops_per_step",
+        "effective_sops_std": "work.effective_sops_std",
+        "real_macs": "work.real_macs",
+        "norm_folded": "norm_folded",
+        "neurons": "neurons.count",
+        "updates_active": "neurons.updates_active",
+        "updates_inactive": "neurons.updates_inactive",
+        "output_spikes": "neurons.output_spikes",
+        "output_spikes_std": "neurons.output_spikes_std",
+        "producers": "producers",
+        "activity": "activity",
+    }
+)
+"""Where an operation holds each column, in the order in which files have them."""
+
+NAMES = MappingProxyType({place: name for name, place in PLACES.items()})
+"""The column of each place: the name of a figure in messages."""
+
+ACTIVITY = MappingProxyType(
+    {
+        "silent": "silent",
+        "windows": "windows",
+        "empty_groups": "empty_groups",
+        "row_groups": "groups",
+    }
+)
+"""Columns that are figures of `autoprune.workload.parts.Activity`, and which one each is."""
 
 WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
 SIZES = (
     *("m", "k", "n", "groups", "heads", "time_steps", "neurons", "a_bits", "b_bits"),
     *("b_row_max", "b_column_max"),
 )
+PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
 MEANS = (
     *("a_size", "a_nonzeros", "a_events", "dense_macs", "fanout_sops", "effective_sops"),
     *("real_macs", "updates_active", "updates_inactive", "output_spikes"),
-    *("events_per_step", "nonzeros_per_step", "effective_sops_per_step"),
-    *("silent", "windows", "empty_groups", "row_groups"),
+    *PER_STEP,
+    *ACTIVITY,
 )
 SECOND = ("b_size", "b_nonzeros", "b_events")
 COLUMNS = (*WORDS, "block", "geometry", "norm_folded", *SIZES, *MEANS, *SECOND)
-"""Every column that is counted; `Ops` derives more."""
+"""Every column that cost rules may read; `autoprune.cost.ops.Ops` derives more."""
 
-PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
-ACTIVITY = {
-    "silent": "silent",
-    "windows": "windows",
-    "empty_groups": "empty_groups",
-    "row_groups": "groups",
-}
+_READERS = {name: attrgetter(place) for name, place in PLACES.items()}
 
 
-def column(ops: Sequence[Op], name: str) -> Column:
-    """One column of totals out of operations."""
-    if name in ACTIVITY:
-        seen = [None if op.activity is None else asdict(op.activity) for op in ops]
-        return activity(name, [op.name for op in ops], [op.a_class for op in ops], seen)
-    values = [getattr(op, name) for op in ops]
-    if name in PER_STEP:
-        return padded(values)
-    if name in ("block", "geometry"):
-        column = np.empty(len(values), dtype=object)
-        column[:] = values
-        return column
-    if name == "norm_folded":
-        return np.array(values, dtype=np.bool_)
-    return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
+def reader(name: str) -> attrgetter[Any]:
+    """A function of an `autoprune.workload.op.Op` that gives one column's figure.
 
-
-def activity(
-    name: str,
-    ops: Sequence[str],
-    classes: Sequence[str],
-    seen: Sequence[Mapping[str, Any] | None],
-) -> Column:
-    """A column of activity; what reads real numbers has no spikes, and zeros there.
-
-    Args:
-        name: of the column.
-        ops: names of the operations.
-        classes: of their A.
-        seen: figures of `autoprune.workload.op.Activity` by name; None where they were not counted.
-
-    Raises InputError for spikes that were counted without.
+    Raises InputError where there is no such column.
     """
-    figure = ACTIVITY[name]
-    for op, kind, figures in zip(ops, classes, seen, strict=True):
-        if figures is None and kind != "real":
-            raise InputError(
-                f"op {op!r}",
-                f"a cost rule asks for {name!r}, and the workload was counted without activity",
-                "a workload that was counted with it",
-            )
-    nothing = {"silent": 0, "windows": (0,) * len(WINDOWS)}.get(figure, (0,) * len(ROWS))
-    return np.array([nothing if f is None else f[figure] for f in seen])
-
-
-def padded(rows: Sequence[Sequence[int]]) -> Column:
-    """Rows of different lengths as one array, zeros behind their ends."""
-    table = np.zeros((len(rows), max(map(len, rows), default=0)), dtype=np.int64)
-    for place, row in enumerate(rows):
-        table[place, : len(row)] = row
-    return table
+    if name not in _READERS:
+        raise InputError("workload", f"no column {name!r}", name=name, candidates=PLACES)
+    return _READERS[name]

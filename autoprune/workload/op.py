@@ -4,56 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any, Literal, get_args
 
 from autoprune.errors import InputError
+from autoprune.workload.columns import PLACES, reader
+from autoprune.workload.parts import (
+    NO_NEURONS,
+    PARTS,
+    Activation,
+    Activity,
+    Geometry,
+    Neurons,
+    Second,
+    Sizes,
+    Work,
+    check_word,
+)
 
-OperandClass = Literal["binary", "ternary", "integer", "real"]
-SecondClass = Literal[OperandClass, "weight"]
 Kind = Literal["conv", "linear", "attention_product", "masking", "sum"]
 Order = Literal["executed", "published"]
 Orders = Literal["both", Order]
-
-WINDOWS = (2, 4, 8)
-"""Time steps of the windows of `Activity.windows`."""
-
-ROWS = (8, 32)
-"""Rows of the groups of `Activity.groups`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Geometry:
-    """Of a convolution: kernel, stride, padding, dilation, sizes; one entry per dimension."""
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
-    dilation: tuple[int, ...]
-    in_size: tuple[int, ...]
-    out_size: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
-    """How the spikes of A lie in time and space, as machines need it that skip groups of them.
-
-    All are totals over samples (and heads and groups).
-
-    Attributes:
-        silent: entries of A that are 0 in every time step; there are a_size / time_steps.
-        windows: entries that are not 0 in some step of a window (OR over the window), summed over
-            the windows of 2, 4 and 8 steps (`WINDOWS`); the last window may be shorter.
-        empty_groups: groups of 8 and of 32 (`ROWS`) consecutive rows of one column of A, within
-            one step, that are all 0; the last group may be smaller. The rows of a convolution are
-            its input's positions, the columns its channels.
-        groups: how many such groups there are.
-    """
-
-    silent: int
-    windows: tuple[int, int, int]
-    empty_groups: tuple[int, int]
-    groups: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,48 +35,20 @@ class Op:
 
     Attributes:
         name: unique within a workload and an order, such as ``blocks.0.attention.q``.
-        block: index of the transformer block, None for stem and head.
-        branch: ``attention``, ``mlp``, ``mixer``, ``stem`` or ``head``.
         kind: ``masking`` multiplies spikes entry by entry and ``sum`` adds spikes up, both without
             a MAC: K entries of A make one of M.
+        block: index of the transformer block, None for stem and head.
+        branch: ``attention``, ``mlp``, ``mixer``, ``stem`` or ``head``.
         order: for an attention product, whether the code executes this product or the papers
             publish it; ``both`` for all other operations. A price takes one order, never both.
-        m, k, n: rows (tokens or output positions), summed dimension, columns; per time step,
-            group and head, for one sample.
-        groups: convolution groups, 1 elsewhere. heads: attention heads, 1 elsewhere.
-        time_steps: how often the product is done in one inference; 1 where time was averaged out.
-        a_class, b_class: what the operands hold; ``integer`` is a count of spikes, an entry of
-            ``ternary`` is -1, 0 or 1.
-        a_bits, b_bits: bits of an entry: 1 where binary, 2 where ternary, as many as the largest
-            count needs where integer, and one for the sign if there is one, 32 where real; of a
-            static weight those to which it was rounded, 32 as it was trained.
-        a_nonzeros: nonzero entries of A. a_events: sum of A's spike counts; an integer n is n
-            events, and so is -n. 0 where A is real. a_size: entries of A. All summed over samples
-            and time.
-        b_nonzeros, b_events, b_size: the same of B; of a static weight ``b_nonzeros`` and
-            ``b_size`` count the matrix once, not per sample, and ``b_events`` is 0.
-        b_row_max, b_column_max: of a static weight, the most nonzeros in a row of B (what an input
-            reaches) and in a column (what an output sums up); 0 of an activation.
-        events_per_step, nonzeros_per_step: ``a_events`` and ``a_nonzeros`` by time step.
-        a_events_std: standard deviation over samples of the events per sample.
-        dense_macs: multiply-accumulates of the dense product, M K N per step, group and head.
-            At the border of a convolution the padding counts, as in every FLOP counter.
-        fanout_sops: events times dense fan-out, exact at borders and strides. Of an attention
-            product: events of its binary operand times the width of the other.
-        effective_sops: synaptic operations in which event and weight are both nonzero. Of an
-            attention product: coincidences, both operands nonzero.
-        effective_sops_per_step: the same by time step.
-        effective_sops_std: standard deviation over samples of the count per sample.
-        real_macs: dense MACs where A is real, else 0.
+        sizes: M, K, N, and how often the product is done.
+        geometry: of a convolution.
+        a, b: the operands.
+        work: what multiplying them takes.
         norm_folded: whether a batch norm behind the product is folded into its weights.
-        neurons: spiking neurons that this product drives, per sample; 0 if it drives none.
-        updates_active: neuron updates in whose step the product was not zero. Where several
-            products are summed before a neuron, it belongs to the last, and all are active.
-        updates_inactive: the other updates; the two add up to samples x time steps x neurons.
-        output_spikes: spikes of those neurons. output_spikes_std: standard deviation over samples
-            of the spikes per sample.
+        neurons: what the product drives.
         producers: names of the operations whose neurons feed A (and B).
-        activity: see there; None where it was not asked for.
+        activity: how the spikes of A lie; None where it was not asked for.
     """
 
     name: str
@@ -113,107 +56,76 @@ class Op:
     block: int | None
     branch: str
     order: Orders = "both"
-    m: int
-    k: int
-    n: int
-    groups: int = 1
-    heads: int = 1
-    time_steps: int
+    sizes: Sizes
     geometry: Geometry | None = None
-    a_class: OperandClass
-    b_class: SecondClass
-    a_bits: int
-    b_bits: int
-    a_size: int
-    a_nonzeros: int
-    a_events: int
-    b_size: int
-    b_nonzeros: int
-    b_events: int = 0
-    b_row_max: int = 0
-    b_column_max: int = 0
-    events_per_step: tuple[int, ...]
-    nonzeros_per_step: tuple[int, ...]
-    a_events_std: float
-    dense_macs: int
-    fanout_sops: int
-    effective_sops: int
-    effective_sops_per_step: tuple[int, ...]
-    effective_sops_std: float
-    real_macs: int
+    a: Activation
+    b: Second
+    work: Work
     norm_folded: bool = False
-    neurons: int = 0
-    updates_active: int = 0
-    updates_inactive: int = 0
-    output_spikes: int = 0
-    output_spikes_std: float = 0.0
+    neurons: Neurons = NO_NEURONS
     producers: tuple[str, ...] = ()
     activity: Activity | None = None
 
     def __post_init__(self) -> None:
         where = f"op {self.name!r}"
-        self._check_words(where)
-        self._check_counts(where)
-        self._check_steps(where)
-        for part, whole in (
-            ("effective_sops", "fanout_sops"),
-            ("a_nonzeros", "a_size"),
+        check_word(where, "kind", self.kind, get_args(Kind))
+        check_word(where, "order", self.order, get_args(Orders))
+        for total, count, parts in (
+            ("a_events", self.a.events, self.a.events_per_step),
+            ("a_nonzeros", self.a.nonzeros, self.a.nonzeros_per_step),
+            ("effective_sops", self.work.effective_sops, self.work.effective_sops_per_step),
         ):
-            if getattr(self, part) > getattr(self, whole):
-                raise InputError(
-                    where,
-                    f"{part} {getattr(self, part)} exceeds {whole} {getattr(self, whole)}",
-                )
-
-    def _check_words(self, where: str) -> None:
-        for name, words in _WORDS.items():
-            word = getattr(self, name)
-            if word not in words:
-                raise InputError(where, f"{name} is {word!r}", name=str(word), candidates=words)
-
-    def _check_counts(self, where: str) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type in ("int", "tuple[int, ...]"):
-                counts = value if isinstance(value, tuple) else (value,)
-                if any(type(count) is not int or count < 0 for count in counts):
-                    raise InputError(where, f"{field.name} is {value!r}", "whole counts >= 0")
-            if field.type == "float" and not value >= 0:
-                raise InputError(where, f"{field.name} is {value}", "a number >= 0")
-        least = (self.m, self.groups, self.heads, self.time_steps, self.a_bits, self.b_bits)
-        if min(least) < 1:
-            raise InputError(where, "M, groups, heads, time_steps or bits is 0", "at least 1")
-
-    def _check_steps(self, where: str) -> None:
-        for total, parts in (
-            ("a_events", self.events_per_step),
-            ("a_nonzeros", self.nonzeros_per_step),
-            ("effective_sops", self.effective_sops_per_step),
-        ):
-            if len(parts) != self.time_steps or sum(parts) != getattr(self, total):
+            if len(parts) != self.sizes.time_steps or sum(parts) != count:
                 raise InputError(
                     where,
                     f"{total} by step is {parts}",
-                    f"{self.time_steps} counts that add up to {getattr(self, total)}",
+                    f"{self.sizes.time_steps} counts that add up to {count}",
                 )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every figure by its column, flat; `from_dict` reads it back."""
+        values = {name: reader(name)(self) for name in PLACES}
+        for name in NESTED:
+            values[name] = values[name] and dataclasses.asdict(values[name])
+        return values
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Op:
-        """The Op that ``dataclasses.asdict`` made, also where JSON turned tuples into lists."""
-        values = {key: _tuples(value) for key, value in data.items()}
-        for name, kind in (("geometry", Geometry), ("activity", Activity)):
-            if values.get(name):
-                values[name] = kind(**{k: _tuples(v) for k, v in data[name].items()})
-        return cls(**values)
+        """The Op of its columns, also where JSON turned tuples into lists.
+
+        Raises InputError where a figure is wrong, KeyError where a column is absent or unknown.
+        """
+        given: dict[str, dict[str, Any]] = {"": {}, **{part: {} for part in PARTS}}
+        for name, value in data.items():
+            part, _, field = PLACES[name].rpartition(".")
+            given[part][field] = _tuples(value)
+        absent = _REQUIRED - data.keys()
+        if absent:
+            raise KeyError(*sorted(absent))
+        own = given.pop("")
+        for name, kind in NESTED.items():
+            if own.get(name):
+                own[name] = kind(**{key: _tuples(value) for key, value in own[name].items()})
+        try:
+            own |= {part: kind(**given[part]) for part, kind in PARTS.items()}
+        except InputError as error:
+            raise InputError(f"op {data['name']!r}", str(error)) from error
+        return cls(**own)
+
+
+NESTED: Mapping[str, type[Geometry | Activity]] = {"geometry": Geometry, "activity": Activity}
+"""Columns whose figures are nested in a file, and what they are."""
+
+
+def field_of(name: str) -> dataclasses.Field[Any]:
+    """The field of an Op, or of one of its parts, that holds a column."""
+    part, _, own = PLACES[name].rpartition(".")
+    fields = dataclasses.fields(PARTS[part] if part else Op)
+    return next(field for field in fields if field.name == own)
+
+
+_REQUIRED = frozenset(name for name in PLACES if field_of(name).default is MISSING)
 
 
 def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-_WORDS = {
-    "kind": get_args(Kind),
-    "order": get_args(Orders),
-    "a_class": get_args(OperandClass),
-    "b_class": get_args(SecondClass),
-}

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from autoprune.workload.columns import ACTIVITY, PER_STEP, WORDS, Column, activity
-from autoprune.workload.op import Geometry, Op
+from autoprune.workload.arrays import activity, objects
+from autoprune.workload.columns import ACTIVITY, PER_STEP, PLACES, WORDS, Column, reader
+from autoprune.workload.op import NESTED, Op, field_of
+from autoprune.workload.parts import Geometry
 
-_NESTED = ("geometry", "activity")
 _TYPES = {
     "str": pa.string(),
     "int": pa.int64(),
@@ -25,19 +25,17 @@ _TYPES = {
 }
 SCHEMA = pa.schema(
     [
-        (field.name, _TYPES.get(str(field.type), pa.string()))
-        for field in dataclasses.fields(Op)
-        if field.name not in _NESTED
+        (name, _TYPES.get(str(field_of(name).type), pa.string()))
+        for name in (*(name for name in PLACES if name not in NESTED), *NESTED)
     ]
-    + [(name, pa.string()) for name in _NESTED]
 )
-"""One column per field of `Op`; what is nested is JSON."""
+"""One field per column of an operation; what is nested is JSON."""
 
 
 def to_table(ops: Sequence[Op]) -> pa.Table:
     """One row per operation."""
-    columns = {name: [getattr(op, name) for op in ops] for name in SCHEMA.names}
-    for name in _NESTED:
+    columns = {name: list(map(reader(name), ops)) for name in SCHEMA.names}
+    for name in NESTED:
         columns[name] = [json.dumps(v and dataclasses.asdict(v)) for v in columns[name]]
     return pa.Table.from_pydict(columns, schema=SCHEMA)
 
@@ -46,12 +44,12 @@ def to_ops(table: pa.Table) -> tuple[Op, ...]:
     """The operations that `to_table` put down; raises what `Op` raises where they are not whole."""
     rows = table.select(SCHEMA.names).to_pylist()
     for row in rows:
-        row.update({name: json.loads(row[name]) for name in _NESTED})
+        row.update({name: json.loads(row[name]) for name in NESTED})
     return tuple(Op.from_dict(row) for row in rows)
 
 
 def column(table: pa.Table, name: str) -> Column:
-    """One of `autoprune.cost.ops.COLUMNS`, as totals over samples."""
+    """One of `autoprune.workload.columns.COLUMNS`, as totals over samples."""
     if name in ACTIVITY:
         return _activity(table, name)
     if name in PER_STEP:
@@ -60,9 +58,7 @@ def column(table: pa.Table, name: str) -> Column:
         values = table[name].to_pylist()
         if name == "geometry":
             values = [_geometry(json.loads(text)) for text in values]
-        objects = np.empty(len(values), dtype=object)
-        objects[:] = values
-        return objects
+        return objects(values)
     if name == "norm_folded":
         return table[name].to_numpy().astype(np.bool_)
     return table[name].to_numpy().astype(np.str_ if name in WORDS else np.int64)
@@ -77,7 +73,7 @@ def _geometry(data: dict[str, list[int]] | None) -> Geometry | None:
     return None if data is None else Geometry(**{k: tuple(v) for k, v in data.items()})
 
 
-def _padded(lists: Any) -> Column:
+def _padded(lists: pa.ListArray) -> Column:
     """Lists of different lengths as one array, zeros behind their ends."""
     lengths = np.diff(lists.offsets.to_numpy())
     table = np.zeros((len(lengths), int(lengths.max(initial=0))), dtype=np.int64)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoprune.errors import InputError
+from autoprune.workload.columns import reader
 from autoprune.workload.op import Op, Order
 
 FORMAT = 2
@@ -81,8 +82,8 @@ class Workload:
         return (op for op in self.ops if op.order in ("both", order))
 
     def total(self, count: str, order: Order = "executed") -> int:
-        """Sum of one count of `Op` over all operations and samples."""
-        return int(sum(getattr(op, count) for op in self.select(order)))
+        """Sum of one column of `autoprune.workload.columns` over all operations and samples."""
+        return int(sum(map(reader(count), self.select(order))))
 
     def per_sample(self, count: str, order: Order = "executed") -> float:
         """Mean of one count per inference."""
@@ -95,7 +96,13 @@ class Workload:
 
     def to_json(self) -> str:
         """One JSON document that `from_json` reads back to an equal workload."""
-        return json.dumps({"autoprune_workload": FORMAT, **dataclasses.asdict(self)})
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        lists = {
+            "ops": [op.to_dict() for op in self.ops],
+            "elementwise": [dataclasses.asdict(item) for item in self.elementwise],
+            "uncounted": [dataclasses.asdict(item) for item in self.uncounted],
+        }
+        return json.dumps({"autoprune_workload": FORMAT, **own, **lists})
 
     @classmethod
     def from_json(cls, text: str, where: str = "workload") -> Workload:

@@ -14,6 +14,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 
 def saying(name: str, **words: str) -> CostModel:
@@ -28,7 +29,7 @@ def with_integers() -> Workload:
     """The sample, whose first layer reads a residual sum."""
     workload = sample_workload()
     stem, first, *others = workload.ops
-    return replace(workload, ops=(stem, replace(first, a_class="integer"), *others))
+    return replace(workload, ops=(stem, altered(first, a_class="integer"), *others))
 
 
 @pytest.mark.parametrize("name", bundled_names("cost_models"))
@@ -97,7 +98,9 @@ def test_neurons_that_a_host_updates_are_not_charged():
     left = Updates(replace(charged.machine, capabilities=words))
     cost = left.price(sample_workload())
     assert cost.terms == ()
-    updates = sum(op.neurons * op.time_steps for op in sample_workload().select("published"))
+    updates = sum(
+        op.neurons.count * op.sizes.time_steps for op in sample_workload().select("published")
+    )
     assert [host.name for host in cost.host] == [f"{updates} neuron updates"]
 
 

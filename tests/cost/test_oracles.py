@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 
 import pytest
 import torch
@@ -15,11 +14,12 @@ from autoprune.cost.sample import sample_workload
 from autoprune.workload.census.count import count
 from autoprune.workload.op import Op
 from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 
 def synthetic(name: str, *, sops: int = 0, macs: int = 0, steps: int = 1, **fields) -> Op:
     """An operation of which only the synaptic operations or the real MACs matter."""
-    blank = replace(
+    blank = altered(
         sample_workload(steps=steps).ops[1 if sops else 0],
         name=name,
         effective_sops=sops,
@@ -27,7 +27,7 @@ def synthetic(name: str, *, sops: int = 0, macs: int = 0, steps: int = 1, **fiel
         real_macs=macs,
         effective_sops_per_step=(sops // steps,) * steps,
     )
-    return replace(blank, **fields)
+    return altered(blank, **fields)
 
 
 def workload(*ops: Op, steps: int = 1) -> Workload:

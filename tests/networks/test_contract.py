@@ -332,8 +332,8 @@ def test_a_whole_trial(made, images, device, schedule):
                 zeros[f"{i}.{branch.name}"] += count
     for place, count in zeros.items():
         weights = [
-            op for name, op in ops.items() if name.startswith(f"blocks.{place}.") and op.b_size
+            op for name, op in ops.items() if name.startswith(f"blocks.{place}.") and op.b.size
         ]
-        layers = [op for op in weights if op.b_class == "weight"]
-        assert sum(op.b_size - op.b_nonzeros for op in layers) == count
+        layers = [op for op in weights if op.b.kind == "weight"]
+        assert sum(op.b.size - op.b.nonzeros for op in layers) == count
     assert model is not network

@@ -68,7 +68,7 @@ def test_every_row_of_the_file_tells_the_bits_of_its_weights(tmp_path, outcomes)
         ops = precision.workload.ops
         own = rows[rows["bits"] == precision.bits]
         assert list(own["name"]) == [op.name for op in ops]
-        assert list(own["b_nonzeros"]) == [op.b_nonzeros for op in ops]
+        assert list(own["b_nonzeros"]) == [op.b.nonzeros for op in ops]
     assert set(rows["bits"]) == {32, 8, 4}
 
 

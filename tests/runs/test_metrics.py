@@ -21,7 +21,8 @@ def test_plain_metrics_are_the_measurements_own(measurement) -> None:
     assert metric_value("parameters", measurement, {}) == 1000
     ops = [op for op in measurement.workload.ops if op.order != "published"]
     assert (
-        metric_value("effective_sops", measurement, {}) == sum(op.effective_sops for op in ops) / 2
+        metric_value("effective_sops", measurement, {})
+        == sum(op.work.effective_sops for op in ops) / 2
     )
 
 

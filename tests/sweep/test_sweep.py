@@ -174,9 +174,9 @@ def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
         charges = dict(ours.charges)
         failed = "cannot place so many zeros" in charges.pop("picky").cause
         assert failed == any(
-            op.b_nonzeros < op.b_size / 2
+            op.b.nonzeros < op.b.size / 2
             for op in ours.measurement.workload.ops
-            if op.b_class == "weight" and op.b_size
+            if op.b.kind == "weight" and op.b.size
         )
         assert charges == dict(theirs.charges)
         for name, charge in charges.items():

@@ -130,9 +130,9 @@ def test_every_precision_is_that_of_the_network_rounded_by_hand(setup, shape):
         with torch.inference_mode():
             assert precision.validation.accuracy == confidence(by_hand, setup.data.validation)
         assert precision.workload == alone.workload
-        held = {op.name: op for op in precision.workload.ops if op.b_class == "weight"}
-        assert {op.b_bits for op in held.values()} == {precision.bits}
-        zeros = sum(op.b_size - op.b_nonzeros for op in held.values())
+        held = {op.name: op for op in precision.workload.ops if op.b.kind == "weight"}
+        assert {op.b.bits for op in held.values()} == {precision.bits}
+        zeros = sum(op.b.size - op.b.nonzeros for op in held.values())
         layers = [m.weight for m in by_hand.modules() if isinstance(m, Weighted)]
         assert zeros == sum(int((weight == 0).sum()) for weight in layers)
     full, _, coarse = measurement.precisions

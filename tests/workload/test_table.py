@@ -11,9 +11,11 @@ from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload, with_spike_logic
 from autoprune.errors import InputError
 from autoprune.workload.columns import COLUMNS
-from autoprune.workload.op import Activity, Geometry, Op
+from autoprune.workload.op import Op
+from autoprune.workload.parts import Activity, Geometry
 from autoprune.workload.table import column, to_ops, to_table
 from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 GEOMETRY = Geometry(
     kernel=(3, 3),
@@ -29,7 +31,7 @@ SEEN = Activity(silent=4, windows=(8, 6, 4), empty_groups=(2, 1), groups=(4, 2))
 def workloads() -> list[Workload]:
     long, short = with_spike_logic(sample_workload()), sample_workload(steps=2)
     ops = [replace(op, activity=SEEN, producers=("a", "b")) for op in long.ops]
-    ops[0] = replace(
+    ops[0] = altered(
         ops[0], kind="conv", activity=None, geometry=GEOMETRY, effective_sops_std=0.1 + 0.2
     )
     return [

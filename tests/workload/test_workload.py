@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.workload.op import Activity, Geometry
+from autoprune.workload.parts import Activity, Geometry
 from autoprune.workload.workload import Elementwise, Uncounted, Workload
+from tests.operations import altered
 
 
 def rich() -> Workload:
@@ -26,7 +27,7 @@ def rich() -> Workload:
         in_size=(8, 8),
         out_size=(4, 4),
     )
-    stem = replace(
+    stem = altered(
         workload.ops[0],
         kind="conv",
         geometry=geometry,
@@ -117,13 +118,13 @@ def test_one_order_is_counted_and_never_both():
         chosen = list(workload.select(order))
         assert {op.order for op in chosen} == {"both", order}
         assert workload.per_sample("fanout_sops", order) == (
-            sum(op.fanout_sops for op in chosen) / workload.samples
+            sum(op.work.fanout_sops for op in chosen) / workload.samples
         )
 
 
 def test_shares_are_of_everything_that_was_seen():
     workload = rich()
-    parts = [workload.share_of_dense_macs(op.dense_macs) for op in workload.select("executed")]
+    parts = [workload.share_of_dense_macs(op.work.dense_macs) for op in workload.select("executed")]
     unseen = [workload.share_of_dense_macs(item.dense_macs) for item in workload.uncounted]
     assert sum(parts + unseen) == pytest.approx(1)
     assert unseen[0] > 0

@@ -31,7 +31,7 @@ from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.workload.columns import Column
-from autoprune.workload.op import WINDOWS
+from autoprune.workload.parts import WINDOWS
 
 _PACKED = 4
 _WINDOW = WINDOWS.index(_PACKED)

@@ -112,11 +112,7 @@ def _measured(found: Measurement, names: Names) -> dict[str, Any]:
         "kept_weights": found.kept_weights,
         "effective_sops": metric_value("effective_sops", found, {}),
         "rates": names.sparse(
-            {
-                op.name: op.output_spikes / (op.updates_active + op.updates_inactive)
-                for op in found.workload.ops
-                if op.updates_active + op.updates_inactive
-            }
+            {op.name: op.neurons.rate for op in found.workload.ops if op.neurons.updates}
         ),
     }
 
@@ -130,9 +126,9 @@ def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> lis
     values = []
     for (place, branch), own in zip(shape.branches(), plan.branches, strict=True):
         weights = [
-            (op.b_nonzeros, op.b_size)
+            (op.b.nonzeros, op.b.size)
             for op in (found.workload.ops if found else ())
-            if (op.block, op.branch, op.b_class) == (place.block, place.part, "weight")
+            if (op.block, op.branch, op.b.kind) == (place.block, place.part, "weight")
         ]
         size = sum(size for _, size in weights)
         zeros = 1 - sum(nonzeros for nonzeros, _ in weights) / size if size else None

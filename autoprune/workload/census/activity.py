@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from autoprune.workload.census.values import nonzero
-from autoprune.workload.op import ROWS, WINDOWS, Activity
+from autoprune.workload.parts import ROWS, WINDOWS, Activity
 
 
 def activity(x: Tensor) -> Activity:

@@ -21,37 +21,11 @@ import torch
 from torch import Tensor
 
 from autoprune.workload.census.activity import activity
-from autoprune.workload.census.values import (
-    REAL,
-    Values,
-    deviation,
-    examine,
-    is_one_bit,
-    ones,
-    per_step,
-    spikes,
-    whole,
-)
+from autoprune.workload.census.operand import Operand, activation, second, work
+from autoprune.workload.census.places import Standing
+from autoprune.workload.census.values import REAL, whole
 from autoprune.workload.op import Op, Order
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """An activation ``x = [T, B, ..., rows, columns]`` and what it holds."""
-
-    x: Tensor
-    values: Values
-
-    @property
-    def mT(self) -> Operand:
-        """The same, transposed."""
-        return Operand(self.x.mT, self.values)
-
-    def times(self, other: Operand, product: Tensor | None = None) -> Operand:
-        """The matrix product with another; `product` where it was computed before."""
-        x = self.x @ other.x if product is None else product
-        real = "real" in (self.values.kind, other.values.kind)
-        return Operand(x, examine(x, whole=not real))
+from autoprune.workload.parts import Sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +33,13 @@ class Product:
     """One product of activations, A @ B, as [T, B, ..., M, K] and [T, B, ..., K, N].
 
     Attributes:
-        name, block, branch, producers: as in `autoprune.workload.op.Op`.
-        with_activity: whether the figures of `autoprune.workload.op.Activity` are taken.
+        at: where it stands.
+        a, b: the activations.
     """
 
-    name: str
-    block: int | None
-    branch: str
-    producers: tuple[str, ...]
+    at: Standing
     a: Operand
     b: Operand
-    with_activity: bool = True
 
     def of(self, a: Operand, b: Operand) -> Product:
         """The same place in the network with other operands."""
@@ -78,51 +48,30 @@ class Product:
 
 def count_product(product: Product, order: Order | None = None) -> Op:
     """The Op of one product, without neurons; `order` where it is part of a chain."""
-    a, b = product.a.x, product.b.x
-    steps, samples = a.shape[:2]
-    m, k, n = *a.shape[-2:], b.shape[-1]
-    heads = math.prod(a.shape[2:-2])
-    real = "real" in (product.a.values.kind, product.b.values.kind)
-    a_values, b_values = REAL if real else product.a.values, product.b.values
+    at, a, b = product.at, product.a, product.b
+    steps, samples = a.x.shape[:2]
+    m, k, n = *a.x.shape[-2:], b.x.shape[-1]
+    heads = math.prod(a.x.shape[2:-2])
+    real = "real" in (a.values.kind, b.values.kind)
+    if real:
+        a = Operand(a.x, REAL)
+    held = b.ones().sum(-1).double()
+    by_column = torch.zeros_like(held) if real else a.spikes().sum(-2).double()
     shape = (steps, samples, -1)
-    held = ones(b, b_values).sum(-1).double()
-    by_column = torch.zeros_like(held) if real else spikes(a, a_values).sum(-2).double()
     events = by_column.reshape(shape).sum(2)
     coincidences = (by_column * held).reshape(shape).sum(2)
-    nonzeros = per_step(events if is_one_bit(a_values) else ones(a, a_values).flatten(2).sum(2))
-    dense = steps * samples * heads * m * k * n
     return Op(
-        name=product.name,
+        name=at.name,
+        block=at.block,
+        branch=at.branch,
+        producers=at.producers,
         kind="attention_product",
-        block=product.block,
-        branch=product.branch,
         order=order or "both",
-        m=m,
-        k=k,
-        n=n,
-        heads=heads,
-        time_steps=steps,
-        a_class=a_values.kind,
-        b_class=b_values.kind,
-        a_bits=a_values.bits,
-        b_bits=b_values.bits,
-        a_size=a.numel(),
-        a_nonzeros=sum(nonzeros),
-        a_events=whole(events),
-        b_size=b.numel(),
-        b_nonzeros=whole(held),
-        b_events=0 if b_values.kind == "real" else whole(spikes(b, b_values).sum(-1)),
-        events_per_step=per_step(events),
-        nonzeros_per_step=nonzeros,
-        a_events_std=deviation(events),
-        dense_macs=dense,
-        fanout_sops=whole(events) * n,
-        effective_sops=whole(coincidences),
-        effective_sops_per_step=per_step(coincidences),
-        effective_sops_std=deviation(coincidences),
-        real_macs=dense if real else 0,
-        producers=product.producers,
-        activity=activity(a.mT) if product.with_activity else None,
+        sizes=Sizes(m=m, k=k, n=n, heads=heads, time_steps=steps),
+        a=activation(a, events),
+        b=second(b, whole(held)),
+        work=work(a, steps * samples * heads * m * k * n, whole(events) * n, coincidences),
+        activity=activity(a.x.mT) if at.with_activity else None,
     )
 
 

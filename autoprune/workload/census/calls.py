@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from autoprune.errors import CountingError
 from autoprune.workload.census.attention import (
-    Operand,
     Product,
     contracts_tokens,
     count_chain,
     count_product,
 )
+from autoprune.workload.census.functions import Layer
 from autoprune.workload.census.layers import LayerCall, count_layer
 from autoprune.workload.census.ledger import Ledger
 from autoprune.workload.census.logic import SpikeLogic, count_logic
+from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Places, Standing
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
-from autoprune.workload.census.trace import Contents, Trace, merged, trace_of
+from autoprune.workload.census.trace import Contents, Trace, merged, trace_of, union
 from autoprune.workload.census.values import BINARY, REAL, Values, examine, spikes
 
 Traced = tuple[Tensor, Trace]
@@ -41,42 +42,36 @@ class Calls:
         self.shown = shown
         self.places = places
 
-    def layer(
-        self, weight: str, x: Traced, given: dict[str, Any], out: Tensor, operator: str
-    ) -> Trace:
+    def layer(self, weight: str, given: Layer, source: Trace, out: Tensor, operator: str) -> Trace:
         """A linear layer or convolution.
 
         Args:
             weight: name of its weight.
-            x: its input, with time and batch as one first axis.
-            given: the other arguments of the function, and geometry, by name.
+            given: its arguments; its input has time and batch as one first axis.
+            source: the trace of its input.
             out: its output, of the same kind as the input.
             operator: what fvcore calls the function.
         """
-        place, (tensor, source) = self.places.layer(weight), x
+        at, tensor = self.places.layer(weight), given.x
         samples = self.shown.samples
         if len(tensor) % samples:
-            raise CountingError(f"{place.name}: {len(tensor)} rows of input for {samples} samples")
+            raise CountingError(f"{at.name}: {len(tensor)} rows of input for {samples} samples")
         is_real = source.real or not source.producers
         op = count_layer(
             LayerCall(
-                name=place.name,
-                block=place.block,
-                branch=place.branch,
-                producers=source.producers,
+                at=self._at(at, at.name, source.producers),
                 x=tensor,
                 values=REAL if is_real else values_of(tensor, source),
-                weight=given["weight"],
+                weight=given.weight,
                 out=out,
                 steps=len(tensor) // samples,
                 weight_bits=self.shown.weight_bits,
-                with_activity=self.shown.with_activity,
-                **{k: given[k] for k in ("stride", "padding", "dilation", "groups") if k in given},
+                convolution=given.convolution,
             )
         )
         self.ledger.add(op)
-        self.ledger.operators[operator] += op.dense_macs
-        bias = given.get("bias")
+        self.ledger.operators[operator] += op.work.dense_macs
+        bias = given.bias
         if bias is not None:
             self.ledger.note("bias", out.numel())
             bias = bias.detach().reshape(-1, *[1] * (out.ndim - 2) if op.kind == "conv" else [])
@@ -88,12 +83,12 @@ class Calls:
         for factor, third in ((left, right), (right, left)):
             if factor[1].factors is not None:
                 return self._chain(path, factor[1], third, out, on_right=factor is left)
-        name, place = self._named(path, "product")
         producers = merged([left[1], right[1]]).producers
-        a, b = (self._operand(x, name) for x in (left, right))
-        self.ledger.add(count_product(self._product(place, name, producers, a, b)))
+        at = self._numbered(path, "product", producers)
+        a, b = (self._operand(x, at.name) for x in (left, right))
+        self.ledger.add(count_product(Product(at=at, a=a, b=b)))
         return Trace(
-            drivers=(name,),
+            drivers=(at.name,),
             producers=producers,
             factors=(left[0], right[0], out),
             touched=Touched.of(out),
@@ -102,60 +97,56 @@ class Calls:
     def _chain(
         self, path: str, trace: Trace, third: Traced, out: Tensor, *, on_right: bool
     ) -> Trace:
-        (name, place), first = self._named(path, "product"), trace.drivers[-1]
+        first = trace.drivers[-1]
         counted = self.ledger.find(first)
         assert trace.factors is not None and counted is not None
         a, b = (self._operand((x, trace_of(x) or Trace()), first) for x in trace.factors[:2])
         done = a.times(b, self.shown.by_step(trace.factors[2], first))
-        c = self._operand(third, name)
-        producers = tuple(dict.fromkeys((*third[1].producers, first)))
+        at = self._numbered(path, "product", union((third[1].producers, (first,))))
+        c = self._operand(third, at.name)
         layer = self.ledger.find(trace.producers[0]) if trace.producers else None
-        tokens, fastest = (layer.m, layer.kind == "conv") if layer else (a.x.shape[-1], True)
+        known = (layer.sizes.m, layer.kind == "conv") if layer else (a.x.shape[-1], True)
+        tokens, fastest = known
         ops = count_chain(
-            self._product(place, first, trace.producers, a, b),
+            Product(at=self._at(at, first, trace.producers), a=a, b=b),
             counted,
-            self._product(place, name, producers, c, done),
+            Product(at=at, a=c, b=done),
             on_right=on_right,
             scores_first=not contracts_tokens(a.x, tokens, tokens_fastest=fastest),
         )
         self.ledger.replace(first, *ops)
-        return Trace(drivers=(name,), touched=Touched.of(out))
+        return Trace(drivers=(at.name,), touched=Touched.of(out))
 
     def attention(
         self, path: str, qkv: tuple[Traced, ...], scale: float | None, out: Tensor
     ) -> Trace:
         """Softmax attention: scores of what may be spikes, then real scores times values."""
-        name, place = self._named(path, "attention")
         producers = merged([trace for _, trace in qkv]).producers
-        query, key, value = (self._operand(x, name) for x in qkv)
+        whole = self._numbered(path, "attention", producers)
+        query, key, value = (self._operand(x, whole.name) for x in qkv)
         scale = scale or query.x.shape[-1] ** -0.5
         scores = Operand((query.x @ key.x.mT * scale).softmax(-1), REAL)
         for part, a, b in (("scores", query, key.mT), ("values", scores, value)):
-            product = self._product(place, f"{name}.{part}", producers, a, b)
-            self.ledger.add(count_product(product))
-        return Trace(drivers=(f"{name}.values",), real=True, touched=Touched.of(out))
+            at = replace(whole, name=f"{whole.name}.{part}")
+            self.ledger.add(count_product(Product(at=at, a=a, b=b)))
+        return Trace(drivers=(f"{whole.name}.values",), real=True, touched=Touched.of(out))
 
     def mask(self, path: str, a: Traced, b: Traced) -> Trace | None:
         """Spikes times spikes, entry by entry; None where one of the two holds real numbers."""
         a_values, b_values = values_of(*a), values_of(*b)
         if REAL in (a_values, b_values):
             return None
-        name, place = self._named(path, "mask")
-        producers = merged([a[1], b[1]]).producers
-        first, second = (self.shown.by_step(x, name) for x, _ in (a, b))
+        at = self._numbered(path, "mask", merged([a[1], b[1]]).producers)
+        first, second = (self.shown.by_step(x, at.name) for x, _ in (a, b))
         first, full = torch.broadcast_tensors(first, second)
-        logic = self._logic(
-            place,
-            name,
-            producers,
-            first,
-            a_values,
-            b=full,
-            b_values=b_values,
+        logic = SpikeLogic(
+            at=at,
+            a=Operand(first, a_values),
+            b=Operand(full, b_values),
             b_repeats=full.numel() // max(1, second.numel()),
         )
         self.ledger.add(count_logic(logic))
-        return Trace(producers=(name,), logic=name)
+        return Trace(producers=(at.name,), logic=at.name)
 
     def sum(self, path: str, x: Traced, axes: tuple[int, ...], out: Tensor) -> Trace | None:
         """Spikes added up over axes of [T, B, ...]; None where they are real numbers."""
@@ -165,10 +156,10 @@ class Calls:
             values = values_of(tensor, trace)
             if values == REAL:
                 return None
-            name, place = self._named(path, "sum")
-            a = self._summed(tensor, axes, name)
-            logic = self._logic(place, name, trace.producers, a, values)
-            self.ledger.add(count_logic(logic))
+            at = self._numbered(path, "sum", trace.producers)
+            name = at.name
+            a = Operand(self._summed(tensor, axes, name), values)
+            self.ledger.add(count_logic(SpikeLogic(at=at, a=a)))
         return Trace(drivers=(name,), touched=Touched.of(out))
 
     def _summed(self, x: Tensor, axes: tuple[int, ...], name: str) -> Tensor:
@@ -200,46 +191,17 @@ class Calls:
         self.ledger.drive(owner, neurons, updates, active, emitted.sum(0, dtype=torch.float64))
         return Trace(producers=(owner,), contents=Contents(values))
 
-    def _named(self, path: str, kind: str) -> tuple[str, Standing]:
-        """A new name for an operation of a module, and the module's place."""
-        place = self.places.around(path)
-        return self.ledger.number(f"{place.name}.{kind}"), place
+    def _numbered(self, path: str, kind: str, producers: tuple[str, ...]) -> Standing:
+        """Where an operation of a module stands, under a name that was not given before."""
+        around = self.places.around(path)
+        return self._at(around, self.ledger.number(f"{around.name}.{kind}"), producers)
+
+    def _at(self, known: Standing, name: str, producers: tuple[str, ...]) -> Standing:
+        asked = self.shown.with_activity
+        return replace(known, name=name, producers=producers, with_activity=asked)
 
     def _operand(self, x: Traced, name: str) -> Operand:
         return Operand(self.shown.by_step(x[0], name), REAL if x[1].real else values_of(*x))
-
-    def _product(
-        self, place: Standing, name: str, producers: tuple[str, ...], a: Operand, b: Operand
-    ) -> Product:
-        return Product(
-            name=name,
-            block=place.block,
-            branch=place.branch,
-            producers=producers,
-            a=a,
-            b=b,
-            with_activity=self.shown.with_activity,
-        )
-
-    def _logic(
-        self,
-        place: Standing,
-        name: str,
-        producers: tuple[str, ...],
-        a: Tensor,
-        a_values: Values,
-        **b: Any,
-    ) -> SpikeLogic:
-        return SpikeLogic(
-            name=name,
-            block=place.block,
-            branch=place.branch,
-            producers=producers,
-            a=a,
-            a_values=a_values,
-            with_activity=self.shown.with_activity,
-            **b,
-        )
 
 
 def values_of(x: Tensor, trace: Trace) -> Values:

@@ -41,7 +41,8 @@ def count(  # noqa: PLR0913 - what is counted, and how
             count as events, so that the layer that reads them is driven by events.
         time_steps: T of a network without an adapter; its attribute T where it is None.
         weight_bits: bits to which the weights were rounded; 32 as they were trained.
-        activity: whether the figures of `autoprune.workload.op.Activity` are taken; faster without.
+        activity: whether the figures of `autoprune.workload.parts.Activity` are taken;
+            faster without.
 
     Raises CountingError where an operation cannot be counted exactly.
     """

@@ -42,7 +42,7 @@ _known: dict[Hashable, tuple[Hashable, Seen]] = {}
 
 
 def recall(key: Hashable | None) -> tuple[Hashable, Seen] | None:
-    """Of a network of this `structure` in this process: its way, and what fvcore saw on it."""
+    """The way of a network of this `structure` in this process, and what fvcore saw on it."""
     return _known.get(key)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -54,28 +55,57 @@ def is_in_place(name: str, kwargs: dict[str, Any]) -> bool:
 _WRITING = {"__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "__setitem__"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convolution:
+    """How a convolution walks over its input, one entry per dimension; a linear layer has none."""
+
+    stride: tuple[int, ...] = ()
+    padding: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
+    groups: int = 1
+
+
+LINEAR = Convolution()
+"""What a linear layer has in its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """The arguments of a linear layer or convolution."""
+
+    x: Tensor
+    weight: Tensor
+    bias: Tensor | None = None
+    convolution: Convolution = LINEAR
+
+
 _LAYER = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 
 
-def layer_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a linear layer or convolution by name."""
-    return {**dict(zip(_LAYER, args, strict=False)), **kwargs}
+def layer_arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer:
+    """The arguments of a call of ``linear`` or of one of CONVOLUTIONS."""
+    given = {**dict(zip(_LAYER, args, strict=False)), **kwargs}
+    return Layer(
+        x=given["input"],
+        weight=given["weight"],
+        bias=given.get("bias"),
+        convolution=_convolution(given) if name in CONVOLUTIONS else LINEAR,
+    )
 
 
-def convolution_geometry(given: dict[str, Any]) -> dict[str, Any]:
-    """Stride, padding, dilation, one entry per dimension, and groups of a convolution's call."""
+def _convolution(given: dict[str, Any]) -> Convolution:
     kernel = given["weight"].shape[2:]
     dilation = _each(given.get("dilation", 1), len(kernel))
     padding = given.get("padding", 0)
     if isinstance(padding, str):
         same = zip(kernel, dilation, strict=True)
         padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in same)
-    return {
-        "stride": _each(given.get("stride", 1), len(kernel)),
-        "padding": _each(padding, len(kernel)),
-        "dilation": dilation,
-        "groups": given.get("groups", 1),
-    }
+    return Convolution(
+        stride=_each(given.get("stride", 1), len(kernel)),
+        padding=_each(padding, len(kernel)),
+        dilation=dilation,
+        groups=given.get("groups", 1),
+    )
 
 
 def _each(value: Any, dims: int) -> tuple[int, ...]:

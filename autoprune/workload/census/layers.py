@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from autoprune.workload.census.activity import activity
-from autoprune.workload.census.values import (
-    Values,
-    deviation,
-    is_one_bit,
-    ones,
-    per_step,
-    spikes,
-    whole,
-)
-from autoprune.workload.op import Geometry, Op
+from autoprune.workload.census.functions import LINEAR, Convolution
+from autoprune.workload.census.operand import Operand, activation, work
+from autoprune.workload.census.places import Standing
+from autoprune.workload.census.values import Values, is_one_bit, spikes, whole
+from autoprune.workload.op import Op
+from autoprune.workload.parts import Geometry, Second, Sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +23,7 @@ class LayerCall:
     """One call of a linear layer or a convolution.
 
     Attributes:
-        name, block, branch, producers: as in `autoprune.workload.op.Op`.
+        at: where it stands.
         x: the input with time and batch as one first axis: [T B, C, ...] of a convolution,
             [T B, ..., C] of a linear layer.
         values: what `x` holds.
@@ -36,25 +31,17 @@ class LayerCall:
         out: the output of the same kind, before any norm.
         steps: time steps that the first axis holds.
         weight_bits: bits to which the weights were rounded; 32 as they were trained.
-        with_activity: whether the figures of `autoprune.workload.op.Activity` are taken.
-        stride, padding, dilation, groups: of a convolution, one entry per dimension.
+        convolution: how it walks over the input, where it is one.
     """
 
-    name: str
-    block: int | None
-    branch: str
-    producers: tuple[str, ...]
+    at: Standing
     x: Tensor
     values: Values
     weight: Tensor
     out: Tensor
     steps: int
     weight_bits: int = 32
-    with_activity: bool = True
-    stride: tuple[int, ...] = ()
-    padding: tuple[int, ...] = ()
-    dilation: tuple[int, ...] = ()
-    groups: int = 1
+    convolution: Convolution = LINEAR
 
     @property
     def is_conv(self) -> bool:
@@ -62,57 +49,28 @@ class LayerCall:
         return self.weight.ndim > 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Fans:
-    """Nonzero weights: of every input channel and tap [C, kernel ...], of the widest, of all."""
-
-    by_tap: Tensor
-    row_max: int
-    column_max: int
-    nonzeros: int
-
-
 def count_layer(call: LayerCall) -> Op:
     """The Op of one call, without neurons.
 
     Events are exact at borders and strides: what falls off the image reaches nothing.
     """
-    values = call.values
-    fans, sizes = _fans(call), _sizes(call)
-    events, fanout, effective = _synaptic_operations(call, fans)
-    held = events if is_one_bit(values) else ones(_steps(call), values).flatten(2).sum(2)
-    nonzeros = per_step(held)
-    dense = math.prod(sizes.values()) * len(call.x)
+    at, sizes = call.at, _sizes(call)
+    weight, by_tap = _weight(call)
+    events, fanout, effective = _synaptic_operations(call, by_tap)
+    a = Operand(_steps(call), call.values)
+    macs = sizes.m * sizes.k * sizes.n * sizes.groups * len(call.x)
     return Op(
-        name=call.name,
+        name=at.name,
+        block=at.block,
+        branch=at.branch,
+        producers=at.producers,
         kind="conv" if call.is_conv else "linear",
-        block=call.block,
-        branch=call.branch,
-        **sizes,
-        time_steps=call.steps,
+        sizes=sizes,
         geometry=_geometry(call),
-        a_class=values.kind,
-        b_class="weight",
-        a_bits=values.bits,
-        b_bits=call.weight_bits,
-        a_size=call.x.numel(),
-        a_nonzeros=sum(nonzeros),
-        a_events=whole(events),
-        b_size=call.weight.numel(),
-        b_nonzeros=fans.nonzeros,
-        b_row_max=fans.row_max,
-        b_column_max=fans.column_max,
-        events_per_step=per_step(events),
-        nonzeros_per_step=nonzeros,
-        a_events_std=deviation(events),
-        dense_macs=dense,
-        fanout_sops=whole(fanout),
-        effective_sops=whole(effective),
-        effective_sops_per_step=per_step(effective),
-        effective_sops_std=deviation(effective),
-        real_macs=dense if values.kind == "real" else 0,
-        producers=call.producers,
-        activity=activity(_columns(call)) if call.with_activity else None,
+        a=activation(a, events),
+        b=weight,
+        work=work(a, macs, whole(fanout), effective),
+        activity=activity(_columns(call)) if at.with_activity else None,
     )
 
 
@@ -128,27 +86,34 @@ def _columns(call: LayerCall) -> Tensor:
     return _steps(call).flatten(2, -2).mT if call.x.ndim > 2 else _steps(call).unsqueeze(-1)
 
 
-def _fans(call: LayerCall) -> _Fans:
+def _weight(call: LayerCall) -> tuple[Second, Tensor]:
+    """The weight as B of an Op, and its nonzeros by input channel and tap, [C, kernel ...]."""
     held = call.weight.detach().to(torch.bool).float()  # sums of fewer than 2^24 are exact
-    by_tap = held.unflatten(0, (call.groups, -1)).sum(1).flatten(0, 1)
-    columns = held.flatten(1).sum(1)
-    if not held.numel():
-        return _Fans(by_tap, 0, 0, 0)
-    return _Fans(by_tap, int(by_tap.max()), int(columns.max()), whole(by_tap))
+    by_tap = held.unflatten(0, (call.convolution.groups, -1)).sum(1).flatten(0, 1)
+    some = held.numel() > 0
+    weight = Second(
+        kind="weight",
+        bits=call.weight_bits,
+        size=held.numel(),
+        nonzeros=whole(by_tap) if some else 0,
+        row_max=int(by_tap.max()) if some else 0,
+        column_max=int(held.flatten(1).sum(1).max()) if some else 0,
+    )
+    return weight, by_tap
 
 
-def _sizes(call: LayerCall) -> dict[str, Any]:
-    """M, K, N and groups of the layer's matrix product."""
+def _sizes(call: LayerCall) -> Sizes:
     positions = call.out.shape[2:] if call.is_conv else call.out.shape[1:-1]
-    return {
-        "m": math.prod(positions),
-        "k": math.prod(call.weight.shape[1:]),
-        "n": call.weight.shape[0] // call.groups,
-        "groups": call.groups,
-    }
+    return Sizes(
+        m=math.prod(positions),
+        k=math.prod(call.weight.shape[1:]),
+        n=call.weight.shape[0] // call.convolution.groups,
+        groups=call.convolution.groups,
+        time_steps=call.steps,
+    )
 
 
-def _synaptic_operations(call: LayerCall, fans: _Fans) -> tuple[Tensor, Tensor, Tensor]:
+def _synaptic_operations(call: LayerCall, by_tap: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Events, fan-out and effective synaptic operations, each [T, B] in float64."""
     shape = (call.steps, -1)
     if call.values.kind == "real":
@@ -163,8 +128,10 @@ def _synaptic_operations(call: LayerCall, fans: _Fans) -> tuple[Tensor, Tensor, 
         events = reached = x.flatten(1, -2).sum(1) if x.ndim > 2 else x
     return (
         events.double().sum(1).reshape(shape),
-        (reached.double().flatten(1).sum(1) * (len(call.weight) // call.groups)).reshape(shape),
-        (reached.double().flatten(1) @ fans.by_tap.double().flatten()).reshape(shape),
+        (
+            reached.double().flatten(1).sum(1) * (len(call.weight) // call.convolution.groups)
+        ).reshape(shape),
+        (reached.double().flatten(1) @ by_tap.double().flatten()).reshape(shape),
     )
 
 
@@ -197,7 +164,8 @@ def _met(call: LayerCall, axis: int) -> Tensor:
 def _taps(call: LayerCall, axis: int) -> Iterator[slice]:
     """The part of an input axis that each tap of the kernel meets."""
     length, outputs = call.x.shape[2 + axis], call.out.shape[2 + axis]
-    stride, dilation, padding = (part[axis] for part in (call.stride, call.dilation, call.padding))
+    walk = call.convolution
+    stride, dilation, padding = (x[axis] for x in (walk.stride, walk.dilation, walk.padding))
     for tap in range(call.weight.shape[2 + axis]):
         offset = tap * dilation - padding
         first = max(0, -(offset // stride))  # the first output whose input is there
@@ -207,8 +175,9 @@ def _taps(call: LayerCall, axis: int) -> Iterator[slice]:
 
 
 def _pointwise(call: LayerCall) -> bool:
-    sizes = (*call.weight.shape[2:], *call.stride)
-    return not call.is_conv or (all(size == 1 for size in sizes) and not any(call.padding))
+    sizes = (*call.weight.shape[2:], *call.convolution.stride)
+    one = all(size == 1 for size in sizes) and not any(call.convolution.padding)
+    return not call.is_conv or one
 
 
 def _geometry(call: LayerCall) -> Geometry | None:
@@ -216,9 +185,9 @@ def _geometry(call: LayerCall) -> Geometry | None:
         return None
     return Geometry(
         kernel=tuple(call.weight.shape[2:]),
-        stride=call.stride,
-        padding=call.padding,
-        dilation=call.dilation,
+        stride=call.convolution.stride,
+        padding=call.convolution.padding,
+        dilation=call.convolution.dilation,
         in_size=tuple(call.x.shape[2:]),
         out_size=tuple(call.out.shape[2:]),
     )

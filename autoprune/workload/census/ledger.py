@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import get_args
 
+import torch
 from torch import Tensor
 
 from autoprune.errors import CountingError
 from autoprune.workload.census.values import whole
 from autoprune.workload.op import Op
+from autoprune.workload.parts import Neurons
 from autoprune.workload.workload import Elementwise, ElementwiseKind
 
 
@@ -24,21 +26,19 @@ class _Entry:
     neurons: int = 0
     updates: int = 0
     active: int = 0
-    spikes: Tensor | float = 0.0
+    spikes: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
 
     def finished(self) -> Op:
-        spikes = self.spikes
         if not self.norm_folded and not self.neurons:
             return self.op
-        return replace(
-            self.op,
-            norm_folded=self.norm_folded,
-            neurons=self.neurons,
+        neurons = Neurons(
+            count=self.neurons,
             updates_active=self.active,
             updates_inactive=self.updates - self.active,
-            output_spikes=whole(spikes) if isinstance(spikes, Tensor) else 0,
-            output_spikes_std=float(spikes.std(correction=0)) if isinstance(spikes, Tensor) else 0,
+            output_spikes=whole(self.spikes),
+            output_spikes_std=float(self.spikes.std(correction=0)),
         )
+        return replace(self.op, norm_folded=self.norm_folded, neurons=neurons)
 
 
 class Ledger:

@@ -12,11 +12,19 @@ from autoprune.networks.place import HEAD, STEM, Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where an operation stands, as in `autoprune.workload.op.Op`; `name` begins its name."""
+    """Where an operation stands, and what is asked of it there.
+
+    Attributes:
+        name, block, branch, producers: as in `autoprune.workload.op.Op`. What is not a layer stands
+            under no name of its own yet: `name` begins it.
+        with_activity: whether the figures of `autoprune.workload.parts.Activity` are taken.
+    """
 
     name: str
     block: int | None
     branch: str
+    producers: tuple[str, ...] = ()
+    with_activity: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +48,12 @@ class Places:
         return found
 
     def layer(self, weight: str) -> Standing:
-        """Of the layer of a weight."""
+        """Where the layer of a weight stands."""
         path = weight.rpartition(".")[0]
         return self.by_weight.get(weight) or Standing(name=path or weight, block=None, branch="")
 
     def around(self, path: str) -> Standing:
-        """Of what a module does itself: the longest known path around it."""
+        """Where what a module does itself stands: the longest known path around it."""
         known = [p for p in self.by_path if path == p or path.startswith(f"{p}.")]
         if known:
             return self.by_path[max(known, key=len)]

@@ -16,7 +16,7 @@ class Shown:
     Attributes:
         steps, samples: T steps of B samples.
         weight_bits: bits to which the weights were rounded.
-        with_activity: whether the figures of `autoprune.workload.op.Activity` are taken.
+        with_activity: whether the figures of `autoprune.workload.parts.Activity` are taken.
     """
 
     steps: int

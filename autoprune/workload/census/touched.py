@@ -48,7 +48,7 @@ class Touched:
 
     @classmethod
     def of(cls, product: Tensor, bias: Tensor | None = None) -> Touched:
-        """Of what a layer gave; `bias`, broadcast to it, is what stands where the product is 0."""
+        """What a layer gave; `bias`, broadcast to it, is what stands where the product is 0."""
         held = nonzero(product, bias)
         return cls(None if held.all() else held)
 

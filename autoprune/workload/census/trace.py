@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from torch import Tensor
 
@@ -73,7 +73,7 @@ def mark(value: Tensor, trace: Trace) -> None:
 
 
 def merged(traces: list[Trace]) -> Trace:
-    """Of a tensor that was made of several: a sum, a concatenation, or one seen differently.
+    """The trace of what was made of several: a sum, a concatenation, or one seen differently.
 
     A parameter that is added, such as a bias or a position, changes nothing.
     """
@@ -82,12 +82,13 @@ def merged(traces: list[Trace]) -> Trace:
         return traces[0]
     moved = [trace for trace in active if trace.drivers]
     return Trace(
-        producers=_union(trace.producers for trace in active),
-        drivers=_union(trace.drivers for trace in active),
+        producers=union(trace.producers for trace in active),
+        drivers=union(trace.drivers for trace in active),
         real=any(trace.real for trace in active),
         touched=moved[0].touched if len(moved) == 1 else None,
     )
 
 
-def _union(names: Any) -> tuple[str, ...]:
+def union(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Names of several lists, each once, in their order."""
     return tuple(dict.fromkeys(name for some in names for name in some))

@@ -20,8 +20,8 @@ from autoprune.workload.census.functions import (
     POOLS,
     PRODUCTS,
     VIEWS,
+    Layer,
     adds_nothing,
-    convolution_geometry,
     einsum_factors,
     flattened,
     is_array,
@@ -118,12 +118,11 @@ class Tracer(TorchFunctionMode):
         return value, self._trace(value)
 
     def _counted(self, name: str, args: Arguments, kwargs: Keywords, out: Any) -> Trace | None:
-        """Of a function that multiplies matrices, which is counted; None of any other."""
+        """The trace of a product of matrices, which is counted; None of any other function."""
         if name in CONVOLUTIONS:
-            given = layer_arguments(args, kwargs)
-            return self._layer({**given, **convolution_geometry(given)}, out, name="conv")
+            return self._layer(layer_arguments(name, args, kwargs), out, name="conv")
         if name == "linear":
-            return self._linear(layer_arguments(args, kwargs), out)
+            return self._linear(layer_arguments(name, args, kwargs), out)
         if name in PRODUCTS:
             left, right = args[:2] if name != "__rmatmul__" else args[1::-1]
             return self._product(self._traced(left), self._traced(right), out, PRODUCTS[name])
@@ -139,28 +138,28 @@ class Tracer(TorchFunctionMode):
             return self._attention(args, kwargs, out)
         return None
 
-    def _layer(self, given: Keywords, out: Tensor, name: str) -> Trace:
-        weight = self._trace(given["weight"]).weight
+    def _layer(self, given: Layer, out: Tensor, name: str) -> Trace:
+        weight = self._trace(given.weight).weight
         if weight is None:
             raise CountingError(
                 f"{self._path[-1]}: a layer whose weights are no parameter of the network"
             )
-        return self.calls.layer(weight, self._traced(given["input"]), given, out, name)
+        return self.calls.layer(weight, given, self._trace(given.x), out, name)
 
-    def _linear(self, given: Keywords, out: Tensor, name: str = "linear") -> Trace:
-        x, shown = given["input"], self.calls.shown
+    def _linear(self, given: Layer, out: Tensor, name: str = "linear") -> Trace:
+        x, shown = given.x, self.calls.shown
         if x.ndim == 2 or tuple(x.shape[:2]) != (shown.steps, shown.samples):
             return self._layer(given, out, name)
         flat = x.flatten(0, 1)
         mark(flat, self._trace(x))
-        trace = self._layer({**given, "input": flat}, out.flatten(0, 1), name)
+        trace = self._layer(replace(given, x=flat), out.flatten(0, 1), name)
         return replace(trace, touched=trace.touched and trace.touched.shaped(out))
 
     def _product(self, left: Traced, right: Traced, out: Tensor, name: str) -> Trace:
         if right[1].weight and not left[1].weight and right[0].ndim == 2:
             weight = right[0].mT
             mark(weight, right[1])
-            return self._linear({"input": left[0], "weight": weight}, out, name)
+            return self._linear(Layer(x=left[0], weight=weight), out, name)
         if left[1].weight or right[1].weight:
             raise CountingError(
                 f"{self._path[-1]}: a matrix product with a parameter that is no weight matrix "
@@ -177,7 +176,7 @@ class Tracer(TorchFunctionMode):
         return self.calls.attention(self._path[-1], qkv, given.get("scale"), out)
 
     def _passed(self, name: str, args: Arguments, kwargs: Keywords, out: Any) -> Trace:
-        """Of any other function: what went in comes out, unless it is masked or summed."""
+        """The trace of any other result: what went in, unless it is masked or summed."""
         inputs = [self._traced(x) for x in flattened((args, kwargs)) if is_array(x)]
         traces = [trace for _, trace in inputs]
         if not traces:
@@ -198,7 +197,7 @@ class Tracer(TorchFunctionMode):
     def _spike_logic(
         self, name: str, inputs: list[Traced], args: Arguments, kwargs: Keywords, out: Any
     ) -> Trace | None:
-        """Of spikes that are masked or summed; None of anything else."""
+        """The trace of spikes that were masked or summed; None of anything else."""
         if not all(trace.is_spikes for _, trace in inputs):
             return None
         if name in MASKS and len(inputs) == 2:

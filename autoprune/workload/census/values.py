@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoprune.workload.op import OperandClass
+from autoprune.workload.parts import OperandClass
 
 _CHUNK = 1 << 17  # entries that are looked at together: they stay in a core's cache
 _EXACT = 1 << 24  # whole numbers up to here are exact in float32, and so are their sums
@@ -34,7 +34,7 @@ class Values:
 
     @property
     def bits(self) -> int:
-        """Bits of an entry; see `autoprune.workload.op.Op`."""
+        """Bits of an entry; see `autoprune.workload.parts.Activation`."""
         fixed = {"binary": 1, "ternary": 2, "real": 32}
         return fixed.get(self.kind) or self.largest.bit_length() + self.signed
 

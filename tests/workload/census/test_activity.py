@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoprune.workload.census.activity import activity
-from autoprune.workload.op import Activity
+from autoprune.workload.parts import Activity
 
 
 def by_loop(x: torch.Tensor) -> Activity:

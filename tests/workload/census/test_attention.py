@@ -13,18 +13,20 @@ from spikingjelly.activation_based import op_counter
 
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.attention import (
-    Operand,
     Product,
     contracts_tokens,
     count_chain,
     count_product,
 )
+from autoprune.workload.census.operand import Operand
+from autoprune.workload.census.places import Standing
 from autoprune.workload.census.values import examine
 
 
 def place(name: str, a: torch.Tensor, b: torch.Tensor) -> Product:
     a, b = (Operand(x, examine(x)) for x in (a, b))
-    return Product(name=name, block=0, branch="attention", producers=("qkv",), a=a, b=b)
+    there = Standing(name=name, block=0, branch="attention", producers=("qkv",))
+    return Product(at=there, a=a, b=b)
 
 
 def chain(a, b, c, *, on_right: bool, scores_first: bool = False):
@@ -71,18 +73,18 @@ def test_a_product_of_spikes_of_any_class_equals_the_loop(
     for t, s, h in itertools.product(range(steps), range(2), range(heads)):
         counted[t, s] += products(a[t, s, h], b[t, s, h])
     coincidences, one_sided, macs = counted.transpose(2, 0, 1)
-    assert op.effective_sops_per_step == tuple(coincidences.sum(1))
-    assert op.effective_sops_std == pytest.approx(coincidences.sum(0).std())
-    assert (op.effective_sops, op.fanout_sops) == (coincidences.sum(), one_sided.sum())
-    assert (op.dense_macs, op.real_macs) == (macs.sum(), 0)
-    assert op.events_per_step == tuple(one_sided.sum(1) // n)
-    assert op.a_events_std == pytest.approx((one_sided // n).sum(0).std())
-    assert op.nonzeros_per_step == tuple(sum(v != 0 for v in x.flatten().tolist()) for x in a)
-    assert op.b_nonzeros == sum(v != 0 for v in b.flatten().tolist())
-    assert op.b_events == sum(map(abs, b.flatten().tolist()))
-    assert (op.a_size, op.b_size) == (a.numel(), b.numel())
-    assert (op.b_row_max, op.b_column_max) == (0, 0)
-    for x, kind, bits in ((a, op.a_class, op.a_bits), (b, op.b_class, op.b_bits)):
+    assert op.work.effective_sops_per_step == tuple(coincidences.sum(1))
+    assert op.work.effective_sops_std == pytest.approx(coincidences.sum(0).std())
+    assert (op.work.effective_sops, op.work.fanout_sops) == (coincidences.sum(), one_sided.sum())
+    assert (op.work.dense_macs, op.work.real_macs) == (macs.sum(), 0)
+    assert op.a.events_per_step == tuple(one_sided.sum(1) // n)
+    assert op.a.events_std == pytest.approx((one_sided // n).sum(0).std())
+    assert op.a.nonzeros_per_step == tuple(sum(v != 0 for v in x.flatten().tolist()) for x in a)
+    assert op.b.nonzeros == sum(v != 0 for v in b.flatten().tolist())
+    assert op.b.events == sum(map(abs, b.flatten().tolist()))
+    assert (op.a.size, op.b.size) == (a.numel(), b.numel())
+    assert (op.b.row_max, op.b.column_max) == (0, 0)
+    for x, kind, bits in ((a, op.a.kind, op.a.bits), (b, op.b.kind, op.b.bits)):
         held = set(x.flatten().tolist())
         expected = (
             {1: "binary", 2: "ternary"}.get(1 + (min(held) < 0))
@@ -136,11 +138,11 @@ def test_counts_equal_the_loop(steps, heads, d, tokens, density, seed, code):
             for i in range(3):
                 expected[key][i] += found[i]
     first, second = ops["1", "executed"], ops["2", "executed"]
-    assert (first.a_class, first.b_class, second.a_class) == ("binary",) * 3
-    assert second.b_events == ops["1", "executed"].effective_sops
+    assert (first.a.kind, first.b.kind, second.a.kind) == ("binary",) * 3
+    assert second.b.events == ops["1", "executed"].work.effective_sops
     for key, op in ops.items():
-        assert [op.effective_sops, op.fanout_sops, op.dense_macs] == expected[key]
-        assert list(op.effective_sops_per_step) == per_step[key]
+        assert [op.work.effective_sops, op.work.fanout_sops, op.work.dense_macs] == expected[key]
+        assert list(op.work.effective_sops_per_step) == per_step[key]
     # Both orders compute the same attention; only the number of operations differs.
     q, k, v = qkv.reshape(steps, 2, 3, heads, d, tokens).unbind(2)
     assert torch.equal((v @ k.mT) @ q, ((q.mT @ k) @ v.mT).mT)
@@ -156,16 +158,16 @@ def test_executed_order_equals_spikingjelly_counter():
         (v @ k.mT) @ q
     ops = chain(v, k.mT, q, on_right=True)
     first, second = ops["1", "executed"], ops["2", "executed"]
-    assert counter.get_total() == first.effective_sops + second.fanout_sops
+    assert counter.get_total() == first.work.effective_sops + second.work.fanout_sops
 
 
 def test_real_operands_make_macs():
     """Softmax attention: scores are real numbers, so that nothing is event-driven."""
     a, b = torch.rand(2, 3, 4, 5), (torch.rand(2, 3, 5, 6) < 0.5).float()
     op = count_product(place("product1", a, b))
-    assert (op.a_class, op.order) == ("real", "both")
-    assert op.real_macs == op.dense_macs == 2 * 3 * 4 * 5 * 6
-    assert (op.a_events, op.effective_sops, op.fanout_sops) == (0, 0, 0)
+    assert (op.a.kind, op.order) == ("real", "both")
+    assert op.work.real_macs == op.work.dense_macs == 2 * 3 * 4 * 5 * 6
+    assert (op.a.events, op.work.effective_sops, op.work.fanout_sops) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(("d", "tokens"), [(3, 5), (5, 3), (4, 4)])

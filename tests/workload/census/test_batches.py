@@ -9,6 +9,7 @@ import pytest
 
 from autoprune.networks.build import adapter_for
 from autoprune.workload.census.count import count
+from autoprune.workload.columns import PLACES, reader
 from autoprune.workload.op import Op
 from autoprune.workload.workload import Workload
 
@@ -26,24 +27,24 @@ DEVIATIONS = {
 
 
 def check_added(whole: Op, parts: list[Op]) -> None:
-    """Every field of `whole` is what the parts, of one sample each, say together."""
-    for field in dataclasses.fields(Op):
-        found = getattr(whole, field.name)
-        each = [getattr(part, field.name) for part in parts]
-        if field.name in SHAPES or (field.name in OF_WEIGHTS and whole.b_class == "weight"):
-            assert all(value == found for value in each), field.name
-        elif field.name in ("a_class", "b_class"):
-            assert found == "weight" or found == max(each, key=STRONGER.index), field.name
-        elif field.name in ("a_bits", "b_bits"):
-            assert found == max(each), field.name
-        elif field.name in DEVIATIONS:
-            totals = [getattr(part, DEVIATIONS[field.name]) for part in parts]
-            assert found == pytest.approx(np.std(totals)), field.name
-        elif field.name == "activity":
+    """Every column of `whole` is what the parts, of one sample each, say together."""
+    for column in PLACES:
+        found = reader(column)(whole)
+        each = [reader(column)(part) for part in parts]
+        if column in SHAPES or (column in OF_WEIGHTS and whole.b.kind == "weight"):
+            assert all(value == found for value in each), column
+        elif column in ("a_class", "b_class"):
+            assert found == "weight" or found == max(each, key=STRONGER.index), column
+        elif column in ("a_bits", "b_bits"):
+            assert found == max(each), column
+        elif column in DEVIATIONS:
+            totals = [reader(DEVIATIONS[column])(part) for part in parts]
+            assert found == pytest.approx(np.std(totals)), column
+        elif column == "activity":
             figures = [np.hstack(dataclasses.astuple(value)) for value in each]
             assert np.array_equal(np.hstack(dataclasses.astuple(found)), sum(figures))
         else:
-            assert np.array_equal(found, np.sum(each, 0)), field.name
+            assert np.array_equal(found, np.sum(each, 0)), column
 
 
 @pytest.mark.parametrize("family", ["sdt", "token", "channel", "maxformer", "cifar", "spikformer"])
@@ -53,7 +54,7 @@ def test_eight_samples_at_once(family, small, firing_images):
     adapter = adapter_for(network, None)
     whole = count(network, adapter, images)
     parts = [count(network, adapter, images[i : i + 1]) for i in range(8)]
-    assert any(op.output_spikes for op in whole.ops)
+    assert any(op.neurons.output_spikes for op in whole.ops)
     for index, op in enumerate(whole.ops):
         check_added(op, [part.ops[index] for part in parts])
     check_rest(whole, parts)

@@ -33,7 +33,9 @@ def test_all_that_fvcore_sees_is_counted_or_named(family, small, firing_images):
     assert set(named) == {"batch_norm", *silent}
     assert workload.total("dense_macs") + sum(named.values()) == sum(seen.values())
     assert named["batch_norm"] == seen["batch_norm"]
-    shares = [workload.share_of_dense_macs(op.dense_macs) for op in workload.select("executed")]
+    shares = [
+        workload.share_of_dense_macs(op.work.dense_macs) for op in workload.select("executed")
+    ]
     shares += [workload.share_of_dense_macs(macs) for macs in named.values()]
     assert sum(shares) == pytest.approx(1)
 
@@ -74,7 +76,7 @@ def test_fvcore_looks_once_at_a_structure(monkeypatch):
     network = TwoWays()
     assert count(network, None, LOW) == first
     network.first.weight.data[:, 0] = 0
-    assert count(network, None, LOW).ops[0].b_nonzeros < first.ops[0].b_nonzeros
+    assert count(network, None, LOW).ops[0].b.nonzeros < first.ops[0].b.nonzeros
     with pytest.raises(TypeError):
         count(TwoWays(width=7), None, LOW)
     with pytest.raises(TypeError):

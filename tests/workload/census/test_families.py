@@ -35,9 +35,11 @@ def test_every_neuron_and_spike_belongs_to_one_operation(family, small):
     with torch.no_grad():
         network(images())
     ops = list(workload.select("executed"))
-    assert sum(op.neurons for op in ops) == sum(sizes) > 0
-    assert sum(op.output_spikes for op in ops) == sum(spikes) > 0
-    assert sum(op.updates_active + op.updates_inactive for op in ops) == 2 * 2 * sum(sizes)
+    assert sum(op.neurons.count for op in ops) == sum(sizes) > 0
+    assert sum(op.neurons.output_spikes for op in ops) == sum(spikes) > 0
+    assert sum(
+        op.neurons.updates_active + op.neurons.updates_inactive for op in ops
+    ) == 2 * 2 * sum(sizes)
     assert not [item for item in workload.uncounted if "neurons" in item.reason]
 
 
@@ -67,13 +69,13 @@ def test_masks_of_the_spike_driven_transformer(small):
     ops = {op.name.removeprefix("blocks.0.attention."): op for op in workload.ops}
     attn = network.blocks[0].attn
     q, k, v, mask = observed(network, attn.q_lif, attn.k_lif, attn.v_lif, attn.attn_lif)
-    assert ops["mask1"].effective_sops == int((k * v).sum()) > 0
-    assert {ops["mask1"].a_events, ops["mask1"].b_events} == {int(k.sum()), int(v.sum())}
-    assert ops["mask1"].neurons == 16  # attn_lif, one per channel, fed by the sum
+    assert ops["mask1"].work.effective_sops == int((k * v).sum()) > 0
+    assert {ops["mask1"].a.events, ops["mask1"].b.events} == {int(k.sum()), int(v.sum())}
+    assert ops["mask1"].neurons.count == 16  # attn_lif, one per channel, fed by the sum
     per_channel = mask.transpose(-2, -1).reshape(2, 2, 16, 1, 1)
-    assert ops["mask2"].effective_sops == int((q * per_channel).sum()) > 0
-    assert ops["o"].a_events == ops["mask2"].effective_sops
-    assert all(ops[name].dense_macs == 0 for name in ("mask1", "mask2"))
+    assert ops["mask2"].work.effective_sops == int((q * per_channel).sum()) > 0
+    assert ops["o"].a.events == ops["mask2"].work.effective_sops
+    assert all(ops[name].work.dense_macs == 0 for name in ("mask1", "mask2"))
 
 
 def test_neurons_behind_a_sum_belong_to_the_last_product(small):
@@ -84,7 +86,7 @@ def test_neurons_behind_a_sum_belong_to_the_last_product(small):
     assert ops["blocks.0.mlp.fc1"].producers == ("blocks.0.attention.o",)
     assert ops["head"].producers == ("blocks.0.mlp.fc2",)
     summed = ops["blocks.0.attention.o"]
-    assert summed.updates_inactive == 0
+    assert summed.neurons.updates_inactive == 0
 
 
 @pytest.mark.parametrize("family", ["token", "channel"])
@@ -95,11 +97,11 @@ def test_masks_of_qkformer(family, small):
     attn = network.stage2[0].attn
     (qk,) = observed(network, attn.qk_lif)
     q, k = qk.chunk(2, dim=2)
-    assert (ops["sum1"].kind, ops["sum1"].effective_sops) == ("sum", int(q.sum()))
+    assert (ops["sum1"].kind, ops["sum1"].work.effective_sops) == ("sum", int(q.sum()))
     tokens, width = q.shape[-1], q.shape[2]
     neurons, summed = {"token": (2 * tokens, width // 2), "channel": (width, tokens)}[family]
-    assert (ops["sum1"].neurons, ops["sum1"].k) == (neurons, summed)
-    assert ops["o"].a_events == ops["mask1"].effective_sops <= int(k.sum())
+    assert (ops["sum1"].neurons.count, ops["sum1"].sizes.k) == (neurons, summed)
+    assert ops["o"].a.events == ops["mask1"].work.effective_sops <= int(k.sum())
 
 
 def test_max_former_executes_keys_with_values_first(small):
@@ -108,15 +110,23 @@ def test_max_former_executes_keys_with_values_first(small):
     executed = {op.name: op for op in workload.select("executed")}
     published = {op.name: op for op in workload.select("published")}
     name, heads, d, tokens = "blocks.2.attention.product1", 8, 4, 16
-    assert (executed[name].m, executed[name].k, executed[name].n) == (d, tokens, d)
-    assert (published[name].m, published[name].k, published[name].n) == (tokens, d, tokens)
-    assert executed[name].heads == published[name].heads == heads
+    assert (executed[name].sizes.m, executed[name].sizes.k, executed[name].sizes.n) == (
+        d,
+        tokens,
+        d,
+    )
+    assert (published[name].sizes.m, published[name].sizes.k, published[name].sizes.n) == (
+        tokens,
+        d,
+        tokens,
+    )
+    assert executed[name].sizes.heads == published[name].sizes.heads == heads
 
 
 def test_max_formers_image_variant_feeds_real_numbers_to_attention(small):
     network = small("maxformer")
     workload = count(network, adapter_for(network, None), images())
-    classes = {op.name: op.a_class for op in workload.ops}
+    classes = {op.name: op.a.kind for op in workload.ops}
     assert classes["blocks.2.attention.qkv"] == "real"
     assert classes["blocks.2.mlp.fc1"] == "binary"
 
@@ -128,7 +138,7 @@ def test_dense_macs_of_spikformer_4_384():
     network = spikformer.spikformer_cifar10().eval()
     one = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     workload = count(network, adapter_for(network, None), one)
-    layers = sum(op.dense_macs for op in workload.ops if op.kind != "attention_product")
+    layers = sum(op.work.dense_macs for op in workload.ops if op.kind != "attention_product")
     assert layers == 3_685_825_536
     blocks, steps, heads, d, tokens = 4, 4, 12, 32, 64
     products = 2 * blocks * steps * heads
@@ -152,6 +162,8 @@ def test_recorded_spikes_count_alike_on_cpu_and_gpu(family, small):
     adapter = adapter_for(network, None)
     on_cpu = count(network, adapter, images())
     on_gpu = count(network.cuda(), adapter, images().cuda())
-    assert [op.effective_sops for op in on_cpu.ops] == [op.effective_sops for op in on_gpu.ops]
-    assert [op.fanout_sops for op in on_cpu.ops] == [op.fanout_sops for op in on_gpu.ops]
-    assert [op.a_events for op in on_cpu.ops] == [op.a_events for op in on_gpu.ops]
+    assert [op.work.effective_sops for op in on_cpu.ops] == [
+        op.work.effective_sops for op in on_gpu.ops
+    ]
+    assert [op.work.fanout_sops for op in on_cpu.ops] == [op.work.fanout_sops for op in on_gpu.ops]
+    assert [op.a.events for op in on_cpu.ops] == [op.a.events for op in on_gpu.ops]

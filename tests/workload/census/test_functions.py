@@ -53,7 +53,7 @@ def plain(q, k, v):
 def products(workload) -> list[tuple[int, int, int]]:
     """Dense, fan-out and effective counts of the products of activations, executed ones."""
     return [
-        (op.dense_macs, op.fanout_sops, op.effective_sops)
+        (op.work.dense_macs, op.work.fanout_sops, op.work.effective_sops)
         for op in workload.select("executed")
         if op.kind == "attention_product"
     ]
@@ -92,12 +92,18 @@ def test_time_and_batch_that_cannot_be_told_apart_are_refused():
 def test_a_product_with_a_parameter_is_a_layer():
     workload = counted(plain, lambda net, x: x @ net.weight)
     op = workload.ops[-1]
-    assert (op.name, op.kind, op.m, op.k, op.n) == ("weight", "linear", TOKENS, WIDTH, 6)
+    assert (op.name, op.kind, op.sizes.m, op.sizes.k, op.sizes.n) == (
+        "weight",
+        "linear",
+        TOKENS,
+        WIDTH,
+        6,
+    )
     layer = counted(plain).ops[-1]
-    assert (op.dense_macs, op.a_events, op.effective_sops) == (
-        layer.dense_macs,
-        layer.a_events,
-        layer.effective_sops,
+    assert (op.work.dense_macs, op.a.events, op.work.effective_sops) == (
+        layer.work.dense_macs,
+        layer.a.events,
+        layer.work.effective_sops,
     )
     assert not [item for item in workload.uncounted if item.dense_macs]
 
@@ -106,9 +112,11 @@ def test_softmax_attention_multiplies_real_scores():
     workload = counted(scaled_dot_product_attention)
     scores, values = (op for op in workload.ops if op.kind == "attention_product")
     d = WIDTH // HEADS
-    assert scores.dense_macs == values.dense_macs == STEPS * 2 * HEADS * TOKENS * TOKENS * d
-    assert (scores.a_class, scores.real_macs) == ("binary", 0)
-    assert (values.a_class, values.real_macs) == ("real", values.dense_macs)
+    assert (
+        scores.work.dense_macs == values.work.dense_macs == STEPS * 2 * HEADS * TOKENS * TOKENS * d
+    )
+    assert (scores.a.kind, scores.work.real_macs) == ("binary", 0)
+    assert (values.a.kind, values.work.real_macs) == ("real", values.work.dense_macs)
     with pytest.raises(CountingError, match="attention with a mask"):
         counted(lambda q, k, v: scaled_dot_product_attention(q, k, v, is_causal=True))
 
@@ -133,8 +141,8 @@ def test_einsum_and_softmax_attention_equal_the_loop():
         workload = counted(note(attend))
         scores = next(op for op in workload.ops if op.kind == "attention_product")
         coincidences, macs = by_loop(seen["q"], seen["k"].mT)
-        assert (scores.effective_sops, scores.dense_macs) == (coincidences, macs)
-        assert scores.a_events == int(seen["q"].sum()) > coincidences / TOKENS > 0
+        assert (scores.work.effective_sops, scores.work.dense_macs) == (coincidences, macs)
+        assert scores.a.events == int(seen["q"].sum()) > coincidences / TOKENS > 0
         assert scores.activity == activity(seen["q"].mT)
 
 
@@ -149,7 +157,7 @@ def test_a_chain_may_begin_with_an_einsum_unless_it_turns_the_product():
     alone = counted(attend("tbhid,tbhjd->tbhji"))
     assert [op.order for op in alone.ops[1:-1]] == ["both", "both"]
     second = alone.ops[2]
-    assert (second.a_class, second.b_class) == ("integer", "binary")
+    assert (second.a.kind, second.b.kind) == ("integer", "binary")
     assert products(alone)[0] == expected[0]
 
 
@@ -174,10 +182,14 @@ def test_spikes_that_are_added_up_over_time_or_samples():
 
     ops = {op.kind: op for op in counted(plain, over(0)).ops}
     total = ops["sum"]
-    assert (total.m, total.k, total.time_steps) == (TOKENS * WIDTH, 1, STEPS)
-    assert total.a_events == ops["linear"].a_events == total.effective_sops
+    assert (total.sizes.m, total.sizes.k, total.sizes.time_steps) == (TOKENS * WIDTH, 1, STEPS)
+    assert total.a.events == ops["linear"].a.events == total.work.effective_sops
     total = {op.kind: op for op in counted(plain, over(0, 2)).ops}["sum"]
-    assert (total.m, total.k, total.activity.groups[0]) == (WIDTH, TOKENS, STEPS * 2 * TOKENS)
+    assert (total.sizes.m, total.sizes.k, total.activity.groups[0]) == (
+        WIDTH,
+        TOKENS,
+        STEPS * 2 * TOKENS,
+    )
     with pytest.raises(CountingError, match="sum1: spikes of different samples are added up"):
         counted(plain, over(1))
 

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.layers import LayerCall, count_layer
+from autoprune.workload.census.places import Standing
 from autoprune.workload.census.values import REAL, examine
 
 
@@ -93,21 +95,18 @@ def layers(draw) -> tuple[nn.Module, torch.Tensor, int]:
 
 
 def call(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False) -> LayerCall:
-    geometry = {}
+    convolution = LINEAR
     if not isinstance(module, nn.Linear):
         keys = ("stride", "padding", "dilation", "groups")
-        geometry = {key: getattr(module, key) for key in keys}
+        convolution = Convolution(**{key: getattr(module, key) for key in keys})
     return LayerCall(
-        name="op",
-        block=0,
-        branch="mlp",
-        producers=(),
+        at=Standing(name="op", block=0, branch="mlp"),
         x=x,
         values=REAL if real else examine(x),
         weight=module.weight,
         out=module(x),
         steps=steps,
-        **geometry,
+        convolution=convolution,
     )
 
 
@@ -117,13 +116,17 @@ def test_synaptic_operations_equal_the_loop(case):
     module, x, steps = case
     op = count_layer(call(module, x, steps))
     fanout, effective, macs = brute_force(module, x)
-    assert op.fanout_sops == fanout.sum()
-    assert op.effective_sops == effective.sum()
-    assert op.effective_sops_per_step == tuple(effective.reshape(steps, 2).sum(1))
-    assert op.effective_sops_std == pytest.approx(effective.reshape(steps, 2).sum(0).std())
-    assert op.dense_macs == macs == 2 * steps * op.groups * op.m * op.k * op.n
-    assert op.real_macs == 0
-    assert op.neurons == 0  # the neurons behind it are told later
+    assert op.work.fanout_sops == fanout.sum()
+    assert op.work.effective_sops == effective.sum()
+    assert op.work.effective_sops_per_step == tuple(effective.reshape(steps, 2).sum(1))
+    assert op.work.effective_sops_std == pytest.approx(effective.reshape(steps, 2).sum(0).std())
+    assert (
+        op.work.dense_macs
+        == macs
+        == 2 * steps * op.sizes.groups * op.sizes.m * op.sizes.k * op.sizes.n
+    )
+    assert op.work.real_macs == 0
+    assert op.neurons.count == 0  # the neurons behind it are told later
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
@@ -134,21 +137,21 @@ def test_figures_of_the_input_equal_the_loop(case):
     entries = [[float(v) for v in row.flatten()] for row in x]
     events = np.array([sum(abs(v) for v in row) for row in entries]).reshape(steps, 2)
     nonzeros = np.array([sum(v != 0 for v in row) for row in entries]).reshape(steps, 2)
-    assert op.a_events == events.sum()
-    assert op.events_per_step == tuple(events.sum(1))
-    assert op.a_events_std == pytest.approx(events.sum(0).std())
-    assert op.a_nonzeros == nonzeros.sum()
-    assert op.nonzeros_per_step == tuple(nonzeros.sum(1))
-    assert op.a_size == x.numel()
+    assert op.a.events == events.sum()
+    assert op.a.events_per_step == tuple(events.sum(1))
+    assert op.a.events_std == pytest.approx(events.sum(0).std())
+    assert op.a.nonzeros == nonzeros.sum()
+    assert op.a.nonzeros_per_step == tuple(nonzeros.sum(1))
+    assert op.a.size == x.numel()
     held = {v for row in entries for v in row}
     if held <= {0, 1}:
-        assert (op.a_class, op.a_bits) == ("binary", 1)
+        assert (op.a.kind, op.a.bits) == ("binary", 1)
     elif held <= {-1, 0, 1}:
-        assert (op.a_class, op.a_bits) == ("ternary", 2)
+        assert (op.a.kind, op.a.bits) == ("ternary", 2)
     else:
         largest, sign = max(map(abs, held)), any(v < 0 for v in held)
-        assert op.a_class == "integer"
-        assert 2 ** (op.a_bits - sign - 1) <= largest < 2 ** (op.a_bits - sign)
+        assert op.a.kind == "integer"
+        assert 2 ** (op.a.bits - sign - 1) <= largest < 2 ** (op.a.bits - sign)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -157,14 +160,14 @@ def test_figures_of_the_weights_equal_the_loop(case):
     """Of B, [K, N] per group: rows are what an input entry meets, columns what an output sums."""
     module, x, steps = case
     op = count_layer(call(module, x, steps))
-    per_group = len(module.weight) // op.groups
+    per_group = len(module.weight) // op.sizes.groups
     rows, columns = [], []
     for group in module.weight.detach().flatten(1).split(per_group):
-        rows += [sum(float(out[k]) != 0 for out in group) for k in range(op.k)]
+        rows += [sum(float(out[k]) != 0 for out in group) for k in range(op.sizes.k)]
         columns += [sum(float(v) != 0 for v in out) for out in group]
-    assert op.b_nonzeros == sum(rows) == sum(columns)
-    assert (op.b_row_max, op.b_column_max) == (max(rows), max(columns))
-    assert (op.b_size, op.b_bits) == (module.weight.numel(), 32)
+    assert op.b.nonzeros == sum(rows) == sum(columns)
+    assert (op.b.row_max, op.b.column_max) == (max(rows), max(columns))
+    assert (op.b.size, op.b.bits) == (module.weight.numel(), 32)
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -199,23 +202,24 @@ def test_activity_equals_the_loop(case):
 def test_activity_can_be_left_out():
     module, x = nn.Linear(3, 2), torch.ones(4, 3)
     with_it = count_layer(call(module, x, 2))
-    without = count_layer(replace(call(module, x, 2), with_activity=False))
+    quick = Standing(name="op", block=0, branch="mlp", with_activity=False)
+    without = count_layer(replace(call(module, x, 2), at=quick))
     assert without == replace(with_it, activity=None) != with_it
 
 
 def test_tokens_of_a_linear_layer_are_rows():
     module, x = nn.Linear(3, 2), (torch.rand(4, 5, 3) < 0.5).float()
     op = count_layer(call(module, x, 2))
-    assert (op.m, op.k, op.n, op.dense_macs) == (5, 3, 2, 4 * 5 * 6)
-    assert op.effective_sops == int(x.sum()) * 2
+    assert (op.sizes.m, op.sizes.k, op.sizes.n, op.work.dense_macs) == (5, 3, 2, 4 * 5 * 6)
+    assert op.work.effective_sops == int(x.sum()) * 2
 
 
 def test_real_input_makes_macs_and_no_synaptic_operation():
     module, x = nn.Conv2d(1, 3, 3, padding=1), torch.rand(4, 1, 5, 5)
     op = count_layer(call(module, x, 2))
-    assert (op.a_class, op.real_macs, op.effective_sops) == ("real", 4 * 25 * 9 * 3, 0)
+    assert (op.a.kind, op.work.real_macs, op.work.effective_sops) == ("real", 4 * 25 * 9 * 3, 0)
 
 
 def test_layer_declared_real_is_real_even_where_its_input_is_silent():
     module, x = nn.Linear(3, 2), torch.zeros(4, 3)
-    assert count_layer(call(module, x, 1, real=True)).real_macs == 4 * 6
+    assert count_layer(call(module, x, 1, real=True)).work.real_macs == 4 * 6

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.logic import SpikeLogic, count_logic
+from autoprune.workload.census.operand import Operand
+from autoprune.workload.census.places import Standing
 from autoprune.workload.census.values import examine
 
 RANGES = {"binary": (0, 1), "ternary": (-1, 1), "integer": (-3, 3)}
@@ -26,8 +28,8 @@ def spikes(draw) -> torch.Tensor:
 
 
 def logic(a: torch.Tensor, **rest) -> SpikeLogic:
-    values = examine(a)
-    return SpikeLogic(name="x", block=None, branch="", producers=(), a=a, a_values=values, **rest)
+    at = Standing(name="x", block=None, branch="")
+    return SpikeLogic(at=at, a=Operand(a, examine(a)), **rest)
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
@@ -37,21 +39,21 @@ def test_a_mask_equals_the_loop(a, kind, repeated, seed):
     shape = (*a.shape[:3], 1) if repeated else a.shape
     b = torch.randint(low, high + 1, shape, generator=generator).float()
     full = b.expand_as(a)
-    op = count_logic(logic(a, b=full, b_values=examine(b), b_repeats=a.numel() // b.numel()))
+    op = count_logic(logic(a, b=Operand(full, examine(b)), b_repeats=a.numel() // b.numel()))
     passed = np.zeros(a.shape[:2])
     for (t, s, *_), x, y in zip(np.ndindex(a.shape), a.flatten(), full.flatten(), strict=True):
         passed[t, s] += abs(int(x)) * (y != 0)
-    assert op.effective_sops_per_step == tuple(passed.sum(1))
-    assert op.effective_sops_std == pytest.approx(passed.sum(0).std())
+    assert op.work.effective_sops_per_step == tuple(passed.sum(1))
+    assert op.work.effective_sops_std == pytest.approx(passed.sum(0).std())
     events = a.abs().sum((2, 3)).numpy()
-    assert op.fanout_sops == op.a_events == events.sum()
-    assert op.events_per_step == tuple(events.sum(1))
-    assert op.a_events_std == pytest.approx(events.sum(0).std())
-    assert op.nonzeros_per_step == tuple((a != 0).sum((1, 2, 3)).tolist())
-    assert (op.b_size, op.b_nonzeros) == (b.numel(), int((b != 0).sum()))
-    assert op.b_events == int(b.abs().sum())
-    assert (op.kind, op.m, op.k, op.n) == ("masking", a[0, 0].numel(), 1, 1)
-    assert (op.dense_macs, op.a_class) == (0, examine(a).kind)
+    assert op.work.fanout_sops == op.a.events == events.sum()
+    assert op.a.events_per_step == tuple(events.sum(1))
+    assert op.a.events_std == pytest.approx(events.sum(0).std())
+    assert op.a.nonzeros_per_step == tuple((a != 0).sum((1, 2, 3)).tolist())
+    assert (op.b.size, op.b.nonzeros) == (b.numel(), int((b != 0).sum()))
+    assert op.b.events == int(b.abs().sum())
+    assert (op.kind, op.sizes.m, op.sizes.k, op.sizes.n) == ("masking", a[0, 0].numel(), 1, 1)
+    assert (op.work.dense_macs, op.a.kind) == (0, examine(a).kind)
     assert op.activity == activity(a.reshape(*a.shape[:2], 1, -1))
 
 
@@ -59,8 +61,8 @@ def test_a_mask_equals_the_loop(a, kind, repeated, seed):
 @given(spikes())
 def test_a_sum_equals_the_loop(a):
     op = count_logic(logic(a))
-    assert (op.kind, op.m, op.k) == ("sum", a.shape[3], 3)
-    assert op.effective_sops == op.fanout_sops == op.a_events == int(a.abs().sum())
-    assert op.a_nonzeros == int((a != 0).sum())
-    assert (op.b_size, op.b_nonzeros, op.b_events, op.b_class) == (0, 0, 0, "weight")
+    assert (op.kind, op.sizes.m, op.sizes.k) == ("sum", a.shape[3], 3)
+    assert op.work.effective_sops == op.work.fanout_sops == op.a.events == int(a.abs().sum())
+    assert op.a.nonzeros == int((a != 0).sum())
+    assert (op.b.size, op.b.nonzeros, op.b.events, op.b.kind) == (0, 0, 0, "weight")
     assert op.activity == activity(a)

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from autoprune.networks.build import adapter_for
 from autoprune.workload.census.count import count
+from autoprune.workload.census.functions import Convolution
 from autoprune.workload.census.layers import LayerCall, count_layer
+from autoprune.workload.census.places import Standing
 from autoprune.workload.census.values import examine
 from autoprune.workload.op import Op
 
@@ -26,8 +28,8 @@ def synops(op: Op) -> int:
     none is, which is a MAC to it. Masks and sums have no rule.
     """
     if op.kind == "attention_product":
-        return op.effective_sops if op.b_class == "binary" else op.fanout_sops
-    return op.effective_sops if op.kind in ("conv", "linear") and op.a_class == "binary" else 0
+        return op.work.effective_sops if op.b.kind == "binary" else op.work.fanout_sops
+    return op.work.effective_sops if op.kind in ("conv", "linear") and op.a.kind == "binary" else 0
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -72,11 +74,11 @@ def test_layers_of_pruned_networks_equal_neurobench(family, small, firing_images
         theirs = {
             name: single_layer_MACs(x, network.get_submodule(name)) for name, x in inputs.items()
         }
-    binary = [op for op in workload.ops if op.b_class == "weight" and op.a_class == "binary"]
-    assert sum(op.effective_sops for op in binary if op.kind in ("conv", "linear")) > 0
+    binary = [op for op in workload.ops if op.b.kind == "weight" and op.a.kind == "binary"]
+    assert sum(op.work.effective_sops for op in binary if op.kind in ("conv", "linear")) > 0
     for op in binary:
         if op.kind in ("conv", "linear"):
-            assert op.effective_sops == int(theirs[op.name][0])
+            assert op.work.effective_sops == int(theirs[op.name][0])
             assert theirs[op.name][1]  # it takes the layer for a spiking one
 
 
@@ -106,17 +108,14 @@ def test_pruned_layers_equal_neurobench(
     given = {k: getattr(module, k) for k in geometry} if dims else {}
     op = count_layer(
         LayerCall(
-            name="op",
-            block=None,
-            branch="",
-            producers=(),
+            at=Standing(name="op", block=None, branch=""),
             x=x,
             values=examine(x),
             weight=module.weight,
             out=module(x),
             steps=2,
-            **given,
+            convolution=Convolution(**given),
         )
     )
     with torch.no_grad():
-        assert op.effective_sops == int(single_layer_MACs(x, module)[0])
+        assert op.work.effective_sops == int(single_layer_MACs(x, module)[0])

@@ -57,17 +57,21 @@ def test_spikes_of_any_class_are_counted_as_events(kind, make):
     workload, seen, _ = counted(make)
     ops = {op.name: op for op in workload.select("executed")}
     spikes = seen["fire>"].abs()
-    assert (ops["qkv"].a_class, ops["qkv"].real_macs) == (kind, 0)
-    assert ops["qkv"].a_events == int(spikes.sum()) > ops["qkv"].a_nonzeros * (kind == "integer")
-    assert ops["qkv"].fanout_sops == ops["qkv"].effective_sops == 3 * WIDTH * int(spikes.sum())
-    assert ops["embed"].output_spikes == int(spikes.sum())
+    assert (ops["qkv"].a.kind, ops["qkv"].work.real_macs) == (kind, 0)
+    assert ops["qkv"].a.events == int(spikes.sum()) > ops["qkv"].a.nonzeros * (kind == "integer")
+    assert (
+        ops["qkv"].work.fanout_sops
+        == ops["qkv"].work.effective_sops
+        == 3 * WIDTH * int(spikes.sum())
+    )
+    assert ops["embed"].neurons.output_spikes == int(spikes.sum())
     by_sample = spikes.sum((0, 2, 3)).numpy()
-    assert ops["embed"].output_spikes_std == pytest.approx(np.std(by_sample)) != 0
+    assert ops["embed"].neurons.output_spikes_std == pytest.approx(np.std(by_sample)) != 0
     summed = seen["fc<"]
-    assert (ops["fc"].a_class, ops["fc"].real_macs) == ("integer", 0)
-    assert ops["fc"].a_events == int(summed.abs().sum())
+    assert (ops["fc"].a.kind, ops["fc"].work.real_macs) == ("integer", 0)
+    assert ops["fc"].a.events == int(summed.abs().sum())
     largest, signed = int(summed.abs().max()), bool(summed.min() < 0)
-    assert ops["fc"].a_bits == largest.bit_length() + signed
+    assert ops["fc"].a.bits == largest.bit_length() + signed
 
 
 @pytest.mark.parametrize(("kind", "make"), [TERNARY, INTEGER])
@@ -77,14 +81,14 @@ def test_products_of_spikes_of_any_class(kind, make):
     products = {(op.name, op.order): op for op in workload.ops if op.kind == "attention_product"}
     first, second = (products[f".product{i}", "published"] for i in (1, 2))
     assert products[".product1", "executed"].order == "executed"
-    assert (first.a_class, first.b_class) == (kind, kind)
+    assert (first.a.kind, first.b.kind) == (kind, kind)
     scores = q @ k.mT
-    assert first.effective_sops == int((q.abs() @ (k != 0).double().mT).sum()) > 0
-    assert first.fanout_sops == int(q.abs().sum()) * TOKENS
-    assert second.a_events == int(v.abs().sum())
-    assert second.effective_sops == int(((scores != 0).double() @ v.abs()).sum()) > 0
-    assert second.b_events == int(scores.abs().sum())
-    assert {op.real_macs for op in products.values()} == {0}
+    assert first.work.effective_sops == int((q.abs() @ (k != 0).double().mT).sum()) > 0
+    assert first.work.fanout_sops == int(q.abs().sum()) * TOKENS
+    assert second.a.events == int(v.abs().sum())
+    assert second.work.effective_sops == int(((scores != 0).double() @ v.abs()).sum()) > 0
+    assert second.b.events == int(scores.abs().sum())
+    assert {op.work.real_macs for op in products.values()} == {0}
 
 
 def test_output_spikes_of_several_neurons_behind_one_layer_add_up():
@@ -104,9 +108,9 @@ def test_output_spikes_of_several_neurons_behind_one_layer_add_up():
     op = count(Forked().eval(), None, x).ops[0]
     with torch.no_grad():
         by_sample = Forked().eval()(x).sum((0, 2)).numpy()
-    assert op.output_spikes == by_sample.sum() > 0
-    assert op.output_spikes_std == pytest.approx(np.std(by_sample)) != 0
-    assert op.neurons == 2 * WIDTH
+    assert op.neurons.output_spikes == by_sample.sum() > 0
+    assert op.neurons.output_spikes_std == pytest.approx(np.std(by_sample)) != 0
+    assert op.neurons.count == 2 * WIDTH
 
 
 def test_neurons_before_every_layer_encode_the_input():
@@ -124,8 +128,8 @@ def test_neurons_before_every_layer_encode_the_input():
     x = torch.rand(SAMPLES, 4, generator=torch.Generator().manual_seed(1))
     workload = count(Encoded().eval(), None, x)
     (op,) = workload.ops
-    assert (op.a_class, op.producers, op.real_macs) == ("binary", ("input",), 0)
-    assert op.fanout_sops == WIDTH * op.a_events > 0
+    assert (op.a.kind, op.producers, op.work.real_macs) == ("binary", ("input",), 0)
+    assert op.work.fanout_sops == WIDTH * op.a.events > 0
     assert ("encode", "4 neurons that no product drives") in {
         (item.name, item.reason) for item in workload.uncounted
     }
@@ -170,8 +174,8 @@ def test_memory_that_is_written_to_is_looked_at_again(between):
     network = Passing(between)
     network.other = WritingNode(step_mode="m")
     op = count(network.eval(), None, torch.rand(SAMPLES, TOKENS, 4)).ops[-1]
-    assert (op.name, op.a_class, op.a_bits) == ("out", "integer", 2)
-    assert op.a_events == 3 * op.a_nonzeros > 0
+    assert (op.name, op.a.kind, op.a.bits) == ("out", "integer", 2)
+    assert op.a.events == 3 * op.a.nonzeros > 0
 
 
 def test_a_view_of_several_spikes_at_once_is_read_by_itself():
@@ -183,7 +187,7 @@ def test_a_view_of_several_spikes_at_once_is_read_by_itself():
     with torch.no_grad():
         spikes = network.fire(3 * network.embed(x.expand(STEPS, *x.shape)))
     assert spikes.max() > spikes[:, :, 0].max() == 1
-    assert (op.a_class, op.a_bits, op.a_events) == ("binary", 1, int(spikes[:, :, 0].sum()))
+    assert (op.a.kind, op.a.bits, op.a.events) == ("binary", 1, int(spikes[:, :, 0].sum()))
 
 
 def test_neurons_inside_of_neurons_are_those_that_are_seen():
@@ -197,8 +201,11 @@ def test_neurons_inside_of_neurons_are_those_that_are_seen():
 
     network = Passing(lambda net, spikes: spikes, Outer).eval()
     op = count(network, None, torch.rand(SAMPLES, TOKENS, 4)).ops[0]
-    assert op.neurons == TOKENS * WIDTH
-    assert op.updates_active + op.updates_inactive == STEPS * SAMPLES * op.neurons
+    assert op.neurons.count == TOKENS * WIDTH
+    assert (
+        op.neurons.updates_active + op.neurons.updates_inactive
+        == STEPS * SAMPLES * op.neurons.count
+    )
 
 
 def test_real_operands_of_a_product_are_real_even_where_they_are_zero():
@@ -210,4 +217,4 @@ def test_real_operands_of_a_product_are_real_even_where_they_are_zero():
     network.more = nn.Linear(WIDTH, WIDTH)
     workload = count(network, None, torch.rand(SAMPLES, TOKENS, 4))
     (product,) = (op for op in workload.ops if op.kind == "attention_product")
-    assert (product.a_class, product.real_macs) == ("real", product.dense_macs)
+    assert (product.a.kind, product.work.real_macs) == ("real", product.work.dense_macs)

@@ -73,16 +73,16 @@ def test_touched_entries_reach_the_neurons(between, expected, bias):
     network = Behind(between, bias=bias).eval()
     op = count(network, None, frames()).ops[0]
     reached = expected(by_hand(network))
-    assert (op.updates_active, op.updates_inactive) == (
+    assert (op.neurons.updates_active, op.neurons.updates_inactive) == (
         int((reached > 0).sum()),
         int((reached == 0).sum()),
     )
-    assert op.updates_inactive > 0
+    assert op.neurons.updates_inactive > 0
 
 
 def test_a_path_that_changes_the_number_of_entries_touches_all():
     network = Behind(lambda x: F.interpolate(x, scale_factor=2), bias=False).eval()
-    assert count(network, None, frames()).ops[0].updates_inactive == 0
+    assert count(network, None, frames()).ops[0].neurons.updates_inactive == 0
 
 
 def test_products_of_tokens():
@@ -102,4 +102,4 @@ def test_products_of_tokens():
     op = count(network, None, frames()).ops[0]
     x = frames().transpose(0, 1)[:, :, 0]
     reached = (F.linear(x, network.layer.weight) != 0).any(2)
-    assert 0 < op.updates_active == int(reached.sum()) < reached.numel()
+    assert 0 < op.neurons.updates_active == int(reached.sum()) < reached.numel()
