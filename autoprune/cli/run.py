@@ -202,7 +202,7 @@ def _record(folder: Path) -> dict[str, str]:
 
 
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
-    from autoprune.cli.clean import megabytes
+    from autoprune.cli.output import megabytes
     from autoprune.report.tables.branches import probe_table
     from autoprune.report.tables.front import front_table
     from autoprune.runs.folder import RunFolder

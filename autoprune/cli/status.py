@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,15 +26,12 @@ def status(run: Path, *, as_json: bool, imports: bool) -> None:
     autoprune status runs/digits
     autoprune status runs/digits --json
     """
-    from autoprune.runs.folder import RunFolder
-    from autoprune.sweep.status import read_status
+    from autoprune.api import open_run
 
     with waiting("Reading the trials"):
-        found = read_status(RunFolder(run, imports=imports))
+        found = open_run(run, imports=imports).status()
     if as_json:
-        lives = found.writer and found.writer.lives
-        document = {**asdict(found), "writer_lives": lives, "minutes_left": found.minutes_left}
-        click.echo(json.dumps(document, indent=1))
+        click.echo(json.dumps(found.to_dict(), indent=1))
     else:
         _print(found)
 

@@ -50,6 +50,8 @@ def measure(  # noqa: PLR0913 - as on the command line
 
     Raises InputError where the device is not there, RecordError where the run kept no network.
     """
+    if name is not None and (not name or "/" in name or name.startswith(".")):
+        raise InputError("--name", f"given {name!r}", "a folder's name")
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
     folder = RunFolder.opened(run, imports=imports)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError, RecordError
 from autoprune.plugin import make_importable
 from autoprune.runs.folder import RunFolder
+
+T = TypeVar("T")
 
 
 def machine_folders(models: Mapping[str, CostModel]) -> dict[str, str]:
@@ -45,3 +49,14 @@ def distinct(models: list[CostModel]) -> list[CostModel]:
     if len(known) < 2 or len(set(known)) < len(known):
         raise InputError("--machine", f"given {', '.join(known)}", "two or more, each once")
     return models
+
+
+def on_each(models: Sequence[CostModel], of: Callable[[CostModel], T]) -> tuple[list[T], list[str]]:
+    """What `of` gives on those machines that can say it, and in words why others cannot."""
+    found, failed = [], []
+    for model in models:
+        try:
+            found.append(of(model))
+        except UnknownCost as error:
+            failed.append(str(error))
+    return found, failed

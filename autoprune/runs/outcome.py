@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from autoprune.compress.configuration import Value
 from autoprune.compress.parameter import Parameter
@@ -13,6 +14,15 @@ from autoprune.trial.measurement import Measurement, Score, paired_bits
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]
+
+MARKS: Final[Mapping[Origin, str]] = {
+    "baseline": "b",
+    "uniform": "u",
+    "probe": "p",
+    "warm": "w",
+    "sampled": "",
+}
+"""Letter behind a trial's number on a front, by origin: trial 7 as ``7b``."""
 
 PARENT = "parent"
 """Key of the baseline that is the parent as it was trained."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import get_args
 
 from autoprune.report.front.candidates import RunFronts
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import Holder, holder
 from autoprune.runs.machines import run_machines
+from autoprune.runs.outcome import State
 from autoprune.search.proposals import read_proposals
 
 
@@ -46,9 +48,14 @@ class Status:
             return None
         return 60 * max(self.trials - self.done, 0) / self.trials_per_hour
 
+    def to_dict(self) -> dict[str, object]:
+        """It as JSON values."""
+        lives = self.writer and self.writer.lives
+        return {**asdict(self), "writer_lives": lives, "minutes_left": self.minutes_left}
+
 
 def read_status(folder: RunFolder) -> Status:
-    """Of the run in a folder, without a lock; nothing is written.
+    """How far the run in a folder is, without a lock; nothing is written.
 
     Raises RecordError where this is no run folder or a file of it is damaged.
     """
@@ -67,9 +74,7 @@ def read_status(folder: RunFolder) -> Status:
         trials=record.trials,
         done=len(trained),
         running=sum(not p.ended and key not in ends for key, p in proposals.items()),
-        states={
-            state: states[state] for state in ("measured", "duplicate", "infeasible", "failed")
-        },
+        states={state: states[state] for state in get_args(State)},
         baselines=len(list(folder.baselines.glob("*.parquet"))),
         fronts={name: [int(m.key) for m in found] for name, found in members.items()},
         pairs={name: [m.pair for m in found] for name, found in members.items()},

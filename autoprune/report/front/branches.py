@@ -11,8 +11,9 @@ from autoprune.compress.plan import Plan, branch_words
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
+from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
-from autoprune.runs.outcome import FINE_TUNED, Outcome
+from autoprune.runs.outcome import FINE_TUNED, Head, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,16 @@ def branch_probes(
         if all((p.branch, p.setting) != (name, setting) for p in found):
             found.append(probe)
     return sorted(found, key=lambda probe: order.index(probe.branch))
+
+
+def read_probes(
+    folder: RunFolder, heads: Sequence[Head], machines: Sequence[CostModel]
+) -> list[BranchProbe]:
+    """The probes of a run whose trials are `heads`; RecordError where a file is damaged."""
+    keys = [head.key for head in heads if head.ended.origin == "probe"]
+    named = {model.machine.name: model for model in machines}
+    outcomes = [folder.read(key) for key in keys]
+    return branch_probes(outcomes, folder.read_baselines(), named, folder.record.shape)
 
 
 def _changed(plan: Plan, parent: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,9 @@ from autoprune.errors import InputError
 from autoprune.pareto import non_dominated
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.knee import knee
+from autoprune.report.rows import IN_PICK, front_cells
 from autoprune.runs.budget import Budget
+from autoprune.runs.record import Json
 
 RUNNERS_UP = 3
 """How many are named at most."""
@@ -73,6 +75,7 @@ class Pick:
             a trial fits.
         beyond: by what share of that limit; 0 where a trial fits.
         nearest: the trial whose largest excess over any limit is the least; None where one fits.
+        export: the command that exports the trial of a run; empty where there is none.
     """
 
     machine: str
@@ -82,6 +85,21 @@ class Pick:
     binding: str = ""
     beyond: float = 0.0
     nearest: Row | None = None
+    export: str = ""
+
+    def to_dict(self) -> dict[str, Json]:
+        """It as JSON values."""
+        return {
+            "machine": self.machine,
+            "trial": self.row.trial if self.row else None,
+            "reason": self.reason,
+            "pick": front_cells(self.row, IN_PICK) if self.row else None,
+            "export": self.export or None,
+            "runners_up": [front_cells(row, IN_PICK) for row in self.runners_up],
+            "binding": self.binding or None,
+            "beyond_fraction": self.beyond if self.binding else None,
+            "nearest": front_cells(self.nearest, IN_PICK) if self.nearest else None,
+        }
 
 
 def pick(front: MachineFront, limits: Limits, *, at_knee: bool = False) -> Pick:

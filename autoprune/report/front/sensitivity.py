@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import kendalltau
 
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.pareto import non_dominated
+from autoprune.report.front.order import kendall_tau
 from autoprune.workload.columns import Column
 
 
@@ -24,7 +24,7 @@ class Moved:
         kept: members of the front that stay on it. members: how many it has. joined: trials that
             join it.
         order: Kendall's tau-b of the members' energies before and after: 1 where their order
-            stays; not a number with fewer than two.
+            stays; None with fewer than two.
     """
 
     price: str
@@ -33,7 +33,24 @@ class Moved:
     kept: int
     members: int
     joined: int
-    order: float
+    order: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """How much a workload's energy on a machine, and the front of its run, hang on each price.
+
+    Attributes:
+        machine: its name. energy_uj: of the workload, per inference; not a number where an action
+            has no price.
+        moves: what each price does to the workload. of_front: what it does to the trials of the
+            run, in the same order; None of a workload that is of no run.
+    """
+
+    machine: str
+    energy_uj: float
+    moves: tuple[Moved, ...]
+    of_front: tuple[Moved, ...] | None = None
 
 
 def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> Iterator[Moved]:
@@ -50,6 +67,7 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
     for price in model.machine.prices:
         if price.unit not in ("pJ", "mW"):
             continue
+        members = sorted(front)
         for factor in (1 - share, 1 + share):
             changed = tuple(
                 replace(p, value=p.value * factor) if p is price else p
@@ -65,7 +83,7 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
                 kept=len(front & now),
                 members=len(front),
                 joined=len(now - front),
-                order=_order(before, after, sorted(front)),
+                order=kendall_tau(before[members], after[members]),
             )
 
 
@@ -74,10 +92,3 @@ def _front(accuracy: Column, energy: Column) -> set[int]:
     pairs = enumerate(zip(accuracy.tolist(), energy.tolist(), strict=True))
     known = [(place, pair) for place, pair in pairs if not np.isnan(pair[1])]
     return {known[index][0] for index in non_dominated([pair for _, pair in known])}
-
-
-def _order(before: Column, after: Column, members: list[int]) -> float:
-    if len(members) < 2:
-        return float("nan")
-    with np.errstate(all="ignore"):
-        return float(kendalltau(before[members], after[members]).statistic)

@@ -12,6 +12,7 @@ from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.priced import AT_A_TIME, Measured, price_outcomes
 from autoprune.report.front.trial import export_command
+from autoprune.report.rows import TrialRow, trial_row
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
 from autoprune.runs.outcome import Outcome
@@ -84,32 +85,32 @@ def trial_values(
 def _values(
     folder: RunFolder, outcome: Outcome, shape: NetworkShape, names: Names
 ) -> dict[str, Any]:
-    found, same = outcome.measurement, outcome.same_as
+    found, row = outcome.measurement, trial_row(outcome.head, shape)
     return {
-        "trial": outcome.key,
-        "state": outcome.state,
-        "origin": outcome.origin,
-        "same_as": same,
-        "cause": outcome.cause,
-        "broken": list(outcome.broken),
-        "plan": outcome.plan.short(shape),
+        "trial": row.key,
+        "state": row.state,
+        "origin": row.origin,
+        "same_as": row.same_as,
+        "cause": row.cause,
+        "broken": list(row.broken),
+        "plan": row.plan,
         "branches": _branches(outcome.plan, found, shape),
         "neurons": [[b.neuron.threshold, b.neuron.tau] for b in outcome.plan.blocks],
-        "export": export_command(folder.path, same or outcome.key) if found else None,
-        **(_measured(found, names) if found else {}),
-        "seconds": asdict(found.seconds) if found and same is None else None,
+        "export": export_command(folder.path, row.same_as or row.key) if found else None,
+        **(_measured(row, found, names) if found else {}),
+        "seconds": asdict(found.seconds) if found and row.same_as is None else None,
     }
 
 
-def _measured(found: Measurement, names: Names) -> dict[str, Any]:
+def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Any]:
     return {
-        "bits": found.precisions[0].bits,
+        "bits": row.scores[0][0],
         "scores": {
-            p.bits: {"validation": score_values(p.validation), "test": score_values(p.test)}
-            for p in found.precisions
+            bits: {"validation": score_values(validation), "test": score_values(test)}
+            for bits, validation, test in row.scores
         },
-        "parameters": found.parameters,
-        "kept_weights": found.kept_weights,
+        "parameters": row.parameters,
+        "kept_weights": row.kept_weights,
         "effective_sops": metric_value("effective_sops", found, {}),
         "rates": names.sparse(
             {op.name: op.neurons.rate for op in found.workload.ops if op.neurons.updates}

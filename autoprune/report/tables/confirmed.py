@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autoprune.files import write_text
 from autoprune.report.files import finite_or_none
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
+from autoprune.runs.record import Json
 
 COLUMNS = (
     "machine",
@@ -99,13 +102,19 @@ def confirmed_csv(fronts: Iterable[ConfirmedFront]) -> str:
     return text.getvalue()
 
 
-def confirmed_document(front: ConfirmedFront) -> dict[str, Any]:
+def confirmed_document(front: ConfirmedFront) -> dict[str, Json]:
     """Everything that is known of a confirmed front, as JSON values."""
     return {
         **asdict(front),
         "hypervolume": finite_or_none(front.hypervolume),
         "searched_hypervolume": finite_or_none(front.searched_hypervolume),
     }
+
+
+def save_confirmed(front: ConfirmedFront, folder: Path) -> None:
+    """Write confirmed.csv and confirmed.json into `folder`."""
+    write_text(folder / "confirmed.csv", confirmed_csv([front]))
+    write_text(folder / "confirmed.json", json.dumps(confirmed_document(front), indent=1))
 
 
 def _columns(name: str, spread: Spread) -> dict[str, float | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -10,16 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from autoprune.report.front.front import MachineFront, Row
+from autoprune.runs.outcome import MARKS
 from autoprune.trial.measurement import Score
 
 
 def front_table(front: MachineFront) -> RenderableType:
     """The front of a machine, with what has to be known to read it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    for name in ("trial", "val % [95 %]", "test % [95 %]", "µJ", "ratio", "kept %", "uniform"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in front.rows:
-        table.add_row(*_cells(row))
+    names = ("trial", "val % [95 %]", "test % [95 %]", "µJ", "ratio", "kept %", "uniform")
+    _fill(table, names, front.rows)
     lines = [
         f"{front.machine}: front of {len(front.rows)} out of {len(front.points)} networks",
         front.title,
@@ -67,21 +66,40 @@ def bits_words(front: MachineFront) -> str:
 
 
 def _name(row: Row) -> str:
-    mark = {"baseline": "b", "uniform": "u", "probe": "p", "warm": "w", "sampled": ""}[row.origin]
-    return f"{row.trial}{mark}"
+    return f"{row.trial}{MARKS[row.origin]}"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def pick_table(rows: Sequence[Row]) -> RenderableType:
+    """Some trials on a machine, then the plan of each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    names = ("number", "val % [95 %]", "test %", "µJ", "ratio", "parameters", "kept %")
+    _fill(table, names, rows)
+    return Group(table, Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)))
+
+
+def _fill(table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    for name in names:
+        table.add_column("trial" if name == "number" else name, justify="right", no_wrap=True)
+    for row in rows:
+        words = _words(row)
+        table.add_row(*(words[name] for name in names))
+
+
+def _words(row: Row) -> dict[str, str]:
+    """What tables show of a trial on a machine, by the head of the column."""
     uniform = f"{100 * row.uniform.accuracy:.1f}" if row.uniform else "-"
-    return (
-        _name(row),
-        score_words(row.validation),
-        score_words(row.test),
-        f"{row.energy_uj:.3g}",
-        f"{row.energy_ratio:.3f}",
-        f"{100 * row.kept_weights:.1f}",
-        uniform + ("*" if row.beats_uniform else ""),
-    )
+    return {
+        "number": str(row.trial),
+        "trial": _name(row),
+        "val % [95 %]": score_words(row.validation),
+        "test % [95 %]": score_words(row.test),
+        "test %": f"{100 * row.test.accuracy:.1f}",
+        "µJ": f"{row.energy_uj:.3g}",
+        "ratio": f"{row.energy_ratio:.3f}",
+        "parameters": str(row.parameters),
+        "kept %": f"{100 * row.kept_weights:.1f}",
+        "uniform": uniform + ("*" if row.beats_uniform else ""),
+    }
 
 
 def score_words(score: Score) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from scipy.stats import kendalltau
 
+from autoprune.report.front.order import kendall_tau
 from autoprune.runs.measured import MeasuredOn
 
 
@@ -57,9 +56,8 @@ def agreement(
         if len(both) < 2:
             yield f"{found.name} and {machine}: fewer than two networks in common"
             continue
-        with np.errstate(all="ignore"):
-            tau = kendalltau([latency[k] for k in both], [own[k] for k in both]).statistic
-        shown = "-" if np.isnan(tau) else f"{tau:.2f}"
+        tau = kendall_tau([latency[k] for k in both], [own[k] for k in both])
+        shown = "-" if tau is None else f"{tau:.2f}"
         yield (
             f"{found.name} (latency, batch {batch}) and {machine} (energy): order {shown} over "
             f"{len(both)} networks"
