@@ -84,7 +84,7 @@ def export(  # noqa: PLR0913 - as on the command line
         parent_bytes=member.run.parent.stat().st_size,
         dense_bytes=packed.dense_bytes,
         stored_bytes=packed.stored_bytes,
-        formats=dict(Counter(how["format"] for how in packed.content["storage"].values())),
+        formats=dict(Counter(how.format for how in packed.form.storage.values())),
         proofs=tuple(proofs),
         seconds=time.perf_counter() - start,
     )

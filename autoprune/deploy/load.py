@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -24,6 +23,7 @@ from autoprune.compress.plan import Plan
 from autoprune.compress.surgery.apply import reshape
 from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.deploy.fold import make_room
+from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
 from autoprune.errors import InputError
 from autoprune.networks.build import adapter_for, build
@@ -40,19 +40,19 @@ def load(folder: Path | str) -> nn.Module:
     Raises InputError naming the file where one is missing, or is not what was exported.
     """
     folder = Path(folder)
-    manifest = read_manifest(folder)
+    form = read_form(folder)
     plan = Plan.from_dict(json.loads((folder / PLAN).read_text(encoding="utf-8")))
-    network = shell(manifest, plan)
+    network = shell(form, plan)
     try:
-        state = unpack(load_file(folder / WEIGHTS), manifest["storage"])
+        state = unpack(load_file(folder / WEIGHTS), form.storage)
         network.load_state_dict(state)
     except (RuntimeError, SafetensorError, KeyError) as error:
         raise InputError(str(folder / WEIGHTS), f"does not fit the network: {error}") from error
     return network
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of an exported folder, all of whose files were compared with it.
+def read_form(folder: Path) -> Form:
+    """The form in the manifest of an exported folder, all of whose files were compared with it.
 
     Raises InputError as `load` does.
     """
@@ -76,41 +76,39 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 "was changed: its size or SHA-256 is not that of the manifest",
                 "the file that was exported",
             )
-    return manifest
+    return Form.from_dict(manifest, str(file))
 
 
-def described(file: Path) -> dict[str, Any]:
+def described(file: Path) -> dict[str, int | str]:
     """Size and SHA-256 of a file, as the manifest has them."""
     content = file.read_bytes()
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def shell(manifest: Mapping[str, Any], plan: Plan) -> nn.Module:
+def shell(form: Form, plan: Plan) -> nn.Module:
     """The network in the form in which it was exported, with values that mean nothing yet."""
-    spec = manifest["network"]
+    origin = form.network
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
-        parent = build(spec["model"], spec["arguments"], spec["offered"])
-        network = reshape(parent, plan, adapter_for(parent, spec["adapter"]))
-    for path, starts in manifest["neurons"].items():
+        parent = build(origin.model, origin.arguments, origin.offered)
+        network = reshape(parent, plan, adapter_for(parent, origin.adapter))
+    for path, start in form.neurons.items():
         node = network.get_submodule(path)
         if not isinstance(node, SLIFNode):
             raise InputError(MANIFEST, f"neurons {path}: a {type(node).__name__}", "sLIF")
-        node.v_threshold, node.decay_start = starts["v_threshold"], starts["decay_start"]
-    make_room(network, manifest["folded"])
+        node.v_threshold, node.decay_start = start.v_threshold, start.decay_start
+    make_room(network, form.folded)
     functional.invalidate_reset_cache(network)
     return network.eval()
 
 
-def unpack(
-    stored: Mapping[str, Tensor], storage: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Tensor]:
+def unpack(stored: Mapping[str, Tensor], storage: Mapping[str, Stored]) -> dict[str, Tensor]:
     """The state dict of what is stored; `storage` says how every matrix is."""
     whole = {name: tensor for name, tensor in stored.items() if SEPARATOR not in name}
     for name, how in storage.items():
-        if how["format"] != "dense":
+        if how.format != "dense":
             mark = name + SEPARATOR
             parts = {k.removeprefix(mark): v for k, v in stored.items() if k.startswith(mark)}
-            rows, *rest = how["shape"]
+            rows, *rest = how.shape
             columns = torch.Size(rest).numel()
-            whole[name] = decode(how["format"], parts, rows, columns).reshape(how["shape"])
+            whole[name] = decode(how.format, parts, rows, columns).reshape(how.shape)
     return whole

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
 from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.deploy.form import Form, Origin, Start, Stored
 from autoprune.deploy.formats import encode, nonzeros
 from autoprune.deploy.load import PLAN, SEPARATOR, WEIGHTS
 from autoprune.deploy.sources import copy_sources
@@ -26,13 +27,13 @@ class Packed:
 
     Attributes:
         files: by relative path.
-        content: what `autoprune.deploy.load.shell` and `unpack` read from the manifest.
+        form: what `autoprune.deploy.load` builds the network from.
         dense_bytes: of all tensors as a state dict holds them.
         stored_bytes: of all tensors as they were stored.
     """
 
     files: tuple[str, ...]
-    content: dict[str, Any]
+    form: Form
     dense_bytes: int
     stored_bytes: int
 
@@ -63,22 +64,21 @@ def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: P
     (folder / WEIGHTS).write_bytes(save(stored))
     text = json.dumps(origin.plan.to_dict(), indent=1) + "\n"
     (folder / PLAN).write_text(text, encoding="utf-8")
-    spec = {
-        "class": type(network).__name__,
-        "model": origin.model,
-        "arguments": dict(origin.arguments),
-        "offered": dict(origin.offered),
-        "adapter": origin.adapter,
-    }
-    content = {
-        "network": spec,
-        "neurons": _starts(network),
-        "folded": dict(origin.folded),
-        "storage": storage,
-    }
+    form = Form(
+        network=Origin(
+            kind=type(network).__name__,
+            model=origin.model,
+            arguments=dict(origin.arguments),
+            offered=dict(origin.offered),
+            adapter=origin.adapter,
+        ),
+        neurons=_starts(network),
+        folded=dict(origin.folded),
+        storage=storage,
+    )
     return Packed(
         files=(WEIGHTS, PLAN, *copy_sources(folder)),
-        content=content,
+        form=form,
         dense_bytes=_bytes(state),
         stored_bytes=_bytes(stored),
     )
@@ -86,10 +86,10 @@ def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: P
 
 def _encoded(
     state: Mapping[str, Tensor], names: Mapping[str, list[str]]
-) -> tuple[dict[str, Tensor], dict[str, dict[str, Any]]]:
+) -> tuple[dict[str, Tensor], dict[str, Stored]]:
     """The tensors to store, and how every matrix is stored."""
     stored: dict[str, Tensor] = {}
-    storage: dict[str, dict[str, Any]] = {}
+    storage: dict[str, Stored] = {}
     for name, tensor in state.items():
         if tensor.ndim < 2 or not tensor.is_floating_point() or not tensor.numel():
             stored[name] = tensor
@@ -99,16 +99,16 @@ def _encoded(
             parts = {"": tensor}
         for part, content in parts.items():
             stored[f"{name}{SEPARATOR}{part}" if part else name] = content
-        storage[name] = {
-            "format": chosen,
-            "holds": names.get(name, []),
-            "shape": list(tensor.shape),
-            "dtype": str(tensor.dtype).removeprefix("torch."),
-            "weights": tensor.numel(),
-            "nonzeros": nonzeros(tensor),
-            "bytes": _bytes(parts),
-            "dense_bytes": tensor.nbytes,
-        }
+        storage[name] = Stored(
+            format=chosen,
+            holds=tuple(names.get(name, ())),
+            shape=tuple(tensor.shape),
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            weights=tensor.numel(),
+            nonzeros=nonzeros(tensor),
+            bytes=_bytes(parts),
+            dense_bytes=tensor.nbytes,
+        )
     return stored, storage
 
 
@@ -126,10 +126,10 @@ def _names(network: nn.Module, adapter: ModelAdapter) -> dict[str, list[str]]:
     return names
 
 
-def _starts(network: nn.Module) -> dict[str, dict[str, float]]:
+def _starts(network: nn.Module) -> dict[str, Start]:
     """What sLIF neurons start from, which may come from a parent's learned neurons."""
     return {
-        path: {"v_threshold": module.v_threshold, "decay_start": module.decay_start}
+        path: Start(v_threshold=module.v_threshold, decay_start=module.decay_start)
         for path, module in network.named_modules()
         if isinstance(module, SLIFNode)
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from autoprune.deploy.fresh_process import in_fresh_process
 from autoprune.deploy.load import WEIGHTS, load
+from autoprune.deploy.manifest import Folding
 from autoprune.deploy.member import Member
 from autoprune.deploy.onnx import OnnxProof
 from autoprune.deploy.remeasure import compare, recorded, remeasured
@@ -17,16 +17,16 @@ from autoprune.trial.measurement import Precision
 
 def prove(member: Member, written: Written, folder: Path) -> list[str]:
     """Everything that has to hold before the folder is released, in words."""
-    document, setup, measurement = written.document, member.setup, member.measurement
+    manifest, setup, measurement = written.manifest, member.setup, member.measurement
     loaded = load(folder)
     sizes_are_exact(written.packed, folder)
     weights_are_planned(loaded, setup.adapter, member.shape, measurement.plan)
     proofs = [f"{WEIGHTS} takes the bytes that plan, zeros and formats predict"]
     expected = recorded(measurement, member.shape.block_weights)
-    if "fold" in document:
+    if manifest.fold is not None:
         found = remeasured(setup, member.network, measurement)
         compare(found, expected, "the network before folding")
-        proofs += [_measured_words(member, "before folding"), _folded_words(document["fold"])]
+        proofs += [_measured_words(member, "before folding"), _folded_words(manifest.fold)]
     else:
         compare(remeasured(setup, loaded, measurement), expected, "the exported network")
         proofs.append(_measured_words(member, "loaded and"))
@@ -35,8 +35,8 @@ def prove(member: Member, written: Written, folder: Path) -> list[str]:
         f"without autoprune, in a fresh process: output and spikes of {layers} layers of neurons "
         f"on {compared(member)} validation samples, bit for bit"
     )
-    if "onnx" in document:
-        proofs.append(_onnx_words(OnnxProof(**document["onnx"])))
+    if manifest.onnx is not None:
+        proofs.append(_onnx_words(manifest.onnx))
     return proofs
 
 
@@ -54,14 +54,12 @@ def _precision_words(precision: Precision) -> str:
     )
 
 
-def _folded_words(fold: dict[str, Any]) -> str:
-    scores = ", ".join(
-        f"{part} {fold[part]['correct']:g} of {fold[part]['total']}"
-        for part in ("validation", "test")
-    )
+def _folded_words(fold: Folding) -> str:
+    parts = (("validation", fold.validation), ("test", fold.test))
+    scores = ", ".join(f"{part} {score.correct:g} of {score.total}" for part, score in parts)
     return (
-        f"folded: same predictions on {fold['samples']} samples, outputs within "
-        f"{fold['max_abs_difference']:.3g}, {fold['spikes_changed']} of {fold['spikes_compared']} "
+        f"folded: same predictions on {fold.samples} samples, outputs within "
+        f"{fold.max_abs_difference:.3g}, {fold.spikes_changed} of {fold.spikes_compared} "
         f"spikes changed; {scores}"
     )
 

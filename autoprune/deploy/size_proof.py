@@ -19,13 +19,13 @@ from autoprune.networks.shape import NetworkShape
 def sizes_are_exact(packed: Packed, folder: Path) -> None:
     """Raise ExportError unless tensors take the bytes that shapes, zeros and formats predict."""
     predicted = packed.dense_bytes
-    for name, how in packed.content["storage"].items():
-        rows, columns = how["shape"][0], how["weights"] // how["shape"][0]
-        value = how["dense_bytes"] // how["weights"]
-        possible = sizes(rows, columns, how["nonzeros"], value)
-        if how["bytes"] != min(possible.values()):
-            raise ExportError(f"{name} takes {how['bytes']} bytes; {possible} were possible")
-        predicted += how["bytes"] - how["dense_bytes"]
+    for name, how in packed.form.storage.items():
+        rows, columns = how.shape[0], how.weights // how.shape[0]
+        value = how.dense_bytes // how.weights
+        possible = sizes(rows, columns, how.nonzeros, value)
+        if how.bytes != min(possible.values()):
+            raise ExportError(f"{name} takes {how.bytes} bytes; {possible} were possible")
+        predicted += how.bytes - how.dense_bytes
     file = folder / WEIGHTS
     with file.open("rb") as stream:
         header = 8 + int.from_bytes(stream.read(8), "little")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from autoprune.deploy.facts import facts
 from autoprune.deploy.fold import fold
 from autoprune.deploy.load import WEIGHTS
-from autoprune.deploy.manifest import facts, write_manifest, write_readme
+from autoprune.deploy.manifest import Folding, Manifest, Sizes, write_manifest, write_readme
 from autoprune.deploy.member import Member
 from autoprune.deploy.observe import OUTPUT, observe
 from autoprune.deploy.onnx import write_onnx
@@ -30,7 +30,7 @@ class Written:
 
     network: nn.Module
     packed: Packed
-    document: dict[str, Any]
+    manifest: Manifest
 
 
 def write(
@@ -38,31 +38,35 @@ def write(
 ) -> Written:
     """Fill the folder."""
     network, origin, inputs = member.network, member.origin(), member.inputs(SAMPLES)
-    document = facts(member)
+    found, moved = facts(member), None
     if folded:
         network, pairs = fold(member.network, inputs)
         origin = replace(origin, folded=pairs)
-        document["fold"] = _folding(member, network, inputs)
+        moved = _folding(member, network, inputs)
     packed = pack(network, member.setup.adapter, origin, folder)
-    document |= packed.content
-    document["bytes"] = {
-        "parent_file": member.run.parent.stat().st_size,
-        "network_file": (folder / WEIGHTS).stat().st_size,
-        "tensors_dense": packed.dense_bytes,
-        "tensors_stored": packed.stored_bytes,
-    }
-    files = [*packed.files]
+    files, proof = [*packed.files], None
     if onnx:
         say("Writing network.onnx.")
         proof = write_onnx(network, member.single_inputs(SAMPLES), folder / "network.onnx")
-        document["onnx"] = asdict(proof)
         files.append("network.onnx")
-    files.append(write_readme(folder, document))
-    write_manifest(folder, document, files)
-    return Written(network=network, packed=packed, document=document)
+    manifest = Manifest(
+        facts=found,
+        form=packed.form,
+        sizes=Sizes(
+            parent_file=member.run.parent.stat().st_size,
+            network_file=(folder / WEIGHTS).stat().st_size,
+            tensors_dense=packed.dense_bytes,
+            tensors_stored=packed.stored_bytes,
+        ),
+        fold=moved,
+        onnx=proof,
+    )
+    files.append(write_readme(folder, found, packed.form))
+    write_manifest(folder, manifest.to_dict(), files)
+    return Written(network=network, packed=packed, manifest=manifest)
 
 
-def _folding(member: Member, network: nn.Module, inputs: Tensor) -> dict[str, Any]:
+def _folding(member: Member, network: nn.Module, inputs: Tensor) -> Folding:
     """How far folding moves the network; ExportError where a prediction changes."""
     before, after = observe(member.network, inputs), observe(network, inputs)
     if not torch.equal(_classes(before[OUTPUT]), _classes(after[OUTPUT])):
@@ -72,14 +76,14 @@ def _folding(member: Member, network: nn.Module, inputs: Tensor) -> dict[str, An
         member.setup, network.to(member.setup.device), [member.measurement.precisions[0].bits]
     )
     network.cpu()
-    return {
-        "samples": compared(member),
-        "max_abs_difference": float((before[OUTPUT] - after[OUTPUT]).abs().max()),
-        "spikes_changed": sum(int((before[n] != after[n]).sum()) for n in spikes),
-        "spikes_compared": sum(before[n].numel() for n in spikes),
-        "validation": asdict(found.validation),
-        "test": asdict(found.test),
-    }
+    return Folding(
+        samples=compared(member),
+        max_abs_difference=float((before[OUTPUT] - after[OUTPUT]).abs().max()),
+        spikes_changed=sum(int((before[n] != after[n]).sum()) for n in spikes),
+        spikes_compared=sum(before[n].numel() for n in spikes),
+        validation=found.validation,
+        test=found.test,
+    )
 
 
 def compared(member: Member) -> int:

@@ -15,7 +15,7 @@ from autoprune.cli.main import cli
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.plan import Effort
 from autoprune.config import find_file
-from autoprune.deploy.load import read_manifest
+from autoprune.deploy.load import read_form
 from autoprune.deploy.manifest import write_manifest
 from autoprune.errors import AutopruneError, InputError
 from autoprune.networks.checkpoint import load_checkpoint
@@ -173,4 +173,4 @@ def test_a_manifest_reads_no_file_outside_its_folder(tmp_path, name):
     (folder / "link.txt").symlink_to(tmp_path / "outside.txt")
     write_manifest(folder, {}, [name])
     with pytest.raises(InputError, match=r"manifest.json: names '.*txt'; expected files of the"):
-        read_manifest(folder)
+        read_form(folder)

@@ -151,7 +151,7 @@ def packed(tmp_path) -> Callable[[nn.Module, ModelAdapter, BuiltFrom], Path]:
         folder = tmp_path / "folder"
         folder.mkdir()
         found = pack(network, adapter, origin, folder)
-        write_manifest(folder, found.content, found.files)
+        write_manifest(folder, found.form.to_dict(), found.files)
         return folder
 
     return write

@@ -7,6 +7,7 @@ import json
 import runpy
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -155,11 +156,10 @@ def test_bytes_and_weights_that_nothing_predicts_are_refused(tmp_path):
     weights_are_planned(network, adapter, shape, origin.plan)
     with pytest.raises(ExportError, match=r"the matrices of the blocks hold \d+ weights; planned"):
         weights_are_planned(parent, adapter, shape, origin.plan)
-    wasteful = next(how for how in found.content["storage"].values() if how["format"] != "dense")
-    wasteful["bytes"] += 1
+    name, how = next((n, how) for n, how in found.form.storage.items() if how.format != "dense")
+    wasteful = {**found.form.storage, name: replace(how, bytes=how.bytes + 1)}
     with pytest.raises(ExportError, match="takes .* bytes; .* were possible"):
-        sizes_are_exact(found, tmp_path)
-    wasteful["bytes"] -= 1
+        sizes_are_exact(replace(found, form=replace(found.form, storage=wasteful)), tmp_path)
     (tmp_path / "network.safetensors").write_bytes(b"\x08" + bytes(7) + b"{}      " + b"1")
     with pytest.raises(ExportError, match="holds 1 bytes of tensors; .* predict"):
         sizes_are_exact(found, tmp_path)
