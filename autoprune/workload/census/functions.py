@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
+
+from autoprune.workload.census.call import Call
 
 CONVOLUTIONS = {"conv1d", "conv2d"}
 PRODUCTS = {
@@ -36,23 +39,9 @@ VIEWS = {
 """What shows entries of a tensor and makes no new ones."""
 
 
-def adds_nothing(args: tuple[Any, ...]) -> bool:
+def adds_nothing(call: Call) -> bool:
     """Whether a number that is added is 0, with which Python's ``sum`` begins."""
-    return any(not isinstance(a, Tensor) and a == 0 for a in args[:2])
-
-
-def is_array(value: Any) -> bool:
-    """Whether it is a tensor of numbers, not a size that torch hands on as one while it records."""
-    return isinstance(value, Tensor) and (value.ndim > 0 or value.is_floating_point())
-
-
-def is_in_place(name: str, kwargs: dict[str, Any]) -> bool:
-    """Whether a function of that name writes into its first argument, or one given as ``out``."""
-    written = name.endswith("_") and (not name.endswith("__") or name in _WRITING)
-    return written or "out" in kwargs
-
-
-_WRITING = {"__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "__setitem__"}
+    return any(not isinstance(a, Tensor) and a == 0 for a in call.args[:2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +71,18 @@ class Layer:
 _LAYER = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 
 
-def layer_arguments(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Layer:
+def layer_arguments(call: Call) -> Layer:
     """The arguments of a call of ``linear`` or of one of CONVOLUTIONS."""
-    given = {**dict(zip(_LAYER, args, strict=False)), **kwargs}
+    given = call.given(_LAYER)
     return Layer(
         x=given["input"],
         weight=given["weight"],
         bias=given.get("bias"),
-        convolution=_convolution(given) if name in CONVOLUTIONS else LINEAR,
+        convolution=_convolution(given) if call.name in CONVOLUTIONS else LINEAR,
     )
 
 
-def _convolution(given: dict[str, Any]) -> Convolution:
+def _convolution(given: Mapping[str, Any]) -> Convolution:
     kernel = given["weight"].shape[2:]
     dilation = _each(given.get("dilation", 1), len(kernel))
     padding = given.get("padding", 0)
@@ -112,11 +101,12 @@ def _each(value: Any, dims: int) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (int(value),) * dims
 
 
-def summed_axes(dims: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, ...]:
-    """The axes over which a call of ``sum`` adds up a tensor of so many dimensions."""
-    given = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-    axes = tuple(given) if isinstance(given, tuple | list) else () if given is None else (given,)
-    return tuple(int(axis) % dims for axis in axes) or tuple(range(dims))
+def summed_axes(call: Call) -> tuple[int, ...]:
+    """The axes over which a call of ``sum`` adds up its tensor."""
+    x, given = call.inputs[0], call.given(("input", "dim"))
+    over = given.get("dim", given.get("axis"))
+    axes = tuple(over) if isinstance(over, tuple | list) else () if over is None else (over,)
+    return tuple(int(axis) % x.ndim for axis in axes) or tuple(range(x.ndim))
 
 
 def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, bool] | None:
@@ -141,12 +131,3 @@ def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor,
     second = b.permute([right.index(x) for x in (*batch, *summed, *columns)]).reshape(*lead, k, n)
     in_order = len(rows) == len(columns) == 1 and [*batch, *rows, *columns] == [*output]
     return first, second, in_order
-
-
-def flattened(values: Any) -> list[Any]:
-    """Everything inside nested tuples, lists and dictionaries."""
-    if isinstance(values, dict):
-        values = list(values.values())
-    if isinstance(values, tuple | list):
-        return [item for value in values for item in flattened(value)]
-    return [values]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +38,7 @@ def _modules(model: nn.Module) -> Iterator[Hashable]:
         yield path, kind, kind.forward, _frozen(attributes), _frozen(tensors)
 
 
-def _frozen(value: Any) -> Hashable:
+def _frozen(value: object) -> Hashable:
     if isinstance(value, Tensor):
         return value.shape, value.dtype, value.device.type
     if isinstance(value, tuple | list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from autoprune.workload.census.call import Call
 from autoprune.workload.census.functions import RESHAPES
 from autoprune.workload.census.values import nonzero
 
@@ -19,8 +20,8 @@ class _Step:
     """One result of a function that rearranged or pooled the product."""
 
     function: Callable[..., Any]
-    rest: tuple[Any, ...]
-    named: dict[str, Any]
+    rest: tuple[object, ...]
+    named: Mapping[str, object]
     index: int | None
 
     @property
@@ -52,15 +53,9 @@ class Touched:
         held = nonzero(product, bias)
         return cls(None if held.all() else held)
 
-    def then(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        index: int | None = None,
-    ) -> Touched:
-        """After a function whose first argument is this; `index` of several results."""
-        step = _Step(function, tuple(map(_plain, args[1:])), kwargs, index)
+    def then(self, call: Call, index: int | None = None) -> Touched:
+        """After a call whose first argument is this; `index` of several results."""
+        step = _Step(call.function, tuple(map(_plain, call.args[1:])), call.named, index)
         return replace(self, steps=(*self.steps, step))
 
     def shaped(self, like: Tensor) -> Touched:
@@ -97,7 +92,7 @@ def _replayed(x: Tensor, steps: tuple[_Step, ...]) -> Tensor:
     return x
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A size as a number: while torch records a pass, it hands sizes on as tensors."""
     if isinstance(value, tuple | list):
         return type(value)(map(_plain, value))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from autoprune.errors import CountingError
+from autoprune.workload.census.call import Call, flattened, is_array
 from autoprune.workload.census.calls import Calls, Traced
 from autoprune.workload.census.coverage import unrecorded
 from autoprune.workload.census.functions import (
@@ -23,16 +24,12 @@ from autoprune.workload.census.functions import (
     Layer,
     adds_nothing,
     einsum_factors,
-    flattened,
-    is_array,
-    is_in_place,
     layer_arguments,
     summed_axes,
 )
 from autoprune.workload.census.trace import Contents, Trace, mark, merged, trace_of
 
-Arguments = tuple[Any, ...]
-Keywords = dict[str, Any]
+_ATTENTION = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale")
 
 
 class Tracer(TorchFunctionMode):
@@ -67,31 +64,26 @@ class Tracer(TorchFunctionMode):
     def __torch_function__(
         self,
         func: Callable[..., Any],
-        types: Any,
-        args: Arguments = (),
-        kwargs: Keywords | None = None,
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Call `func`, and mark its results."""
-        kwargs = kwargs or {}
-        out = func(*args, **kwargs)
-        name = getattr(func, "__name__", "")
+        call = Call(func, args, kwargs or {}, func(*args, **(kwargs or {})))
         if self._asleep:
-            if is_array(out):
-                self._called.append(name)
-            return out
-        several = isinstance(out, tuple | list)
-        results = [(i, x) for i, x in enumerate(out if several else (out,)) if is_array(x)]
+            if is_array(call.out):
+                self._called.append(call.name)
+            return call.out
+        results = call.results
         if results:
             with unrecorded():
-                self._called.append((name, *(x.shape for _, x in results)))
-                trace = self._counted(name, args, kwargs, out)
-                if trace is None:
-                    trace = self._passed(name, args, kwargs, out)
+                self._called.append((call.name, *(x.shape for _, x in results)))
+                trace = self._counted(call) or self._passed(call)
                 for index, result in results:
-                    mark(result, _moved(trace, func, args, kwargs, index if several else None))
-        return out
+                    mark(result, _moved(trace, call, index))
+        return call.out
 
-    def enter(self, path: str, args: Arguments, *, is_neuron: bool) -> None:
+    def enter(self, path: str, args: tuple[object, ...], *, is_neuron: bool) -> None:
         """A module begins."""
         if not self._path:
             for shown in filter(is_array, flattened(args)):
@@ -99,7 +91,7 @@ class Tracer(TorchFunctionMode):
         self._path.append(path)
         self._asleep += is_neuron
 
-    def leave(self, x: Any, out: Any, *, is_neuron: bool) -> None:
+    def leave(self, x: Tensor, out: Tensor, *, is_neuron: bool) -> None:
         """A module ended; neurons are assigned to what drives them."""
         path = self._path.pop()
         if is_neuron and self._asleep == 1:  # the outermost, where one holds another
@@ -107,7 +99,7 @@ class Tracer(TorchFunctionMode):
                 mark(out, self.calls.fired(path, self._traced(x), out))
         self._asleep -= is_neuron
 
-    def _trace(self, value: Any) -> Trace:
+    def _trace(self, value: object) -> Trace:
         known = trace_of(value)
         if known is not None:
             return known
@@ -117,26 +109,31 @@ class Tracer(TorchFunctionMode):
     def _traced(self, value: Tensor) -> Traced:
         return value, self._trace(value)
 
-    def _counted(self, name: str, args: Arguments, kwargs: Keywords, out: Any) -> Trace | None:
+    def _counted(self, call: Call) -> Trace | None:
         """The trace of a product of matrices, which is counted; None of any other function."""
+        name, args = call.name, call.args
         if name in CONVOLUTIONS:
-            return self._layer(layer_arguments(name, args, kwargs), out, name="conv")
+            return self._layer(layer_arguments(call), call.out, name="conv")
         if name == "linear":
-            return self._linear(layer_arguments(name, args, kwargs), out)
+            return self._linear(layer_arguments(call), call.out)
         if name in PRODUCTS:
             left, right = args[:2] if name != "__rmatmul__" else args[1::-1]
-            return self._product(self._traced(left), self._traced(right), out, PRODUCTS[name])
+            return self._product(self._traced(left), self._traced(right), call.out, PRODUCTS[name])
         if name == "einsum" and len(args) == 3:
-            factors = einsum_factors(*args)
-            if factors is not None and not any(self._trace(x).weight for x in args[1:]):
-                left, right, in_order = factors
-                for factor, x in zip((left, right), args[1:], strict=True):
-                    mark(factor, replace(self._trace(x), factors=None))
-                trace = self._product(self._traced(left), self._traced(right), out, "einsum")
-                return trace if in_order else replace(trace, factors=None)
+            return self._einsum(call)
         if name == "scaled_dot_product_attention":
-            return self._attention(args, kwargs, out)
+            return self._attention(call)
         return None
+
+    def _einsum(self, call: Call) -> Trace | None:
+        factors = einsum_factors(*call.args)
+        if factors is None or any(self._trace(x).weight for x in call.args[1:]):
+            return None
+        left, right, in_order = factors
+        for factor, x in zip((left, right), call.args[1:], strict=True):
+            mark(factor, replace(self._trace(x), factors=None))
+        trace = self._product(self._traced(left), self._traced(right), call.out, "einsum")
+        return trace if in_order else replace(trace, factors=None)
 
     def _layer(self, given: Layer, out: Tensor, name: str) -> Trace:
         weight = self._trace(given.weight).weight
@@ -167,71 +164,64 @@ class Tracer(TorchFunctionMode):
             )
         return self.calls.product(self._path[-1], left, right, out, name)
 
-    def _attention(self, args: Arguments, kwargs: Keywords, out: Tensor) -> Trace:
-        names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale")
-        given = {**dict(zip(names, args, strict=False)), **kwargs}
+    def _attention(self, call: Call) -> Trace:
+        given = call.given(_ATTENTION)
         if given.get("attn_mask") is not None or given.get("is_causal"):
             raise CountingError(f"{self._path[-1]}: attention with a mask is not counted")
-        qkv = tuple(self._traced(given[part]) for part in names[:3])
-        return self.calls.attention(self._path[-1], qkv, given.get("scale"), out)
+        qkv = tuple(self._traced(given[part]) for part in _ATTENTION[:3])
+        return self.calls.attention(self._path[-1], qkv, given.get("scale"), call.out)
 
-    def _passed(self, name: str, args: Arguments, kwargs: Keywords, out: Any) -> Trace:
+    def _passed(self, call: Call) -> Trace:
         """The trace of any other result: what went in, unless it is masked or summed."""
-        inputs = [self._traced(x) for x in flattened((args, kwargs)) if is_array(x)]
+        inputs = [self._traced(x) for x in call.inputs]
         traces = [trace for _, trace in inputs]
         if not traces:
             return Trace()
-        if is_in_place(name, kwargs):
+        if call.is_in_place:
             traces[0].contents.values = None
-        found = self._spike_logic(name, inputs, args, kwargs, out)
+        found = self._spike_logic(call, inputs)
         if found is not None:
             return found
-        if name in MASKS and len(traces) == 1:  # by a number: factors stay factors
+        if call.name in MASKS and len(traces) == 1:  # by a number: factors stay factors
             return replace(traces[0], logic=None, contents=Contents())
         trace = merged(traces)
-        self._elementwise(name, inputs, args, out)
-        if name in VIEWS:
+        self._elementwise(call, inputs)
+        if call.name in VIEWS:
             return replace(trace, contents=traces[0].contents)
-        return replace(trace, real=trace.real or name in AVERAGES)
+        return replace(trace, real=trace.real or call.name in AVERAGES)
 
-    def _spike_logic(
-        self, name: str, inputs: list[Traced], args: Arguments, kwargs: Keywords, out: Any
-    ) -> Trace | None:
+    def _spike_logic(self, call: Call, inputs: list[Traced]) -> Trace | None:
         """The trace of spikes that were masked or summed; None of anything else."""
         if not all(trace.is_spikes for _, trace in inputs):
             return None
-        if name in MASKS and len(inputs) == 2:
+        if call.name in MASKS and len(inputs) == 2:
             return self.calls.mask(self._path[-1], *inputs)
-        if name == "sum" and isinstance(out, Tensor):
-            axes = summed_axes(inputs[0][0].ndim, args, kwargs)
-            return self.calls.sum(self._path[-1], inputs[0], axes, out)
+        if call.name == "sum" and isinstance(call.out, Tensor):
+            return self.calls.sum(self._path[-1], inputs[0], summed_axes(call), call.out)
         return None
 
-    def _elementwise(self, name: str, inputs: list[Traced], args: Arguments, out: Any) -> None:
+    def _elementwise(self, call: Call, inputs: list[Traced]) -> None:
         """Note what is done entry by entry to an activation."""
         (x, trace), ledger = inputs[0], self.calls.ledger
         active = [t for _, t in inputs if t.is_activation]
         if not active:
             return
-        if name in ADDITIONS:
+        if call.name in ADDITIONS:
             if len(active) > 1:
-                ledger.note("residual", out.numel())
-            elif not adds_nothing(args):
-                ledger.note("bias", out.numel())
-        elif name in POOLS:
+                ledger.note("residual", call.out.numel())
+            elif not adds_nothing(call):
+                ledger.note("bias", call.out.numel())
+        elif call.name in POOLS:
             ledger.note("pooling", x.numel())
-        elif name == "batch_norm":
-            ledger.note("batch_norm", out.numel())
+        elif call.name == "batch_norm":
+            ledger.note("batch_norm", call.out.numel())
             for driver in trace.drivers[-1:]:
                 ledger.fold(driver)
 
 
-def _moved(
-    trace: Trace, func: Callable[..., Any], args: Arguments, kwargs: Keywords, index: int | None
-) -> Trace:
+def _moved(trace: Trace, call: Call, index: int | None) -> Trace:
     """The trace of one result of a function that rearranged or pooled a product."""
-    name = getattr(func, "__name__", "")
-    if trace.touched is None or name not in VIEWS | POOLS:
+    if trace.touched is None or call.name not in VIEWS | POOLS:
         return trace
-    known = bool(args) and isinstance(args[0], Tensor)
-    return replace(trace, touched=trace.touched.then(func, args, kwargs, index) if known else None)
+    known = bool(call.args) and isinstance(call.args[0], Tensor)
+    return replace(trace, touched=trace.touched.then(call, index) if known else None)
