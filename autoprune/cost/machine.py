@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from autoprune.config import STRICT, read_toml, validate
+from autoprune.config import STRICT, Json, read_toml, validate
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.workload.columns import WeightFormat
@@ -122,7 +122,7 @@ class Machine:
         """The rules of emulation."""
         return tuple(self.emulation.values())
 
-    def numbers(self) -> dict[str, Any]:
+    def numbers(self) -> Mapping[str, Json]:
         """Everything that decides a cost, as JSON values."""
         return {
             "family": self.family,

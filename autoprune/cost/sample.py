@@ -206,8 +206,6 @@ def removed_layer() -> Workload:
     figures = layer.to_dict()
     figures |= {k: 0 for k, v in figures.items() if type(v) is int and k not in kept}
     figures |= dict.fromkeys(PER_STEP, (0,))
-    figures["activity"] = {"silent": 0, "windows": (0, 0, 0)} | dict.fromkeys(
-        ("empty_groups", "groups"), (0, 0)
-    )
-    op = Op.from_dict(figures)
+    seen = Activity(silent=0, windows=(0, 0, 0), empty_groups=(0, 0), groups=(0, 0))
+    op = replace(Op.from_dict(figures), activity=seen)
     return Workload(network="nothing", samples=SAMPLES, time_steps=1, ops=(op,))

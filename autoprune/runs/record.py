@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from autoprune.compress.plan import Effort
+from autoprune.config import Json
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 FORMAT = 3
 """Of a run folder; one of another format is refused."""
 
-Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 Identity: TypeAlias = Mapping[str, Json]
 """Everything that decides what a trial is and what Optuna is told of it; see `study.identity`."""
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from autoprune.compress.plan import FULL_BITS
+from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.runs.metrics import split_metric
-from autoprune.runs.record import Identity, Json
+from autoprune.runs.record import Identity
 from autoprune.study.check import Checked
 
 MAY_CHANGE: Final[dict[str, bool | set[str]]] = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from typing import Any, Literal, get_args
 
+from autoprune.config import Json
 from autoprune.errors import InputError
 from autoprune.workload.columns import PLACES, reader
 from autoprune.workload.parts import (
@@ -82,7 +83,7 @@ class Op:
                     f"{self.sizes.time_steps} counts that add up to {count}",
                 )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Every figure by its column, flat; `from_dict` reads it back."""
         values = {name: reader(name)(self) for name in PLACES}
         for name in NESTED:
