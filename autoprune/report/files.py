@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from autoprune.config import Json
 from autoprune.files import write_atomically, write_text
 from autoprune.report.front.front import MachineFront
 from autoprune.report.rows import IN_CSV, IN_JSON, column_names, front_cells, score_cells
-from autoprune.runs.record import Json
 
 
 def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str:

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from autoprune.config import Json
 from autoprune.report.files import finite_or_none
 from autoprune.report.front.order import kendall_tau
 from autoprune.runs.columns import Priced
-from autoprune.runs.record import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

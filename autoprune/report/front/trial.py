@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autoprune.compress.plan import Plan, branch_words
+from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.candidates import Candidate, RunFronts
@@ -16,7 +17,6 @@ from autoprune.report.rows import TrialRow, trial_row
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import FINE_TUNED, Outcome
-from autoprune.runs.record import Json
 from autoprune.trial.measurement import Score, Seconds
 
 

@@ -14,10 +14,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autoprune.config import Json
 from autoprune.files import write_text
 from autoprune.report.files import finite_or_none
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
-from autoprune.runs.record import Json
 
 COLUMNS = (
     "machine",
