@@ -98,7 +98,7 @@ def test_hash_stays_what_it_was():
     assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "66ecdd294f055061"
 
 
-@settings(max_examples=50, derandomize=True)
+@settings(derandomize=True)
 @given(st.data())
 def test_a_plan_survives_its_dictionary(data):
     keys = [n for n in map(str, parameters(SHAPE)) if n.endswith(("l1p", "dsp"))]

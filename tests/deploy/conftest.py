@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +23,10 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import load_data, make_setup
-from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.trial import run_trial
+from tests.short import SHORT, STUDIES
 
-STUDIES = Path(__file__).resolve().parent.parent / "studies"
-SHORT = str(STUDIES / "short.toml")
 EFFORT = Effort(time_steps=3, learning_rate=1e-3, epochs=1)
 OFFERED = {"T": 3, "in_channels": 2, "img_size_h": 16, "img_size_w": 16, "num_classes": 4}
 SPIKFORMER = {"embed_dims": 16, "num_heads": 2, "depths": 2, "mlp_ratio": 1.5}
@@ -55,26 +53,11 @@ FAMILIES = {
 make_importable(STUDIES)
 
 
-class Silent:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch, epochs): ...
-
-    def measuring(self, done, total): ...
-
-    def baselines(self, outcomes): ...
-
-    def progress(self, standing): ...
-
-
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> Iterator[Path]:
+def finished(short_run, tmp_path_factory) -> Path:
     """The short study, run in this process, and trial 90: everything at once, weights not kept."""
-    before = os.environ.get("AUTOPRUNE_CACHE")
-    os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    place = tmp_path_factory.mktemp("runs") / "short"
+    place = Path(shutil.copytree(short_run, tmp_path_factory.mktemp("runs") / "short"))
     prepared = prepare(SHORT, workers=0)
-    run(prepared, place, Silent())
     folder = RunFolder(place)
     built = prepared.built
     parent = load_parent(built.parts, folder.parent)
@@ -90,10 +73,7 @@ def finished(tmp_path_factory) -> Iterator[Path]:
     plan = make_plan(parse_configuration(point), built.shape, built.effort)
     measurement, _ = run_trial(setup, plan, 11)
     note(folder, "90", plan, measurement)
-    yield place
-    os.environ.pop("AUTOPRUNE_CACHE")
-    if before is not None:
-        os.environ["AUTOPRUNE_CACHE"] = before
+    return place
 
 
 def note(folder: RunFolder, key: str, plan: Plan, measurement, **more) -> None:

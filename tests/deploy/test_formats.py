@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autoprune.deploy.formats import decode, encode, nonzeros, sizes
@@ -29,7 +29,6 @@ def bits(matrix: torch.Tensor) -> bytes:
     return matrix.contiguous().view(torch.uint8).numpy().tobytes()
 
 
-@settings(max_examples=200, deadline=None)
 @given(MATRIX)
 def test_what_is_stored_is_decoded_bit_for_bit_and_in_the_fewest_bytes(drawn):
     matrix = make(*drawn)

@@ -105,14 +105,18 @@ def test_neutral_plan_is_the_parent_bit_for_bit(made, images):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_dsp_at_every_size_equals_masked_spikes(case, double, images):
+@pytest.mark.parametrize("sizes", ["ends", pytest.param("every", marks=pytest.mark.full)])
+def test_dsp_at_every_size_equals_masked_spikes(case, double, images, sizes):
     parent, adapter = double
     images = images.double()
     for index, original in enumerate(every(adapter, parent)):
         if original.fixed:
             continue
         formula = case.formulas[index]
-        for kept in range(1, original.size + 1):
+        every_size = range(1, original.size + 1)
+        for kept in (
+            every_size if sizes == "every" else {1, (original.size + 1) // 2, original.size}
+        ):
             model, masked = copy.deepcopy(parent), copy.deepcopy(parent)
             branch = every(adapter, model)[index]
             dsp.read_local_sizes(branch)

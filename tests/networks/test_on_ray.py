@@ -16,15 +16,9 @@ from autoprune.trial.training import Recipe
 from autoprune.trial.trial import run_trial
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_ray():
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=2**27)
-    yield
-    ray.shutdown()
-
-
 @pytest.mark.ray
-def test_a_trial_on_a_worker_is_that_of_this_process(case):
+def test_a_trial_on_a_worker_is_that_of_this_process(case, one_ray):
+    one_ray()
     network, adapter = case.make()
     shape = adapter.shape(network)
     images = torch.rand(4, 2, 16, 16, generator=torch.Generator().manual_seed(0))

@@ -60,8 +60,14 @@ l1p = [0.4]
 dsp = [1.0, 0.5]
 """
 
+QUICK = ("tpe", "block_response")
+"""Samplers of which every law is tested by default: Optuna's default, and ours."""
+
 # A Gaussian process takes a second per proposal.
-SAMPLERS = [pytest.param(s, marks=[pytest.mark.slow] * (s == "gp")) for s in get_args(Sampler)]
+SAMPLERS = [
+    pytest.param(s, marks=() if s in QUICK else pytest.mark.slow if s == "gp" else pytest.mark.full)
+    for s in get_args(Sampler)
+]
 
 
 class Sweep:
@@ -184,10 +190,11 @@ def test_same_trials_whatever_the_number_of_workers(sweep, sampler):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_same_trials_after_any_interruption(sweep, sampler):
+@pytest.mark.parametrize("stops", [(23,), pytest.param((5, 30, 41), marks=pytest.mark.full)])
+def test_same_trials_after_any_interruption(sweep, sampler, stops):
     whole = sweep("whole", sampler=sampler, trials=34)
     whole.run(workers=2)
-    for stop in (5, 23, 30, 41):
+    for stop in stops:
         name = f"stopped at {stop}"
         cut = sweep(name, sampler=sampler, trials=34)
         cut.run(workers=2, stop_after=stop, seed=stop)
@@ -199,13 +206,14 @@ def test_same_trials_after_any_interruption(sweep, sampler):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_no_plan_is_trained_twice(sweep, sampler):
-    run = sweep(space=SMALL, sampler=sampler, trials=300, lag=8)
+@pytest.mark.parametrize("count", [100, pytest.param(300, marks=pytest.mark.full)])
+def test_no_plan_is_trained_twice(sweep, sampler, count):
+    run = sweep(space=SMALL, sampler=sampler, trials=count, lag=8)
     scheduler = run.run(workers=4)
     jobs = [o.plan.hash for o in trials(run) if o.state == "measured" and o.same_as is None]
     jobs += [b.plan.hash for b in scheduler.baselines.values()]
     assert len(run.ran) == len(jobs) == len(set(jobs))
-    assert scheduler.done == 300
+    assert scheduler.done == count
 
 
 def test_a_measurement_on_disk_that_optuna_was_not_told_is_told(sweep):

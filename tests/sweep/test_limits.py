@@ -12,15 +12,14 @@ from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.limits import Budgets
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.trial import run_trial
+from tests.short import SHORT
 
 
 @pytest.fixture(scope="module")
-def study(root, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOPRUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        built = prepare(str(root / "tests" / "studies" / "short.toml")).built
-        data = load_data(built.parts)
-        yield built, make_setup(built.parts, data, find_parent(built.parts, data), ())
+def study():
+    built = prepare(SHORT).built
+    data = load_data(built.parts)
+    return built, make_setup(built.parts, data, find_parent(built.parts, data), ())
 
 
 @pytest.mark.parametrize(

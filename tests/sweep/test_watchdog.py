@@ -20,6 +20,7 @@ from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.watchdog import Allowance, Watchdog
+from tests.short import SHORT
 
 WORKER = """
 import sys, time
@@ -115,23 +116,17 @@ class Greedy(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
         self.inner.set_time_steps(model, time_steps)
 
 
-@pytest.fixture
-def own_ray(monkeypatch, tmp_path):
-    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    yield
-    ray.shutdown()
-
-
 @pytest.mark.ray
-def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(root, tmp_path, own_ray, monkeypatch):
+def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(tmp_path, one_ray, monkeypatch):
+    one_ray()
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     log = tmp_path / "starts"
     original = make_setup
     monkeypatch.setattr(
         "autoprune.sweep.driver.make_setup",
         lambda *given: replace(original(*given), adapter=Greedy(str(log))),
     )
-    prepared = prepare(str(root / "tests" / "studies" / "short.toml"), trials=9)
+    prepared = prepare(SHORT, trials=9)
     built, parts = prepared.built, prepared.built.parts
     compute = parts.compute.model_copy(
         update={"trial_minutes": 0.1, "memory_gib": 1.5, "retries": 1}
@@ -156,12 +151,8 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(root, tmp_path, own
     assert not list((tmp_path / "run" / "ended").iterdir())
 
 
-def test_a_limit_is_refused_where_the_trials_process_is_the_drivers_own(root, tmp_path):
-    study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
-    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
-    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-    file = tmp_path / "limited.toml"
-    file.write_text(f"{study}\n[compute]\ntrial_minutes = 1.0\n", encoding="utf-8")
+def test_a_limit_is_refused_where_the_trials_process_is_the_drivers_own(short_study):
+    file = short_study(after="[compute]\ntrial_minutes = 1.0")
     prepare(str(file))
     with pytest.raises(InputError, match="workers = 0.*at least 1 worker"):
         prepare(str(file), workers=0)
@@ -189,9 +180,8 @@ def test_ctrl_c_once_asks_and_twice_interrupts():
     assert len(said) == 1
 
 
-def test_a_run_stopped_before_its_baselines_has_no_front_and_goes_on(root, tmp_path, monkeypatch):
-    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
-    prepared = prepare(str(root / "tests" / "studies" / "short.toml"), workers=0, trials=3)
+def test_a_run_stopped_before_its_baselines_has_no_front_and_goes_on(tmp_path):
+    prepared = prepare(SHORT, workers=0, trials=3)
     stopped = run(prepared, tmp_path / "run", Nobody(), Stop(minutes=0.0))
     assert stopped.interrupted
     assert (stopped.fronts, stopped.outcomes) == ({}, [])

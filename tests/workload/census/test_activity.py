@@ -33,7 +33,7 @@ def by_loop(x: torch.Tensor) -> Activity:
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     steps=st.integers(1, 11),
     rows=st.one_of(st.integers(1, 40), st.sampled_from([32, 64, 65, 96])),

@@ -50,7 +50,7 @@ def products(a: torch.Tensor, b: torch.Tensor) -> tuple[int, int, int]:
 RANGES = {"binary": (0, 1), "ternary": (-1, 1), "integer": (-3, 3)}
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     steps=st.integers(1, 3),
     heads=st.integers(1, 2),
@@ -101,7 +101,7 @@ def test_a_product_of_spikes_of_any_class_equals_the_loop(
     )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20, derandomize=True)
 @given(
     steps=st.integers(1, 2),
     heads=st.integers(1, 2),

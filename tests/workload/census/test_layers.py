@@ -110,7 +110,7 @@ def call(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False) 
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(layers())
 def test_synaptic_operations_equal_the_loop(case):
     module, x, steps = case
@@ -129,7 +129,7 @@ def test_synaptic_operations_equal_the_loop(case):
     assert op.neurons.count == 0  # the neurons behind it are told later
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(layers())
 def test_figures_of_the_input_equal_the_loop(case):
     module, x, steps = case
@@ -154,7 +154,7 @@ def test_figures_of_the_input_equal_the_loop(case):
         assert 2 ** (op.a.bits - sign - 1) <= largest < 2 ** (op.a.bits - sign)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(layers())
 def test_figures_of_the_weights_equal_the_loop(case):
     """Of B, [K, N] per group: rows are what an input entry meets, columns what an output sums."""
@@ -170,7 +170,7 @@ def test_figures_of_the_weights_equal_the_loop(case):
     assert (op.b.size, op.b.bits) == (module.weight.numel(), 32)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(layers())
 def test_activity_equals_the_loop(case):
     """Columns are channels; rows are positions of the input, or the tokens of a linear layer."""

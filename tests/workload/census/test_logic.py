@@ -32,7 +32,7 @@ def logic(a: torch.Tensor, **rest) -> SpikeLogic:
     return SpikeLogic(at=at, a=Operand(a, examine(a)), **rest)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(spikes(), st.sampled_from(list(RANGES)), st.booleans(), st.integers(0, 1000))
 def test_a_mask_equals_the_loop(a, kind, repeated, seed):
     generator, (low, high) = torch.Generator().manual_seed(seed), RANGES[kind]
@@ -57,7 +57,7 @@ def test_a_mask_equals_the_loop(a, kind, repeated, seed):
     assert op.activity == activity(a.reshape(*a.shape[:2], 1, -1))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(spikes())
 def test_a_sum_equals_the_loop(a):
     op = count_logic(logic(a))

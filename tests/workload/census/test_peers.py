@@ -82,7 +82,7 @@ def test_layers_of_pruned_networks_equal_neurobench(family, small, firing_images
             assert theirs[op.name][1]  # it takes the layer for a spiking one
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     dims=st.sampled_from([0, 1, 2]),
     groups=st.sampled_from([1, 2]),

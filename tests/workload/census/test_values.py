@@ -39,7 +39,7 @@ def test_classes(entries, kind, bits, dtype):
     assert (found.kind, found.bits) == (kind, bits)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     shape=st.sampled_from([(3,), (70, 2000), (2, 3, 50000)]),
     place=st.floats(0, 1, exclude_max=True),
