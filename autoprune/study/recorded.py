@@ -36,8 +36,8 @@ def recorded_parts(folder: RunFolder) -> Parts:
 
 def _recorded_study(folder: RunFolder) -> Study:
     """The run's copy of its study."""
-    file = folder.path / "study.toml"
-    study, root = validate(Study, read_toml(file), str(file)), folder.record.data_root
+    root, file = folder.record.data_root, folder.path / "study.toml"
+    study = validate(Study, read_toml(file), str(file))
     if study.data.root is None or root is None:
         return study
     # relative to the study's first place, which only the record knows
