@@ -2,14 +2,15 @@
 
 import nox
 
-LONG = "faults"
-"""Markers of the long tests that have to pass before a change lands."""
+LONG = "full"
+"""Marker of the long tests that have to pass before a change lands."""
 LOWEST = [
     "tests/cost",
-    "tests/spec",
-    "tests/test_plan.py",
+    "tests/compress/test_plan.py",
+    "tests/compress/test_space.py",
+    "tests/study/test_study.py",
     "tests/docs/test_pages.py",
-    "tests/export/test_export.py",
+    "tests/deploy/test_export.py",
 ]
 """Quick tests, of which some run whatever has a lowest version."""
 

@@ -11,10 +11,10 @@ import importlib
 from typing import Any
 
 _PLACES = {
-    "load": "autoprune.export.load",
-    "open_run": "autoprune.opened",
-    "profile": "autoprune.census.profile",
-    "run": "autoprune.opened",
+    "load": "autoprune.deploy.load",
+    "open_run": "autoprune.api",
+    "profile": "autoprune.workload.census.profile",
+    "run": "autoprune.api",
 }
 
 __all__ = ["load", "open_run", "profile", "run"]

@@ -58,3 +58,7 @@ class CountingError(AutopruneError):
 
 class CompressionError(AutopruneError):
     """A plan does not fit the network that it is applied to."""
+
+
+class ExportError(AutopruneError):
+    """An exported network is not the one that was searched; its folder was removed."""

@@ -1,4 +1,7 @@
-"""load_named: a user's own function or class, named in a file as ``module:name``."""
+"""A user's own function or class, named ``module:name`` in a file: found, or refused.
+
+Nothing but the standard library is imported here: an exported network carries a copy.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
-from autoprune.search.network_prior import network_prior
+from autoprune.compress.parameter import Parameter
+from autoprune.search.prior import network_prior
 from autoprune.search.samplers import Samplers
 
 SAMPLERS = ("random", "qmc", "tpe", "nsga2", "nsga3", "gp", "block_response")
@@ -64,7 +65,9 @@ def random_trials(space: dict[str, BaseDistribution], count: int) -> list[optuna
 def seconds_per_ask(name: str, trials: int, asks: int) -> float:
     """Median over `asks`, told at once."""
     space = make_space()
-    prior = network_prior(space, METRICS, "accuracy", [0.95, 12.0, 12.0], lambda p: str(p))
+    prior = network_prior(
+        map(Parameter.parse, space), METRICS, "accuracy", [0.95, 12.0, 12.0], lambda p: str(p)
+    )
     samplers = Samplers(0, prior)
     study = optuna.create_study(directions=["maximize", "minimize", "minimize"])
     study.add_trials(random_trials(space, trials))

@@ -22,9 +22,9 @@ import torch
 from spikingjelly.activation_based import functional, op_counter
 from torch import Tensor, nn
 
-from autoprune.census.count import count
-from autoprune.compress.batch_norm import reestimate
-from autoprune.models.families import adapter_for, build
+from autoprune.compress.surgery.batch_norm import reestimate
+from autoprune.networks.build import adapter_for, build
+from autoprune.workload.census.count import count
 
 PLAIN = "plain forward pass"
 

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
-from autoprune.census.count import count
-from autoprune.compress.batch_norm import reestimate
+from autoprune.compress.surgery.batch_norm import reestimate
+from autoprune.workload.census.count import count
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)
@@ -154,7 +154,7 @@ def table(name: str, network: nn.Module, frames: Tensor) -> list[str]:
     workload = count(network, None, frames)
     ours = {True: 0, False: 0}
     for op in workload.select("executed"):
-        ours[op.b_class == "weight" and op.kind != "sum"] += op.effective_sops
+        ours[op.b.kind == "weight" and op.kind != "sum"] += op.work.effective_sops
     counter, loop = op_counter.SynOpCounter(), Loop()
     with reset(network), op_counter.DispatchCounterMode([counter]):
         network(shown)

@@ -47,15 +47,16 @@ import torch
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.compress import batch_norm, l1p
-from autoprune.compress.network import compress, targets
-from autoprune.compress.slif import SLIFNode
-from autoprune.plan import Effort
-from autoprune.point import make_plan
-from autoprune.prepare import prepare
-from autoprune.training import batches, correct, train
-from autoprune.trial import Bench
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.plan import Effort
+from autoprune.compress.surgery import batch_norm, l1p
+from autoprune.compress.surgery.apply import compress, targets
+from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.setup import Setup
+from autoprune.trial.training import batches, correct, train
 
 COMPRESSIONS = {
     "L1P 80 %": ("l1p", 0.8),
@@ -118,36 +119,33 @@ class Case:
 
 
 @cache
-def bench(study: str, seed: int) -> Bench:
+def setup(study: str, seed: int) -> Setup:
     """Split and parent of a seed; a process holds them for as long as it lives."""
-    prepared = prepare(study)
-    seeded = prepared.study.model_copy(update={"seed": seed})
+    seeded = replace(prepare(study).built.parts, seed=seed)
     data = load_data(seeded)
-    return make_bench(seeded, data, find_parent(seeded, data), ())
+    return make_setup(seeded, data, find_parent(seeded, data), ())
 
 
 def train_parent(study_and_seed: tuple[str, int]) -> None:
     """Put the parent of a seed into the cache, so that no two processes train the same."""
     torch.set_num_threads(1)
-    bench(*study_and_seed)
+    setup(*study_and_seed)
 
 
 def run(case: Case) -> tuple[Case, float, float]:
     """The case, and its validation and test accuracy."""
     torch.set_num_threads(1)
-    held = bench(case.study, case.seed)
+    held = setup(case.study, case.seed)
     torch.manual_seed(case.seed)
     shape = held.adapter.shape(held.parent)
     key, value = COMPRESSIONS[case.compression]
-    point: dict[str, float | str] = {
-        f"blocks.{i}.{b.name}.{key}": value for i, b in shape.branches()
-    }
+    point: dict[str, float | str] = {f"{place}.{key}": value for place, _ in shape.branches()}
     if case.arm not in (NONE, LIF):
         for i in range(len(shape.blocks)):
             point |= {f"blocks.{i}.neuron.{what}": "channel" for what in ("threshold", "tau")}
     # Epochs above 0, since a plan without has no neurons that learn; its rate is not looked at.
     effort = Effort(time_steps=held.adapter.time_steps(held.parent), learning_rate=1.0, epochs=1)
-    plan = make_plan(point, shape, effort)
+    plan = make_plan(parse_configuration(point), shape, effort)
     model = compress(held.parent, plan, held.adapter)
     for parameter in model.parameters():
         parameter.requires_grad_(case.learning_rate > 0)

@@ -4,7 +4,7 @@ Proposal i is made of the results of trials 0 to i - lag, told in order, so that
 long holds up the others once the lag is used up. The sampler is `random` here: it proposes the same
 trials whatever it sees, and what differs is waiting alone.
 
-The conductor and the record are the real ones; trials are made up and take uneven lengths of time,
+The scheduler and the record are the real ones; trials are made up and take uneven lengths of time,
 on a clock of their own: log-normal ones, or those that the trials of a recorded run took, drawn
 anew. What is printed is time with the lag over time with a lag that no trial ever meets.
 
@@ -26,15 +26,15 @@ import numpy as np
 from rich.progress import track
 
 from autoprune.cost.sample import sample_workload
-from autoprune.measurement import Measurement, Precision, Score, Seconds
-from autoprune.prepare import Prepared, prepare
-from autoprune.run_folder import RunFolder
-from autoprune.search.conductor import Conductor
-from autoprune.search.job import Job
-from autoprune.search.journal import open_journal
-from autoprune.search.record import Place, Record
+from autoprune.runs.folder import RunFolder
+from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
+from autoprune.search.scheduler import Scheduler
+from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
+from autoprune.sweep.prepare import Prepared, prepare
+from autoprune.trial.job import Job
+from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 SPREADS = (0.1, 0.5, 1.0)
 """Standard deviation of a trial's length, relative to its mean; lengths are log-normal."""
@@ -79,13 +79,13 @@ def made_up(job: Job) -> Measurement:
     )
 
 
-def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) -> Conductor:
-    """The conductor of a run of made-up trials."""
-    study, space = prepared.study, prepared.space
+def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) -> Scheduler:
+    """The scheduler of a run of made-up trials."""
+    built, space = prepared.built, prepared.built.space
     task = Task(
         space=space,
-        shape=prepared.shape,
-        effort=study.effort,
+        shape=built.shape,
+        effort=built.effort,
         seed=seed,
         sampler="random",
         lag=lag,
@@ -98,17 +98,17 @@ def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) 
         known_excess=lambda plan: (),
     )
     run_folder = RunFolder(folder)
-    record = Record(
-        Place(storage=open_journal(run_folder.journal)),
+    record = OptunaStudy(
+        StudyPlace(storage=open_journal(run_folder.journal)),
         ["maximize", "minimize"],
         ["accuracy", "effective_sops"],
-        distributions(space.parameters(prepared.shape)),
+        distributions(space.parameters(built.shape)),
         lag,
     )
-    return Conductor(task, record, run_folder, lambda outcome: None)
+    return Scheduler(task, record, run_folder, lambda outcome: None)
 
 
-def simulate(conductor: Conductor, workers: int, length: Lengths) -> float:
+def simulate(scheduler: Scheduler, workers: int, length: Lengths) -> float:
     """Time until all is done, on the trials' clock, where asking and telling take none.
 
     The baselines, which are waited for once and before any lag, do not count.
@@ -116,14 +116,14 @@ def simulate(conductor: Conductor, workers: int, length: Lengths) -> float:
     now, began = 0.0, 0.0
     running: list[tuple[float, str, Job]] = []
     while True:
-        while len(running) < workers and (job := conductor.next()) is not None:
+        while len(running) < workers and (job := scheduler.next()) is not None:
             if job.key == "0":
                 began = now
             heapq.heappush(running, (now + length(job.seed), job.key, job))
         if not running:
             return now - began
         now, key, job = heapq.heappop(running)
-        conductor.finish(key, made_up(job))
+        scheduler.finish(key, made_up(job))
 
 
 def simulated(
@@ -141,8 +141,8 @@ def simulated(
                 if lag == NO_LAG and (workers, kind, seed) in free:
                     continue
                 with tempfile.TemporaryDirectory() as scratch:
-                    conductor = conduct(prepared, Path(scratch), seed, lag, trials)
-                    spent.append(simulate(conductor, workers, kinds[kind]))
+                    scheduler = conduct(prepared, Path(scratch), seed, lag, trials)
+                    spent.append(simulate(scheduler, workers, kinds[kind]))
             base = free.setdefault((workers, kind, seed), spent[-1])
             over.append(100 * (spent[0] / base - 1))
         yield {

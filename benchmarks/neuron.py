@@ -18,7 +18,7 @@ import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor, nn
 
-from autoprune.compress.slif import SLIFNode
+from autoprune.compress.surgery.slif import SLIFNode
 
 WARM_UP = 2
 PEER = "ParametricLIFNode"

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from autoprune.measurement import Score
-from autoprune.outcome import Outcome
 from autoprune.report.page.gather import gather
 from autoprune.report.page.page import render
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.measurement import Score
 
 
 def lengthened(run: Path, place: Path, trials: int) -> RunFolder:

@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from autoprune.cost.model import CostModel
-from autoprune.metrics import charges
-from autoprune.repricing import Trials
-from autoprune.run_folder import RunFolder
-from autoprune.run_machines import run_machines
+from autoprune.runs.columns import TrialColumns
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import run_machines
+from autoprune.runs.metrics import charges
 
 Energies = dict[tuple[str, str], float]
 """By machine and trial."""
@@ -56,7 +56,7 @@ def more_machines(models: Sequence[CostModel], count: int) -> list[CostModel]:
 
 def by_columns(folder: RunFolder, models: Sequence[CostModel]) -> Energies:
     """All trials at once."""
-    trials = Trials(folder)
+    trials = TrialColumns(folder)
     found: Energies = {}
     for model in models:
         priced = trials.on(model)

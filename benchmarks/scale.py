@@ -1,4 +1,4 @@
-"""What the driver of a long search costs: 10 000 trials through the real conductor and record.
+"""What the driver of a long search costs: 10 000 trials through the real scheduler and record.
 
 20 parameters, 3 objectives: accuracy and the energy of two machines. Trials are made up: what they
 compute takes no time. Their outcomes, with small workloads, are priced on 4 machines, written,
@@ -34,25 +34,25 @@ import psutil
 from optuna.trial import FrozenTrial
 from rich.progress import Progress
 
+from autoprune.config import find_file
 from autoprune.cost.sample import sample_workload
-from autoprune.driver import write_study
-from autoprune.measurement import Measurement, Precision, Score, Seconds
-from autoprune.metrics import charges, metric_value
-from autoprune.prepare import Prepared, prepare
-from autoprune.report.candidates import RunFronts
-from autoprune.report.front import MachineFront
-from autoprune.run_folder import RunFolder
-from autoprune.run_machines import run_machines
-from autoprune.search.conductor import Conductor
-from autoprune.search.job import Job
-from autoprune.search.journal import open_journal
-from autoprune.search.record import Place, Record
+from autoprune.networks.shape import NetworkShape
+from autoprune.report.front.candidates import RunFronts
+from autoprune.report.front.front import MachineFront
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import run_machines
+from autoprune.runs.metrics import charges, metric_value
+from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
+from autoprune.search.scheduler import Scheduler
+from autoprune.search.spec import Sampler
+from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
-from autoprune.shape import NetworkShape
-from autoprune.spec.bundled import find
-from autoprune.spec.study import Sampler
-from autoprune.tracker import Nobody, Tracker
+from autoprune.sweep.prepare import Prepared, prepare
+from autoprune.sweep.progress import Nobody, Tracker
+from autoprune.sweep.record import write_study
+from autoprune.trial.job import Job
+from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 STUDY = "cifar10_spikformer"
 OBJECTIVES = ("accuracy", "energy_uj@loihi1", "energy_uj@systolic_14x12")
@@ -64,10 +64,10 @@ _T = TypeVar("_T")
 
 def prepared_study(folder: Path) -> Prepared:
     """The bundled study with a space of 20 parameters: 5 for each of 4 blocks."""
-    space = find("search_spaces", "transformer", Path()).read_text(encoding="utf-8")
+    space = find_file("search_spaces", "transformer", Path()).read_text(encoding="utf-8")
     tau = next(line for line in space.splitlines() if line.startswith("tau ="))
     (folder / "space.toml").write_text(space.replace(tau, ""), encoding="utf-8")
-    study = find("studies", STUDY, Path()).read_text(encoding="utf-8")
+    study = find_file("studies", STUDY, Path()).read_text(encoding="utf-8")
     own = study.replace('space = "transformer"', 'space = "space.toml"')
     (folder / "study.toml").write_text(own, encoding="utf-8")
     return prepare(str(folder / "study.toml"))
@@ -101,7 +101,7 @@ def made_up(job: Job, shape: NetworkShape) -> Measurement:
     )
 
 
-class TimedRecord(Record):
+class TimedRecord(OptunaStudy):
     """The record, with a stopwatch at ask and tell."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -131,23 +131,23 @@ class Search:
     trials: int
     record: TimedRecord = field(init=False)
     tracker: Tracker = field(init=False)
-    conductor: Conductor = field(init=False)
+    scheduler: Scheduler = field(init=False)
 
     def __post_init__(self) -> None:
-        prepared, study = self.prepared, self.prepared.study
-        space, machines = prepared.space, prepared.machines
-        self.tracker = Tracker(machines, prepared.shape, self.trials, self.folder, Nobody())
+        built = self.prepared.built
+        space, machines = built.space, built.machines
+        self.tracker = Tracker(machines, built.shape, self.trials, self.folder, Nobody())
         self.record = TimedRecord(
-            Place(storage=open_journal(self.folder.journal)),
+            StudyPlace(storage=open_journal(self.folder.journal)),
             ["maximize", "minimize", "minimize"],
             OBJECTIVES,
-            distributions(space.parameters(prepared.shape)),
+            distributions(space.parameters(built.shape)),
             2 * WORKERS,
         )
         task = Task(
             space=space,
-            shape=prepared.shape,
-            effort=study.effort,
+            shape=built.shape,
+            effort=built.effort,
             seed=0,
             sampler=self.sampler,
             lag=2 * WORKERS,
@@ -160,8 +160,8 @@ class Search:
             known_excess=lambda plan: (),
         )
         known = self.tracker.recover()
-        self.conductor = Conductor(task, self.record, self.folder, self.tracker.observe, known)
-        self.tracker.conductor = self.conductor
+        self.scheduler = Scheduler(task, self.record, self.folder, self.tracker.observe, known)
+        self.tracker.scheduler = self.scheduler
         self.tracker.start()
 
 
@@ -176,7 +176,7 @@ class Day:
 
 def conduct(search: Search) -> Day:
     """Carry out all trials on simulated workers."""
-    shape, conductor, day = search.prepared.shape, search.conductor, Day()
+    shape, scheduler, day = search.prepared.built.shape, search.scheduler, Day()
     sigma = math.sqrt(math.log1p(SPREAD**2))
     free = [(0.0, worker) for worker in range(WORKERS)]
     running: list[tuple[float, int, Job]] = []
@@ -184,7 +184,7 @@ def conduct(search: Search) -> Day:
     with Progress(transient=True) as progress:
         bar = progress.add_task(search.sampler, total=search.trials)
         while True:
-            while free and (job := conductor.next()) is not None:
+            while free and (job := scheduler.next()) is not None:
                 since, worker = heapq.heappop(free)
                 begins = max(since, driver)
                 if job.key.isdecimal():
@@ -198,11 +198,11 @@ def conduct(search: Search) -> Day:
             ended, worker, job = heapq.heappop(running)
             measurement = made_up(job, shape)
             start = time.perf_counter()
-            conductor.finish(job.key, measurement)
+            scheduler.finish(job.key, measurement)
             day.turns.append(time.perf_counter() - start)
             driver = max(driver, ended) + day.turns[-1]
             heapq.heappush(free, (ended, worker))
-            done = conductor.done
+            done = scheduler.done
             if done % max(1, search.trials // 10) == 0 and done not in day.memory:
                 gc.collect()
                 day.memory[done] = psutil.Process().memory_info().rss
@@ -234,8 +234,8 @@ def resume(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     """Go on with a search that is done."""
     prepared, run = prepared_study(folder), RunFolder(folder / "run")
     resumed, search = timed(lambda: Search(prepared, run, sampler, trials))
-    assert search.conductor.finished
-    assert search.conductor.done == trials
+    assert search.scheduler.finished
+    assert search.scheduler.done == trials
     return {"resume_s": resumed}
 
 

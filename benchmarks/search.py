@@ -27,14 +27,15 @@ import pandas as pd
 from optuna.samplers import BaseSampler
 from rich.progress import track
 
-from autoprune.point import Value, make_plan
-from autoprune.prepare import Prepared, prepare
-from autoprune.report.pareto import hypervolume
-from autoprune.search.baselines import first_points
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.space import load_space
+from autoprune.pareto import front_hypervolume
+from autoprune.search.baselines import first_configurations
 from autoprune.search.block_response import BlockResponseSampler, Prior
-from autoprune.search.network_prior import network_prior
-from autoprune.search.samplers import Samplers, distributions, to_params, to_point
-from autoprune.spec.space import load_space
+from autoprune.search.prior import network_prior
+from autoprune.search.samplers import Samplers, distributions, to_configuration, to_params
+from autoprune.sweep.prepare import Prepared, prepare
 
 HERE = Path(__file__).parent
 MACHINES = ("loihi1", "systolic_14x12")
@@ -43,7 +44,7 @@ PLANS = (20, 40, 80, 160)
 STUCK = 10
 GIVE_UP = 200
 
-Point = dict[str, Value]
+Configuration = dict[Parameter, Value]
 Pair = tuple[float, float]
 
 
@@ -52,7 +53,7 @@ class Table:
 
     def __init__(self) -> None:
         prepared: Prepared = prepare("digits")
-        self.shape, self.effort = prepared.shape, prepared.study.effort
+        self.shape, self.effort = prepared.built.shape, prepared.built.effort
         self.space = load_space(str(HERE / "search_space_table.toml"))
         self.domains = self.space.parameters(self.shape)
         self.distributions = distributions(self.domains)
@@ -61,9 +62,9 @@ class Table:
         self.parent = self.values(self.hash(self.space.complete({}, self.shape, self.effort)))
         self.best = {machine: self.volume(list(self.rows), machine) for machine in MACHINES}
 
-    def hash(self, point: Point) -> str:
-        """The plan of a point."""
-        return make_plan(point, self.shape, self.effort).hash
+    def hash(self, configuration: Configuration) -> str:
+        """The plan that it means."""
+        return make_plan(configuration, self.shape, self.effort).hash
 
     def values(self, plan: str) -> list[float]:
         """What Optuna is told."""
@@ -74,19 +75,19 @@ class Table:
         energy = OBJECTIVES.index(f"energy_uj@{machine}")
         found = [self.values(plan) for plan in plans]
         reference = (self.parent[0] - 0.10, 1.1 * self.parent[energy])
-        return hypervolume([(v[0], v[energy]) for v in found], reference)
+        return front_hypervolume([(v[0], v[energy]) for v in found], reference)
 
     def prior(self) -> Prior:
         """What autoprune tells block_response."""
 
         def plan(params: dict[str, Value]) -> str:
-            return self.hash(to_point(params, self.domains))
+            return self.hash(to_configuration(params, self.domains))
 
         return network_prior(self.domains, OBJECTIVES, "accuracy", self.parent, plan)
 
-    def first(self, *kinds: str) -> list[Point]:
+    def first(self, *kinds: str) -> list[Configuration]:
         """The configurations with which a search begins."""
-        found = first_points(self.space, self.shape, self.effort)
+        found = first_configurations(self.space, self.shape, self.effort)
         return [point for origin, point in found if origin in kinds]
 
 
@@ -100,7 +101,7 @@ def table() -> Table:
 class Strategy:
     """How to search: what comes first, who proposes then, and with what lag it hears of results."""
 
-    first: Callable[[Table], list[Point]]
+    first: Callable[[Table], list[Configuration]]
     sampler: Callable[[Table, int], Callable[[int], BaseSampler]]
     lag: int = 1
 
@@ -121,17 +122,17 @@ def _own(**settings: object) -> Callable[[Table, int], Callable[[int], BaseSampl
     return make
 
 
-def _warm(known: Table) -> list[Point]:
+def _warm(known: Table) -> list[Configuration]:
     return known.first("baseline", "uniform", "probe")
 
 
-def _greedy(known: Table) -> list[Point]:
+def _greedy(known: Table) -> list[Configuration]:
     """Branch by branch, the step that loses least accuracy per energy saved by its probe."""
     values = {key: known.values(known.hash(point)) for key, point in _steps(known).items()}
     path, point = _warm(known), dict(known.space.complete({}, known.shape, known.effort))
     base = known.parent
 
-    def price(key: tuple[tuple[str, Value], ...]) -> float:
+    def price(key: tuple[tuple[Parameter, Value], ...]) -> float:
         saved = sum(1 - v / b for v, b in zip(values[key][1:], base[1:], strict=True))
         return (base[0] - values[key][0]) / max(saved, 1e-9)
 
@@ -141,13 +142,13 @@ def _greedy(known: Table) -> list[Point]:
     return path
 
 
-def _steps(known: Table) -> dict[tuple[tuple[str, Value], ...], Point]:
+def _steps(known: Table) -> dict[tuple[tuple[Parameter, Value], ...], Configuration]:
     """What baselines and probes change in one branch."""
     neutral = known.space.complete({}, known.shape, known.effort)
     steps = {}
     for point in known.first("baseline", "probe"):
-        change = tuple((n, v) for n, v in point.items() if v != neutral[n])
-        if len({name.rsplit(".", 1)[0] for name, _ in change}) == 1:
+        change = tuple((p, v) for p, v in point.items() if v != neutral[p])
+        if len({parameter.place for parameter, _ in change}) == 1:
             steps[change] = point
     return steps
 
@@ -225,7 +226,7 @@ class Search:
         trial = self.study.ask(self.known.distributions)
         if number >= len(self.first):
             self.seconds.append(time.perf_counter() - start)
-        plan = self.known.hash(to_point(trial.params, self.known.domains))
+        plan = self.known.hash(to_configuration(trial.params, self.known.domains))
         self.study.sampler = random
         self.untold.append((trial, self.known.values(plan)))
         while len(self.untold) >= self.lag:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from optuna.distributions import FloatDistribution
 from rich.progress import track
 
-from autoprune.hypervolume import hypervolume, pareto
+from autoprune.pareto import hypervolume, minimal
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.samplers import Samplers
 
@@ -101,13 +101,13 @@ def _optimal(of: Callable[[Array], list[float]], rest: float, variables: int = 1
     """The front: the variables behind the position at their optimum, the position on a grid."""
     grid = np.linspace(0, 1, 2001)
     rows = [np.r_[value, np.full(variables - 1, rest)] for value in grid]
-    return pareto(np.array([of(row) for row in rows]))
+    return minimal(np.array([of(row) for row in rows]))
 
 
 def _sphere() -> Array:
     grid = np.linspace(0, 1, 33)
     rows = [np.r_[a, b, np.full(10, 0.5)] for a in grid for b in grid]
-    return pareto(np.array([dtlz2(row) for row in rows]).round(12))
+    return minimal(np.array([dtlz2(row) for row in rows]).round(12))
 
 
 PROBLEMS = {
@@ -142,7 +142,7 @@ def search(name: str, sampler: str, seed: int) -> list[dict[str, object]]:
         study.tell(trial, found)
         values.append(found)
         if len(values) in EVALUATIONS:
-            share = hypervolume(pareto(np.array(values)), reference) / best
+            share = hypervolume(minimal(np.array(values)), reference) / best
             spent = (time.perf_counter() - start) / len(values)
             head = {"problem": name, "sampler": sampler, "seed": seed}
             rows.append({**head, "evaluations": len(values), "share": share, "ask_s": spent})

@@ -19,15 +19,16 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
-from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.identity import measured_bits
-from autoprune.metrics import metric_value
-from autoprune.plan import Plan
-from autoprune.point import Value, make_plan
-from autoprune.prepare import prepare
-from autoprune.shape import NetworkShape
-from autoprune.spec.space import load_space
-from autoprune.trial import run_trial
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.plan import Plan
+from autoprune.compress.space import load_space
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.metrics import metric_value
+from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.trial import run_trial
 
 HERE = Path(__file__).parent
 MACHINES = ("loihi1", "systolic_14x12")
@@ -36,10 +37,10 @@ METRICS = (
     *(f"{m}@{machine}" for machine in MACHINES for m in ("accuracy", "energy_uj")),
 )
 
-_bench = None
+_setup = None
 
 
-def points(shape: NetworkShape) -> Iterator[dict[str, Value]]:
+def points(shape: NetworkShape) -> Iterator[dict[Parameter, Value]]:
     """Every point of the grid; several may mean the same plan."""
     domains = load_space(str(HERE / "search_space_table.toml")).parameters(shape)
     for values in itertools.product(*(domain.all for domain in domains.values())):
@@ -48,20 +49,19 @@ def points(shape: NetworkShape) -> Iterator[dict[str, Value]]:
 
 def start() -> None:
     """Hold data and parent in a worker."""
-    global _bench
+    global _setup
     torch.set_num_threads(1)
-    prepared = prepare("digits")
-    data = load_data(prepared.study)
-    parent = find_parent(prepared.study, data)
-    bench = make_bench(prepared.study, data, parent, measured_bits(prepared.machines))
-    _bench = bench, prepared
+    built = prepare("digits").built
+    data = load_data(built.parts)
+    parent = find_parent(built.parts, data)
+    _setup = make_setup(built.parts, data, parent, built.weight_bits), built
 
 
 def measure(plan: Plan) -> dict[str, float | int | str]:
     """One row: the plan's hash, what the searches see, and test accuracy."""
-    bench, prepared = _bench
-    measurement, _ = run_trial(bench, plan, prepared.study.seed)
-    row = {name: metric_value(name, measurement, prepared.machines) for name in METRICS}
+    setup, built = _setup
+    measurement, _ = run_trial(setup, plan, built.parts.seed)
+    row = {name: metric_value(name, measurement, built.machines) for name in METRICS}
     return {"hash": plan.hash, **row, "test_accuracy": measurement.test.accuracy}
 
 
@@ -72,10 +72,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "search_table.csv")
     arguments = parser.parse_args()
     start()
-    prepared = _bench[1]
+    built = _setup[1]
     plans = {}
-    for point in points(prepared.shape):
-        plan = make_plan(point, prepared.shape, prepared.study.effort)
+    for point in points(built.shape):
+        plan = make_plan(point, built.shape, built.effort)
         plans[plan.hash] = plan
     names = ["hash", *METRICS, "test_accuracy"]
     new = not arguments.out.is_file()

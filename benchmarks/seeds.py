@@ -13,20 +13,19 @@ import argparse
 import statistics
 import tempfile
 import time
-from dataclasses import replace
 from pathlib import Path
 
-from autoprune.driver import run
-from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT
-from autoprune.prepare import Prepared, prepare
-from autoprune.tracker import Nobody
+from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT
+from autoprune.study.study import load_study
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import Prepared, prepare
+from autoprune.sweep.progress import Nobody
 
 
 def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:
     """The study with another seed, which splits the data in another way."""
-    prepared = prepare(study, trials, workers)
-    seeded = prepared.study.model_copy(update={"seed": seed})
-    return replace(prepared, study=seeded)
+    given, _, _ = load_study(study)
+    return prepare(given.model_copy(update={"seed": seed}), trials, workers)
 
 
 def main() -> None:

@@ -29,22 +29,22 @@ from ray.tune.search.optuna import OptunaSearch
 from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
-from autoprune.bench import find_parent, load_data, make_bench
-from autoprune.identity import measured_bits
-from autoprune.lock import sole_writer
-from autoprune.measurement import Measurement
-from autoprune.plan import Effort
-from autoprune.point import make_plan
-from autoprune.prepare import prepare
-from autoprune.search.job import Job
-from autoprune.sweep.carry_out import carry_out
-from autoprune.sweep.crew import Crew
-from autoprune.training import Recipe, correct, train
-from autoprune.trial import Bench
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.plan import Effort
+from autoprune.runs.lock import sole_writer
+from autoprune.study.parent import find_parent
+from autoprune.study.parts import load_data, make_setup
+from autoprune.sweep.execute import execute
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.workers import Workers
+from autoprune.trial.job import Job
+from autoprune.trial.measurement import Measurement
+from autoprune.trial.setup import Setup
+from autoprune.trial.training import Recipe, correct, train
 
 
 class Jobs:
-    """A list of jobs in place of a search: what the sweep needs of a conductor."""
+    """A list of jobs in place of a search: what the sweep needs of a scheduler."""
 
     def __init__(self, jobs: list[Job]) -> None:
         self._ready, self._running = deque(jobs), 0
@@ -67,15 +67,15 @@ class Jobs:
 
 
 def ours(
-    bench: Bench, effort: Effort, points: list[dict[str, float]], folder: Path
+    setup: Setup, effort: Effort, points: list[dict[str, float]], folder: Path
 ) -> list[Measurement]:
     """The plans by autoprune's sweep."""
-    shape = bench.adapter.shape(bench.parent)
+    shape = setup.adapter.shape(setup.parent)
     jobs = Jobs(
         [
             Job(
                 key=str(i),
-                plan=make_plan(point, shape, effort),
+                plan=make_plan(parse_configuration(point), shape, effort),
                 seed=i,
                 weights=folder / f"{i}.safetensors",
             )
@@ -83,7 +83,7 @@ def ours(
         ]
     )
     with sole_writer(folder) as hold:
-        carry_out(jobs, bench, Crew(workers=2, threads=1, cpus=1), hold)
+        execute(jobs, setup, Workers(count=2, threads=1, cpus=1), hold)
     return jobs.results
 
 
@@ -117,7 +117,7 @@ def by_hand(config: dict[str, float], parent: Any, data: Any, recipe: Recipe, sa
     tune.report({"accuracy": accuracy, "test": test, "synops": synops, "busy": busy})
 
 
-def peer(bench: Bench, points: list[dict[str, float]], folder: Path) -> list[float]:
+def peer(setup: Setup, points: list[dict[str, float]], folder: Path) -> list[float]:
     """The plans by the script; returns how long each trial worked."""
     space = {name: tune.uniform(0.0, 0.95) for name in points[0]}
     search = OptunaSearch(
@@ -125,10 +125,10 @@ def peer(bench: Bench, points: list[dict[str, float]], folder: Path) -> list[flo
     )
     trainable = tune.with_parameters(
         by_hand,
-        parent=bench.parent,
-        data=bench.data,
-        recipe=bench.recipe,
-        samples=bench.census_samples,
+        parent=setup.parent,
+        data=setup.data,
+        recipe=setup.recipe,
+        samples=setup.census_samples,
     )
     grid = tune.Tuner(
         tune.with_resources(trainable, {"cpu": 1}),
@@ -154,11 +154,11 @@ def main() -> None:
     parser.add_argument("--plans", type=int, default=24)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    prepared = prepare(arguments.study)
-    data = load_data(prepared.study)
-    parent = find_parent(prepared.study, data)
-    bench = make_bench(prepared.study, data, parent, measured_bits(prepared.machines))
-    names = [f"blocks.{i}.{branch.name}.l1p" for i, branch in prepared.shape.branches()]
+    built = prepare(arguments.study).built
+    data = load_data(built.parts)
+    parent = find_parent(built.parts, data)
+    setup = make_setup(built.parts, data, parent, built.weight_bits)
+    names = [f"{place}.l1p" for place, _ in built.shape.branches()]
     random = torch.Generator().manual_seed(0)
     sparsities = 0.95 * torch.rand(arguments.plans, len(names), generator=random)
     points = [dict(zip(names, row.tolist(), strict=True)) for row in sparsities]
@@ -175,7 +175,7 @@ def main() -> None:
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as scratch:
             start = time.perf_counter()
-            measurements = ours(bench, prepared.study.effort, points, Path(scratch))
+            measurements = ours(setup, built.effort, points, Path(scratch))
             wall = time.perf_counter() - start
             for name, values in parts.items():
                 values.extend(getattr(m.seconds, name) for m in measurements)
@@ -183,12 +183,12 @@ def main() -> None:
             per_minute["autoprune"].append(60 * len(points) / wall)
             busy["autoprune"].append(worked / wall / 2)
             start = time.perf_counter()
-            worked = sum(peer(bench, points, Path(scratch)))
+            worked = sum(peer(setup, points, Path(scratch)))
             wall = time.perf_counter() - start
             per_minute["script"].append(60 * len(points) / wall)
             busy["script"].append(worked / wall / 2)
     print(
-        f"{len(points)} plans, {bench.recipe.epochs} epochs, {arguments.rounds} rounds, 2 workers"
+        f"{len(points)} plans, {setup.recipe.epochs} epochs, {arguments.rounds} rounds, 2 workers"
     )
     for side in per_minute:
         print(

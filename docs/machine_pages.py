@@ -20,9 +20,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from autoprune.config import bundled_names
 from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.cost.model import CostModel
-from autoprune.spec import bundled
 
 ROOT = Path(__file__).resolve().parent.parent
 Row = dict[str, Any]
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "machines")
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
-    models = [load_machine(name) for name in bundled.names("cost_models")]
+    models = [load_machine(name) for name in bundled_names("cost_models")]
     rows = oracles()
     for name in FAMILIES:
         own = [model for model in models if model.machine.family == name]

@@ -18,9 +18,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from autoprune.spec.domain import Domain
-from autoprune.spec.space import SearchSpace
-from autoprune.spec.study import DATA_SETS, FAMILIES, Study
+from autoprune.compress.domain import Domain
+from autoprune.compress.space import SearchSpace
+from autoprune.data.spec import DATA_SETS
+from autoprune.networks.families import FAMILIES
+from autoprune.study.study import Study
 
 Schema = dict[str, Any]
 HEAD = ("| key | may be | default | means |", "|---|---|---|---|")

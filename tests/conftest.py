@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import settings
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.plan import Effort, Plan
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
-from autoprune.measurement import Measurement, Precision, Score, Seconds
-from autoprune.models.spikformer import SpikformerAdapter
-from autoprune.models.spikformer_patch import PatchSpikformer
-from autoprune.plan import Effort, Plan
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.networks.spikformer import SpikformerAdapter
+from autoprune.networks.spikformer_patch import PatchSpikformer
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 torch.set_num_threads(1)
+settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
+settings.register_profile("full", max_examples=200, deadline=None)
+settings.load_profile("quick")
+
+LONG = ("full", "slow", "faults", "fuzz")
+"""Markers of tests that run only where `-m` names them."""
+
+EXCLUSIVE = ("ray", "postgres", "browser")
+"""Markers of tests that start what would take the machine from each other: one at a time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite has two processes, and whatever has some takes each file as one piece."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    option = config.option
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    if option.numprocesses is None and whole and not (option.usepdb or option.collectonly):
+        option.numprocesses = 2
+    if option.numprocesses and option.dist == "no":
+        option.dist, option.loadscopereorder = "loadgroup", False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests go where nobody asks for them; those that start Ray come first, one by one."""
+    long = [marker for marker in LONG if marker not in config.option.markexpr]
+    gone = {item for item in items if any(map(item.get_closest_marker, long))}
+    config.hook.pytest_deselected(items=list(gone))
+    items[:] = [item for item in items if item not in gone]
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
+        names = [marker for marker in EXCLUSIVE if item.get_closest_marker(marker)]
+        file = item.nodeid.partition("::")[0].removeprefix("tests/").removesuffix(".py")
+        item.add_marker(pytest.mark.xdist_group(names[0] if names else file))
 
 
 @pytest.fixture
@@ -111,11 +157,149 @@ def root() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests run only where they are asked for, such as ``pytest -m slow``."""
-    for marker in ("slow", "faults", "fuzz"):
-        if marker in config.option.markexpr:
-            continue
-        for item in items:
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.skip(reason=f"long: run with -m {marker}"))
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the suite's processes have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def once(shared: Path) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Fills a folder of that name once, in whichever of the suite's processes is the first."""
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        place, made = shared / name, shared / f"{name}.made"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                shutil.rmtree(place, ignore_errors=True)
+                fill(place)
+                made.touch()
+        return place
+
+    return make
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(shared: Path) -> Iterator[None]:
+    """One cache of the session: what a test has trained or read is there for the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOPRUNE_CACHE", str(shared / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def short_run(once: Callable[..., Path], shared: Path) -> Path:
+    """The finished run of the short study, made in one process: to be read or copied."""
+    from tests.short import run_short
+
+    def fill(place: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AUTOPRUNE_CACHE", str(shared / "empty_cache"))
+            run_short(place)
+        (shared / "cache" / "parents").mkdir(parents=True, exist_ok=True)
+        for file in (shared / "empty_cache" / "parents").iterdir():
+            file.replace(shared / "cache" / "parents" / file.name)
+
+    return once("short_run", fill)
+
+
+@pytest.fixture
+def short_study(root: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Writes the short study with texts replaced and lines added, its space and code beside it."""
+
+    def write(
+        *changes: tuple[str, str],
+        before: str = "",
+        after: str = "",
+        folder: Path = tmp_path,
+        name: str = "study.toml",
+    ) -> Path:
+        folder.mkdir(exist_ok=True)
+        studies = root / "tests" / "studies"
+        for file in ("short_space.toml", "own_functions.py", "own_network.py"):
+            if not (folder / file).exists():
+                shutil.copy(studies / file, folder)
+        text = (studies / "short.toml").read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        (folder / name).write_text(f"{before}\n{text}\n{after}\n", encoding="utf-8")
+        return folder / name
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def one_ray() -> Iterator[Callable[[], None]]:
+    """Starts the Ray that tests in one process share, unless it runs already."""
+    import ray
+
+    def start() -> None:
+        if not ray.is_initialized():
+            ray.init(
+                address="local",
+                num_cpus=2,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=200 * 2**20,
+            )
+
+    yield start
+    ray.shutdown()
+
+
+@pytest.fixture
+def no_ray() -> None:
+    """The Ray that tests share, if it runs, is ended: this one starts its own."""
+    import ray
+
+    ray.shutdown()
+
+
+@pytest.fixture
+def outcome(
+    shape: NetworkShape, effort: Effort, measured: Callable[..., Measurement]
+) -> Callable[..., Outcome]:
+    """Makes an outcome: `correct` of 100 right, and `zeros` of the weights save energy.
+
+    `rounded` has what is right with fewer bits of a weight, by bits; `weight_bits` are the plan's.
+    """
+
+    def make(
+        key: object,
+        *,
+        origin: str = "sampled",
+        correct: int = 90,
+        zeros: float = 0.0,
+        rounded: Mapping[int, int] = MappingProxyType({}),
+        weight_bits: int = 32,
+        **fields: Any,
+    ) -> Outcome:
+        point = {"blocks.0.attention.l1p": zeros, "weight_bits": weight_bits}
+        plan = make_plan(parse_configuration(point), shape, effort)
+        values = {
+            "key": str(key),
+            "origin": origin,
+            "configuration": (),
+            "plan": plan,
+            "seed": 0,
+            "state": "measured",
+            "measurement": measured(plan, correct=correct, zeros=zeros, rounded=rounded),
+        }
+        return Outcome(**{**values, **fields})
+
+    return make
+
+
+@pytest.fixture
+def model() -> CostModel:
+    return load_machine("ops45_fp32")
+
+
+@pytest.fixture
+def int8() -> CostModel:
+    """A machine with weights of 8 bits."""
+    return load_machine("ops45_int8")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
-from autoprune.cli.kinds import find_all
+from autoprune.cli.options import import_option
+from autoprune.study.kinds import find_all
 
 
 @click.command()
@@ -52,12 +52,12 @@ def _machine(path: Path, *, imports: bool) -> None:
 
 
 def _space(path: Path) -> None:
-    from autoprune.spec.space import load_space
+    from autoprune.compress.space import load_space
 
     load_space(str(path))
 
 
 def _study(path: Path, *, imports: bool) -> None:
-    from autoprune.check import load_checked
+    from autoprune.study.check import load_checked
 
     load_checked(str(path), imports=imports)

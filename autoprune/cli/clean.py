@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
+from autoprune.cli.output import megabytes
 
 
 @click.command()
@@ -22,17 +23,12 @@ def clean(run: Path, *, dry_run: bool, imports: bool) -> None:
     \b
     autoprune clean runs/digits --dry-run
     """
-    from autoprune.clean import clean as clean_run
-    from autoprune.run_folder import RunFolder
+    from autoprune.api import open_run
 
-    found = clean_run(run, dry_run=dry_run, imports=imports)
+    opened = open_run(run, imports=imports)
+    found = opened.clean(dry_run=dry_run)
     for file, size in found:
         click.echo(f"{file}  {megabytes(size)}")
     word = "would be freed" if dry_run else "freed"
-    freed, left = sum(size for _, size in found), RunFolder(run).bytes
+    freed, left = sum(size for _, size in found), opened.folder.bytes
     click.echo(f"{megabytes(freed)} {word}, {len(found)} files; {run} takes {megabytes(left)}.")
-
-
-def megabytes(size: int) -> str:
-    """A size in words."""
-    return f"{size / 1e6:.1f} MB"

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.exits import GO_ON, INTERRUPTED, MISTAKE, complain, end
+from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
-    from autoprune.confirm import Confirmed
-
-_INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C ended, as shells have it."""
+    from autoprune.sweep.confirm import Confirmed
 
 
 @click.command()
@@ -82,52 +80,40 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     )
     with progress:
         bar = progress.add_task("Reading the run", total=None)
-        from autoprune.sweep.address import find_address
-
-        address = find_address(address, workers)
-        from autoprune.confirm import confirm as confirm_run
+        from autoprune.api import open_run
         from autoprune.sweep.stop import Stop
 
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
 
         stop = Stop(say=progress.console.print)
-        confirmed = confirm_run(run, seeds, workers, watch, address, stop=stop, imports=imports)
+        confirmed = open_run(run, imports=imports).confirm(
+            seeds, workers, address=address, watch=watch, stop=stop
+        )
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
-    for key, cause in confirmed.failed.items():
-        click.echo(f"autoprune: {key} failed: {cause.splitlines()[-1]}", err=True)
-    for line in confirmed.unpriced:
-        click.echo(f"autoprune: {line}", err=True)
+    complain(f"{key} failed: {cause.splitlines()[-1]}" for key, cause in confirmed.failed.items())
+    complain(confirmed.unpriced)
     if confirmed.interrupted:
-        click.echo("Interrupted. The same command goes on where it stopped.", err=True)
-        raise click.exceptions.Exit(_INTERRUPTED)
+        click.echo(GO_ON, err=True)
+        end(INTERRUPTED)
     if confirmed.failed or confirmed.unpriced:
-        raise click.exceptions.Exit(2)
+        end(MISTAKE)
 
 
 def _write(confirmed: Confirmed, run: Path, *, as_json: bool, as_csv: bool) -> None:
-    """To the terminal as asked for, and as files beside the front of each machine."""
-    from rich.console import Console
-
-    from autoprune.report.confirmed_table import (
+    from autoprune.report.tables.confirmed import (
         confirmed_csv,
         confirmed_document,
         confirmed_table,
     )
-    from autoprune.run_folder import RunFolder
-    from autoprune.storage import write_text
 
-    folder = RunFolder(run)
-    documents = [confirmed_document(front) for front in confirmed.fronts]
-    for front, document in zip(confirmed.fronts, documents, strict=True):
-        place = folder.fronts / front.machine
-        write_text(place / "confirmed.csv", confirmed_csv([front]))
-        write_text(place / "confirmed.json", json.dumps(document, indent=1))
     if as_json:
-        click.echo(json.dumps(documents, indent=1))
+        click.echo(json.dumps([confirmed_document(front) for front in confirmed.fronts], indent=1))
     elif as_csv:
         click.echo(confirmed_csv(confirmed.fronts), nl=False)
     else:
+        from rich.console import Console
+
         console = Console(highlight=False)
         for front in confirmed.fronts:
             console.print(confirmed_table(front))

@@ -19,7 +19,7 @@ def doctor(*, as_json: bool) -> None:
     autoprune doctor
     autoprune doctor --json
     """
-    from autoprune.doctor import examine
+    from autoprune.sweep.doctor import examine
 
     findings = []
     for finding in examine():

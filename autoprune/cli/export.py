@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.export.export import Exported
+    from autoprune.deploy.export import Exported
 
 
 @click.command()
@@ -39,13 +39,14 @@ def export(  # noqa: PLR0913 - the options of the command line
     from rich.console import Console
 
     console = Console(highlight=False)
-    with console.status("Reading the run"):
-        from autoprune.export.export import export as export_network
+    from autoprune.api import open_run
 
     def say(line: str) -> None:
         console.print(line, markup=False)
 
-    exported = export_network(run, trial, out, folded=folded, onnx=onnx, imports=imports, say=say)
+    with console.status("Exporting"):
+        opened = open_run(run, imports=imports)
+        exported = opened.export(trial, out, folded=folded, onnx=onnx, say=say)
     _print(console, exported)
 
 

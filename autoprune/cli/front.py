@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.exits import fail
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
-    from autoprune.report.branches import BranchProbe
-    from autoprune.report.front import MachineFront
+    from rich.console import Console
+
+    from autoprune.report.front.front import MachineFront
 
 
 @click.command()
@@ -39,62 +41,41 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
     """
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
-    from autoprune.cost.cost import UnknownCost
-    from autoprune.report.branches import branch_probes
-    from autoprune.report.candidates import RunFronts
-    from autoprune.run_folder import RunFolder
-    from autoprune.run_machines import find_machine, run_machines
+    from autoprune.api import open_run
 
-    folder = RunFolder(run, imports=imports)
-    shape = folder.shape
-    models = run_machines(folder) if machine is None else [find_machine(folder, machine)]
-    fronts, failed = [], []
+    machines = () if machine is None else (machine,)
     with waiting("Reading the trials"):
-        heads, baselines = folder.read_heads(), folder.read_baselines()
-        made = RunFronts(folder, heads)
-        for model in models:
-            try:
-                fronts.append(made.of(model))
-            except UnknownCost as error:
-                failed.append(str(error))
-    if not fronts:
-        raise UnknownCost("; ".join(failed))
+        found = open_run(run, imports=imports).fronts(*machines)
     if as_json:
         from autoprune.report.files import to_document
 
-        documents = [to_document(found) for found in fronts]
+        documents = [to_document(front) for front in found.fronts]
         click.echo(json.dumps(documents if machine is None else documents[0], indent=1))
     elif as_csv:
         from autoprune.report.files import to_csv
 
-        click.echo(to_csv(fronts, with_machine=machine is None), nl=False)
+        click.echo(to_csv(found.fronts, with_machine=machine is None), nl=False)
     else:
-        probed = [folder.read(head.key) for head in heads if head.ended.origin == "probe"]
-        probes = branch_probes(probed, baselines, {m.machine.name: m for m in models}, shape)
-        _print(fronts, probes, None if machine is not None else run)
-    for line in failed:
-        click.echo(f"autoprune: {line}", err=True)
-    if failed:
-        raise click.exceptions.Exit(2)
+        from rich.console import Console
+
+        from autoprune.report.tables.branches import probe_table
+        from autoprune.report.tables.measured import measured_table
+
+        console = Console()
+        _print(console, found.fronts)
+        if found.probes:
+            console.print(probe_table(found.probes))
+        for measured in found.measured if machine is None else ():
+            console.print(measured_table(measured))
+    fail(found.failed)
 
 
-def _print(fronts: list[MachineFront], probes: list[BranchProbe], run: Path | None) -> None:
-    """The fronts, the probes, then what was measured for the run on machines at hand."""
-    from rich.console import Console
+def _print(console: Console, fronts: tuple[MachineFront, ...]) -> None:
+    from autoprune.report.plots.text import text_plot
+    from autoprune.report.tables.front import front_table
 
-    from autoprune.measure.record import read_all
-    from autoprune.report.branches import probe_table
-    from autoprune.report.measured import measured_table
-    from autoprune.report.tables import front_table
-    from autoprune.report.text_plot import text_plot
-
-    console = Console()
-    for found in fronts:
-        console.print(front_table(found))
-        pairs = [(row.validation.accuracy, row.energy_uj) for row in found.rows]
-        console.print(f"\n{text_plot(pairs, found.parent.name)}", markup=False, highlight=False)
+    for front in fronts:
+        console.print(front_table(front))
+        pairs = [(row.validation.accuracy, row.energy_uj) for row in front.rows]
+        console.print(f"\n{text_plot(pairs, front.parent.name)}", markup=False, highlight=False)
         console.print()
-    if probes:
-        console.print(probe_table(probes))
-    for measured in read_all(run) if run is not None else ():
-        console.print(measured_table(measured))

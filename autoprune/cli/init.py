@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 NAMES = ("my_study.toml", "my_space.toml", "my_chip.toml")
-_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 @click.command()
@@ -23,7 +23,7 @@ def init(folder: Path) -> None:
     autoprune run my_study/my_study.toml --dry-run
     """
     from autoprune.errors import InputError
-    from autoprune.storage import write_text
+    from autoprune.files import write_text
 
     for name in NAMES:
         if (folder / name).exists():

@@ -7,8 +7,8 @@ from typing import final
 
 import click
 
-from autoprune.outcome import Outcome
-from autoprune.tracker import Standing
+from autoprune.runs.outcome import Outcome
+from autoprune.sweep.progress import SearchProgress
 
 
 @final
@@ -28,7 +28,7 @@ class JsonLines:
         found = {k: o.measurement.validation.accuracy for k, o in outcomes.items() if o.measurement}
         write_event("baselines", scores=found)
 
-    def progress(self, standing: Standing) -> None:
+    def progress(self, standing: SearchProgress) -> None:
         """How many trials are settled, running, and ended in which way; the fronts so far."""
         write_event(
             "progress",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from autoprune.cli.output import wrapped
-from autoprune.spec import bundled
-from autoprune.spec.bundled import Folder
-from autoprune.spec.toml import read_toml
+from autoprune.config import Folder, bundled_names, find_file, read_toml
 
 _KINDS: tuple[tuple[Folder, str], ...] = (
     ("studies", "Studies (autoprune run NAME)"),
@@ -28,11 +26,11 @@ def list() -> None:
     """
     from autoprune.cost.load import FAMILIES, families
 
-    width = max(len(name) for kind, _ in _KINDS for name in bundled.names(kind))
+    width = max(len(name) for kind, _ in _KINDS for name in bundled_names(kind))
     for kind, heading in _KINDS:
         click.echo(heading)
-        for name in bundled.names(kind):
-            title = read_toml(bundled.find(kind, name))["title"]
+        for name in bundled_names(kind):
+            title = read_toml(find_file(kind, name))["title"]
             click.echo(wrapped(f"  {name:{width}} {title}"))
     click.echo("Families of machines (family = NAME in a machine's file)")
     for name, place in families().items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 
 
 @click.command()
@@ -33,26 +33,20 @@ def measure(  # noqa: PLR0913 - the options of the command line
     from rich.console import Console
     from rich.progress import Progress
 
-    from autoprune.errors import InputError
+    from autoprune.api import open_run
 
     console = Console(highlight=False)
-    if name is not None and (not name or "/" in name or name.startswith(".")):
-        raise InputError("--name", f"given {name!r}", "a folder's name")
-    with console.status("Reading the run"):
-        from autoprune.measure.measure import measure as measure_networks
-        from autoprune.report.measured import measured_table
-
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Measuring", total=None)
-        found, folder = measure_networks(
-            run,
+        found, folder = open_run(run, imports=imports).measure(
             device=device,
             rounds=rounds,
             threads=threads,
             name=name,
-            imports=imports,
             say=lambda line: console.print(line, markup=False),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+    from autoprune.report.tables.measured import measured_table
+
     console.print(measured_table(found))
     console.print(f"Saved in {folder}: measured.csv, measured.json", soft_wrap=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 COLUMNS = 80
-"""Of a terminal for which text is broken into lines."""
+"""Width of a terminal for which text is broken into lines."""
 
 _PLAIN = {"µ": "u", "θ": "theta", "τ": "tau", "×": "x", "·": "*", "–": "-", "…": "..."}
 _HANDLER = "autoprune.plain"
@@ -22,6 +22,11 @@ def wrapped(line: str) -> str:
     return textwrap.fill(
         line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes in words."""
+    return f"{size / 1e6:.1f} MB"
 
 
 @contextmanager

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.exits import NOTHING_FITS, end
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import RenderableType
-
-    from autoprune.report.front import Row
-    from autoprune.report.pick import Pick
-
-NOTHING_FITS = 3
-"""Exit code where no trial keeps the limits."""
+    from autoprune.report.front.pick import Pick
 
 
 @click.command()
@@ -57,7 +50,7 @@ def pick(  # noqa: PLR0913 - the options of the command line
     autoprune pick runs/digits --machine loihi1 --min-accuracy 0.9
     autoprune pick runs/digits --machine my_chip.toml --max-energy-uj 0.8 --json
     """
-    from autoprune.opened import open_run
+    from autoprune.api import open_run
 
     with waiting("Reading the trials"):
         found = open_run(run, imports=imports).pick(
@@ -68,86 +61,29 @@ def pick(  # noqa: PLR0913 - the options of the command line
             knee=knee,
         )
     if as_json:
-        click.echo(json.dumps(_document(found, run), indent=1))
+        click.echo(json.dumps(found.to_dict(), indent=1))
     else:
-        _print(found, run)
+        _print(found)
     if found.row is None:
-        raise click.exceptions.Exit(NOTHING_FITS)
+        end(NOTHING_FITS)
 
 
-def _export(run: Path, row: Row) -> str:
-    """The command that exports a trial."""
-    from autoprune.report.trial import export_command
-
-    return export_command(run, str(row.trial))
-
-
-def _document(found: Pick, run: Path) -> dict[str, Any]:
-    return {
-        "machine": found.machine,
-        "trial": found.row and found.row.trial,
-        "reason": found.reason,
-        "pick": found.row and _values(found.row),
-        "export": _export(run, found.row) if found.row else None,
-        "runners_up": [_values(row) for row in found.runners_up],
-        "binding": found.binding or None,
-        "beyond_fraction": found.beyond if found.binding else None,
-        "nearest": found.nearest and _values(found.nearest),
-    }
-
-
-def _values(row: Row) -> dict[str, Any]:
-    return {
-        "trial": row.trial,
-        f"val_{row.validation.name}": row.validation.accuracy,
-        "val_interval": row.validation.interval,
-        f"test_{row.test.name}": row.test.accuracy,
-        "energy_uj": row.energy_uj,
-        "energy_ratio": row.energy_ratio,
-        "parameters": row.parameters,
-        "kept_weights": row.kept_weights,
-        "plan": row.plan,
-    }
-
-
-def _print(found: Pick, run: Path) -> None:
+def _print(found: Pick) -> None:
     from rich.console import Console
+
+    from autoprune.report.tables.front import pick_table
 
     console = Console(highlight=False)
     if found.row is None:
         console.print(f"{found.machine}: nothing fits", style="bold")
         console.print(found.reason, markup=False)
         if found.nearest is not None:
-            console.print(_table([found.nearest]))
+            console.print(pick_table([found.nearest]))
         return
     console.print(f"{found.machine}: trial {found.row.trial}", style="bold")
     console.print(f"Reason: {found.reason}", markup=False)
-    console.print(_table([found.row]))
+    console.print(pick_table([found.row]))
     if found.runners_up:
         console.print("Runners-up, nearest on the front first")
-        console.print(_table(found.runners_up))
-    console.print(f"Export: {_export(run, found.row)}", markup=False, soft_wrap=True)
-
-
-def _table(rows: Sequence[Row]) -> RenderableType:
-    from rich import box
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("trial", "val % [95 %]", "test %", "µJ", "ratio", "parameters", "kept %"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        low, high = row.validation.interval
-        table.add_row(
-            str(row.trial),
-            f"{100 * row.validation.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]",
-            f"{100 * row.test.accuracy:.1f}",
-            f"{row.energy_uj:.3g}",
-            f"{row.energy_ratio:.3f}",
-            str(row.parameters),
-            f"{100 * row.kept_weights:.1f}",
-        )
-    plans = "\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)
-    return Group(table, Text(plans))
+        console.print(pick_table(found.runners_up))
+    console.print(f"Export: {found.export}", markup=False, soft_wrap=True)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
+from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from autoprune.cost.cost import Cost
-    from autoprune.cost.model import CostModel
-    from autoprune.run_folder import RunFolder
-    from autoprune.workload import Workload
+    from autoprune.report.front.cost_report import CostReport
 
 
 @click.command()
@@ -54,154 +48,42 @@ def price(  # noqa: PLR0913 - the options of the command line
     """
     if sum((explained, sensitivity is not None, as_json)) > 1:
         raise click.UsageError("one of --explain, --sensitivity and --json")
-    run, key = _find(what, imports=imports)
-    model = _machine(machine, run, imports=imports)
-    workload = _read(what, run, key, model)
-    cost = model.price(workload)
+    from autoprune import api
+
+    if sensitivity is not None:
+        from rich.console import Console
+
+        from autoprune.report.tables.sensitivity import sensitivity_table
+
+        with waiting("Reading the trials"):
+            moved = api.sensitivity(what, machine, sensitivity, imports=imports)
+        Console(highlight=False).print(sensitivity_table(moved))
+        return
+    found = api.cost_report(what, machine, imports=imports)
     if as_json:
-        click.echo(json.dumps(_document(cost, model, workload), indent=1))
-    elif sensitivity is not None:
-        from autoprune.cli.sensitivity import print_sensitivity
-
-        print_sensitivity(model, workload, run, sensitivity)
+        click.echo(json.dumps(found.to_dict(), indent=1))
     else:
-        _print(cost, model, workload, explained=explained)
+        _print(found, explained=explained)
 
 
-def _find(what: str, *, imports: bool) -> tuple[RunFolder | None, str]:
-    """The run and the trial that are meant; no run where it is a file."""
-    from autoprune.errors import InputError
-
-    path = Path(what)
-    run, colon, trial = what.rpartition(":")
-    if colon and not path.exists():
-        from autoprune.run_folder import RunFolder
-
-        return RunFolder(Path(run), imports=imports), trial
-    if path.is_dir():
-        raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
-    return None, ""
-
-
-def _machine(name: str, run: RunFolder | None, *, imports: bool) -> CostModel:
-    """The run's own copy of a machine where it has one, as in `autoprune front`."""
-    if run is None:
-        from autoprune.cost.load import load_machine
-
-        return load_machine(name, imports=imports)
-    from autoprune.run_machines import find_machine
-
-    return find_machine(run, name)
-
-
-def _read(what: str, run: RunFolder | None, key: str, model: CostModel) -> Workload:
-    """The workload; of a trial at the precision that the machine is paired with."""
-    from autoprune.workload import Workload
-
-    if run is None:
-        return Workload.read(Path(what))
-    return run.read_workload(key, model.machine.weight_bits)
-
-
-def _document(cost: Cost, model: CostModel, workload: Workload) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from autoprune.report.diagnostics import diagnose
-
-    return {
-        **asdict(cost),
-        "energy_uj": cost.energy_uj,
-        **asdict(diagnose(model, workload, cost)),
-        "prices": model.machine.numbers()["prices"],
-        "by_cause_pj": cost.by_cause(),
-        "by_op_pj": cost.by_op(),
-        "priced_bits": model.machine.weight_bits,
-        "not_modelled": model.machine.not_modelled,
-        "uncounted": [
-            {
-                "name": item.name,
-                "share_of_dense_macs": workload.share_of_dense_macs(item.dense_macs),
-                "reason": item.reason,
-            }
-            for item in workload.uncounted
-        ],
-    }
-
-
-def _print(cost: Cost, model: CostModel, workload: Workload, *, explained: bool) -> None:
+def _print(found: CostReport, *, explained: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from autoprune.report.diagnostics import diagnose, diagnostic_lines
+    from autoprune.report.tables.explain import explain
+    from autoprune.report.tables.price import figure_lines, head_lines, remark_lines, share_tables
 
     console = Console(highlight=False)
-    energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
-    console.print(f"{cost.machine}: {energy} per inference", style="bold")
-    console.print(
-        f"priced at {model.machine.weight_bits} bits; counts are means over "
-        f"{workload.samples} samples"
-    )
-    for line in (*_sizes(cost), *diagnostic_lines(diagnose(model, workload, cost))):
+    total, about = head_lines(found)
+    console.print(total, style="bold")
+    console.print(about)
+    for line in figure_lines(found):
         console.print(Text(line))
     if explained:
-        from autoprune.report.explain import explain
-
-        for line in explain(cost, model):
+        for line in explain(found.cost, found.model):
             console.print(Text(line), soft_wrap=True)
     else:
-        for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
-            console.print(_shares(title, sums))
-    for line in _remarks(cost, model, workload):
+        for table in share_tables(found.cost):
+            console.print(table)
+    for line in remark_lines(found):
         console.print(Text(line))
-
-
-def _sizes(cost: Cost) -> Iterator[str]:
-    """What the machine defines besides energy."""
-    if cost.latency_us is not None:
-        yield f"latency {cost.latency_us:.4g} µs"
-    if cost.cycles is not None:
-        yield f"cycles {cost.cycles:.0f}"
-    if cost.cores is not None:
-        yield f"cores {cost.cores}"
-    if cost.chips is not None:
-        yield f"chips {cost.chips}"
-    if cost.weights:
-        held = ", ".join(f"{bits / 8192:.4g} KiB {name}" for name, bits in cost.weights)
-        yield f"weights {held}"
-    if cost.static_power_mw is not None:
-        yield f"static power {cost.static_power_mw:.4g} mW, not part of the energy"
-    if cost.area_mm2 is not None:
-        yield f"area {cost.area_mm2:.4g} mm2"
-
-
-def _shares(title: str, sums: dict[str, float]) -> RenderableType:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title, box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("pJ", justify="right")
-    table.add_column("share", justify="right")
-    whole = sum(sums.values())
-    for name, value in sums.items():
-        table.add_row(name, f"{value:.4g}", f"{100 * value / whole:.1f} %" if whole else "-")
-    return table
-
-
-def _remarks(cost: Cost, model: CostModel, workload: Workload) -> Iterator[str]:
-    """What the total does not hold, or holds by a rule of its own."""
-    for item in cost.unpriced:
-        yield f"No price: {item.action} ({item.count:g} per inference)"
-    for host in cost.host:
-        share = f"{100 * host.share:.2f} % of dense MACs"
-        yield f"On the host, outside the total: {host.name} ({share})"
-    for rule in cost.emulated:
-        yield f"Emulated: {rule}"
-    for missing in workload.uncounted:
-        if missing.dense_macs:
-            share = f"{100 * workload.share_of_dense_macs(missing.dense_macs):.2f} % of dense MACs"
-            yield f"Not counted: {missing.name} ({share}): {missing.reason}"
-    silent = [missing.name for missing in workload.uncounted if not missing.dense_macs]
-    if silent:
-        yield f"Not counted, without MACs: {', '.join(silent)}"
-    for line in model.machine.not_modelled:
-        yield f"Not modelled: {line}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from autoprune.workload import Workload
+    from autoprune.workload.workload import Workload
 
 
 @click.command()
@@ -39,11 +39,11 @@ def profile(model: str, shape: str, *, samples: int, time_steps: int | None, as_
 
     import torch
 
-    from autoprune.census.profile import profile as profiled
-    from autoprune.compress.batch_norm import reestimate
+    from autoprune.compress.surgery.batch_norm import reestimate
     from autoprune.errors import InputError
-    from autoprune.models.families import build
+    from autoprune.networks.build import build
     from autoprune.plugin import make_importable
+    from autoprune.workload.census.profile import profile as profiled
 
     make_importable(Path())
     if ":" not in model:
@@ -107,14 +107,13 @@ def _table(workload: Workload) -> Table:
     for name in ("MACs", "events", "SOPs", "neurons", "spikes"):
         table.add_column(name, justify="right", no_wrap=True)
     for op in workload.select("executed"):
-        counts = (op.dense_macs, op.a_events, op.effective_sops)
-        spikes = op.output_spikes
+        counts = (op.work.dense_macs, op.a.events, op.work.effective_sops)
         table.add_row(
             op.name,
-            op.a_class,
+            op.a.kind,
             *(_short(count / workload.samples) for count in counts),
-            _short(op.neurons),
-            _short(spikes / workload.samples),
+            _short(op.neurons.count),
+            _short(op.neurons.output_spikes / workload.samples),
         )
     return table
 

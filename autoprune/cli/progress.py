@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from autoprune.outcome import Outcome
-from autoprune.report.tables import branch_table
-from autoprune.report.text_plot import text_plot
-from autoprune.tracker import Standing
+from autoprune.report.plots.text import text_plot
+from autoprune.report.tables.branches import branch_table
+from autoprune.runs.outcome import Outcome
+from autoprune.sweep.progress import SearchProgress
 
 QUIET_SECONDS = 300.0
 """A log says how far the run is at every tenth of the way, and after so long without a line."""
@@ -87,7 +87,7 @@ class Terminal:
         """All baselines are measured: what each branch carries is printed before the search."""
         self._console.print(branch_table(outcomes))
 
-    def progress(self, standing: Standing) -> None:
+    def progress(self, standing: SearchProgress) -> None:
         """How many trials are settled, running and failed, time left, and the front so far."""
         done, trials = standing.done, standing.trials
         self._progress.update(self._trials, total=trials, completed=done, visible=done < trials)

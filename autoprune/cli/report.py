@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.imports import import_option
-from autoprune.cli.output import waiting
+from autoprune.cli.options import import_option
+from autoprune.cli.output import megabytes, waiting
 
 
 @click.command()
@@ -28,13 +28,8 @@ def report(run: Path, out: Path | None, *, imports: bool) -> None:
     autoprune report runs/digits
     autoprune report runs/digits --out digits.html
     """
-    from autoprune.report.page.gather import gather
-    from autoprune.report.page.page import render
-    from autoprune.run_folder import RunFolder
-    from autoprune.storage import write_text
+    from autoprune.api import open_run
 
-    file = out or run / "report.html"
     with waiting("Reading every trial"):
-        text = render(gather(RunFolder(run, imports=imports)))
-    write_text(file, text)
-    click.echo(f"{file}: {len(text.encode()) / 1e6:.1f} MB")
+        file = open_run(run, imports=imports).report(out)
+    click.echo(f"{file}: {megabytes(file.stat().st_size)}")

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.duration import Duration
+from autoprune.cli.options import Duration
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.prepare import Prepared
-    from autoprune.tracker import Finished
+    from autoprune.sweep.prepare import Prepared
+    from autoprune.sweep.progress import Finished
 
 _INTERRUPTED = 130
 """Exit code of a command that Ctrl-C or --time-limit ended before its time, as shells have it."""
@@ -77,11 +77,11 @@ def run(  # noqa: PLR0913 - the options of the command line
 
     console = Console(quiet=quiet, stderr=json_lines)
     with console.status("Asking the cluster", spinner="line"):
-        from autoprune.sweep.address import find_address
+        from autoprune.sweep.ray.address import find_address
 
         address = find_address(address, workers)
     with console.status("Reading the study", spinner="line"):
-        from autoprune.prepare import prepare
+        from autoprune.sweep.prepare import prepare
 
         prepared = prepare(study, trials, workers, address)
     for note in prepared.notes:
@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913 - the options of the command line
         return
     from autoprune.cli.json_lines import JsonLines, write_event
     from autoprune.cli.progress import Terminal
-    from autoprune.driver import run as run_study
+    from autoprune.sweep.driver import run as run_study
     from autoprune.sweep.stop import Stop
 
     folder = out or Path("runs") / Path(study).stem
@@ -119,8 +119,8 @@ def run(  # noqa: PLR0913 - the options of the command line
 
 def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> None:
     """Of versions, processor, threads and files since the run was last started."""
-    from autoprune.driver import what_changed
-    from autoprune.run_folder import RunFolder
+    from autoprune.runs.folder import RunFolder
+    from autoprune.sweep.environment import what_changed
 
     changed = what_changed(prepared, RunFolder(folder))
     if changed:
@@ -131,40 +131,39 @@ def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> Non
 def _print_plan(console: Console, prepared: Prepared) -> None:
     from rich.table import Table
 
-    from autoprune.identity import measured_bits
-    from autoprune.plan import FULL_BITS
+    from autoprune.compress.plan import FULL_BITS
     from autoprune.search.baselines import probes
 
-    study, effort = prepared.study, prepared.study.effort
-    console.print(f"[bold]{study.title}[/bold]")
-    console.print(f"Data: {prepared.about}. Network: {study.network.model}.")
+    built = prepared.built
+    console.print(f"[bold]{built.title}[/bold]")
+    console.print(f"Data: {built.parts.about}. Network: {built.parts.network.model}.")
     table = Table("parameter", "values", title="Search space")
-    for name, domain in prepared.space.parameters(prepared.shape).items():
-        table.add_row(name, ", ".join(str(value) for value in domain.all))
+    for parameter, domain in built.space.parameters(built.shape).items():
+        table.add_row(str(parameter), ", ".join(str(value) for value in domain.all))
     console.print(table)
     machines = Table("machine", "family", "bits", "sources", title="Machines")
-    for name, model in prepared.machines.items():
+    for name, model in built.machines.items():
         machine = model.machine
         sources = {price.source for price in machine.prices}
         sources |= {quantity.source for quantity in machine.parameters}
         machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sorted(sources)))
     console.print(machines)
-    sizes = sorted({FULL_BITS, *measured_bits(prepared.machines)}, reverse=True)
+    sizes = sorted({FULL_BITS, *built.weight_bits}, reverse=True)
     bits = " and ".join(str(size) for size in sizes)
-    uniform = len(prepared.space.uniform_points(prepared.shape, effort))
-    probed = len(probes(prepared.space, prepared.shape))
+    uniform = len(built.space.uniform_sweep(built.shape, built.effort))
+    probed = len(probes(built.space, built.shape))
     console.print(
-        f"Objectives: {', '.join(study.objectives)}.\n"
-        f"{study.trials} trials: uniform sweep of {uniform}, {probed} probes of branches, then "
-        f"sampler {study.search.sampler}, out of {prepared.points:.3g} configurations; "
-        f"{effort.epochs} epochs of fine-tuning each; {study.workers} workers.\n"
+        f"Objectives: {', '.join(built.objectives)}.\n"
+        f"{built.trials} trials: uniform sweep of {uniform}, {probed} probes of branches, then "
+        f"sampler {built.search.sampler}, out of {built.configurations:.3g} configurations; "
+        f"{built.effort.epochs} epochs of fine-tuning each; {built.parts.workers} workers.\n"
         f"Measured with weights of {bits} bits."
     )
 
 
 def _summary(finished: Finished) -> Iterator[str]:
     """How many trials ended in which way, and why there are no more."""
-    from autoprune.report.budgets import budget_lines
+    from autoprune.report.tables.budgets import budget_lines
 
     states = [ended.state for ended in finished.trials if ended.origin != "baseline"]
     large = [o.peak_gib for o in finished.trials if o.state == "infeasible" and o.peak_gib]
@@ -194,19 +193,19 @@ def _summary(finished: Finished) -> Iterator[str]:
 
 def _record(folder: Path) -> dict[str, str]:
     """Where the Optuna study is."""
-    from autoprune.run_folder import RunFolder
+    from autoprune.runs.folder import RunFolder
 
-    name = RunFolder(folder).read_study().get("record")
+    name = RunFolder(folder).record.places.study
     if name is None:
         return {"optuna.journal": "the Optuna study"}
     return {"study.json": f"the Optuna study is {name} in the database"}
 
 
 def _print_result(console: Console, finished: Finished, folder: Path) -> None:
-    from autoprune.cli.clean import megabytes
-    from autoprune.report.branches import probe_table
-    from autoprune.report.tables import front_table
-    from autoprune.run_folder import RunFolder
+    from autoprune.cli.output import megabytes
+    from autoprune.report.tables.branches import probe_table
+    from autoprune.report.tables.front import front_table
+    from autoprune.runs.folder import RunFolder
 
     if finished.probes:
         console.print()

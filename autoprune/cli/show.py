@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
-from autoprune.cli.kinds import find_all
+from autoprune.cli.options import import_option
+from autoprune.study.kinds import find_all
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.imports import import_option
+from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting, wrapped
 
 if TYPE_CHECKING:
-    from autoprune.status import Status
+    from autoprune.sweep.status import Status
 
 
 @click.command()
@@ -27,21 +26,18 @@ def status(run: Path, *, as_json: bool, imports: bool) -> None:
     autoprune status runs/digits
     autoprune status runs/digits --json
     """
-    from autoprune.run_folder import RunFolder
-    from autoprune.status import read_status
+    from autoprune.api import open_run
 
     with waiting("Reading the trials"):
-        found = read_status(RunFolder(run, imports=imports))
+        found = open_run(run, imports=imports).status()
     if as_json:
-        lives = found.writer and found.writer.lives
-        document = {**asdict(found), "writer_lives": lives, "minutes_left": found.minutes_left}
-        click.echo(json.dumps(document, indent=1))
+        click.echo(json.dumps(found.to_dict(), indent=1))
     else:
         _print(found)
 
 
 def _print(found: Status) -> None:
-    from autoprune.report.text_plot import text_plot
+    from autoprune.report.plots.text import text_plot
 
     ends = ", ".join(f"{count} {state}" for state, count in found.states.items())
     lines = [

@@ -22,8 +22,8 @@ def workload(run: Path, trial: str, weight_bits: int | None, out: Path) -> None:
     autoprune workload runs/digits 17 --weight-bits 8 --out w.json
     autoprune price w.json --machine loihi1
     """
-    from autoprune.run_folder import RunFolder
-    from autoprune.storage import write_text
+    from autoprune.api import open_run
+    from autoprune.files import write_text
 
-    write_text(out, RunFolder(run).read_workload(trial, weight_bits).to_json())
+    write_text(out, open_run(run).workload(trial, weight_bits).to_json())
     click.echo(f"{out}: workload of trial {trial}")

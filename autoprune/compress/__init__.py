@@ -1,1 +1,1 @@
-"""Compression: pure functions on a copy of the parent, and one neuron."""
+"""Compression: plans, search spaces, and what a plan does to a network."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoprune.cost.columns import Column
+from autoprune.workload.columns import Column
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import SAMPLES, removed_layer, sample_workload, with_spike_logic
 from autoprune.errors import InputError
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

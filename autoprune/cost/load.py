@@ -6,11 +6,11 @@ import inspect
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from autoprune.config import find_file
 from autoprune.cost.machine import read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.plugin import load_named, make_importable, refuse_code
-from autoprune.spec import bundled
 
 FAMILIES = {
     "op_energy": "autoprune.cost.families.op_energy:OpEnergy",
@@ -53,14 +53,14 @@ def load_machine(name_or_path: str, base: Path | None = None, *, imports: bool =
     A family of the user's own may lie beside the file that names it.
 
     Args:
-        name_or_path: see `autoprune.spec.bundled.find`.
+        name_or_path: see `autoprune.config.find_file`.
         base: what a path is relative to.
         imports: whether a class that the file names (``module:Class``) may be imported.
 
     Raises InputError where there is no such machine, its file is wrong, or its class may not be
     imported.
     """
-    path = bundled.find("cost_models", name_or_path, base)
+    path = find_file("cost_models", name_or_path, base)
     machine = read_machine(path)
     if not imports:
         refuse_code(machine.family, f"{path}: family")

@@ -7,16 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from autoprune.cost.columns import WeightFormat
+from autoprune.config import STRICT, Json, read_toml, validate
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
-from autoprune.spec.toml import read_toml, validate
+from autoprune.workload.columns import WeightFormat
 
 Sparsity = Literal["none", "gate", "skip"]
 Support = Literal["native", "host", "emulated", "unsupported"]
-STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Capabilities(BaseModel):
@@ -123,7 +122,7 @@ class Machine:
         """The rules of emulation."""
         return tuple(self.emulation.values())
 
-    def numbers(self) -> dict[str, Any]:
+    def numbers(self) -> Mapping[str, Json]:
         """Everything that decides a cost, as JSON values."""
         return {
             "family": self.family,

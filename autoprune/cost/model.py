@@ -14,16 +14,16 @@ from typing import Any, ClassVar, cast, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column, WeightFormat
 from autoprune.cost.cost import Cost
 from autoprune.cost.machine import Machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.price import Price, Quantity
 from autoprune.cost.pricing import Costs, price_all
 from autoprune.errors import InputError
-from autoprune.op import Kind, Order
 from autoprune.plugin import importable_name, load_named, make_importable
-from autoprune.workload import Workload
+from autoprune.workload.columns import Column, WeightFormat
+from autoprune.workload.op import Kind, Order
+from autoprune.workload.workload import Workload
 
 
 def _restore(name: str, folder: str, machine: Machine) -> CostModel:

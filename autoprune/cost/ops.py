@@ -13,21 +13,23 @@ from typing import final
 
 import numpy as np
 
-from autoprune.cost.columns import COLUMNS, MEANS, SECOND, Column, WeightFormat, column
 from autoprune.errors import InputError
-from autoprune.op import Order
-from autoprune.workload import Workload
+from autoprune.workload.arrays import column
+from autoprune.workload.columns import COLUMNS, MEANS, SECOND, Column, WeightFormat
+from autoprune.workload.op import Order
+from autoprune.workload.workload import Workload
 
 
 @final
 class Ops:
     """Columns of operations, sorted by workload; read as attributes, such as ``ops.a_events``.
 
-    Columns have the names of `autoprune.op.Op`, whose docstring says what they count. Words, sizes
-    and bits are as there. Counts are means per inference in float64; those of a static weight are
-    the matrix's own. Columns by step are [rows, T], zero behind an operation's last step.
-    ``silent``, ``windows`` [rows, 3], ``empty_groups`` and ``row_groups`` [rows, 2] are those of
-    `autoprune.op.Activity`, as means per inference.
+    `autoprune.workload.columns` lists the columns; what each counts is said where an Op holds it,
+    in `autoprune.workload.parts`. Words, sizes and bits are as there. Counts are means per
+    inference in float64; those of a static weight are the matrix's own. Columns by step are
+    [rows, T], zero behind the last step. ``silent``, ``windows``
+    [rows, 3], ``empty_groups`` and ``row_groups`` [rows, 2] are those of
+    `autoprune.workload.parts.Activity`, as means per inference.
 
     Attributes:
         workload: index of each row's workload. workloads: how many there are.
@@ -45,7 +47,7 @@ class Ops:
         steps: Column,
         uncounted: Column,
     ) -> None:
-        """Of columns that `load` gives as totals over samples.
+        """The columns that `load` gives as totals over samples.
 
         Args:
             load: gives one of COLUMNS by name; called once for each that is read.

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TypeVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column
 from autoprune.cost.cost import Cost, HostOperation, Term, UnknownCost, Unpriced
 from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
+from autoprune.workload.columns import Column
 
 if TYPE_CHECKING:
     from autoprune.cost.model import CostModel

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Literal
 
-from autoprune.cost.columns import PER_STEP
-from autoprune.op import ROWS, WINDOWS, Activity, Op, Order
-from autoprune.workload import Workload
+from autoprune.workload.columns import PER_STEP
+from autoprune.workload.op import Op, Order
+from autoprune.workload.parts import (
+    NO_NEURONS,
+    ROWS,
+    WINDOWS,
+    Activation,
+    Activity,
+    Neurons,
+    Second,
+    Sizes,
+    Work,
+)
+from autoprune.workload.workload import Workload
 
 SAMPLES = 2
 """Samples of a small workload, unless told."""
@@ -68,13 +79,9 @@ def _op(
 ) -> Op:
     """One layer of M, K, N = `sizes` in so many steps and samples; its input is real, or spikes."""
     (m, k, n), (steps, samples) = sizes, runs
-    real = spikes == 0
+    read = samples * m * k
     events = samples * math.ceil(m * k * spikes)
     kept = round(k * n * (1 - zeros))
-    effective = events * kept // k
-    macs = samples * steps * m * k * n
-    active = samples * m * k if real else events
-    groups = [math.ceil(m / rows) * k for rows in ROWS]
     neurons = 0 if name == "head" else m * n
     updates = samples * steps * neurons
     return Op(
@@ -82,101 +89,112 @@ def _op(
         kind="linear",
         block=0 if "." in name else None,
         branch=name.split(".")[2] if "." in name else name,
-        m=m,
-        k=k,
-        n=n,
-        time_steps=steps,
-        a_class="real" if real else "binary",
-        b_class="weight",
-        a_bits=32 if real else 1,
-        b_bits=32,
-        a_size=samples * steps * m * k,
-        a_nonzeros=samples * steps * m * k if real else events * steps,
-        a_events=events * steps,
-        b_size=k * n,
-        b_nonzeros=kept,
-        b_row_max=round(n * (1 - zeros)),
-        b_column_max=round(k * (1 - zeros)),
-        events_per_step=(events,) * steps,
-        nonzeros_per_step=(samples * m * k if real else events,) * steps,
-        a_events_std=0.0,
-        dense_macs=macs,
-        fanout_sops=events * steps * n,
-        effective_sops=effective * steps,
-        effective_sops_per_step=(effective,) * steps,
-        effective_sops_std=0.0,
-        real_macs=macs if real else 0,
-        neurons=neurons,
-        updates_active=updates // 2,
-        updates_inactive=updates - updates // 2,
-        output_spikes=updates // 4,
-        activity=None
-        if real
-        else Activity(
-            silent=samples * m * k - active,
-            windows=tuple(active * math.ceil(steps / w) for w in WINDOWS),  # type: ignore[arg-type]
-            empty_groups=tuple(  # type: ignore[arg-type]
-                steps * max(0, samples * count - active) for count in groups
-            ),
-            groups=tuple(steps * samples * count for count in groups),  # type: ignore[arg-type]
+        sizes=Sizes(m=m, k=k, n=n, time_steps=steps),
+        a=_activation(steps, read, events),
+        b=Second(
+            kind="weight",
+            bits=32,
+            size=k * n,
+            nonzeros=kept,
+            row_max=round(n * (1 - zeros)),
+            column_max=round(k * (1 - zeros)),
         ),
+        work=Work(
+            dense_macs=steps * read * n,
+            real_macs=0 if events else steps * read * n,
+            fanout_sops=events * steps * n,
+            effective_sops=events * kept // k * steps,
+            effective_sops_per_step=(events * kept // k,) * steps,
+            effective_sops_std=0.0,
+        ),
+        neurons=Neurons(
+            count=neurons,
+            updates_active=updates // 2,
+            updates_inactive=updates - updates // 2,
+            output_spikes=updates // 4,
+        ),
+        activity=_activity(steps, read, events, [samples * math.ceil(m / r) * k for r in ROWS])
+        if events
+        else None,
+    )
+
+
+def _activation(steps: int, entries: int, events: int) -> Activation:
+    """So many entries per step, of which so many spike; real numbers where none does."""
+    nonzeros = events or entries
+    return Activation(
+        kind="binary" if events else "real",
+        bits=1 if events else 32,
+        size=steps * entries,
+        nonzeros=steps * nonzeros,
+        events=steps * events,
+        events_std=0.0,
+        events_per_step=(events,) * steps,
+        nonzeros_per_step=(nonzeros,) * steps,
+    )
+
+
+def _activity(steps: int, entries: int, events: int, groups: list[int]) -> Activity:
+    """The same entries spike in every step, each in a group of its own."""
+    two, four, eight = (events * math.ceil(steps / window) for window in WINDOWS)
+    small, large = groups
+    return Activity(
+        silent=entries - events,
+        windows=(two, four, eight),
+        empty_groups=(steps * max(0, small - events), steps * max(0, large - events)),
+        groups=(steps * small, steps * large),
     )
 
 
 def _product(
-    op: Op, order: Literal["executed", "published"], b_class: Literal["binary", "integer"]
+    op: Op, order: Literal["executed", "published"], kind: Literal["binary", "integer"]
 ) -> Op:
     """An attention product of an op's sizes, whose other operand is nonzero in every second entry.
 
     No neurons stand behind its first product.
     """
-    entries = op.b_size * (op.a_size // (op.m * op.k))
-    per_step = tuple(sops // 2 for sops in op.effective_sops_per_step)
-    product = replace(
+    binary, entries = kind == "binary", op.b.size * (op.a.size // (op.sizes.m * op.sizes.k))
+    per_step = tuple(sops // 2 for sops in op.work.effective_sops_per_step)
+    return replace(
         op,
         kind="attention_product",
         order=order,
-        b_class=b_class,
-        b_bits=1 if b_class == "binary" else 4,
-        b_row_max=0,
-        b_column_max=0,
-        b_size=entries,
-        b_nonzeros=entries // 2,
-        b_events=entries // 2 * (1 if b_class == "binary" else 2),
-        effective_sops=sum(per_step),
-        effective_sops_per_step=per_step,
+        b=Second(
+            kind=kind,
+            bits=1 if binary else 4,
+            size=entries,
+            nonzeros=entries // 2,
+            events=entries // 2 * (1 if binary else 2),
+        ),
+        work=replace(op.work, effective_sops=sum(per_step), effective_sops_per_step=per_step),
+        neurons=NO_NEURONS if binary else op.neurons,
     )
-    if b_class == "integer":
-        return product
-    return replace(product, neurons=0, updates_active=0, updates_inactive=0, output_spikes=0)
 
 
 def with_spike_logic(workload: Workload) -> Workload:
     """The workload with a mask and a sum of spikes behind its first layer of spikes."""
     layer = workload.ops[1]
+    events = layer.a.events
     total = replace(
         layer,
         name="blocks.0.attention.sum1",
         kind="sum",
-        n=1,
-        b_size=0,
-        b_nonzeros=0,
-        b_row_max=0,
-        b_column_max=0,
-        dense_macs=0,
-        fanout_sops=layer.a_events,
-        effective_sops=layer.a_events,
-        effective_sops_per_step=layer.events_per_step,
+        sizes=replace(layer.sizes, n=1),
+        b=Second(kind="weight", bits=layer.b.bits, size=0, nonzeros=0),
+        work=Work(
+            dense_macs=0,
+            real_macs=0,
+            fanout_sops=events,
+            effective_sops=events,
+            effective_sops_per_step=layer.a.events_per_step,
+            effective_sops_std=0.0,
+        ),
     )
     mask = replace(
         total,
         name="blocks.0.attention.mask1",
         kind="masking",
-        b_class="binary",
-        b_bits=1,
-        b_size=layer.a_size,
-        b_nonzeros=layer.a_events,
-        b_events=layer.a_events,
+        b=Second(kind="binary", bits=1, size=layer.a.size, nonzeros=events, events=events),
     )
     return replace(workload, ops=(*workload.ops[:2], total, mask, *workload.ops[2:]))
 
@@ -185,12 +203,9 @@ def removed_layer() -> Workload:
     """A network of one layer of which DSP left no dimension, and hence no neuron."""
     layer = sample_workload(steps=1).ops[1]
     kept = ("m", "groups", "heads", "time_steps", "a_bits", "b_bits")
-    nothing: dict[str, Any] = {
-        f.name: 0
-        for f in fields(layer)
-        if type(getattr(layer, f.name)) is int and f.name not in kept
-    }
-    nothing |= dict.fromkeys(PER_STEP, (0,))
-    nothing["activity"] = Activity(silent=0, windows=(0, 0, 0), empty_groups=(0, 0), groups=(0, 0))
-    op = replace(layer, **nothing)
+    figures = layer.to_dict()
+    figures |= {k: 0 for k, v in figures.items() if type(v) is int and k not in kept}
+    figures |= dict.fromkeys(PER_STEP, (0,))
+    seen = Activity(silent=0, windows=(0, 0, 0), empty_groups=(0, 0), groups=(0, 0))
+    op = replace(Op.from_dict(figures), activity=seen)
     return Workload(network="nothing", samples=SAMPLES, time_steps=1, ops=(op,))

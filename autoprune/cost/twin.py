@@ -15,8 +15,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.parts import NO_NEURONS, Activation, Second, Work
+from autoprune.workload.workload import Workload
 
 
 def twin_bits(time_steps: int) -> int:
@@ -30,9 +31,9 @@ def spikes_per_synapse(workload: Workload) -> float:
     A connection is a nonzero weight at one position. Operations with static weights and spikes
     at their input count; what reads real numbers does not spike.
     """
-    ops = [o for o in workload.ops if o.b_class == "weight" and o.a_class != "real" and o.b_size]
-    connections = sum(op.b_nonzeros * op.m for op in ops)
-    events = sum(op.effective_sops for op in ops) / workload.samples
+    ops = [o for o in workload.ops if o.b.kind == "weight" and o.a.kind != "real" and o.b.size]
+    connections = sum(op.b.nonzeros * op.sizes.m for op in ops)
+    events = sum(op.work.effective_sops for op in ops) / workload.samples
     return events / connections if connections else 0.0
 
 
@@ -48,37 +49,36 @@ def ann_twin(workload: Workload) -> Workload:
 
 
 def _once(op: Op, bits: int) -> Op:
-    entries = op.a_size // op.time_steps
-    macs = op.dense_macs // op.time_steps or entries * bool(op.k)
-    static = op.b_class == "weight"
+    steps = op.sizes.time_steps
+    entries = op.a.size // steps
+    macs = op.work.dense_macs // steps or entries * bool(op.sizes.k)
     # Pixels stay what they are; every other activation has the twin's bits.
-    own_bits = op.a_bits if op.a_class == "real" else bits
     return replace(
         op,
-        time_steps=1,
-        a_class="real",
-        a_bits=own_bits,
-        a_size=entries,
-        a_nonzeros=entries,
-        a_events=0,
-        a_events_std=0.0,
-        b_class="weight" if static else "real",
-        b_bits=op.b_bits if static else bits,
-        b_size=op.b_size if static else op.b_size // op.time_steps,
-        b_nonzeros=op.b_nonzeros if static else op.b_size // op.time_steps,
-        b_events=0,
-        events_per_step=(0,),
-        nonzeros_per_step=(entries,),
-        dense_macs=macs,
-        fanout_sops=0,
-        effective_sops=0,
-        effective_sops_per_step=(0,),
-        effective_sops_std=0.0,
-        real_macs=macs,
-        neurons=0,
-        updates_active=0,
-        updates_inactive=0,
-        output_spikes=0,
-        output_spikes_std=0.0,
+        sizes=replace(op.sizes, time_steps=1),
+        a=Activation(
+            kind="real",
+            bits=op.a.bits if op.a.kind == "real" else bits,
+            size=entries,
+            nonzeros=entries,
+            events=0,
+            events_std=0.0,
+            events_per_step=(0,),
+            nonzeros_per_step=(entries,),
+        ),
+        b=op.b if op.b.kind == "weight" else _numbers(op.b.size // steps, bits),
+        work=Work(
+            dense_macs=macs,
+            real_macs=macs,
+            fanout_sops=0,
+            effective_sops=0,
+            effective_sops_per_step=(0,),
+            effective_sops_std=0.0,
+        ),
+        neurons=NO_NEURONS,
         activity=None,
     )
+
+
+def _numbers(entries: int, bits: int) -> Second:
+    return Second(kind="real", bits=bits, size=entries, nonzeros=entries)

@@ -15,8 +15,8 @@ import numpy as np
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
 from autoprune.data.mapped import Arrays, mapped
+from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
-from autoprune.spec.tables import DataSpec
 
 OPTIONS: tuple[str, ...] = ()
 _UNREADABLE = (OSError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError)

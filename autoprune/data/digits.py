@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
-from autoprune.spec.tables import DataSpec
+from autoprune.data.spec import DataSpec
 
 OPTIONS: tuple[str, ...] = ()
 

@@ -20,7 +20,7 @@ from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
 from autoprune.data.digits import images_and_labels
-from autoprune.spec.tables import DataSpec
+from autoprune.data.spec import DataSpec
 
 OPTIONS = ("frames", "side")
 FRAMES, SIDE = 8, 16

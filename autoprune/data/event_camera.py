@@ -20,8 +20,8 @@ from sklearn.model_selection import train_test_split
 
 from autoprune.data.dataset import About, Dataset, Source, check_labels, held_out
 from autoprune.data.mapped import Arrays, mapped
+from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
-from autoprune.spec.tables import DataSpec
 
 OPTIONS = ("frames", "side")
 FRAMES, SIDE = 16, 128

@@ -21,9 +21,9 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
+from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
-from autoprune.spec.tables import DataSpec
-from autoprune.storage import write_text
+from autoprune.files import write_text
 
 OPTIONS = ("side",)
 SIDE = 224

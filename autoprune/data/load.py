@@ -1,4 +1,7 @@
-"""Data sets by name: what is known of one without its files, and its samples."""
+"""What is known of a data set without its files, and its samples.
+
+The module of a data set has ``OPTIONS``, ``about(spec, root)`` and ``load(spec, root, seed)``.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,8 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from autoprune.data.dataset import About, Dataset
+from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
-from autoprune.spec.study import DATA_SETS
-from autoprune.spec.tables import DataSpec
-
-_MODULES = {
-    "digits": "digits",
-    "digits_events": "digits_events",
-    "cifar10": "cifar",
-    "cifar100": "cifar",
-    "imagefolder": "image_folder",
-    "cifar10dvs": "event_camera",
-    "dvs128gesture": "event_camera",
-}
-"""Name to the module that has ``OPTIONS``, ``about(spec, root)`` and ``load(spec, root, seed)``."""
-assert set(_MODULES) == set(DATA_SETS)
 
 
 def about(spec: DataSpec, base: Path) -> About:
@@ -58,7 +48,7 @@ def root_of(spec: DataSpec, base: Path) -> Path:
 
 
 def _module(spec: DataSpec) -> Any:
-    module = import_module(f"autoprune.data.{_MODULES.get(spec.name, 'own')}")
+    module = import_module(f"autoprune.data.{DATA_SETS.get(spec.name, 'own')}")
     for option in ("frames", "side"):
         if getattr(spec, option) is not None and option not in module.OPTIONS:
             raise InputError(f"data {spec.name}", f"it has no {option} to set")

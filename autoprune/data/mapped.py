@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from autoprune.data.dataset import MemoryMap
-from autoprune.storage import write_atomically
+from autoprune.files import write_atomically
 
 Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from autoprune.data.dataset import About, Dataset, InMemory, Source, check_labels, held_out, thirds
+from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
 from autoprune.plugin import load_named
-from autoprune.spec.tables import DataSpec
 
 OPTIONS: tuple[str, ...] = ()
 _EXPECTED = (

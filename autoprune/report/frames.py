@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from autoprune.cost.model import CostModel
-from autoprune.outcome import Head, Outcome
-from autoprune.report.front import MachineFront
-from autoprune.report.outcomes import energies_uj
-from autoprune.report.pareto import non_dominated
-from autoprune.shape import NetworkShape
+from autoprune.errors import InputError
+from autoprune.networks.shape import NetworkShape
+from autoprune.pareto import non_dominated
+from autoprune.report.front.front import MachineFront
+from autoprune.report.front.priced import energies_uj
+from autoprune.report.rows import IN_FRAME, front_cells, trial_row
+from autoprune.runs.outcome import Head, Origin, Outcome, State
 
 
 def front_frame(front: MachineFront) -> pd.DataFrame:
@@ -22,24 +25,7 @@ def front_frame(front: MachineFront) -> pd.DataFrame:
     nonzero parameters, latency in microseconds where the machine defines one, origin, plan.
     `attrs` has the machine, its title and the data.
     """
-    score = front.parent.name
-    rows = [
-        {
-            "trial": row.trial,
-            f"val_{score}": row.validation.accuracy,
-            "val_low": row.validation.interval[0],
-            "val_high": row.validation.interval[1],
-            f"test_{score}": row.test.accuracy,
-            "energy_uj": row.energy_uj,
-            "energy_ratio": row.energy_ratio,
-            "kept_weights": row.kept_weights,
-            "parameters": row.parameters,
-            "latency_us": row.figures.latency_us if row.figures else None,
-            "origin": row.origin,
-            "plan": row.plan,
-        }
-        for row in front.rows
-    ]
+    rows = [front_cells(row, IN_FRAME) for row in front.rows]
     frame = pd.DataFrame(rows).set_index("trial")
     frame = frame.dropna(axis="columns", how="all")
     frame.columns.name = front.machine
@@ -68,29 +54,13 @@ def trials_frame(
     for name, model in models.items():
         energies[name], _ = energies_uj(heads, model, read)
         members[name] = _members(heads, energies[name], model.machine.weight_bits)
-    rows = []
-    for head in heads:
-        ended, found = head.ended, bool(head.scores)
-        _, validation, test = head.scores[0] if found else (None, None, None)
-        score = validation.name if validation else "accuracy"
-        rows.append(
-            {
-                "trial": int(head.key),
-                "state": ended.state,
-                "origin": ended.origin,
-                f"val_{score}": validation.accuracy if validation else None,
-                f"test_{score}": test.accuracy if test else None,
-                **{f"energy_uj@{name}": of.get(head.key) for name, of in energies.items()},
-                "fronts": ", ".join(name for name, keys in members.items() if head.key in keys),
-                "parameters": head.parameters if found else None,
-                "kept_weights": head.kept_weights if found else None,
-                "seconds": ended.seconds if found and not ended.same_as else None,
-                "same_as": ended.same_as,
-                "cause": ended.cause,
-                "broken": ", ".join(budget for budget, _ in ended.broken),
-                "plan": head.plan.short(shape),
-            }
+    rows = [
+        trial_row(head, shape).cells(
+            {name: found.get(head.key) for name, found in energies.items()},
+            (name for name, keys in members.items() if head.key in keys),
         )
+        for head in heads
+    ]
     frame = pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
     if "parameters" in frame:
         frame["parameters"] = frame["parameters"].astype("Int64")
@@ -102,3 +72,52 @@ def _members(heads: Sequence[Head], energies: Mapping[str, float], weight_bits: 
     rivals = [h for h in heads if h.ended.state == "measured" and h.key in energies]
     pairs = [(head.at(weight_bits)[1].accuracy, energies[head.key]) for head in rivals]
     return {rivals[i].key for i in non_dominated(pairs)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Some of all trials, in an order.
+
+    Attributes:
+        state, origin: that they have; None for any.
+        failed: only those that have a cause.
+        front: the machine on whose front they are; None for any.
+        sort: a column; with - before it, descending. None for the order of their numbers.
+    """
+
+    state: State | None = None
+    origin: Origin | None = None
+    failed: bool = False
+    front: str | None = None
+    sort: str | None = None
+
+
+def select(frame: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
+    """Those of all trials that are wanted.
+
+    Raises InputError where there is no such machine or column.
+    """
+    keep = [frame["state"] == wanted.state] if wanted.state else []
+    keep += [frame["origin"] == wanted.origin] if wanted.origin else []
+    keep += [frame["cause"] != ""] if wanted.failed else []
+    keep += [_on_front(frame, wanted.front)] if wanted.front else []
+    for chosen in keep:
+        frame = frame[chosen.reindex(frame.index)]
+    return _sorted(frame, wanted.sort) if wanted.sort else frame
+
+
+def _on_front(frame: pd.DataFrame, machine: str) -> pd.Series:
+    """Which trials are on a machine's front."""
+    known = [name.partition("@")[2] for name in frame if name.startswith("energy_uj@")]
+    if machine not in known:
+        raise InputError("--front", f"given {machine!r}", name=machine, candidates=known)
+    return frame["fronts"].map(lambda fronts: machine in fronts.split(", "))
+
+
+def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
+    column = sort.removeprefix("-")
+    if column not in (*frame.columns, "trial"):
+        raise InputError(
+            "--sort", f"unknown column {column!r}", name=column, candidates=list(frame.columns)
+        )
+    return frame.sort_values(column, ascending=not sort.startswith("-"), kind="stable")

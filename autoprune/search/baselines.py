@@ -9,44 +9,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autoprune.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
-from autoprune.plan import Effort, Plan
-from autoprune.point import Value, make_plan
-from autoprune.shape import NetworkShape
-from autoprune.spec.domain import Domain
-from autoprune.spec.space import SearchSpace
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.space import SearchSpace
+from autoprune.networks.place import Place
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
 
 
-def baseline_points(shape: NetworkShape) -> dict[str, dict[str, Value]]:
+def baseline_configurations(shape: NetworkShape) -> dict[str, dict[Parameter, Value]]:
     """The configurations of all baselines but the parent, by key, without neutral values."""
-    points: dict[str, dict[str, Value]] = {FINE_TUNED: {}}
-    for index, branch in shape.branches():
+    found: dict[str, dict[Parameter, Value]] = {FINE_TUNED: {}}
+    whole: dict[Parameter, Value] = {}
+    for place, branch in shape.branches():
+        gone: dict[Parameter, Value] = {Parameter(place, "dsp"): 0.0}
+        whole |= gone
         if not branch.fixed:
-            name = f"blocks.{index}.{branch.name}"
-            points[f"without {name}"] = {f"{name}.dsp": 0.0}
-    whole: dict[str, Value] = {}
+            found[f"without {place}"] = gone
     removable = [not any(branch.fixed for branch in block.branches) for block in shape.blocks]
     for index, block in enumerate(shape.blocks):
-        gone: dict[str, Value] = {f"blocks.{index}.{b.name}.dsp": 0.0 for b in block.branches}
-        whole |= gone
         if removable[index] and len(block.branches) > 1 and len(shape.blocks) > 1:
-            points[f"without blocks.{index}"] = gone
+            found[f"without {Place(index)}"] = {
+                parameter: 0.0 for parameter in whole if parameter.place.block == index
+            }
     if all(removable):
-        points[NO_BLOCKS] = whole
-    return points
+        found[NO_BLOCKS] = whole
+    return found
 
 
 def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[str, Plan]:
     """The plans of all baselines by key, the parent first."""
     plans: dict[str, Plan] = {PARENT: make_plan({}, shape, replace(effort, epochs=0))}
-    for key, point in baseline_points(shape).items():
-        plans[key] = make_plan(point, shape, effort)
+    for key, configuration in baseline_configurations(shape).items():
+        plans[key] = make_plan(configuration, shape, effort)
     return plans
 
 
-def first_points(
+def first_configurations(
     space: SearchSpace, shape: NetworkShape, effort: Effort
-) -> list[tuple[Origin, dict[str, Value]]]:
+) -> list[tuple[Origin, dict[Parameter, Value]]]:
     """The configurations that come before the sampler's: baselines, uniform sweep, probes.
 
     A baseline that the space offers is a trial, too, so that it can be on a front and the sampler
@@ -54,17 +57,17 @@ def first_points(
     offers none.
     """
     domains = space.parameters(shape)
-    first: list[tuple[Origin, dict[str, Value]]] = []
-    for point in baseline_points(shape).values():
-        if all(name in domains and value in domains[name].all for name, value in point.items()):
-            whole = space.complete(point, shape, effort)
-            if make_plan(whole, shape, effort) == make_plan(point, shape, effort):
+    first: list[tuple[Origin, dict[Parameter, Value]]] = []
+    for gone in baseline_configurations(shape).values():
+        if all(value in _offered(domains, parameter) for parameter, value in gone.items()):
+            whole = space.complete(gone, shape, effort)
+            if make_plan(whole, shape, effort) == make_plan(gone, shape, effort):
                 first.append(("baseline", whole))
-    first += [("uniform", point) for point in space.uniform_points(shape, effort)]
+    first += [("uniform", same) for same in space.uniform_sweep(shape, effort)]
     return first + [("probe", space.complete(p, shape, effort)) for p in probes(space, shape)]
 
 
-def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[str, Value]]:
+def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[Parameter, Value]]:
     """Two configurations per branch of which the space searches something, nothing else changed.
 
     Gentle: L1P in the middle of what is offered, or, where the branch has none of its own, DSP.
@@ -72,26 +75,26 @@ def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[str, Value]]:
     is a baseline.
     """
     domains, found = space.parameters(shape), []
-    for index, branch in shape.branches():
-        name = f"blocks.{index}.{branch.name}"
-        l1p = [v for v in _offered(domains, f"{name}.l1p") if v != 0]
-        dsp = [v for v in _offered(domains, f"{name}.dsp") if v not in (0, 1)]
-        gentle: dict[str, Value] = {}
-        if l1p:
-            gentle[f"{name}.l1p"] = l1p[(len(l1p) - 1) // 2]
-        elif dsp:
-            gentle[f"{name}.dsp"] = dsp[len(dsp) // 2]
-        harsh: dict[str, Value] = {}
-        if l1p:
-            harsh[f"{name}.l1p"] = l1p[-1]
-        if dsp:
-            harsh[f"{name}.dsp"] = dsp[0]
-        found += [point for point in (gentle, harsh) if point]
+    for place, _ in shape.branches():
+        l1p, dsp = Parameter(place, "l1p"), Parameter(place, "dsp")
+        zeros = [value for value in _offered(domains, l1p) if value != 0]
+        kept = [value for value in _offered(domains, dsp) if value not in (0, 1)]
+        gentle: dict[Parameter, Value] = {}
+        if zeros:
+            gentle[l1p] = zeros[(len(zeros) - 1) // 2]
+        elif kept:
+            gentle[dsp] = kept[len(kept) // 2]
+        harsh: dict[Parameter, Value] = {}
+        if zeros:
+            harsh[l1p] = zeros[-1]
+        if kept:
+            harsh[dsp] = kept[0]
+        found += [probe for probe in (gentle, harsh) if probe]
     return found
 
 
-def _offered(domains: Mapping[str, Domain], name: str) -> tuple[Value, ...]:
-    return domains[name].all if name in domains else ()
+def _offered(domains: Mapping[Parameter, Domain], parameter: Parameter) -> tuple[Value, ...]:
+    return domains[parameter].all if parameter in domains else ()
 
 
 def warnings(baselines: Mapping[str, Outcome], uniform: Mapping[str, Outcome]) -> list[str]:

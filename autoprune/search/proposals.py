@@ -1,18 +1,60 @@
-"""What the Optuna study of a run says of its proposals, also while another process writes to it."""
+"""Proposals of a search: as its scheduler follows them, and as its Optuna study holds them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import optuna
 from optuna.storages import BaseStorage
 
-from autoprune.reopen import recorded_study
-from autoprune.run_folder import RunFolder
+from autoprune.compress.configuration import Value
+from autoprune.compress.parameter import Parameter
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Ended, Origin, Outcome
 from autoprune.search.block_response import GAIN
-from autoprune.search.database import open_database, reachable
-from autoprune.search.journal import read_journal
-from autoprune.search.record import STUDY
+from autoprune.search.optuna_study import STUDY
+from autoprune.search.storages import open_database, reachable, read_journal
+from autoprune.trial.job import Job
+
+
+@dataclass(slots=True, kw_only=True)
+class Proposed:
+    """A trial that was proposed; `ended` is None until it is settled.
+
+    `gain` is what it promised, where its sampler says so; `taken` says that another run has
+    measured it. What is large goes when it is no longer needed, since there may be many trials:
+    `open` with its settling, and `outcome` when Optuna was told.
+    """
+
+    key: str
+    origin: Origin
+    same_as: str | None
+    open: tuple[Job, dict[Parameter, Value]] | None
+    gain: float = math.inf
+    taken: bool = False
+    outcome: Outcome | None = None
+    ended: Ended | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is trained, and so uses up one of the study's trials."""
+        ended = self.ended
+        refused = ended is not None and ended.state == "infeasible" and not ended.trained
+        trained = self.origin != "baseline" and not self.taken and self.same_as is None
+        return trained and not refused
+
+    @property
+    def job(self) -> Job:
+        """What is to be done; of a trial that is not settled."""
+        assert self.open is not None
+        return self.open[0]
+
+    @property
+    def configuration(self) -> dict[Parameter, Value]:
+        """What was proposed; of a trial that is not settled."""
+        assert self.open is not None
+        return self.open[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +77,10 @@ def read_proposals(folder: RunFolder) -> dict[str, Proposal]:
     Raises RecordError where the record is in a database that fails.
     """
     place: BaseStorage
-    name = folder.read_study().get("record")
-    storage = recorded_study(folder).storage if name is not None else None
-    if storage is not None:
-        place = open_database(storage)
+    places = folder.record.places
+    name = places.study
+    if places.storage is not None:
+        place = open_database(places.storage)
     elif folder.journal.is_file():
         place, name = read_journal(folder.journal), STUDY
     else:

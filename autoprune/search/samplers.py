@@ -1,4 +1,4 @@
-"""Samplers by name, and the translation between points and Optuna's parameters."""
+"""Samplers by name, and the translation between configurations and Optuna's parameters."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from optuna.distributions import (
 )
 from optuna.samplers import BaseSampler
 
-from autoprune.point import Point, Value
+from autoprune.compress.configuration import Configuration, Value
+from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
 from autoprune.search.block_response import BlockResponseSampler, Prior
-from autoprune.spec.domain import Domain
-from autoprune.spec.study import Sampler
+from autoprune.search.spec import Sampler
 
 
 @final
@@ -35,7 +36,7 @@ class Samplers:
 
     def __init__(self, seed: int, prior: Prior) -> None:
         self._seed = seed
-        # The first points of a search are its start: it needs no random ones.
+        # The first trials of a search are its start: it needs no random ones.
         self._block_response = BlockResponseSampler(prior, seed=seed, startup_trials=2)
 
     def of(self, name: Sampler, number: int) -> BaseSampler:
@@ -65,13 +66,13 @@ def derive_seed(seed: int, key: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{key}".encode()).digest()[:4], "big") >> 1
 
 
-def distributions(domains: Mapping[str, Domain]) -> dict[str, BaseDistribution]:
+def distributions(domains: Mapping[Parameter, Domain]) -> dict[str, BaseDistribution]:
     """Optuna's distributions.
 
     Listed numbers are searched by their place in the list, so that their order is known and their
     spacing is not mistaken for a scale; words have no order.
     """
-    return {name: _distribution(domain) for name, domain in domains.items()}
+    return {str(parameter): _distribution(domain) for parameter, domain in domains.items()}
 
 
 def _distribution(domain: Domain) -> BaseDistribution:
@@ -83,24 +84,28 @@ def _distribution(domain: Domain) -> BaseDistribution:
     return FloatDistribution(first, last, step=float(domain.step or 1))
 
 
-def to_params(point: Point, domains: Mapping[str, Domain]) -> dict[str, Value]:
-    """A point as Optuna stores it."""
+def to_params(
+    configuration: Configuration, domains: Mapping[Parameter, Domain]
+) -> dict[str, Value]:
+    """A configuration as Optuna stores it."""
     return {
-        name: domains[name].all.index(value)
-        if domains[name].numeric and domains[name].values is not None
+        str(parameter): domains[parameter].all.index(value)
+        if domains[parameter].numeric and domains[parameter].values is not None
         else value
-        for name, value in point.items()
+        for parameter, value in configuration.items()
     }
 
 
-def to_point(params: Mapping[str, Value], domains: Mapping[str, Domain]) -> dict[str, Value]:
-    """The point that Optuna's parameters stand for, every value exactly one of its domain's."""
-    point: dict[str, Value] = {}
-    for name, domain in domains.items():
-        value = params[name]
+def to_configuration(
+    params: Mapping[str, Value], domains: Mapping[Parameter, Domain]
+) -> dict[Parameter, Value]:
+    """What Optuna's parameters stand for, every value exactly one of its domain's."""
+    found: dict[Parameter, Value] = {}
+    for parameter, domain in domains.items():
+        value = params[str(parameter)]
         if domain.numeric and domain.values is not None:
             value = domain.all[int(value)]
         elif domain.numeric:
             value = min(domain.all, key=lambda v: abs(float(v) - float(value)))
-        point[name] = value
-    return point
+        found[parameter] = value
+    return found

@@ -1,19 +1,18 @@
-"""Task: what a search is asked to do, as functions and values that know neither study nor bench."""
+"""Task: what a search is asked to do, as functions and values that know neither study nor setup."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from autoprune.measurement import Measurement
-from autoprune.outcome import Charge
-from autoprune.plan import Effort, Plan
-from autoprune.shape import NetworkShape
-from autoprune.spec.space import SearchSpace
-from autoprune.spec.study import Sampler
-from autoprune.warm_start import WarmStart
-
-Excess = tuple[tuple[str, float], ...]
+from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.space import SearchSpace
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.budget import Excess
+from autoprune.runs.outcome import Charge
+from autoprune.search.spec import Sampler
+from autoprune.search.warm_start import WarmStart
+from autoprune.trial.measurement import Measurement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

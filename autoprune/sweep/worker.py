@@ -12,13 +12,14 @@ from typing import final
 import torch
 from torch import nn
 
-from autoprune.artifacts import Artifacts
 from autoprune.errors import RecordError
-from autoprune.measurement import Measurement
-from autoprune.models.checkpoint import save_weights
-from autoprune.search.job import Failure, Job
-from autoprune.sweep.guard import GIB, Guard
-from autoprune.trial import Bench, run_trial
+from autoprune.networks.checkpoint import save_weights
+from autoprune.runs.artifacts import Artifacts
+from autoprune.sweep.watchdog import GIB, Watchdog
+from autoprune.trial.job import Failure, Job
+from autoprune.trial.measurement import Measurement
+from autoprune.trial.setup import Setup, compute_alike
+from autoprune.trial.trial import run_trial
 
 
 @final
@@ -26,30 +27,27 @@ class Worker:
     """Runs jobs in the process that it lives in.
 
     Args:
-        bench: what all jobs share.
+        setup: what all jobs share.
         threads: torch threads; more than the process has cores for makes it very slow.
-        guard: ends this process with a job that takes too much; None where it must not.
+        watchdog: ends this process with a job that takes too much; None where it must not.
     """
 
-    def __init__(self, bench: Bench, threads: int, guard: Guard | None = None) -> None:
-        self._bench = replace(bench, parent=bench.parent.to(bench.device))
-        self._guard = guard
-        torch.set_num_threads(threads)
-        # The same seed gives the same trial on a GPU, too.
-        torch.backends.cudnn.deterministic = True
-        torch.backends.cudnn.benchmark = False
+    def __init__(self, setup: Setup, threads: int, watchdog: Watchdog | None = None) -> None:
+        self._setup = replace(setup, parent=setup.parent.to(setup.device))
+        self._watchdog = watchdog
+        compute_alike(threads)
 
     def run(self, job: Job) -> Measurement | Failure:
         """The measurement, or the end of the traceback of whatever went wrong."""
         try:
-            with self._guard.watching(job.key) if self._guard else nullcontext():
-                measurement, model = run_trial(self._bench, job.plan, job.seed)
+            with self._watchdog.watching(job.key) if self._watchdog else nullcontext():
+                measurement, model = run_trial(self._setup, job.plan, job.seed)
             if job.weights is not None:
                 _keep(model, job.weights)
         except RecordError as error:
             return Failure(kind="storage", cause=str(error))
         except (MemoryError, torch.OutOfMemoryError):
-            peak = torch.cuda.max_memory_allocated() if self._bench.device == "cuda" else 0
+            peak = torch.cuda.max_memory_allocated() if self._setup.device == "cuda" else 0
             cause = traceback.format_exc(limit=-3).strip()
             return Failure(kind="memory", peak_gib=peak / GIB, cause=cause)
         except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import NamedTuple
 import pytest
 
 from autoprune.cli.main import main
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.plan import Effort
 from autoprune.cost.load import load_machine
-from autoprune.measurement import Measurement
-from autoprune.outcome import FINE_TUNED, Origin, Outcome
-from autoprune.plan import Effort
-from autoprune.point import make_plan
-from autoprune.run_folder import RunFolder
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import FINE_TUNED, Origin, Outcome
+from autoprune.runs.record import RunRecord
+from autoprune.trial.measurement import Measurement
 
 
 class Said(NamedTuple):
@@ -58,17 +58,17 @@ def run_folder(
     With weights of 8 bits, which both machines have, one sample less is right.
     """
     folder = RunFolder(tmp_path / "run")
-    folder.write_study({"shape": dataclasses.asdict(shape)})
+    folder.write_record(RunRecord(shape=shape))
 
     def write(key: str, origin: Origin, correct: int, zeros: float, cause: str = "") -> None:
-        plan = make_plan({"blocks.0.attention.l1p": zeros}, shape, effort)
+        plan = make_plan(parse_configuration({"blocks.0.attention.l1p": zeros}), shape, effort)
         less = {8: correct - 1}
         measurement = None if cause else measured(plan, correct=correct, zeros=zeros, rounded=less)
         folder.write(
             Outcome(
                 key=key,
                 origin=origin,
-                point=(),
+                configuration=(),
                 plan=plan,
                 seed=0,
                 state="failed" if cause else "measured",

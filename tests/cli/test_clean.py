@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
-from autoprune.driver import run
 from autoprune.errors import RecordError
-from autoprune.lock import sole_writer
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
-from autoprune.tracker import Nobody
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
 
 
 @pytest.fixture(scope="module")
-def folder(root, tmp_path_factory):
-    place = tmp_path_factory.mktemp("clean")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOPRUNE_CACHE", str(place / "cache"))
-        study = str(root / "tests" / "studies" / "short.toml")
-        run(prepare(study, trials=4, workers=0), place / "run", Nobody())
-    return RunFolder(place / "run")
+def folder(short_run, tmp_path_factory):
+    return RunFolder(shutil.copytree(short_run, tmp_path_factory.mktemp("clean") / "run"))
 
 
 def contents(folder) -> dict:

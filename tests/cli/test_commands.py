@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from autoprune.cost.load import load_machine
-from autoprune.report.files import COLUMNS
-from autoprune.run_folder import RunFolder
-from autoprune.workload import Workload
+from autoprune.report.rows import IN_CSV
+from autoprune.runs.folder import RunFolder
+from autoprune.workload.workload import Workload
 
 
 def own_machine(folder: Path, ac: float) -> Path:
@@ -48,7 +48,7 @@ def test_front_prices_a_machine_that_the_run_never_saw(autoprune, run_folder, tm
     file = own_machine(tmp_path, ac=0.3)
     said = autoprune("front", run_folder, "--machine", file, "--csv")
     [row] = csv.DictReader(io.StringIO(said.out))
-    assert tuple(row) == COLUMNS
+    assert tuple(row) == IN_CSV
     assert row["trial"] == known["trial"] == "1"
     assert float(row["val_accuracy"]) == 0.96  # of 8 bits; 0.97 of 32
     workload = RunFolder(run_folder).read_workload("1", 8)

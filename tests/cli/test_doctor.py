@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from autoprune import doctor
+from autoprune.sweep import doctor
 
 
 @pytest.mark.ray
@@ -49,7 +49,7 @@ def test_a_broken_one(autoprune, monkeypatch, tmp_path) -> None:
 
         if name.startswith("spikingjelly"):
             raise ImportError("undefined symbol")
-        if name == "autoprune.sweep.cluster":
+        if name == "autoprune.sweep.ray.cluster":
             return SimpleNamespace(try_ray=no_ray)
         return importlib.import_module(name)
 

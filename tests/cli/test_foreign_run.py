@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autoprune.cost.load import load_machine
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
 
 READING = {
     "front": ["RUN"],
@@ -65,7 +65,7 @@ def foreign(tmp_path, run_folder, root, request):
         (run_folder / "study.toml").write_text(study, encoding="utf-8")
         record = json.loads((run_folder / "study.json").read_text(encoding="utf-8"))
         record |= {"machine_folders": {"chip": str(tmp_path)}, "folder": str(tmp_path)}
-        record |= {"identity": {"data": "digits"}, "trials": 3}
+        record |= {"trials": 3}
         (run_folder / "study.json").write_text(json.dumps(record), encoding="utf-8")
         (run_folder / "checkpoints").mkdir()
         (run_folder / "checkpoints" / "00001.safetensors").touch()
@@ -95,12 +95,12 @@ def test_nothing_is_imported_unasked(autoprune, foreign, tmp_path, command, word
 def test_storage_that_is_no_runs_is_not_touched(tmp_path, autoprune, run_folder):
     """A run folder that names another place as its storage of weights."""
     other = RunFolder(tmp_path / "mine")
-    other.write_study({})
+    other.write_record(RunFolder(run_folder).record)
     other.checkpoints.mkdir()
     weights = other.checkpoint("7")
     weights.write_bytes(b"dear to me")
     study = json.loads((run_folder / "study.json").read_text(encoding="utf-8"))
-    study["artifacts"] = f"file://{other.path}"
+    study["places"]["artifacts"] = f"file://{other.path}"
     (run_folder / "study.json").write_text(json.dumps(study), encoding="utf-8")
     said = autoprune("clean", run_folder)
     assert (said.code, said.out) == (2, "")

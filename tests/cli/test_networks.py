@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from autoprune.models.families import build
+from autoprune.networks.build import build
 
 OFFERED = {"T": 3, "in_channels": 1, "img_size_h": 8, "img_size_w": 8, "num_classes": 10}
 BROKEN = """

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from autoprune.cost.load import load_machine
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
 
 FAILING = '''
 from autoprune.cost.action import Action
@@ -33,7 +33,7 @@ title = "picky"
 family = "picky_machine:Picky"
 weight_bits = 8
 [prices]
-mac = { value = 2, unit = "pJ", evidence = "measured", scope = "per_term", source = "a bench" }
+mac = { value = 2, unit = "pJ", evidence = "measured", scope = "per_term", source = "a setup" }
 [capabilities]
 spike_sparsity = "none"
 weight_sparsity = "none"

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
 
 SPIKFORMER = "spikingjelly.activation_based.model.spikformer:Spikformer"
 MODULE = """

@@ -9,7 +9,7 @@ from torch import nn
 
 import autoprune
 from autoprune.errors import CountingError
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
 
 MODULE = """
 import torch
@@ -153,7 +153,7 @@ def test_one_call_in_python():
     with pytest.raises(CountingError, match="has no attribute T"):
         autoprune.profile(network, x)
     workload = autoprune.profile(network, x, 1)
-    assert [(op.name, op.a_class) for op in workload.ops] == [("0", "real"), ("2", "binary")]
+    assert [(op.name, op.a.kind) for op in workload.ops] == [("0", "real"), ("2", "binary")]
     assert (workload.samples, workload.time_steps) == (3, 1)
     assert workload.ops[1].activity is not None
     assert autoprune.profile(network, x, 1, activity=False).ops[1].activity is None

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from autoprune.cli.output import wrapped
 from autoprune.cli.progress import Terminal
-from autoprune.run_folder import RunFolder
-from autoprune.tracker import Standing
+from autoprune.runs.folder import RunFolder
+from autoprune.sweep.progress import SearchProgress
 
 
 def test_events_then_one_line(autoprune, root, tmp_path, monkeypatch) -> None:
@@ -58,7 +58,7 @@ def test_quiet_refusals_are_still_told(autoprune) -> None:
 def test_progress_counts_running_and_failed_trials() -> None:
     text = io.StringIO()
     states = {"measured": 2, "failed": 1}
-    standing = Standing(
+    standing = SearchProgress(
         done=3, trials=10, running=2, states=states, best=0.97, fronts={"loihi1": []}
     )
     with Terminal(Console(file=text, width=80)) as terminal:
@@ -84,7 +84,7 @@ class Log:
         for done in range(trials + 1):
             self.now += seconds if done else 0
             self.terminal.progress(
-                Standing(
+                SearchProgress(
                     done=done, trials=trials, running=1, states={}, best=None, fronts={"a": []}
                 )
             )
@@ -112,7 +112,7 @@ def test_a_run_that_goes_on_counts_only_its_own_trials_for_the_time_left() -> No
     for done in (50, 51, 52, 60):
         log.now += 10 if done in (51, 52) else 80 if done == 60 else 0
         log.terminal.progress(
-            Standing(done=done, trials=100, running=1, states={}, best=None, fronts={"a": []})
+            SearchProgress(done=done, trials=100, running=1, states={}, best=None, fronts={"a": []})
         )
     assert log.lines[-1] == "trial 60 of 100: 1 running, 0:06:40 left, front 0 on a"
 

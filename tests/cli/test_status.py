@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from autoprune.cost.load import load_machine
-from autoprune.lock import sole_writer
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_speed_and_time_left_are_of_the_present_writer(autoprune, seen, tmp_path
 
 def test_fronts_of_many_trials_stay_within_80_columns(autoprune, run_folder, measured) -> None:
     folder = RunFolder(run_folder)
-    folder.write_study({**folder.read_study(), "trials": 145})
+    folder.write_record(replace(folder.record, trials=145))
     known = folder.read("1")
     for number in range(105, 145):
         found = measured(known.plan, correct=201 - number, zeros=0.25 + number / 200)

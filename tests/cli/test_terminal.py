@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from autoprune.report.text_plot import WIDTH
+from autoprune.report.plots.text import WIDTH
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

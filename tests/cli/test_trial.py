@@ -11,7 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from autoprune.cost.load import load_machine
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
 from autoprune.search.block_response import GAIN
 
 
@@ -77,7 +77,7 @@ def test_every_line_of_a_measured_one(autoprune, run_folder) -> None:
     folder, lines = RunFolder(run_folder), autoprune("trial", run_folder, "1").out.splitlines()
     outcome = folder.read("1")
     assert lines[:2] == ["Trial 1: measured", "Proposed by: sampled; seed 0"]
-    assert lines[2] == f"Plan: {outcome.plan.short(folder.shape)}"
+    assert lines[2] == f"Plan: {outcome.plan.short(folder.record.shape)}"
     assert "  blocks.0.attention: A 75%" in lines
     (score,) = [line for line in lines if line.startswith("validation accuracy, 8 bits")]
     low, high = outcome.measurement.at(8).validation.interval

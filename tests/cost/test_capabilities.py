@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import pytest
 
+from autoprune.config import bundled_names
 from autoprune.cost.action import Action
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.spec import bundled
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 
 def saying(name: str, **words: str) -> CostModel:
@@ -28,10 +29,10 @@ def with_integers() -> Workload:
     """The sample, whose first layer reads a residual sum."""
     workload = sample_workload()
     stem, first, *others = workload.ops
-    return replace(workload, ops=(stem, replace(first, a_class="integer"), *others))
+    return replace(workload, ops=(stem, altered(first, a_class="integer"), *others))
 
 
-@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
 @pytest.mark.parametrize(
     ("need", "operation"),
     [
@@ -47,7 +48,7 @@ def test_what_is_unsupported_makes_the_total_unknown(name, need, operation):
     assert cost.unpriced[0].action == f"{operation}: {need}".replace("\\", "")
 
 
-@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
 def test_bundled_machines_price_everything(name):
     cost = load_machine(name).price(with_integers())
     assert cost.unpriced == ()
@@ -97,7 +98,9 @@ def test_neurons_that_a_host_updates_are_not_charged():
     left = Updates(replace(charged.machine, capabilities=words))
     cost = left.price(sample_workload())
     assert cost.terms == ()
-    updates = sum(op.neurons * op.time_steps for op in sample_workload().select("published"))
+    updates = sum(
+        op.neurons.count * op.sizes.time_steps for op in sample_workload().select("published")
+    )
     assert [host.name for host in cost.host] == [f"{updates} neuron updates"]
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 
 import pytest
 
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Geometry, Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.parts import Geometry
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 STEPS = 5
 
@@ -23,7 +24,7 @@ def layer(row: dict[str, str]) -> Op:
     blank = sample_workload(steps=STEPS, samples=1).ops[1]
     entries = STEPS * inputs * size * size
     square = {"kernel": kernel, "stride": size // out, "padding": kernel // 2, "dilation": 1}
-    return replace(
+    return altered(
         blank,
         name=row["layer"],
         kind="conv",
@@ -42,7 +43,9 @@ def layer(row: dict[str, str]) -> Op:
 
 @pytest.fixture
 def vgg9(root) -> Workload:
-    with (root / "tests" / "oracles" / "spikesim_vgg9_cifar10.csv").open(encoding="utf-8") as file:
+    with (root / "tests" / "cost" / "oracles" / "spikesim_vgg9_cifar10.csv").open(
+        encoding="utf-8"
+    ) as file:
         ops = tuple(layer(row) for row in csv.DictReader(file))
     return Workload(network="VGG9", samples=1, time_steps=STEPS, ops=ops)
 
@@ -70,7 +73,7 @@ def test_unstructured_sparsity_buys_nothing_on_crossbars():
     machine = load_machine("spikesim_rram")
     dense, sparse = sample_workload(spikes=1.0), sample_workload(spikes=1.0, zeros=0.975)
     layers = [
-        sum(o.effective_sops for o in w.ops if o.b_class == "weight" and o.a_class == "binary")
+        sum(o.work.effective_sops for o in w.ops if o.b.kind == "weight" and o.a.kind == "binary")
         for w in (dense, sparse)
     ]
     assert layers[0] > 15 * layers[1]
@@ -88,7 +91,7 @@ def test_groups_are_crossbars_of_their_own():
     """A depth-wise layer of 96 channels takes 96 crossbars, a dense one 4."""
     machine = load_machine("spikesim_rram")
     blank = sample_workload(steps=1, samples=1).ops[1]
-    dense = replace(blank, k=96, n=96)
-    depthwise = replace(blank, name="depthwise", k=1, n=1, groups=96)
+    dense = altered(blank, k=96, n=96)
+    depthwise = altered(blank, name="depthwise", k=1, n=1, groups=96)
     workload = Workload(network="n", samples=1, time_steps=1, ops=(dense, depthwise))
     assert machine.pes(Ops.of([workload])).tolist() == [4, 96]

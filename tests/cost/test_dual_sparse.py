@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Activity
-from autoprune.workload import Workload
+from autoprune.workload.parts import Activity
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 LOAS = load_machine("loas")
 
@@ -27,7 +26,7 @@ def alone(*, k: int, n: int = 64, m: int = 64, zeros: float, active: float, step
         groups=(1, 1),
     )
     kept = round(k * n * (1 - zeros))
-    op = replace(
+    op = altered(
         blank,
         m=m,
         k=k,

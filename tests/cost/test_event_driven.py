@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 LOIHI = load_machine("loihi1")
 
@@ -26,11 +27,11 @@ def test_cores_of_the_blocks_of_spikformer_4_384(sharing, cores):
     """
     choices = {**LOIHI.machine.choices, "weight_sharing": sharing}
     model = type(LOIHI)(replace(LOIHI.machine, choices=choices))
-    blank = replace(sample_workload(steps=1, samples=1).ops[1], m=64, neurons=0)
+    blank = altered(sample_workload(steps=1, samples=1).ops[1], m=64, neurons=0)
     found = 0
     for number, k, n in ((4, 384, 384), (1, 384, 1536), (1, 1536, 384)):
         axons = k if sharing == "shared" else 64 * k
-        layer = replace(blank, k=k, n=n, b_size=k * n, b_nonzeros=k * n, a_size=axons)
+        layer = altered(blank, k=k, n=n, b_size=k * n, b_nonzeros=k * n, a_size=axons)
         one = Workload(network="n", samples=1, time_steps=1, ops=(layer,))
         found += 4 * number * model.cores(Ops.of([one]))[0]
     assert found == cores
@@ -38,11 +39,11 @@ def test_cores_of_the_blocks_of_spikformer_4_384(sharing, cores):
 
 def energy_by_hand(op: Op, samples: int) -> float:
     """Davies 2018, Table 2, in pJ; a second binary operand sends messages too."""
-    messages = op.a_events + (op.b_events if op.b_class == "binary" else 0)
+    messages = op.a.events + (op.b.events if op.b.kind == "binary" else 0)
     return (
-        op.effective_sops * 23.6
-        + op.updates_active * 81
-        + op.updates_inactive * 52
+        op.work.effective_sops * 23.6
+        + op.neurons.updates_active * 81
+        + op.neurons.updates_inactive * 52
         + messages * 1.7
     ) / samples
 
@@ -58,7 +59,7 @@ def test_energy_is_every_action_at_its_price(steps, width, zeros, spikes, sample
     workload = sample_workload(
         steps=steps, width=width, zeros=zeros, spikes=spikes, samples=samples
     )
-    ops = [op for op in workload.select("executed") if op.a_class != "real"]
+    ops = [op for op in workload.select("executed") if op.a.kind != "real"]
     expected = sum(energy_by_hand(op, samples) for op in ops)
     assert LOIHI.price(workload).energy_uj * 1e6 == pytest.approx(expected)
 
@@ -69,7 +70,7 @@ def test_one_loud_step_is_slower_than_two_quiet_ones():
     Two layers that are loud in different steps, 1000 operations each, take 2 x 3500 ns; loud in
     the same step they work side by side.
     """
-    blank = replace(
+    blank = altered(
         sample_workload(steps=2, samples=1).ops[1],
         a_events=0,
         a_nonzeros=0,
@@ -82,8 +83,8 @@ def test_one_loud_step_is_slower_than_two_quiet_ones():
         updates_active=0,
         updates_inactive=0,
     )
-    early = replace(blank, name="early", effective_sops_per_step=(1000, 0))
-    late = replace(blank, name="late", effective_sops_per_step=(0, 1000))
+    early = altered(blank, name="early", effective_sops_per_step=(1000, 0))
+    late = altered(blank, name="late", effective_sops_per_step=(0, 1000))
     also_early = replace(early, name="also early")
 
     def latency(*ops: Op) -> float:
@@ -98,7 +99,7 @@ def test_an_operation_that_runs_once_works_in_the_first_step_only():
     layer = sample_workload(steps=1, samples=1).ops[1]
     nothing = {"effective_sops": 0, "effective_sops_per_step": (0,), "a_events": 0, "a_nonzeros": 0}
     steps = {"events_per_step": (0,), "nonzeros_per_step": (0,)}
-    op = replace(layer, neurons=10, updates_active=10, updates_inactive=0, **nothing, **steps)
+    op = altered(layer, neurons=10, updates_active=10, updates_inactive=0, **nothing, **steps)
     workload = Workload(network="n", samples=1, time_steps=2, ops=(op,))
     assert LOIHI.price(workload).latency_us == pytest.approx((10 * 8.4 + 2 * 465) / 1000)
 
@@ -112,7 +113,7 @@ def test_spikes_of_neurons_and_static_power_of_chips():
         ]
         for name, model in (("loihi1", LOIHI), ("sanafe", sanafe))
     }
-    spikes = [op.output_spikes / 2 for op in sample_workload().select("executed")]
+    spikes = [op.neurons.output_spikes / 2 for op in sample_workload().select("executed")]
     spikes = [count for count in spikes[1:] if count]  # the stem's are the host's
     assert sent["sanafe"] == pytest.approx([69.3 * count for count in spikes])
     assert set(sent["loihi1"]) == {0}
@@ -121,9 +122,9 @@ def test_spikes_of_neurons_and_static_power_of_chips():
     layer = sample_workload(steps=1, samples=1).ops[1]
     nothing = {"effective_sops": 0, "effective_sops_per_step": (0,), "a_events": 0, "a_nonzeros": 0}
     steps = {"events_per_step": (0,), "nonzeros_per_step": (0,)}
-    op = replace(layer, neurons=1, updates_active=1, updates_inactive=0, output_spikes=1)
+    op = altered(layer, neurons=1, updates_active=1, updates_inactive=0, output_spikes=1)
     workload = Workload(
-        network="n", samples=1, time_steps=1, ops=(replace(op, **nothing, **steps),)
+        network="n", samples=1, time_steps=1, ops=(altered(op, **nothing, **steps),)
     )
     assert sanafe.price(workload).latency_us == pytest.approx((9.7 + 30 + 299) / 1000)
 

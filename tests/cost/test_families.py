@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from autoprune.config import bundled_names
 from autoprune.cost.contract import check_contract
 from autoprune.cost.cost import UnknownCost, Unpriced
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.metrics import energy_uj, latency_us
-from autoprune.spec import bundled
-from autoprune.workload import Uncounted
+from autoprune.runs.metrics import energy_uj, latency_us
+from autoprune.workload.workload import Uncounted
+from tests.operations import altered
 
-MACHINES = bundled.names("cost_models")
+MACHINES = bundled_names("cost_models")
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -82,7 +83,7 @@ def test_weights_of_fewer_bits_move_fewer_bits_and_never_more_than_the_machine_h
 
     def loaded(bits: int) -> float:
         workload = sample_workload()
-        layer = replace(workload.ops[1], b_bits=bits)
+        layer = altered(workload.ops[1], b_bits=bits)
         cost = array.price(replace(workload, ops=(workload.ops[0], layer, workload.ops[-1])))
         (read,) = (t for t in cost.terms if (t.op, t.price) == (layer.name, "dram_read"))
         return read.count
@@ -92,10 +93,10 @@ def test_weights_of_fewer_bits_move_fewer_bits_and_never_more_than_the_machine_h
 
 
 def test_a_first_layer_that_is_gone_reads_nothing():
-    first = replace(sample_workload().ops[0], n=0, neurons=0, b_size=0, b_nonzeros=0)
-    gone = replace(first, dense_macs=0, real_macs=0, updates_active=0, updates_inactive=0)
+    first = altered(sample_workload().ops[0], n=0, neurons=0, b_size=0, b_nonzeros=0)
+    gone = altered(first, dense_macs=0, real_macs=0, updates_active=0, updates_inactive=0)
     workload = replace(sample_workload(), ops=(gone,))
-    assert gone.a_size > 0
+    assert gone.a.size > 0
     assert load_machine("systolic_14x12").price(workload).energy_pj == 0
 
 
@@ -111,13 +112,13 @@ def test_event_driven_latency_is_the_slowest_core_and_the_barrier():
     workload = sample_workload()
     busy = []
     for op in workload.select("executed"):
-        if op.a_class == "real":
+        if op.a.kind == "real":
             continue
         work = (
-            op.effective_sops * 3.5
-            + op.a_events * 2.1
-            + op.updates_active * 8.4
-            + op.updates_inactive * 5.3
+            op.work.effective_sops * 3.5
+            + op.a.events * 2.1
+            + op.neurons.updates_active * 8.4
+            + op.neurons.updates_inactive * 5.3
         )
         busy.append(work / 4 / workload.samples / chip_cores(chip, op, workload.samples))
     assert chip.price(workload).latency_us == pytest.approx(4 * (max(busy) + 465) / 1000)
@@ -129,7 +130,8 @@ def test_event_driven_leaves_real_values_to_the_host_and_emulates_attention():
     assert [host.name.split(":")[0] for host in cost.host] == ["stem", "head"]
     assert {term.op for term in cost.terms}.isdisjoint({"stem", "head"})
     assert sum(host.share for host in cost.host) == pytest.approx(
-        (workload.ops[0].dense_macs + workload.ops[-1].dense_macs) / workload.total("dense_macs")
+        (workload.ops[0].work.dense_macs + workload.ops[-1].work.dense_macs)
+        / workload.total("dense_macs")
     )
     assert "one synaptic operation per coincidence" in cost.emulated[0]
     missed = Uncounted(name="softmax", dense_macs=workload.total("dense_macs"), reason="no rule")
@@ -142,15 +144,15 @@ def test_event_driven_leaves_real_values_to_the_host_and_emulates_attention():
 def test_placement_replicates_private_weights_per_position():
     chip = load_machine("loihi1")
     op = sample_workload().ops[1]
-    large = replace(op, m=64, b_nonzeros=300_000, neurons=100, a_size=100 * 8)
+    large = altered(op, m=64, b_nonzeros=300_000, neurons=100, a_size=100 * 8)
     bits = 300_000 * 8 * 64
     assert chip_cores(chip, large) == -(-bits // (128 * 8192))
     shared = type(chip)(
         replace(chip.machine, choices={**chip.machine.choices, "weight_sharing": "shared"})
     )
     assert chip_cores(shared, large) == 3
-    assert chip_cores(chip, replace(large, b_nonzeros=1, neurons=5000)) == 5
-    assert chip_cores(chip, replace(large, b_nonzeros=1, a_size=9000 * 8)) == 3
+    assert chip_cores(chip, altered(large, b_nonzeros=1, neurons=5000)) == 5
+    assert chip_cores(chip, altered(large, b_nonzeros=1, a_size=9000 * 8)) == 3
 
 
 def test_attention_is_priced_in_one_order_only():
@@ -161,7 +163,7 @@ def test_attention_is_priced_in_one_order_only():
     )
     published = [op for op in workload.select("published") if op.kind == "attention_product"]
     spent = {t.op: t.count for t in papers.price(workload).terms if "product" in t.op}
-    assert spent == {op.name: op.fanout_sops / 2 for op in published}
+    assert spent == {op.name: op.work.fanout_sops / 2 for op in published}
     assert papers.price(workload).energy_uj != executed.price(workload).energy_uj
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
+from tests.operations import altered
 
 SATA = load_machine("sata")
 
@@ -19,7 +20,7 @@ def test_energy_of_one_layer_by_hand():
     cost = SATA.price(replace(workload, ops=(layer,)))
     assert cost.cycles == 32 * 4
     assert cost.latency_us == pytest.approx(128 * 2.5e-3)
-    running, sops = 128 * 128 * 2.5, layer.effective_sops * 2.5
+    running, sops = 128 * 128 * 2.5, layer.work.effective_sops * 2.5
     updates = 4 * 8 * 16 * 2.5
     expected = (
         (0.02511 + 0.11241) * sops
@@ -58,7 +59,7 @@ def test_groups_run_one_after_the_other_and_bring_weights_of_their_own():
     workload = sample_workload(samples=1)
     layer = workload.ops[1]
     one = SATA.price(replace(workload, ops=(layer,)))
-    two = SATA.price(replace(workload, ops=(replace(layer, groups=2, b_size=2 * layer.b_size),)))
+    two = SATA.price(replace(workload, ops=(altered(layer, groups=2, b_size=2 * layer.b.size),)))
     assert two.cycles == 2 * one.cycles
     for price in ("dram", "weight_buffer"):
         loaded = [sum(t.count for t in cost.terms if t.price == price) for cost in (one, two)]

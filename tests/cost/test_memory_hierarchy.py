@@ -9,9 +9,10 @@ import torch
 from spikingjelly.activation_based import op_counter
 from torch import nn
 
-from autoprune.census.count import count
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
+from autoprune.workload.census.count import count
+from tests.operations import altered
 
 MEM45 = load_machine("mem45")
 CAUSES = {
@@ -112,7 +113,7 @@ def test_a_word_costs_what_its_memory_costs(kibibytes, price):
     """Straight lines through 0, 8 KiB: 10, 32 KiB: 20, 1 MiB: 100; DRAM 1300 pJ per two words."""
     weights = kibibytes * 256
     layer = sample_workload(samples=1).ops[1]
-    layer = replace(layer, k=weights // 16, b_size=weights, b_nonzeros=weights)
+    layer = altered(layer, k=weights // 16, b_size=weights, b_nonzeros=weights)
     cost = MEM45.price(replace(sample_workload(samples=1), ops=(layer,)))
-    words = layer.a_events * layer.n
+    words = layer.a.events * layer.sizes.n
     assert cost.by_cause()["weights"] == pytest.approx(words * price)

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoprune.config import bundled_names
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.op import Activity
-from autoprune.spec import bundled
+from autoprune.workload.columns import reader
+from autoprune.workload.parts import Activity
+from tests.operations import altered
 
 MANY = [sample_workload(), sample_workload(steps=2, samples=3), sample_workload(width=5)]
 
@@ -28,9 +30,9 @@ def test_columns_are_means_per_inference_of_the_operations(name):
     row = 0
     for index, workload in enumerate(MANY):
         for op in workload.ops:
-            value = getattr(op, name)
+            value = reader(name)(op)
             counted = name in ("events_per_step", "effective_sops")
-            divided = counted or (name == "b_nonzeros" and op.b_class != "weight")
+            divided = counted or (name == "b_nonzeros" and op.b.kind != "weight")
             expected = np.array(value) / workload.samples if divided else np.array(value)
             found = getattr(ops, name)[row]
             assert np.array_equal(
@@ -78,7 +80,7 @@ def test_storage_of_a_matrix_by_hand():
     32 x 16 weights at 8 bits, half of them 0: 4096; 512 + 2048; 256 x 12 + 33 x 9 bits.
     """
     workload = sample_workload(zeros=0.5)
-    layer = replace(workload.ops[1], b_bits=8)
+    layer = altered(workload.ops[1], b_bits=8)
     ops = Ops.of([replace(workload, ops=(layer,))])
     assert ops.storage("dense", ops.b_bits).tolist() == [4096]
     assert ops.storage("bitmap", ops.b_bits).tolist() == [512 + 2048]
@@ -94,7 +96,7 @@ def test_storage_of_a_matrix_by_hand():
 
 
 @given(st.data())
-@pytest.mark.parametrize("name", bundled.names("cost_models"))
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
 def test_many_cost_what_each_costs_alone_to_the_last_bit(name, data):
     sizes = st.fixed_dictionaries(
         {

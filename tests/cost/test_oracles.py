@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from autoprune.census.count import count
 from autoprune.cost.families.systolic import cycles
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.census.count import count
+from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 
 def synthetic(name: str, *, sops: int = 0, macs: int = 0, steps: int = 1, **fields) -> Op:
     """An operation of which only the synaptic operations or the real MACs matter."""
-    blank = replace(
+    blank = altered(
         sample_workload(steps=steps).ops[1 if sops else 0],
         name=name,
         effective_sops=sops,
@@ -27,7 +27,7 @@ def synthetic(name: str, *, sops: int = 0, macs: int = 0, steps: int = 1, **fiel
         real_macs=macs,
         effective_sops_per_step=(sops // steps,) * steps,
     )
-    return replace(blank, **fields)
+    return altered(blank, **fields)
 
 
 def workload(*ops: Op, steps: int = 1) -> Workload:
@@ -70,7 +70,7 @@ def test_spikingformer_energy_from_layers(oracle, root):
     4.6 x MAC + 0.9 x AC over 62 rows is 7.463502601886196 mJ. Recomputed from the rows; the
     rows' fractional AC are rounded to whole operations here, hence 1e-8 relative.
     """
-    file = root / "tests" / "oracles" / "spikingformer_8_512_layers.csv"
+    file = root / "tests" / "cost" / "oracles" / "spikingformer_8_512_layers.csv"
     with file.open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     ops = []

@@ -41,7 +41,7 @@ title = "flat"
 family = "{family}"
 weight_bits = 8
 [prices]
-mac = {{ value = 2, unit = "pJ", evidence = "measured", scope = "all_in", source = "my bench" }}
+mac = {{ value = 2, unit = "pJ", evidence = "measured", scope = "all_in", source = "my setup" }}
 [capabilities]
 spike_sparsity = "none"
 weight_sparsity = "none"

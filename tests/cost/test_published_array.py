@@ -12,8 +12,9 @@ from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.op import Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 STEPS = 4
 
@@ -26,7 +27,7 @@ def matrix(name: str, sizes: tuple[int, int, int], density: float) -> Op:
     fields = {"effective_sops": sops, "fanout_sops": sops, "effective_sops_per_step": split}
     m = rows // STEPS
     macs = rows * k * n
-    return replace(
+    return altered(
         blank, name=name, m=m, k=k, n=n, neurons=0, b_size=k * n, dense_macs=macs, **fields
     )
 
@@ -36,7 +37,7 @@ def product(name: str, heads: int, tokens: int, width: int, *, first: bool) -> O
     sample = sample_workload(steps=STEPS, samples=1)
     blank = next(op for op in sample.ops if op.order == "published")
     sizes = {"k": width, "n": tokens} if first else {"k": tokens, "n": width}
-    return replace(blank, name=f"{name}.{first}", m=tokens, heads=heads, **sizes)
+    return altered(blank, name=f"{name}.{first}", m=tokens, heads=heads, **sizes)
 
 
 def network(file: Path, density: float = 1.0, *, attention: bool = False) -> Workload:
@@ -48,7 +49,7 @@ def network(file: Path, density: float = 1.0, *, attention: bool = False) -> Wor
                 sizes = tuple(int(row[key]) for key in "MKN")
                 ops.append(matrix(row["layer"], sizes, density))
             elif row["kind"] == "lif":
-                ops[-1] = replace(ops[-1], neurons=int(row["elements"]))
+                ops[-1] = altered(ops[-1], neurons=int(row["elements"]))
             elif row["kind"] == "attention" and attention:
                 heads, tokens = int(row["heads"]), int(row["tokens"])
                 width = int(row["K"]) // heads
@@ -59,7 +60,7 @@ def network(file: Path, density: float = 1.0, *, attention: bool = False) -> Wor
 
 @pytest.fixture
 def tables(root) -> Path:
-    return root / "tests" / "oracles"
+    return root / "tests" / "cost" / "oracles"
 
 
 def test_eyeriss_on_spikformer(oracle, tables):
@@ -114,7 +115,7 @@ def test_energy_is_power_times_time_and_bits_once(name):
     """By hand, from the workload's own figures: weights of 8 bits, spikes in and out of 1."""
     model = load_machine(name)
     op = matrix("fc", (4 * 16, 32, 24), 0.25)
-    op = replace(op, neurons=16 * 24, a_size=4 * 16 * 32)
+    op = altered(op, neurons=16 * 24, a_size=4 * 16 * 32)
     workload = Workload(network="n", samples=1, time_steps=STEPS, ops=(op,))
     cost = model.price(workload)
     bits = 32 * 24 * 8 + 4 * 16 * 32 + 4 * 16 * 24

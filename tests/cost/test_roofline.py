@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
-from autoprune.workload import Workload
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 
 @pytest.fixture
@@ -19,7 +18,7 @@ def gpu(root):
 
 def layer(size: int) -> Workload:
     """A square product of one step: M = K = N."""
-    op = replace(
+    op = altered(
         sample_workload(steps=1, samples=1).ops[1],
         m=size,
         k=size,

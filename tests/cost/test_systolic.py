@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from autoprune.cost.families.systolic import Systolic, cycles
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
-from autoprune.op import Geometry, Op
-from autoprune.workload import Workload
+from autoprune.workload.op import Op
+from autoprune.workload.parts import Geometry
+from autoprune.workload.workload import Workload
+from tests.operations import altered
 
 ARRAY = (3, 2)
 SIZES = st.integers(1, 9)
@@ -35,7 +37,7 @@ def layer(m: int, k: int, n: int, **fields) -> Op:
     blank = sample_workload(steps=1, samples=1, spikes=1.0).ops[1]
     sizes: dict[str, object] = {"m": m, "k": k, "n": n, "a_size": m * k, "a_nonzeros": m * k}
     sizes["nonzeros_per_step"] = (m * k,)
-    return replace(blank, **{**sizes, "dense_macs": m * k * n, **fields})
+    return altered(blank, **{**sizes, "dense_macs": m * k * n, **fields})
 
 
 def between(op: Op) -> Workload:
@@ -133,7 +135,7 @@ def test_the_image_comes_from_dram_once_and_not_once_per_kernel_position():
         in_size=(8, 8),
         out_size=(6, 6),
     )
-    op = replace(
+    op = altered(
         layer(36, 9, 4),
         kind="conv",
         geometry=geometry,

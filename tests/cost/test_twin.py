@@ -24,15 +24,20 @@ def test_the_twin_runs_once_on_numbers():
     twin = ann_twin(workload)
     assert twin.time_steps == 1
     for spiking, op in zip(workload.ops, twin.ops, strict=True):
-        assert (op.a_class, op.time_steps, op.neurons) == ("real", 1, 0)
-        assert (op.m, op.k, op.n, op.b_bits) == (spiking.m, spiking.k, spiking.n, op.b_bits)
-        if spiking.b_class == "weight":
-            assert op.b_nonzeros == spiking.b_nonzeros
-        if spiking.dense_macs:
-            assert op.real_macs * spiking.time_steps == spiking.dense_macs
+        assert (op.a.kind, op.sizes.time_steps, op.neurons.count) == ("real", 1, 0)
+        assert (op.sizes.m, op.sizes.k, op.sizes.n, op.b.bits) == (
+            spiking.sizes.m,
+            spiking.sizes.k,
+            spiking.sizes.n,
+            op.b.bits,
+        )
+        if spiking.b.kind == "weight":
+            assert op.b.nonzeros == spiking.b.nonzeros
+        if spiking.work.dense_macs:
+            assert op.work.real_macs * spiking.sizes.time_steps == spiking.work.dense_macs
         else:
-            assert op.real_macs * spiking.time_steps == spiking.a_size
-        assert op.a_bits == (32 if spiking.a_class == "real" else 3)
+            assert op.work.real_macs * spiking.sizes.time_steps == spiking.a.size
+        assert op.a.bits == (32 if spiking.a.kind == "real" else 3)
 
 
 def test_the_twin_on_the_papers_machine_is_its_macs_at_the_nonzero_weights():
@@ -40,8 +45,8 @@ def test_the_twin_on_the_papers_machine_is_its_macs_at_the_nonzero_weights():
     papers = load_machine("ops45_fp32")
     macs = 0.0
     for op in ann_twin(workload).select("published"):
-        share = op.b_nonzeros / op.b_size if op.b_class == "weight" else 1
-        macs += op.real_macs / workload.samples * share
+        share = op.b.nonzeros / op.b.size if op.b.kind == "weight" else 1
+        macs += op.work.real_macs / workload.samples * share
     assert papers.price(ann_twin(workload)).energy_pj == pytest.approx(4.6 * macs)
 
 

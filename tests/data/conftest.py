@@ -13,7 +13,7 @@ from PIL import Image
 
 from autoprune.data import load as data_sets
 from autoprune.data.dataset import About, Dataset
-from autoprune.spec.tables import DataSpec
+from autoprune.data.spec import DataSpec
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from autoprune.data.dataset import Split
-from autoprune.spec.study import DATA_SETS
+from autoprune.data.spec import DATA_SETS
 
 SETTINGS = {
     "digits_events": {"frames": 4},

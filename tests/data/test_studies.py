@@ -7,27 +7,28 @@ from dataclasses import replace
 import pytest
 import torch
 
-from autoprune.bench import build_network, load_data, make_bench, recipe
-from autoprune.check import load_checked
-from autoprune.plan import Effort
-from autoprune.point import make_plan
-from autoprune.prepare import prepare
-from autoprune.spec import bundled
-from autoprune.training import train
-from autoprune.trial import run_trial
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.plan import Effort
+from autoprune.config import bundled_names
+from autoprune.study.check import load_checked
+from autoprune.study.parts import load_data, make_setup, recipe
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.training import train
+from autoprune.trial.trial import run_trial
 
-STUDIES = bundled.names("studies")
+STUDIES = bundled_names("studies")
 
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    study, space, _, machines = load_checked(name)
-    assert space.uniform.l1p and space.uniform.dsp and machines
+    checked = load_checked(name)
+    space = checked.space
+    assert space.uniform.l1p and space.uniform.dsp and checked.machines
     if name != "imagenet_sdt":  # the same, in the slow test below
-        prepared = prepare(name)
-        assert prepared.about.name == study.data.name
-        assert len(prepared.shape.blocks) in (2, 4)
+        built = prepare(name).built
+        assert built.parts.about.name == checked.study.data.name
+        assert len(built.shape.blocks) in (2, 4)
     assert not list(tmp_path.iterdir())
 
 
@@ -35,10 +36,10 @@ def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
     """Full-size networks on files of the real shape: two steps of training, one trial."""
-    study = prepare(name).study
-    settings = {"imagefolder": {"train": 60, "val": 2}}.get(study.data.name, {})
-    monkeypatch.setenv("AUTOPRUNE_DATA", str(make(study.data.name, **settings)))
-    data = load_data(study)
+    parts = prepare(name).built.parts
+    settings = {"imagefolder": {"train": 60, "val": 2}}.get(parts.data.name, {})
+    monkeypatch.setenv("AUTOPRUNE_DATA", str(make(parts.data.name, **settings)))
+    data = load_data(parts)
     few = {
         part: replace(split, indices=split.indices[:4], labels=split.labels[:4])
         for part, split in (
@@ -48,26 +49,26 @@ def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
         )
     }
     data = replace(data, **few)
-    compute = study.compute.model_copy(update={"device": "cpu", "precision": "fp32"})
-    study = study.model_copy(update={"compute": compute})
+    compute = parts.compute.model_copy(update={"device": "cpu", "precision": "fp32"})
+    parts = replace(parts, compute=compute)
     torch.manual_seed(0)
-    network = build_network(study.network, data.about)
+    network = parts.architecture.build()
     before = [p.clone() for p in network.parameters()]
-    short = replace(recipe(study.parent, compute), epochs=2, batch_size=2)
+    short = replace(recipe(parts.parent, compute), epochs=2, batch_size=2)
     train(network, data.train, short, seed=0)
     assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
-    bench = replace(
-        make_bench(study, data, network, (8,)),
+    setup = replace(
+        make_setup(parts, data, network, (8,)),
         batch_norm_batches=1,
         batch_norm_batch_size=2,
         census_samples=1,
-        recipe=replace(recipe(study.finetune, compute), batch_size=2),
+        recipe=replace(recipe(parts.finetune, compute), batch_size=2),
     )
-    shape = bench.adapter.shape(network)
-    effort = Effort(time_steps=study.network.time_steps, learning_rate=1e-4, epochs=1)
-    point = {f"blocks.{i}.{b.name}.l1p": 0.5 for i, b in shape.branches()}
-    point |= {f"blocks.{i}.{b.name}.dsp": 0.5 for i, b in shape.branches()}
-    measurement, _ = run_trial(bench, make_plan(point, shape, effort), 0)
+    shape = setup.adapter.shape(network)
+    effort = Effort(time_steps=parts.network.time_steps, learning_rate=1e-4, epochs=1)
+    point = {f"{place}.l1p": 0.5 for place, _ in shape.branches()}
+    point |= {f"{place}.dsp": 0.5 for place, _ in shape.branches()}
+    measurement, _ = run_trial(setup, make_plan(parse_configuration(point), shape, effort), 0)
     assert measurement.kept_weights == pytest.approx(0.25, abs=1e-3)
     uncounted = {item.name for item in measurement.workload.uncounted if item.dense_macs}
     assert uncounted == {"batch_norm"}

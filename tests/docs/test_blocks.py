@@ -15,13 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
+from autoprune.compress.space import SearchSpace
+from autoprune.config import find_file, read_toml, validate
 from autoprune.cost.load import load_machine
 from autoprune.errors import InputError
-from autoprune.spec import bundled
-from autoprune.spec.budget import parse_budgets
-from autoprune.spec.space import SearchSpace
-from autoprune.spec.study import Study
-from autoprune.spec.toml import read_toml, validate
+from autoprune.runs.budget import parse_budgets
+from autoprune.study.study import Study
 
 KINDS = {
     "bash": "each command is run, or parsed where NOT_RUN says why",
@@ -43,7 +42,7 @@ NOT_RUN = {
     "pip install": "installs from a registry; .ci/run does it in a fresh environment",
     "autoprune run digits": "minutes; test_the_bundled_study_as_it_stands, slow, does it",
     "autoprune run my_study.toml --address": "needs a cluster; tests/sweep starts one",
-    "python benchmarks/": "minutes to hours; tests/test_benchmarks.py runs each, smaller",
+    "python benchmarks/": "minutes to hours; tests/benchmarks runs each, smaller",
     "nox": "checks of the code, not of the pages; tests/docs/test_habits.py knows each session",
     "pre-commit install": "changes the repository; its hooks are checks of the code",
     "pytest": "the tests themselves",
@@ -83,7 +82,7 @@ def test_no_code_hides_in_an_indented_block(pages):
 
 
 def test_every_benchmark_that_a_page_names_is_smoke_tested(pages, root):
-    files = ("test_benchmarks.py", "browser/test_report.py")
+    files = ("benchmarks/test_benchmarks.py", "report/page/test_page.py")
     smoked = "".join((root / "tests" / file).read_text(encoding="utf-8") for file in files)
     names = set(re.findall(r"benchmarks/(\w+\.py)", pages))
     assert len(names) > 5
@@ -137,7 +136,7 @@ def test_toml_is_taken(toml_block, desk):
     elif "project" in content:  # installed by test_a_family_of_an_installed_package
         assert set(content["project"]["entry-points"]) == {"autoprune.cost_models"}
     elif set(content) <= set(Study.model_fields):
-        base = read_toml(bundled.find("studies", "digits"))
+        base = read_toml(find_file("studies", "digits"))
         study = validate(Study, merged(base, content), toml_block.page)
         parse_budgets(study.budgets, toml_block.page)
     else:
@@ -145,7 +144,7 @@ def test_toml_is_taken(toml_block, desk):
 
 
 def test_a_misspelt_key_of_a_page_would_be_found(desk):
-    base = read_toml(bundled.find("studies", "digits"))
+    base = read_toml(find_file("studies", "digits"))
     with pytest.raises(InputError, match="retry"):
         validate(Study, merged(base, {"compute": {"retry": 3}}), "page")
 

@@ -13,13 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
+from autoprune.config import bundled_names, validate
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import FAMILIES, load_machine
-from autoprune.spec import bundled
-from autoprune.spec.budget import parse_budgets
-from autoprune.spec.study import load_study
-from autoprune.spec.tables import ComputeSpec
-from autoprune.spec.toml import validate
+from autoprune.runs.budget import parse_budgets
+from autoprune.study.study import load_study
+from autoprune.trial.spec import ComputeSpec
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -172,7 +171,7 @@ def test_data_and_a_score_of_ones_own(pages, root, desk):
 
 
 def test_families_and_machines_are_those_that_ship(readme):
-    for name in (*FAMILIES, *bundled.names("cost_models")):
+    for name in (*FAMILIES, *bundled_names("cost_models")):
         assert f"`{name}`" in readme
 
 

@@ -9,9 +9,10 @@ import click
 import pytest
 
 from autoprune.cli.main import cli
-from autoprune.outcome import Origin, State
-from autoprune.spec.space import BranchSpace, ModelSpace, NeuronSpace
-from autoprune.spec.study import MACHINE_METRICS, PLAIN_METRICS, Study
+from autoprune.compress.space import BranchSpace, ModelSpace, NeuronSpace
+from autoprune.runs.metrics import MACHINE_METRICS, PLAIN_METRICS
+from autoprune.runs.outcome import Origin, State
+from autoprune.study.study import Study
 
 OTHER_NAMES = {
     r"for machines\b": "for scripts; a machine is an accelerator",

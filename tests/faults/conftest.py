@@ -15,9 +15,9 @@ import pytest
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
-from autoprune.outcome import Outcome
-from autoprune.run_folder import RunFolder
-from autoprune.storage import PARTIAL
+from autoprune.files import PARTIAL
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Outcome
 
 DRIVER = Path(__file__).with_name("driver.py")
 TRIALS = 9

@@ -22,7 +22,7 @@ from optuna.storages.journal import JournalFileBackend
 
 import autoprune.sweep.worker
 from autoprune.cli.main import main
-from autoprune.storage import PARTIAL
+from autoprune.files import PARTIAL
 
 FAULT, MOMENT, LOG = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 passed = 0
@@ -71,9 +71,9 @@ def rename(self: Path, target: Path) -> Path:
     return found
 
 
-def run_trial(bench: Any, plan: Any, seed: int) -> Any:
+def run_trial(setup: Any, plan: Any, seed: int) -> Any:
     log(f"begins {seed}")
-    return real_trial(bench, plan, seed)
+    return real_trial(setup, plan, seed)
 
 
 def put(owner: Any, name: str, own: Any) -> Any:

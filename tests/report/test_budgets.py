@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoprune.report import budgets
+from autoprune.report.tables import budgets
 
 
 def budget_lines(outcomes):

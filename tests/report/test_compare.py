@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.report.compare import Priced, compare
-from autoprune.report.pareto import non_dominated
-from autoprune.report.sensitivity import sensitivity
+from autoprune.pareto import non_dominated
+from autoprune.report.front.compare import compare
+from autoprune.report.front.sensitivity import sensitivity
+from autoprune.runs.columns import Priced
 
 
 def priced(machine: str, accuracy: list[float], energy: list[float]) -> Priced:
@@ -59,7 +60,7 @@ def test_the_correlation_counts_pairs(energy, random):
     if untied:
         assert tau == pytest.approx(sum(a * b for a, b in signs) / untied)
     else:
-        assert math.isnan(tau)
+        assert tau is None
 
 
 def test_equal_energies_share_a_place():
@@ -79,7 +80,7 @@ def test_each_price_moves_its_own_share_of_the_total():
         expected = cost.energy_pj + (move.factor - 1) * spent[move.price]
         assert move.energy_uj[0] == pytest.approx(expected * 1e-6)
         assert (move.kept, move.members, move.joined) == (1, 1, 0)
-        assert math.isnan(move.order)
+        assert move.order is None
 
 
 def test_a_front_that_turns_on_one_price():

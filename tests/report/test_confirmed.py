@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from autoprune.report.candidates import machine_front
-from autoprune.report.confirmed import Spread, confirmed_front, contenders
-from autoprune.report.confirmed_table import confirmed_csv, confirmed_document
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.confirmed import Spread, confirmed_front, contenders
+from autoprune.report.tables.confirmed import confirmed_csv, confirmed_document
 
 
 @pytest.fixture

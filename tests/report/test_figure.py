@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autoprune.report.candidates import machine_front
-from autoprune.report.figure import front_figure
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.plots.figure import front_figure
 
 
 def test_every_trial_and_the_front_are_drawn_at_their_numbers(

@@ -13,9 +13,10 @@ import matplotlib.image
 import pandas as pd
 import pytest
 
-from autoprune.report.candidates import machine_front
-from autoprune.report.files import COLUMNS, save_front, to_csv, to_document
-from autoprune.report.front import MachineFront
+from autoprune.report.files import save_front, to_csv, to_document
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.front import MachineFront
+from autoprune.report.rows import IN_CSV
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def front(outcome, baselines, model, shape) -> MachineFront:
 
 def test_csv_gives_back_every_row_exactly(front: MachineFront) -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv([front]))))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == IN_CSV
     assert [int(row["trial"]) for row in rows] == [row.trial for row in front.rows] == [3, 1, 2]
     assert [float(row["energy_uj"]) for row in rows] == [row.energy_uj for row in front.rows]
     assert [float(row["val_accuracy"]) for row in rows] == [0.41, 0.97, 0.99]
@@ -41,7 +42,7 @@ def test_csv_gives_back_every_row_exactly(front: MachineFront) -> None:
 def test_csv_of_several_fronts_names_their_machines(front: MachineFront) -> None:
     other = replace(front, machine="other")
     frame = pd.read_csv(io.StringIO(to_csv([front, other], with_machine=True)))
-    assert tuple(frame.columns) == ("machine", *COLUMNS)
+    assert tuple(frame.columns) == ("machine", *IN_CSV)
     assert list(frame["machine"]) == ["ops45_fp32"] * 3 + ["other"] * 3
 
 
@@ -88,4 +89,4 @@ def test_a_front_of_one_trial_without_energy_can_be_drawn(
 
 def test_an_empty_front_can_be_saved(baselines, model, shape, tmp_path: Path) -> None:
     save_front(machine_front([], baselines, model, shape), tmp_path)
-    assert (tmp_path / "front.csv").read_text(encoding="utf-8") == ",".join(COLUMNS) + "\n"
+    assert (tmp_path / "front.csv").read_text(encoding="utf-8") == ",".join(IN_CSV) + "\n"

@@ -10,10 +10,10 @@ import pytest
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
-from autoprune.outcome import Outcome
-from autoprune.report.candidates import Candidates, machine_front
-from autoprune.report.front import MachineFront, history
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.report.front.candidates import Candidates, machine_front
+from autoprune.report.front.front import MachineFront, history
+from autoprune.runs.outcome import Outcome
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.measurement import Score
-from autoprune.report.candidates import machine_front
-from autoprune.report.front import MachineFront
-from autoprune.report.knee import knee
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.front import MachineFront
+from autoprune.report.front.knee import knee
+from autoprune.trial.measurement import Score
 
 
 @pytest.fixture

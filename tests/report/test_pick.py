@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from autoprune.errors import InputError
-from autoprune.measurement import Score
-from autoprune.report.candidates import machine_front
-from autoprune.report.front import MachineFront
-from autoprune.report.pareto import non_dominated
-from autoprune.report.pick import Limits, pick
+from autoprune.pareto import non_dominated
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.front import MachineFront
+from autoprune.report.front.pick import Limits, pick
+from autoprune.trial.measurement import Score
 
 POINTS = [(87, 0.01, 500), (93, 1.0, 900), (94, 10.0, 800), (95, 100.0, 1000), (88, 50.0, 100)]
 """Correct of 100, µJ, parameters; the last is on no front."""

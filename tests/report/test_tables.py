@@ -10,9 +10,10 @@ from rich.console import Console, RenderableType
 
 from autoprune.cost.cost import HostOperation
 from autoprune.errors import RecordError
-from autoprune.outcome import NO_BLOCKS, PARENT
-from autoprune.report.candidates import machine_front
-from autoprune.report.tables import branch_table, front_table
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.tables.branches import branch_table
+from autoprune.report.tables.front import front_table
+from autoprune.runs.outcome import NO_BLOCKS, PARENT
 
 
 def text_of(table: RenderableType) -> str:

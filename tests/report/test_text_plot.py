@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoprune.report.text_plot import EMPTY, HEIGHT, WIDTH, cells, text_plot
+from autoprune.report.plots.text import EMPTY, HEIGHT, WIDTH, cells, text_plot
 
 PAIRS = st.lists(
     st.tuples(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from autoprune.outcome import Outcome
-from autoprune.plan import Effort
-from autoprune.search.baselines import baseline_plans, first_points, warnings
-from autoprune.shape import BlockShape, BranchShape, NetworkShape
-from autoprune.spec.space import SearchSpace
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.plan import Effort
+from autoprune.compress.space import SearchSpace
+from autoprune.networks.place import MODEL
+from autoprune.networks.shape import BlockShape, BranchShape, NetworkShape
+from autoprune.runs.outcome import Outcome
+from autoprune.search.baselines import baseline_plans, first_configurations, warnings
 
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 
@@ -38,9 +40,9 @@ def test_baselines_are_trials_only_where_the_space_offers_their_very_plans(shape
             "model": {"weight_bits": {"values": bits}},
         }
     )
-    first = first_points(space, shape, EFFORT)
+    first = first_configurations(space, shape, EFFORT)
     assert [origin for origin, _ in first] == ["baseline"] * baselines + ["uniform"]
-    assert {point["weight_bits"] for _, point in first} == {bits[-1]}
+    assert {found[Parameter(MODEL, "weight_bits")] for _, found in first} == {bits[-1]}
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def outcome(measured, shape):
         return Outcome(
             key=key,
             origin="baseline",
-            point=(),
+            configuration=(),
             plan=plan,
             seed=0,
             state="measured",

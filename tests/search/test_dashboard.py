@@ -15,16 +15,18 @@ from typing import Any
 import optuna
 import pytest
 
-from autoprune.search.journal import open_journal
-from autoprune.search.record import Place, Record
+from autoprune.search.optuna_study import OptunaStudy, StudyPlace
+from autoprune.search.storages import open_journal
 
 EXCESSES = {0: {"energy": 0.5, "parameters": -1.0}, 1: {"energy": -0.25, "parameters": -2.0}}
 
 
-def open_record(file: Path) -> Record:
+def open_record(file: Path) -> OptunaStudy:
     space = {"x": optuna.distributions.FloatDistribution(0.0, 1.0)}
     directions = ["maximize", "minimize"]
-    return Record(Place(storage=open_journal(file)), directions, ["accuracy", "energy"], space, 1)
+    return OptunaStudy(
+        StudyPlace(storage=open_journal(file)), directions, ["accuracy", "energy"], space, 1
+    )
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from autoprune.data.dataset import Split
-from autoprune.models.spikformer_patch import PatchSpikformer
-from autoprune.training import Recipe, logits, train
+from autoprune.networks.spikformer_patch import PatchSpikformer
+from autoprune.trial.training import Recipe, logits, train
 
 
 def warm(

@@ -7,8 +7,8 @@ from typing import cast
 from spikingjelly.activation_based import layer, neuron
 from torch import Tensor, nn
 
-from autoprune.models.adapter import Branch, Inside, ModelAdapter, Projection
-from autoprune.models.branches import branch
+from autoprune.networks.adapter import Branch, Inside, ModelAdapter, Projection
+from autoprune.networks.branches import branch
 
 
 def lif(threshold: float = 1.0) -> nn.Module:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import pytest
-import ray
 from click.testing import CliRunner
 
-from autoprune.artifacts import Artifacts
 from autoprune.cli.main import cli
-from autoprune.driver import run
+from autoprune.deploy.member import find_member
 from autoprune.errors import InputError, RecordError
-from autoprune.export.member import find_member
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
-from autoprune.run_weights import kept_weights
-from autoprune.sweep.node import Needs, lacks
-from autoprune.tracker import Nobody
+from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.weights import kept_weights
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody
+from autoprune.sweep.ray.node import Needs, lacks
 
 
 @pytest.fixture
-def study(root, tmp_path):
+def study(short_study):
     """The short study with its files on an address."""
-    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
-    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
-    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-
-    def write(address: str) -> str:
-        file = tmp_path / "study.toml"
-        file.write_text(f"artifacts = {address!r}\n{text}", encoding="utf-8")
-        return str(file)
-
-    return write
+    return lambda address: str(short_study(before=f"artifacts = {address!r}"))
 
 
 @pytest.mark.parametrize("address", ["file://{}/shared", "memory://autoprune-test/shared/"])
@@ -89,14 +79,11 @@ def test_a_node_without_access_says_so(tmp_path):
 
 
 @pytest.mark.ray
-def test_a_run_on_ray_keeps_weights_and_copies_there(study, tmp_path, monkeypatch):
-    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
+def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
+    one_ray()
     shared, folder = tmp_path / "shared", RunFolder(tmp_path / "run")
     prepared = prepare(study(f"file://{shared}"), trials=5)
-    try:
-        finished = run(prepared, folder.path, Nobody())
-    finally:
-        ray.shutdown()
+    finished = run(prepared, folder.path, Nobody())
     [place] = shared.iterdir()
     assert not folder.checkpoints.exists()
     stems = {file.stem for file in (place / "checkpoints").iterdir()}

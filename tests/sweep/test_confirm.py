@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import ray
 
-from autoprune.confirm import confirm
-from autoprune.driver import run
 from autoprune.errors import RecordError
-from autoprune.lock import sole_writer
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
-from tests.sweep.test_sweep import Silent
-
-
-@pytest.fixture(scope="module")
-def finished(root, tmp_path_factory):
-    """The short study, run in this process."""
-    before = os.environ.get("AUTOPRUNE_CACHE")
-    os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    place = tmp_path_factory.mktemp("runs") / "short"
-    run(prepare(str(root / "tests" / "studies" / "short.toml"), workers=0), place, Silent())
-    yield place
-    ray.shutdown()
-    os.environ.pop("AUTOPRUNE_CACHE")
-    if before is not None:
-        os.environ["AUTOPRUNE_CACHE"] = before
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.sweep.confirm import confirm
+from tests.short import untimed
 
 
 @pytest.fixture
-def place(finished, tmp_path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "short"))
+def place(short_run, tmp_path) -> Path:
+    return Path(shutil.copytree(short_run, tmp_path / "short"))
 
 
 def ignore(done: int, total: int) -> None:
@@ -45,22 +26,14 @@ def ignore(done: int, total: int) -> None:
 
 def results(place: Path) -> dict:
     """All repetitions by key, without how long they took."""
-    found = RunFolder(place).read_confirmed()
-    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
-    return {o.key: replace(o, measurement=replace(o.measurement, seconds=quick)) for o in found}
+    return {o.key: o for o in untimed(RunFolder(place).read_confirmed())}
 
 
 @pytest.mark.ray
-def test_two_workers_confirm_as_one_process_does(place, tmp_path):
+def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
     other = Path(shutil.copytree(place, tmp_path / "other"))
     alone = confirm(place, 2, 0, ignore)
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        object_store_memory=100 * 2**20,
-    )
+    one_ray()
     assert confirm(other, 2, 2, ignore) == alone
     assert results(other) == results(place)
     assert not alone.failed

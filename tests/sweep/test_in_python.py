@@ -8,7 +8,7 @@ import pytest
 
 import autoprune
 from autoprune.errors import InputError
-from autoprune.spec.study import load_study
+from autoprune.study.study import load_study
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:All blocks together carry",  # so short a study has such a parent

@@ -10,25 +10,14 @@ import pytest
 import torch
 from optuna.study import StudyDirection
 
-from autoprune.driver import run
+from autoprune.deploy.export import export
+from autoprune.deploy.load import load
 from autoprune.errors import InputError
-from autoprune.export.export import export
-from autoprune.export.load import load
-from autoprune.models.adapter import Weighted
-from autoprune.prepare import Prepared, prepare
-from autoprune.run_folder import RunFolder
-
-
-class Silent:
-    """Watches a run and says nothing."""
-
-    def training(self, epoch, epochs): ...
-
-    def measuring(self, done, total): ...
-
-    def baselines(self, outcomes): ...
-
-    def progress(self, standing): ...
+from autoprune.networks.adapter import Weighted
+from autoprune.runs.folder import RunFolder
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import Prepared, prepare
+from autoprune.sweep.progress import Nobody
 
 
 @pytest.fixture(scope="module")
@@ -62,11 +51,9 @@ def study(place: Path, machines: list[str], trials: int) -> Prepared:
 
 
 @pytest.fixture(scope="module")
-def finished(place, tmp_path_factory) -> Path:
+def finished(place) -> Path:
     """Twelve trials on machines of 8 and 6 bits."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOPRUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        run(study(place, ["loihi1", "int6.toml"], 12), place / "run", Silent())
+    run(study(place, ["loihi1", "int6.toml"], 12), place / "run", Nobody())
     return place / "run"
 
 
@@ -111,10 +98,10 @@ def test_a_trial_of_four_bits_is_exported_with_its_grid(finished, tmp_path):
 
 
 def test_a_machine_that_joins_later_is_paired_and_what_is_measured_stays(finished, place):
-    before = RunFolder(finished).read_study()["identity"]["weight_bits"]
-    assert before == [8, 6]
-    ended = run(study(place, ["loihi1", "int16.toml"], 13), finished, Silent())
-    assert RunFolder(finished).read_study()["identity"]["weight_bits"] == before
+    before = RunFolder(finished).record.weight_bits
+    assert before == (8, 6)
+    ended = run(study(place, ["loihi1", "int16.toml"], 13), finished, Nobody())
+    assert RunFolder(finished).record.weight_bits == before
     last = ended.outcomes[-1]
     at = {8: [8, 6], 6: [6], 4: [4]}
     found = [precision.bits for precision in last.measurement.precisions]

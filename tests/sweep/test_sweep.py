@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,110 +18,52 @@ import ray
 from optuna.trial import TrialState
 from safetensors.torch import load_file
 
-from autoprune.bench import load_data, load_parent, make_bench
-from autoprune.compress.network import compress
+from autoprune.compress.surgery.apply import compress
 from autoprune.cost.load import load_machine
-from autoprune.driver import run
 from autoprune.errors import InputError, RecordError
-from autoprune.lock import sole_writer
-from autoprune.models.spikformer import SpikformerAdapter
-from autoprune.prepare import prepare
+from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.report.files import finite_or_none
-from autoprune.run_folder import RunFolder
-from autoprune.trial import run_trial
-
-
-class Silent:
-    """Watches a run and notes what it was told."""
-
-    def __init__(self) -> None:
-        self.epochs, self.tables, self.steps = [], [], []
-
-    def training(self, epoch, epochs):
-        self.epochs.append(epoch)
-
-    def measuring(self, done, total):
-        self.measured = (done, total)
-
-    def baselines(self, outcomes):
-        self.tables.append(list(outcomes))
-
-    def progress(self, standing):
-        self.steps.append(standing)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    """A parent cache of our own, and one Ray for all tests."""
-    before = os.environ.get("AUTOPRUNE_CACHE")
-    os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    ray.shutdown()
-    os.environ.pop("AUTOPRUNE_CACHE")
-    if before is not None:
-        os.environ["AUTOPRUNE_CACHE"] = before
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.study.parent import load_parent
+from autoprune.study.parts import load_data, make_setup
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody
+from autoprune.trial.trial import run_trial
+from tests.short import SHORT, Noting, untimed
 
 
 @pytest.fixture(scope="module")
-def short(root) -> str:
-    return str(root / "tests" / "studies" / "short.toml")
+def short() -> str:
+    return SHORT
 
 
 @pytest.fixture(scope="module")
-def alone(short, tmp_path_factory) -> Path:
+def alone(short_run, tmp_path_factory) -> Path:
     """The short study, run in this process."""
-    folder = tmp_path_factory.mktemp("runs") / "alone"
-    watcher = Silent()
-    finished = run(prepare(short, workers=0), folder, watcher)
-    assert watcher.epochs == [0, 1, 2, 3]
-    assert watcher.measured == (5, 5)
-    assert watcher.tables == [
-        [
-            "parent",
-            "fine-tuned",
-            "without blocks.0.attention",
-            "without blocks.0.mlp",
-            "without all blocks",
-        ]
-    ]
-    last = watcher.steps[-1]
-    assert (last.done, last.trials, last.running) == (7, 7, 0)
-    assert last.states == {"measured": 9}  # two are baselines
-    assert last.best == max(o.ended.score for o in finished.outcomes)
-    assert [o.origin for o in finished.outcomes].count("uniform") == 3
-    return folder
+    return Path(shutil.copytree(short_run, tmp_path_factory.mktemp("runs") / "alone"))
 
 
 def trials(folder: Path) -> list:
-    """Everything that has to repeat itself; how long it took does not."""
-    found = RunFolder(folder).read_trials()
-    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
-    return [
-        replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
-        for o in found
-    ]
+    """Everything that has to repeat itself."""
+    return untimed(RunFolder(folder).read_trials())
 
 
 @pytest.mark.ray
-def test_ray_gives_the_trials_of_one_process(short, alone, tmp_path):
+def test_ray_gives_the_trials_of_one_process(short, alone, one_ray, tmp_path):
     folder = tmp_path / "two"
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-        object_store_memory=100 * 2**20,
-    )
-    finished = run(prepare(short), folder, Silent())
+    one_ray()
+    finished = run(prepare(short), folder, Nobody())
     assert trials(folder) == trials(alone)
     assert set(finished.fronts) == {"loihi1", "systolic_14x12", "ops45_fp32"}
     for name in finished.fronts:
         files = [folder / "fronts" / name / f"front.{e}" for e in ("csv", "json", "png")]
         assert all(file.stat().st_size > 100 for file in files)
         assert len(pd.read_csv(files[0])) == len(finished.fronts[name].rows) > 0
-        noted = RunFolder(folder).read_study()["hypervolume"][name]
-        assert noted["trials"] == finite_or_none(finished.fronts[name].hypervolume)
-        assert noted["reference"] == list(finished.fronts[name].reference)
+        noted = RunFolder(folder).record.hypervolumes[name]
+        assert noted.trials == finite_or_none(finished.fronts[name].hypervolume)
+        assert noted.reference == finished.fronts[name].reference
 
 
 PICKY = """
@@ -139,15 +82,14 @@ class Picky(CostModel):
 
 
 @pytest.mark.ray
-def test_a_machine_of_a_users_own_reaches_a_worker(alone, root, tmp_path):
+def test_a_machine_of_a_users_own_reaches_a_worker(alone, one_ray, root, tmp_path):
     """Its class lies beside its file, where no worker looks by itself."""
     (tmp_path / "worker_chip.py").write_text(PICKY, encoding="utf-8")
     chip = (root / "cost_models" / "ops45_fp32.toml").read_text(encoding="utf-8")
     (tmp_path / "worker.toml").write_text(chip.replace('"op_energy"', '"worker_chip:Picky"'))
     model = load_machine(str(tmp_path / "worker.toml"))
     workload = RunFolder(alone).read_workload("parent")
-    if not ray.is_initialized():
-        ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    one_ray()
     there = ray.get(ray.remote(lambda m, w: m.price(w)).remote(model, workload))
     assert there == model.price(workload)
     assert there.energy_uj > 0
@@ -164,7 +106,7 @@ def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
     (tmp_path / "study.toml").write_text(study, encoding="utf-8")
     space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
     (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-    finished = run(prepare(str(tmp_path / "study.toml"), workers=0), tmp_path / "run", Silent())
+    finished = run(prepare(str(tmp_path / "study.toml"), workers=0), tmp_path / "run", Nobody())
     assert sorted(finished.fronts) == ["loihi1", "ops45_fp32", "systolic_14x12"]
     assert any("No front of picky" in w and "so many zeros" in w for w in finished.warnings)
     pairs = zip(trials(tmp_path / "run"), trials(alone), strict=True)
@@ -173,9 +115,9 @@ def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
         charges = dict(ours.charges)
         failed = "cannot place so many zeros" in charges.pop("picky").cause
         assert failed == any(
-            op.b_nonzeros < op.b_size / 2
+            op.b.nonzeros < op.b.size / 2
             for op in ours.measurement.workload.ops
-            if op.b_class == "weight" and op.b_size
+            if op.b.kind == "weight" and op.b.size
         )
         assert charges == dict(theirs.charges)
         for name, charge in charges.items():
@@ -197,29 +139,29 @@ def test_the_optuna_study_is_whole(alone):
 
 def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(short, alone):
     prepared, folder = prepare(short, workers=0), RunFolder(alone)
-    finished = run(prepared, alone, Silent())
+    finished = run(prepared, alone, Nobody())
     members = {row.trial for front in finished.fronts.values() for row in front.rows}
     outcomes = {int(o.key): o for o in finished.outcomes}
     kept = {folder.checkpoint(outcomes[n].same_as or str(n)) for n in members}
     assert set(folder.checkpoints.iterdir()) == kept
-    data = load_data(prepared.study)
-    parent = load_parent(prepared.study, data, folder.parent)
-    bench = make_bench(prepared.study, data, parent, (32, 8))
+    parts = prepared.built.parts
+    parent = load_parent(parts, folder.parent)
+    setup = make_setup(parts, load_data(parts), parent, (32, 8))
     number = max(n for n in members if outcomes[n].origin != "baseline")
     chosen = outcomes[number]
-    measurement, model = run_trial(bench, chosen.plan, chosen.measurement.seed)
+    measurement, model = run_trial(setup, chosen.plan, chosen.measurement.seed)
     assert measurement.workload == chosen.measurement.workload
     weights = load_file(folder.checkpoint(str(number)))
     assert all((tensor == weights[name]).all() for name, tensor in model.state_dict().items())
-    fresh = compress(bench.parent, chosen.plan, bench.adapter)
+    fresh = compress(setup.parent, chosen.plan, setup.adapter)
     fresh.load_state_dict(weights)
 
 
 def test_running_again_adds_what_is_missing_and_nothing_else(short, alone, tmp_path):
     folder = tmp_path / "grows"
-    run(prepare(short, trials=5, workers=0), folder, Silent())
+    run(prepare(short, trials=5, workers=0), folder, Nobody())
     first = {f.name: f.read_bytes() for f in (folder / "trials").iterdir()}
-    watcher = Silent()
+    watcher = Noting()
     run(prepare(short, trials=7, workers=0), folder, watcher)
     assert watcher.epochs == []
     after = {f.name: f.read_bytes() for f in (folder / "trials").iterdir()}
@@ -237,19 +179,19 @@ def test_a_folder_of_another_study_is_refused_with_the_difference(short, alone, 
     (tmp_path / "short_space.toml").write_bytes(space.read_bytes())
     before = {f: f.stat().st_mtime_ns for f in alone.rglob("*")}
     with pytest.raises(InputError, match="finetune.epochs is 1 there and 2.*seed is 3 there and 4"):
-        run(prepare(str(tmp_path / "other.toml")), alone, Silent())
+        run(prepare(str(tmp_path / "other.toml")), alone, Nobody())
     assert {f: f.stat().st_mtime_ns for f in alone.rglob("*")} == before
 
 
 def test_a_second_driver_is_refused(short, alone):
     with sole_writer(alone), pytest.raises(RecordError, match="in use by process .* It is running"):
-        run(prepare(short, workers=0), alone, Silent())
+        run(prepare(short, workers=0), alone, Nobody())
 
 
 def test_a_driver_that_was_taken_for_dead_stops_before_it_writes(short, alone, tmp_path):
     folder = tmp_path / "taken"
 
-    class Taken(Silent):
+    class Taken(Nobody):
         def progress(self, standing):
             if standing.done == 3:
                 (folder / "run.lock").unlink(missing_ok=True)
@@ -258,7 +200,7 @@ def test_a_driver_that_was_taken_for_dead_stops_before_it_writes(short, alone, t
         run(prepare(short, workers=0), folder, Taken())
     states = [o.state for o in RunFolder(folder).read_trials() if o.origin != "baseline"]
     assert states == ["measured"] * 3
-    run(prepare(short, workers=0), folder, Silent())
+    run(prepare(short, workers=0), folder, Nobody())
     assert trials(folder) == trials(alone)
 
 
@@ -280,14 +222,16 @@ class Deadly(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
 
 
 @pytest.mark.ray
-def test_dying_workers_and_exceptions_end_as_failed_trials(short, tmp_path, monkeypatch):
+def test_dying_workers_and_exceptions_end_as_failed_trials(short, one_ray, tmp_path, monkeypatch):
+    one_ray()
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    original = make_bench
+    original = make_setup
     monkeypatch.setattr(
-        "autoprune.driver.make_bench", lambda *given: replace(original(*given), adapter=Deadly())
+        "autoprune.sweep.driver.make_setup",
+        lambda *given: replace(original(*given), adapter=Deadly()),
     )
     folder = tmp_path / "deadly"
-    finished = run(prepare(short, trials=9), folder, Silent())
+    finished = run(prepare(short, trials=9), folder, Nobody())
     causes = {o.plan.effort.time_steps: o.cause for o in finished.outcomes if o.state == "failed"}
     assert "the process that ran it died" in causes[2]
     assert "ValueError: one step is not enough" in causes[1]
@@ -311,15 +255,18 @@ class Hopeless(Deadly):
 @pytest.mark.ray
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
-    short, tmp_path, monkeypatch, workers
+    short, one_ray, tmp_path, monkeypatch, workers
 ):
+    if workers:
+        one_ray()
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    original = make_bench
+    original = make_setup
     monkeypatch.setattr(
-        "autoprune.driver.make_bench", lambda *given: replace(original(*given), adapter=Hopeless())
+        "autoprune.sweep.driver.make_setup",
+        lambda *given: replace(original(*given), adapter=Hopeless()),
     )
     with pytest.raises(RecordError, match="(?s)(parent|fine-tuned) network could not.*no network"):
-        run(prepare(short, workers=workers), tmp_path / "hopeless", Silent())
+        run(prepare(short, workers=workers), tmp_path / "hopeless", Nobody())
 
 
 def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):
@@ -338,7 +285,7 @@ def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):
     os.kill(driver.pid, signal.SIGKILL)
     driver.wait()
     done = {f.name: f.read_bytes() for f in (folder / "trials").glob("*.parquet")}
-    run(prepare(short, workers=0), folder, Silent())
+    run(prepare(short, workers=0), folder, Nobody())
     after = {f.name: f.read_bytes() for f in (folder / "trials").glob("*.parquet")}
     assert all(after[name] == content for name, content in done.items())
     assert trials(folder) == trials(alone)
@@ -362,6 +309,6 @@ def test_an_interrupted_driver_says_so_and_goes_on_the_next_time(short, tmp_path
     assert "Interrupted. The same command goes on" in out
     assert "Traceback" not in err
     settled = len(RunFolder(tmp_path / "run").read_trials())
-    finished = run(prepare(short, trials=7, workers=0), tmp_path / "run", Silent())
+    finished = run(prepare(short, trials=7, workers=0), tmp_path / "run", Nobody())
     assert not finished.interrupted
     assert len(finished.outcomes) >= settled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,47 +10,31 @@ import pytest
 import torch
 
 from autoprune.cost.load import load_machine
-from autoprune.driver import run
+from autoprune.deploy.member import find_member
 from autoprune.errors import InputError, RecordError
-from autoprune.export.member import find_member
-from autoprune.prepare import prepare
-from autoprune.run_folder import RunFolder
+from autoprune.runs.folder import RunFolder
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody
 from autoprune.sweep.worker import Worker
-from tests.sweep.test_sweep import Silent
+from tests.short import SHORT
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    before = os.environ.get("AUTOPRUNE_CACHE")
-    os.environ["AUTOPRUNE_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    os.environ.pop("AUTOPRUNE_CACHE")
-    if before is not None:
-        os.environ["AUTOPRUNE_CACHE"] = before
-
-
-@pytest.fixture(scope="module")
-def source(cache, root, tmp_path_factory) -> Path:
-    """The short study on its own machines."""
-    place = tmp_path_factory.mktemp("runs") / "source"
-    run(prepare(str(root / "tests/studies/short.toml"), trials=9, workers=0), place, Silent())
+def source(short_run, tmp_path_factory) -> Path:
+    """The short study on its own machines, made longer."""
+    place = Path(shutil.copytree(short_run, tmp_path_factory.mktemp("runs") / "source"))
+    run(prepare(SHORT, trials=9, workers=0), place, Nobody())
     return place
 
 
 @pytest.fixture
-def study(root, source, tmp_path):
+def study(short_study, source):
     """Writes the short study with some text replaced, beginning with the source run."""
 
     def write(*changes: tuple[str, str], folder: Path = source) -> str:
-        text = (root / "tests/studies/short.toml").read_text(encoding="utf-8")
-        for old, new in (("seed = 3", f'seed = 3\nwarm_start = "{folder}"'), *changes):
-            assert old in text
-            text = text.replace(old, new)
-        (tmp_path / "study.toml").write_text(text, encoding="utf-8")
-        space = root / "tests/studies/short_space.toml"
-        if not (tmp_path / "short_space.toml").is_file():
-            shutil.copy(space, tmp_path)
-        return str(tmp_path / "study.toml")
+        warm = ("seed = 3", f'seed = 3\nwarm_start = "{folder}"')
+        return str(short_study(warm, *changes))
 
     return write
 
@@ -79,7 +62,7 @@ OTHER_MACHINES = (
 def test_on_other_machines_nothing_is_trained_again(study, source, trained, tmp_path):
     prepared = prepare(study(*OTHER_MACHINES), trials=2, workers=0)
     assert "priced on the machines of this study; none is trained again" in str(prepared.warm)
-    finished = run(prepared, tmp_path / "run", Silent())
+    finished = run(prepared, tmp_path / "run", Nobody())
     assert len(trained) == 2
     assert [o.key for o in finished.outcomes if o.origin == "sampled"] == trained
     theirs = {o.plan.hash: o for o in RunFolder(source).read_trials()}
@@ -97,7 +80,7 @@ def test_on_other_machines_nothing_is_trained_again(study, source, trained, tmp_
 
 def test_a_taken_trial_is_exported_as_it_was_measured(study, tmp_path):
     """Its weights are with the other run: it is trained again with that run's seed."""
-    finished = run(prepare(study(*OTHER_MACHINES), trials=1, workers=0), tmp_path / "run", Silent())
+    finished = run(prepare(study(*OTHER_MACHINES), trials=1, workers=0), tmp_path / "run", Nobody())
     taken = next(o for o in finished.outcomes if o.origin == "warm")
     torch.manual_seed(1)
     member = find_member(RunFolder(tmp_path / "run"), taken.key, lambda line: None)
@@ -107,11 +90,11 @@ def test_a_taken_trial_is_exported_as_it_was_measured(study, tmp_path):
 def test_it_goes_on_with_what_it_began_with(study, source, trained, tmp_path):
     other = Path(shutil.copytree(source, tmp_path / "other"))
     file = study(*OTHER_MACHINES, folder=other)
-    run(prepare(file, trials=1, workers=0), tmp_path / "run", Silent())
+    run(prepare(file, trials=1, workers=0), tmp_path / "run", Nobody())
     last = max((other / "trials").glob("*.parquet"))
     last.unlink()
     before = RunFolder(tmp_path / "run").read_trials()
-    run(prepare(file, trials=2, workers=0), tmp_path / "run", Silent())
+    run(prepare(file, trials=2, workers=0), tmp_path / "run", Nobody())
     assert RunFolder(tmp_path / "run").read_trials()[: len(before)] == before
     assert len(trained) == 2
 
@@ -131,15 +114,15 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
     file = study(learning, changes)
     prepared = prepare(file, trials=12, workers=0)
     assert "as data for block_response, on no front" in str(prepared.warm)
-    finished = run(prepared, tmp_path / "warm", Silent())
+    finished = run(prepared, tmp_path / "warm", Nobody())
     assert finished.baselines["parent"].measurement.plan.effort.time_steps == (
-        prepared.study.network.time_steps
+        prepared.built.parts.network.time_steps
     )
     assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
     assert len([key for key in trained if key.isdecimal()]) == 12
     cold = replace(prepared, warm=None)
-    warm_points = [o.point for o in finished.outcomes]
-    cold_points = [o.point for o in run(cold, tmp_path / "cold", Silent()).outcomes]
+    warm_points = [o.configuration for o in finished.outcomes]
+    cold_points = [o.configuration for o in run(cold, tmp_path / "cold", Nobody()).outcomes]
     first = next(i for i, o in enumerate(finished.outcomes) if o.origin == "sampled")
     assert warm_points[:first] == cold_points[:first]
     assert warm_points != cold_points  # what it learnt makes a difference
@@ -177,4 +160,4 @@ def test_no_run_and_another_parent_are_refused(study, source, tmp_path):
     (other / "parent.safetensors").write_bytes(bytes(content))
     prepared = prepare(study(folder=other), workers=0)
     with pytest.raises(InputError, match="its parent has other weights"):
-        run(prepared, tmp_path / "run", Silent())
+        run(prepared, tmp_path / "run", Nobody())

@@ -28,10 +28,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
-from autoprune.op import WINDOWS
+from autoprune.workload.columns import Column
+from autoprune.workload.parts import WINDOWS
 
 _PACKED = 4
 _WINDOW = WINDOWS.index(_PACKED)

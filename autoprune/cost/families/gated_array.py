@@ -35,9 +35,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
+from autoprune.workload.columns import Column
 
 _UNITS = {"accumulator": "accumulators", "scratchpad": "scratchpads", "lif": "LIF units"}
 

@@ -33,10 +33,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column
 from autoprune.cost.families.crossbar import positions
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
+from autoprune.workload.columns import Column
 
 _SIZES = {"sram_8k": 8.0, "sram_32k": 32.0, "sram_1m": 1024.0}
 _WORD_BITS = 32

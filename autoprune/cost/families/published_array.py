@@ -29,10 +29,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.errors import InputError
+from autoprune.workload.columns import Column
 
 
 @final

@@ -41,9 +41,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.columns import Column
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
+from autoprune.workload.columns import Column
 
 
 def cycles(dataflow: str, array: tuple[float, float], m: Column, k: Column, n: Column) -> Column:

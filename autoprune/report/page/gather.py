@@ -8,57 +8,53 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.environment import read_environments
 from autoprune.errors import RecordError
-from autoprune.outcome import FINE_TUNED
-from autoprune.report.branches import branch_probes
-from autoprune.report.candidates import RunFronts
-from autoprune.report.compare import compare
-from autoprune.report.figure import MARKS
+from autoprune.report.front.branches import read_probes
+from autoprune.report.front.candidates import RunFronts
+from autoprune.report.front.compare import compare
 from autoprune.report.page.machines import machine_values
 from autoprune.report.page.trials import Names, trial_values
-from autoprune.repricing import Trials
-from autoprune.run_folder import RunFolder
-from autoprune.run_machines import run_machines
+from autoprune.report.plots.figure import MARKS
+from autoprune.runs.columns import TrialColumns
+from autoprune.runs.environment import read_environments
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import on_each, run_machines
+from autoprune.runs.outcome import FINE_TUNED, Head
 
 
 def gather(folder: RunFolder) -> dict[str, Any]:
-    """Of the run in a folder, also while it goes on.
+    """What the page of the run in a folder shows, also while it goes on.
 
     A machine that cannot price the run's parent, or any trial, is named in ``failed``.
 
     Raises RecordError where this is no run folder, nothing was measured yet, or a file is damaged.
     """
-    study, heads = folder.read_study(), folder.read_heads()
+    record, heads = folder.record, folder.read_heads()
     again, names = folder.read_confirmed(), Names()
-    models, machines, failed = [], [], []
     fronts = RunFronts(folder, heads)
-    for model in run_machines(folder):
-        try:
-            machines.append(machine_values(fronts, again, model))
-            models.append(model)
-        except UnknownCost as error:
-            failed.append(str(error))
+    found, failed = on_each(
+        run_machines(folder), lambda model: (model, machine_values(fronts, again, model))
+    )
+    models, machines = [model for model, _ in found], [values for _, values in found]
     if not machines:
         raise RecordError(f"{folder.path}: no machine can price it: {'; '.join(failed)}")
     trials = list(trial_values(folder, [head.key for head in heads], models, names))
     (parent,) = trial_values(folder, [FINE_TUNED], models, names)
     return {
-        "title": str(study.get("title", "")),
-        "data": folder.data,
+        "title": record.title,
+        "data": record.data,
         "run": str(folder.path),
         "version": version("autoprune"),
         "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
-        "branches": [f"blocks.{index}.{branch.name}" for index, branch in folder.shape.branches()],
+        "branches": [str(place) for place, _ in record.shape.branches()],
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},
         "failed": failed,
         "machines": machines,
         "trials": trials,
         "parent": parent,
         "names": names.all,
-        "sensitivity": _sensitivity(folder, trials, models),
+        "sensitivity": _sensitivity(folder, heads, models),
         "comparison": _comparison(folder, models),
         "time": _time(trials),
         "environments": [asdict(one) for one in read_environments(folder.environments)],
@@ -66,11 +62,9 @@ def gather(folder: RunFolder) -> dict[str, Any]:
 
 
 def _sensitivity(
-    folder: RunFolder, trials: Sequence[Mapping[str, Any]], models: Sequence[CostModel]
+    folder: RunFolder, heads: Sequence[Head], models: Sequence[CostModel]
 ) -> list[dict[str, Any]]:
-    probes = [folder.read(one["trial"]) for one in trials if one["origin"] == "probe"]
-    named = {model.machine.name: model for model in models}
-    found = branch_probes(probes, folder.read_baselines(), named, folder.shape)
+    found = read_probes(folder, heads, models)
     return [{**asdict(probe), "saved": dict(probe.saved)} for probe in found]
 
 
@@ -78,7 +72,7 @@ def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any
     """Where the machines disagree; None of a single machine."""
     if len(models) < 2:
         return None
-    trials = Trials(folder)
+    trials = TrialColumns(folder)
     found = compare([trials.on(model) for model in models])
     return {
         "shared": list(found.shared),
@@ -86,7 +80,7 @@ def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any
         "pairs": [
             {
                 "machines": list(pair),
-                "tau": None if tau != tau else tau,
+                "tau": tau,
                 "disagreements": [asdict(item) for item in found.disagreements[pair]],
             }
             for pair, tau in found.correlation.items()

@@ -7,16 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 from autoprune.cost.model import CostModel
-from autoprune.measurement import Score
-from autoprune.outcome import Outcome
-from autoprune.report.candidates import RunFronts
-from autoprune.report.confirmed import ConfirmedFront, confirmed_front
-from autoprune.report.confirmed_table import confirmed_document
 from autoprune.report.files import finite_or_none
-from autoprune.report.front import MachineFront, Row, history
-from autoprune.report.knee import knee
+from autoprune.report.front.candidates import RunFronts
+from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front
+from autoprune.report.front.front import MachineFront, Row, history
+from autoprune.report.front.knee import knee
 from autoprune.report.page.trials import score_values
-from autoprune.report.tables import bits_words
+from autoprune.report.tables.confirmed import confirmed_document
+from autoprune.report.tables.front import bits_words
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.measurement import Score
 
 
 def machine_values(fronts: RunFronts, again: Sequence[Outcome], model: CostModel) -> dict[str, Any]:

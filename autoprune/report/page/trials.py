@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from autoprune.compress.plan import Plan, branch_words
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.measurement import Measurement, Score
-from autoprune.metrics import metric_value
-from autoprune.outcome import Outcome
-from autoprune.plan import Plan, branch_words
-from autoprune.report.outcomes import AT_A_TIME, Measured, price_outcomes
-from autoprune.report.trial import export_command
-from autoprune.run_folder import RunFolder
-from autoprune.shape import NetworkShape
+from autoprune.networks.shape import NetworkShape
+from autoprune.report.front.priced import AT_A_TIME, Measured, price_outcomes
+from autoprune.report.front.trial import export_command
+from autoprune.report.rows import TrialRow, trial_row
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.metrics import metric_value
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.measurement import Measurement, Score
 
 DIGITS = 4
 """Significant digits of what a total is made of; totals and scores have them all."""
@@ -63,7 +64,7 @@ def trial_values(
     On a machine for which a rule fails they have no energy; who calls names it.
     Raises RecordError where a file is damaged.
     """
-    shape = folder.shape
+    shape = folder.record.shape
     for first in range(0, len(keys), AT_A_TIME):
         outcomes = [folder.read(key) for key in keys[first : first + AT_A_TIME]]
         on: dict[str, dict[str, Any]] = {outcome.key: {} for outcome in outcomes}
@@ -84,39 +85,35 @@ def trial_values(
 def _values(
     folder: RunFolder, outcome: Outcome, shape: NetworkShape, names: Names
 ) -> dict[str, Any]:
-    found, same = outcome.measurement, outcome.same_as
+    found, row = outcome.measurement, trial_row(outcome.head, shape)
     return {
-        "trial": outcome.key,
-        "state": outcome.state,
-        "origin": outcome.origin,
-        "same_as": same,
-        "cause": outcome.cause,
-        "broken": list(outcome.broken),
-        "plan": outcome.plan.short(shape),
+        "trial": row.key,
+        "state": row.state,
+        "origin": row.origin,
+        "same_as": row.same_as,
+        "cause": row.cause,
+        "broken": list(row.broken),
+        "plan": row.plan,
         "branches": _branches(outcome.plan, found, shape),
         "neurons": [[b.neuron.threshold, b.neuron.tau] for b in outcome.plan.blocks],
-        "export": export_command(folder.path, same or outcome.key) if found else None,
-        **(_measured(found, names) if found else {}),
-        "seconds": asdict(found.seconds) if found and same is None else None,
+        "export": export_command(folder.path, row.same_as or row.key) if found else None,
+        **(_measured(row, found, names) if found else {}),
+        "seconds": asdict(found.seconds) if found and row.same_as is None else None,
     }
 
 
-def _measured(found: Measurement, names: Names) -> dict[str, Any]:
+def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Any]:
     return {
-        "bits": found.precisions[0].bits,
+        "bits": row.scores[0][0],
         "scores": {
-            p.bits: {"validation": score_values(p.validation), "test": score_values(p.test)}
-            for p in found.precisions
+            bits: {"validation": score_values(validation), "test": score_values(test)}
+            for bits, validation, test in row.scores
         },
-        "parameters": found.parameters,
-        "kept_weights": found.kept_weights,
+        "parameters": row.parameters,
+        "kept_weights": row.kept_weights,
         "effective_sops": metric_value("effective_sops", found, {}),
         "rates": names.sparse(
-            {
-                op.name: op.output_spikes / (op.updates_active + op.updates_inactive)
-                for op in found.workload.ops
-                if op.updates_active + op.updates_inactive
-            }
+            {op.name: op.neurons.rate for op in found.workload.ops if op.neurons.updates}
         ),
     }
 
@@ -127,13 +124,12 @@ def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> lis
     Zeros are those that were counted in the network, since a plan may spread them over a block;
     None of a branch that is removed, or where nothing was measured.
     """
-    planned = [branch for block in plan.blocks for branch in block.branches]
     values = []
-    for (block, branch), own in zip(shape.branches(), planned, strict=True):
+    for (place, branch), own in zip(shape.branches(), plan.branches, strict=True):
         weights = [
-            (op.b_nonzeros, op.b_size)
+            (op.b.nonzeros, op.b.size)
             for op in (found.workload.ops if found else ())
-            if (op.block, op.branch, op.b_class) == (block, branch.name, "weight")
+            if (op.block, op.branch, op.b.kind) == (place.block, place.part, "weight")
         ]
         size = sum(size for _, size in weights)
         zeros = 1 - sum(nonzeros for nonzeros, _ in weights) / size if size else None

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from scipy.special import ndtr
 
-from autoprune.hypervolume import pareto
+from autoprune.pareto import minimal
 from autoprune.search.block_response.axis import Array
 from autoprune.search.block_response.gain import expected_gain
 from autoprune.search.block_response.prior import Prior
@@ -56,7 +56,7 @@ class Model:
             if len(trials.pending):
                 known = np.vstack([known, self._respond(trials.pending)[0]])
             within = (known[:, front] < self.reference[front]).all(1)
-            self._known.append(pareto(known[:, front][within]))
+            self._known.append(minimal(known[:, front][within]))
 
     def _fit(self) -> Responses:
         """The responses to its own trials and to earlier ones; the last column tells them apart."""
@@ -94,7 +94,7 @@ class Model:
         The given one is widened likewise while nothing that keeps the constraints lies within it.
         """
         members = self.trials.front(range(self.values.shape[1]))
-        front = self.values[members] if members else pareto(self.values)
+        front = self.values[members] if members else minimal(self.values)
         worst, best = front.max(0), front.min(0)
         # A front of few points spans little: beyond the median nothing would be learnt from.
         around = np.maximum(

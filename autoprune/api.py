@@ -1,0 +1,391 @@
+"""The one way in: a study run, a run folder opened, a workload priced; the commands use it, too."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+from autoprune.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from autoprune.cost.cost import Cost
+    from autoprune.cost.model import CostModel
+    from autoprune.deploy.export import Exported
+    from autoprune.report.front.compare import Comparison
+    from autoprune.report.front.cost_report import CostReport
+    from autoprune.report.front.front import MachineFront
+    from autoprune.report.front.fronts import Fronts
+    from autoprune.report.front.pick import Pick
+    from autoprune.report.front.sensitivity import Sensitivity
+    from autoprune.report.front.trial import ExplainedTrial
+    from autoprune.runs.folder import RunFolder
+    from autoprune.runs.measured import MeasuredOn
+    from autoprune.study.study import Study
+    from autoprune.sweep.confirm import Confirmed, Watch
+    from autoprune.sweep.progress import Observer
+    from autoprune.sweep.status import Status
+    from autoprune.sweep.stop import Stop
+    from autoprune.workload.workload import Workload
+
+Say = Callable[[str], None]
+"""Told in words what takes long, before it begins."""
+
+
+def run(  # noqa: PLR0913 - the options of `autoprune run`
+    study: str | Path | Study,
+    *,
+    out: str | Path | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    minutes: float | None = None,
+    observer: Observer | None = None,
+) -> OpenedRun:
+    """Run a study, or go on with it where it stopped, as `autoprune run` does; open the run.
+
+    Args:
+        study: the name of a bundled study, a TOML file, or a `Study`, whose space and machines are
+            names or files of the current folder.
+        out: the run folder; runs/STUDY where it is left out, which a `Study` value cannot do.
+        trials: plans to train; the study's where it is left out.
+        workers: trials at a time, 0 for this process; the study's where it is left out.
+        address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
+        minutes: when no more trials begin; those that run are finished.
+        observer: who is told how far it is, see `autoprune.sweep.progress.Observer`.
+
+    What the command prints as a note or a warning is a Python warning, also that the run was
+    interrupted: by the time limit, or Ctrl-C. Raises InputError where something is wrong with the
+    study, before anything trains, and RecordError where the folder is in use or cannot be written.
+    """
+    from autoprune.runs.folder import RunFolder
+    from autoprune.sweep.driver import run as run_prepared
+    from autoprune.sweep.environment import what_changed
+    from autoprune.sweep.prepare import prepare
+    from autoprune.sweep.progress import Nobody
+    from autoprune.sweep.ray.address import find_address
+    from autoprune.sweep.stop import Stop
+
+    given = str(study) if isinstance(study, Path) else study
+    if out is None and not isinstance(given, str):
+        raise InputError("run(study)", "a study that has no file", "out, the run folder")
+    folder = Path("runs") / Path(str(given)).stem if out is None else Path(out).expanduser()
+    prepared = prepare(given, trials, workers, find_address(address, workers))
+    changed = what_changed(prepared, RunFolder(folder))
+    other = ["the run goes on under another environment: " + "; ".join(changed)] if changed else []
+    for text in (*prepared.notes, *other):
+        warnings.warn(text, stacklevel=2)
+    finished = run_prepared(prepared, folder, observer or Nobody(), Stop(minutes))
+    left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted
+    for text in (*finished.warnings, *left):
+        warnings.warn(text, stacklevel=2)
+    return open_run(folder, imports=True)  # of the very study that was given
+
+
+def open_run(path: str | Path, *, imports: bool = False) -> OpenedRun:
+    """The run in a folder, also while it goes on; RecordError where there is none.
+
+    `imports` allows to import classes of your own that only the folder names, such as a machine's.
+    """
+    return OpenedRun(path, imports=imports)
+
+
+def cost_report(what: str, machine: str, *, imports: bool = False) -> CostReport:
+    """What one inference of a workload costs on a machine, and what helps to read that.
+
+    Args:
+        what: a file of a workload, or a trial of a run as RUN:TRIAL.
+        machine: name or TOML file; of a trial as in `OpenedRun.machine_front`.
+        imports: see `open_run`.
+    """
+    from autoprune.report.front.cost_report import report_cost
+
+    model, workload, _ = _find_workload(what, machine, imports=imports)
+    return report_cost(model, workload)
+
+
+def sensitivity(what: str, machine: str, share: float, *, imports: bool = False) -> Sensitivity:
+    """How much a workload's energy, and of a trial the front of its run, hang on each price.
+
+    `share`, such as 0.5, is by how much a price is less and more; the rest as in `cost_report`.
+    """
+    import numpy as np
+
+    from autoprune.cost.ops import Ops
+    from autoprune.report.front.sensitivity import Sensitivity, sensitivity
+
+    model, workload, run = _find_workload(what, machine, imports=imports)
+    ops, fronts = Ops.of([workload]), None
+    if run is not None:
+        from autoprune.runs.columns import TrialColumns
+
+        columns = TrialColumns(run.folder).at(model.machine.weight_bits)
+        fronts = tuple(sensitivity(model, *columns, share))
+    return Sensitivity(
+        machine=model.machine.name,
+        energy_uj=float(model.price_all(ops).energy_uj[0]),
+        moves=tuple(sensitivity(model, ops, np.zeros(1), share)),
+        of_front=fronts,
+    )
+
+
+def _find_workload(
+    what: str, machine: str, *, imports: bool
+) -> tuple[CostModel, Workload, OpenedRun | None]:
+    """The machine, the workload at its bits, and the run of a trial."""
+    path = Path(what)
+    place, colon, trial = what.rpartition(":")
+    if colon and not path.exists():
+        run = open_run(place, imports=imports)
+        (model,) = run.models(machine)
+        return model, run.workload(trial, model.machine.weight_bits), run
+    if path.is_dir():
+        raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
+    from autoprune.cost.load import load_machine
+    from autoprune.workload.workload import Workload
+
+    return load_machine(machine, imports=imports), Workload.read(path), None
+
+
+@final
+class OpenedRun:
+    """A recorded run.
+
+    Where a method takes machines, each is a name of the run's, of a bundled machine, or a TOML
+    file, and all those of the run are meant where none is given. It raises InputError where there
+    is no such machine.
+
+    Args:
+        path: its folder.
+        imports: see `open_run`; without it what needs such a class raises InputError.
+
+    Attributes:
+        folder: its files.
+
+    Raises RecordError where this is no run folder, or one of another version.
+    """
+
+    def __init__(self, path: str | Path, *, imports: bool = False) -> None:
+        from autoprune.runs.folder import RunFolder
+
+        self.folder: RunFolder = RunFolder.opened(Path(path).expanduser(), imports=imports)
+
+    def __repr__(self) -> str:
+        """As it is opened."""
+        return f"autoprune.open_run({str(self.folder.path)!r})"
+
+    def models(self, *machines: str) -> list[CostModel]:
+        """The cost models of machines."""
+        from autoprune.runs.machines import find_machine, run_machines
+
+        return [find_machine(self.folder, name) for name in machines] or run_machines(self.folder)
+
+    @property
+    def machines(self) -> list[str]:
+        """Names of the machines of the run."""
+        return [model.machine.name for model in self.models()]
+
+    def machine_front(self, machine: str) -> MachineFront:
+        """The front of a machine with all that is said about it.
+
+        Raises RecordError without a fine-tuned parent, UnknownCost where the machine cannot run
+        that.
+        """
+        from autoprune.report.front.candidates import RunFronts
+
+        (model,) = self.models(machine)
+        return RunFronts(self.folder, self.folder.read_heads()).of(model)
+
+    def fronts(self, *machines: str) -> Fronts:
+        """The fronts of machines, what probes and measurements say beside them, and who has none.
+
+        Raises UnknownCost where none has one, and RecordError without a fine-tuned parent.
+        """
+        from autoprune.report.front.fronts import read_fronts
+
+        return read_fronts(self.folder, self.models(*machines))
+
+    def front(self, machine: str) -> pd.DataFrame:
+        """The front of a machine, by ascending energy; see `report.frames.front_frame`."""
+        from autoprune.report.frames import front_frame
+
+        return front_frame(self.machine_front(machine))
+
+    @property
+    def measured(self) -> list[MeasuredOn]:
+        """What `autoprune measure` found on the computers at hand."""
+        from autoprune.runs.measured import read_all
+
+        return read_all(self.folder.path)
+
+    def trials(self, *machines: str) -> pd.DataFrame:
+        """All trials; see `autoprune.report.frames.trials_frame`."""
+        from autoprune.report.frames import trials_frame
+
+        folder = self.folder
+        named = {model.machine.name: model for model in self.models(*machines)}
+        return trials_frame(folder.read_heads(), named, folder.record.shape, folder.read)
+
+    def trial(self, trial: int | str) -> ExplainedTrial:
+        """One trial explained: a number, or a baseline's name.
+
+        Raises RecordError where there is no such trial.
+        """
+        from autoprune.report.front.trial import explain_trial
+
+        outcome, gain = self.folder.read(str(trial)), None
+        if outcome.origin == "sampled":  # only a sampler expects anything
+            from autoprune.search.proposals import read_proposals
+
+            proposal = read_proposals(self.folder).get(outcome.key)
+            gain = proposal.gain if proposal else None
+        return explain_trial(self.folder, outcome, gain)
+
+    def workload(self, trial: int | str, weight_bits: int | None = None) -> Workload:
+        """What one inference of a trial does, in exact counts.
+
+        The network is as it is, or as a machine with weights of `weight_bits` bits has it. Raises
+        RecordError where there is no such trial, or nothing was measured.
+        """
+        return self.folder.read_workload(str(trial), weight_bits)
+
+    def price(self, trial: int | str, machine: str) -> Cost:
+        """What one inference of a trial costs, term by term; see also `cost_report`."""
+        (model,) = self.models(machine)
+        return model.price(self.workload(trial, model.machine.weight_bits))
+
+    def pick(
+        self,
+        machine: str,
+        *,
+        max_energy_uj: float | None = None,
+        min_accuracy: float | None = None,
+        max_parameters: int | None = None,
+        knee: bool = False,
+    ) -> Pick:
+        """The one trial to take for a machine, and why; see `autoprune.report.front.pick`."""
+        from autoprune.report.front.pick import Limits, pick
+        from autoprune.report.front.trial import export_command
+
+        limits = Limits(
+            max_energy_uj=max_energy_uj, min_accuracy=min_accuracy, max_parameters=max_parameters
+        )
+        found = pick(self.machine_front(machine), limits, at_knee=knee)
+        if found.row is None:
+            return found
+        return replace(found, export=export_command(self.folder.path, str(found.row.trial)))
+
+    def compare(self, *machines: str) -> Comparison:
+        """The same trials on two or more machines, and why some cannot price them.
+
+        Raises UnknownCost unless two can.
+        """
+        from autoprune.cost.cost import UnknownCost
+        from autoprune.report.front.compare import compare
+        from autoprune.runs.columns import TrialColumns
+        from autoprune.runs.machines import distinct, on_each
+
+        models = distinct(self.models(*machines))
+        priced, failed = on_each(models, TrialColumns(self.folder).on)
+        if len(priced) < 2:
+            raise UnknownCost("; ".join(failed))
+        return compare(priced, failed)
+
+    def figure(self, machine: str) -> Any:
+        """The front of a machine and all trials as a plotly figure."""
+        from autoprune.report.plots.figure import front_figure
+
+        return front_figure(self.machine_front(machine))
+
+    def report(self, out: Path | None = None) -> Path:
+        """One page with everything about the run, written to a file; returns that file.
+
+        It is report.html in the run's folder where `out` is left out.
+        """
+        from autoprune.files import write_text
+        from autoprune.report.page.gather import gather
+        from autoprune.report.page.page import render
+
+        file = out or self.folder.path / "report.html"
+        write_text(file, render(gather(self.folder)))
+        return file
+
+    def status(self) -> Status:
+        """How far the run is, also while it goes on; no lock is taken."""
+        from autoprune.sweep.status import read_status
+
+        return read_status(self.folder)
+
+    def confirm(
+        self,
+        seeds: int = 3,
+        workers: int | None = None,
+        *,
+        address: str | None = None,
+        watch: Watch = lambda done, total: None,
+        stop: Stop | None = None,
+    ) -> Confirmed:
+        """The best trials again on fresh seeds, saved beside each front.
+
+        Args:
+            seeds: fresh ones per trial.
+            workers: trainings at a time, 0 for this process; the study's where it is left out.
+            address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
+            watch: told how many of how many trainings are done.
+            stop: when no more trainings begin.
+        """
+        from autoprune.report.tables.confirmed import save_confirmed
+        from autoprune.sweep.confirm import confirm
+        from autoprune.sweep.ray.address import find_address
+
+        folder, address = self.folder, find_address(address, workers)
+        found = confirm(
+            folder.path, seeds, workers, watch, address, stop=stop, imports=folder.imports
+        )
+        for front in found.fronts:
+            save_confirmed(front, folder.fronts / front.machine)
+        return found
+
+    def export(
+        self,
+        trial: int | str,
+        out: Path,
+        *,
+        folded: bool = False,
+        onnx: bool = False,
+        say: Say = lambda line: None,
+    ) -> Exported:
+        """A network of the run as a folder that loads without autoprune, proved to be the same.
+
+        See `autoprune.deploy.export.export`.
+        """
+        from autoprune.deploy.export import export
+
+        return export(
+            self.folder.path,
+            str(trial),
+            out,
+            folded=folded,
+            onnx=onnx,
+            imports=self.folder.imports,
+            say=say,
+        )
+
+    def measure(self, **options: Any) -> tuple[MeasuredOn, Path]:
+        """The networks of the run timed on the computer at hand, and the folder of the results.
+
+        See `autoprune.deploy.measure.measure`.
+        """
+        from autoprune.deploy.measure import measure
+
+        return measure(self.folder.path, imports=self.folder.imports, **options)
+
+    def clean(self, *, dry_run: bool = False) -> list[tuple[str, int]]:
+        """What no front needs, removed from the run; see `autoprune.sweep.clean.clean`."""
+        from autoprune.sweep.clean import clean
+
+        return clean(self.folder.path, dry_run=dry_run, imports=self.folder.imports)

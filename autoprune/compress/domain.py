@@ -1,0 +1,116 @@
+"""Domain: the values that a parameter may take, and whether they make sense."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, model_validator
+
+from autoprune.compress.configuration import Value
+from autoprune.config import STRICT
+
+MOST_VALUES = 10_000
+"""Of one parameter: more are a slip of the pen."""
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        raise ValueError("a finite number")
+    return value
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floating-point numbers
+        return False
+
+
+Number = Annotated[int | float, BeforeValidator(_finite)]
+
+
+class Domain(BaseModel):
+    """The values that a parameter may take: listed, or ``low`` to ``high`` by ``step``.
+
+    Every domain is finite, so that equal configurations are found equal.
+
+    Attributes:
+        values: numbers in ascending order, or words, which have no order; each once.
+        low, high, step: at most 10 000 values from low to high.
+    """
+
+    model_config = STRICT
+
+    values: list[Number] | list[str] | None = None
+    low: Number | None = None
+    high: Number | None = None
+    step: Number | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Domain:
+        span = (self.low, self.high, self.step)
+        if (self.values is None) == (None in span) or (self.values and span != (None,) * 3):
+            raise ValueError("either values, or low, high and step")
+        if self.values is not None:
+            if not self.values or len(set(self.values)) != len(self.values):
+                raise ValueError("at least one value, each once")
+            if self.numeric and sorted(self.values) != self.values:
+                raise ValueError("numbers in ascending order")
+            return self
+        assert self.low is not None and self.high is not None and self.step is not None
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low}) not above high ({self.high})")
+        if self.step <= 0:
+            raise ValueError("step above 0")
+        # Not as a quotient, which may overflow.
+        if self.high / MOST_VALUES - self.low / MOST_VALUES >= self.step:
+            raise ValueError(f"a step with which there are at most {MOST_VALUES} values")
+        return self
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values are numbers, and hence ordered."""
+        return self.values is None or not isinstance(self.values[0], str)
+
+    @property
+    def all(self) -> tuple[Value, ...]:
+        """Every value, numbers ascending."""
+        if self.values is not None:
+            return tuple(self.values)
+        assert self.low is not None and self.high is not None and self.step is not None
+        steps = int((self.high - self.low) / self.step + 1e-9)
+        return tuple(round(self.low + i * self.step, 12) for i in range(steps + 1))
+
+
+def check_words(where: str, domain: Domain | None, words: tuple[str, ...]) -> None:
+    """ValueError where the domain holds anything but these words."""
+    for value in domain.all if domain else ():
+        if value not in words:
+            raise ValueError(f"{where} to hold only {', '.join(words)}, not {value!r}")
+
+
+def check_offered(where: str, domain: Domain | None, what: str, values: list[Number]) -> None:
+    """ValueError where `what`, a list of values, holds one that the domain does not offer."""
+    outside = [value for value in values if domain is not None and value not in domain.all]
+    if outside:
+        raise ValueError(f"{what} values inside {where}, not {outside[0]}")
+
+
+def check_range(  # noqa: PLR0913 - a range has this many parts
+    where: str,
+    domain: Domain | None,
+    low: float,
+    high: float,
+    *,
+    below: bool = False,
+    whole: bool = False,
+) -> None:
+    """ValueError where the domain holds what is no number from `low` to (below) `high`."""
+    for value in domain.all if domain else ():
+        fits = not isinstance(value, str) and low <= value <= high and not (below and value == high)
+        if not fits or (whole and value != int(value)):
+            kind = "whole numbers" if whole else "numbers"
+            raise ValueError(
+                f"{where}: {kind} from {low} to {'below ' * below}{high}, not {value!r}"
+            )

@@ -1,0 +1,112 @@
+"""Export a network of a run: into a folder that is there whole and proved, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoprune.deploy.member import find_member
+from autoprune.deploy.onnx import check_onnx
+from autoprune.deploy.prove import prove
+from autoprune.deploy.write import write
+from autoprune.errors import InputError
+from autoprune.files import PARTIAL
+from autoprune.runs.folder import RunFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What an export came to.
+
+    Attributes:
+        folder: where it is.
+        sizes: bytes by file.
+        parent_bytes: of the parent's file of weights.
+        dense_bytes, stored_bytes: of the network's tensors, all dense and as they are stored.
+        formats: matrices by format.
+        proofs: what was proved, in words.
+        seconds: the time it took.
+    """
+
+    folder: Path
+    sizes: dict[str, int]
+    parent_bytes: int
+    dense_bytes: int
+    stored_bytes: int
+    formats: dict[str, int]
+    proofs: tuple[str, ...]
+    seconds: float
+
+
+def export(  # noqa: PLR0913 - as on the command line
+    run: Path,
+    trial: str,
+    out: Path,
+    *,
+    folded: bool = False,
+    onnx: bool = False,
+    imports: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> Exported:
+    """Export a trial or baseline of a run to a folder.
+
+    Args:
+        run: folder of the run.
+        trial: number, or name of a baseline.
+        out: the folder to make; new or empty.
+        folded: fold batch norm into the layers before it; else the network stays bit for bit.
+        onnx: write network.onnx, too.
+        imports: whether code that the run names may be imported; see `RunFolder`.
+        say: told what takes long, before it begins.
+
+    Raises InputError where `out` is not empty or an option cannot be had, RecordError where there
+    is no such trial, and ExportError where a proof fails; then `out` is as it was.
+    """
+    start = time.perf_counter()
+    if onnx:
+        check_onnx()
+    with whole_or_nothing(out) as part:
+        member = find_member(RunFolder.opened(run, imports=imports), trial, say)
+        written = write(member, part, folded=folded, onnx=onnx, say=say)
+        say("Loading it in a fresh process that cannot import autoprune.")
+        proofs = prove(member, written, part)
+    packed = written.packed
+    files = {file: file.relative_to(out) for file in out.rglob("*") if file.is_file()}
+    return Exported(
+        folder=out,
+        sizes={str(name): file.stat().st_size for file, name in sorted(files.items())},
+        parent_bytes=member.run.parent.stat().st_size,
+        dense_bytes=packed.dense_bytes,
+        stored_bytes=packed.stored_bytes,
+        formats=dict(Counter(how.format for how in packed.form.storage.values())),
+        proofs=tuple(proofs),
+        seconds=time.perf_counter() - start,
+    )
+
+
+@contextmanager
+def whole_or_nothing(out: Path) -> Iterator[Path]:
+    """A folder to write to, which becomes `out` at the end, and is removed where anything fails.
+
+    Raises InputError unless `out` can be made: it is not there yet, or empty.
+    """
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        given = "a file" if out.is_file() else "not empty"
+        raise InputError(f"--out {out}", given, "a new or an empty folder")
+    place = out.absolute().parent
+    while not place.exists():
+        place = place.parent
+    part = place / f".{out.name}.{os.getpid()}{PARTIAL}"
+    try:
+        part.mkdir()
+        yield part
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        part.rename(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

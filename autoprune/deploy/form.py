@@ -1,0 +1,104 @@
+"""Form: what it takes to load an exported network besides its plan and its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from autoprune.deploy.formats import Format
+from autoprune.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """How one matrix is stored.
+
+    Attributes:
+        format: see `autoprune.deploy.formats`. holds: the plan's matrices in it.
+        shape, dtype: of the tensor. weights: entries. nonzeros: entries that are not +0.0.
+        bytes, dense_bytes: as it is stored, and dense.
+    """
+
+    format: Format
+    holds: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    weights: int
+    nonzeros: int
+    bytes: int
+    dense_bytes: int
+
+    def __post_init__(self) -> None:
+        if self.format not in ("dense", "bitmap", "csr") or not self.shape:
+            raise ValueError(f"a matrix of format {self.format!r}, shape {self.shape}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Threshold and decay that a sLIF neuron starts from, which no tensor holds."""
+
+    v_threshold: float
+    decay_start: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What the parent of a network was built from.
+
+    Attributes:
+        kind: name of the network's class.
+        model, arguments, offered: as `autoprune.networks.build.build` takes them.
+        adapter: the adapter's name, None for that of the family.
+    """
+
+    kind: str
+    model: str
+    arguments: Mapping[str, Any]
+    offered: Mapping[str, Any]
+    adapter: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The form of an exported network.
+
+    Attributes:
+        network: its origin. neurons: what sLIF neurons start from, by path.
+        folded: norms that were folded, and the layers that took them up.
+        storage: how every matrix is stored, by name.
+    """
+
+    network: Origin
+    neurons: Mapping[str, Start]
+    folded: Mapping[str, str]
+    storage: Mapping[str, Stored]
+
+    def to_dict(self) -> dict[str, object]:
+        """Keys and values of a manifest."""
+        network = {"class" if k == "kind" else k: v for k, v in asdict(self.network).items()}
+        return {
+            "network": network,
+            "neurons": {path: asdict(start) for path, start in self.neurons.items()},
+            "folded": dict(self.folded),
+            "storage": {name: asdict(how) for name, how in self.storage.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], where: str) -> Form:
+        """The form in a manifest; InputError, at `where`, where it is none."""
+        try:
+            network = data["network"]
+            names = [f.name for f in fields(Origin) if f.name != "kind"]
+            return cls(
+                network=Origin(kind=network["class"], **{name: network[name] for name in names}),
+                neurons={path: Start(**start) for path, start in data["neurons"].items()},
+                folded=dict(data["folded"]),
+                storage={name: _stored(how) for name, how in data["storage"].items()},
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InputError(where, f"damaged ({type(error).__name__}: {error})") from error
+
+
+def _stored(data: Mapping[str, Any]) -> Stored:
+    return Stored(**{**data, "holds": tuple(data["holds"]), "shape": tuple(data["shape"])})

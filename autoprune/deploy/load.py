@@ -1,0 +1,114 @@
+"""Load an exported folder: the same code in autoprune and, copied, in the folder itself.
+
+The plan says everything about the network's form: the network is built as the study built it, the
+plan's surgery is carried out on it as in a trial, and then the stored tensors take the place of
+all of its values. What surgery leaves in no tensor, the starts of sLIF neurons, is in the
+manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from spikingjelly.activation_based import functional
+from torch import Tensor, nn
+
+from autoprune.compress.plan import Plan
+from autoprune.compress.surgery.apply import reshape
+from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.deploy.fold import make_room
+from autoprune.deploy.form import Form, Stored
+from autoprune.deploy.formats import decode
+from autoprune.errors import InputError
+from autoprune.networks.build import adapter_for, build
+
+FORMAT = 1
+WEIGHTS, PLAN, MANIFEST = "network.safetensors", "plan.json", "manifest.json"
+SEPARATOR = "#"
+"""Between the name of a tensor and the part of it that is stored, such as ``w#bitmap``."""
+
+
+def load(folder: Path | str) -> nn.Module:
+    """The network that was exported to `folder`, in evaluation mode, on the CPU.
+
+    Raises InputError naming the file where one is missing, or is not what was exported.
+    """
+    folder = Path(folder)
+    form = read_form(folder)
+    plan = Plan.from_dict(json.loads((folder / PLAN).read_text(encoding="utf-8")))
+    network = shell(form, plan)
+    try:
+        state = unpack(load_file(folder / WEIGHTS), form.storage)
+        network.load_state_dict(state)
+    except (RuntimeError, SafetensorError, KeyError) as error:
+        raise InputError(str(folder / WEIGHTS), f"does not fit the network: {error}") from error
+    return network
+
+
+def read_form(folder: Path) -> Form:
+    """The form in the manifest of an exported folder, all of whose files were compared with it.
+
+    Raises InputError as `load` does.
+    """
+    file = folder / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(str(file), "no such file", "a folder of autoprune export") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(str(file), f"damaged ({error})") from error
+    if not isinstance(manifest, dict) or manifest.get("autoprune_export") != FORMAT:
+        raise InputError(str(file), "not a manifest of this version of autoprune export")
+    for name, exported in manifest["files"].items():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise InputError(str(file), f"names {name!r}", "files of the folder alone")
+        if not (folder / name).is_file():
+            raise InputError(str(folder / name), "no such file", "the file that was exported")
+        if described(folder / name) != exported:
+            raise InputError(
+                str(folder / name),
+                "was changed: its size or SHA-256 is not that of the manifest",
+                "the file that was exported",
+            )
+    return Form.from_dict(manifest, str(file))
+
+
+def described(file: Path) -> dict[str, int | str]:
+    """Size and SHA-256 of a file, as the manifest has them."""
+    content = file.read_bytes()
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def shell(form: Form, plan: Plan) -> nn.Module:
+    """The network in the form in which it was exported, with values that mean nothing yet."""
+    origin = form.network
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
+        parent = build(origin.model, origin.arguments, origin.offered)
+        network = reshape(parent, plan, adapter_for(parent, origin.adapter))
+    for path, start in form.neurons.items():
+        node = network.get_submodule(path)
+        if not isinstance(node, SLIFNode):
+            raise InputError(MANIFEST, f"neurons {path}: a {type(node).__name__}", "sLIF")
+        node.v_threshold, node.decay_start = start.v_threshold, start.decay_start
+    make_room(network, form.folded)
+    functional.invalidate_reset_cache(network)
+    return network.eval()
+
+
+def unpack(stored: Mapping[str, Tensor], storage: Mapping[str, Stored]) -> dict[str, Tensor]:
+    """The state dict of what is stored; `storage` says how every matrix is."""
+    whole = {name: tensor for name, tensor in stored.items() if SEPARATOR not in name}
+    for name, how in storage.items():
+        if how.format != "dense":
+            mark = name + SEPARATOR
+            parts = {k.removeprefix(mark): v for k, v in stored.items() if k.startswith(mark)}
+            rows, *rest = how.shape
+            columns = torch.Size(rest).numel()
+            whole[name] = decode(how.format, parts, rows, columns).reshape(how.shape)
+    return whole

@@ -1,0 +1,97 @@
+"""Measure the networks of a run's fronts, and the parent, on the computer at hand."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from autoprune.deploy.counters import find_counter
+from autoprune.deploy.member import find_member
+from autoprune.deploy.remeasure import validation_samples
+from autoprune.deploy.timing import time_networks
+from autoprune.errors import InputError, RecordError
+from autoprune.networks.inputs import present
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.measured import MeasuredOn, write
+from autoprune.runs.outcome import FINE_TUNED
+from autoprune.runs.weights import kept_weights
+from autoprune.trial.setup import Setup
+
+BATCHES = (1, 32)
+"""Samples at a time: one, as a chip that answers at once sees them, and many."""
+
+
+def measure(  # noqa: PLR0913 - as on the command line
+    run: Path,
+    *,
+    device: str = "cpu",
+    rounds: int = 30,
+    threads: int = 1,
+    name: str | None = None,
+    imports: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[MeasuredOn, Path]:
+    """Time the fine-tuned parent and every network whose weights the run kept.
+
+    Args:
+        run: folder of the run.
+        device: ``cpu`` or ``cuda``.
+        rounds: how often each network has its turn.
+        threads: of torch, on the CPU.
+        name: of the folder in RUN/measured; the device where it is left out.
+        imports: whether code that the run names may be imported; see `RunFolder`.
+        say: told what takes long.
+        progress: hears finished rounds and all of them.
+
+    Raises InputError where the device is not there, RecordError where the run kept no network.
+    """
+    if name is not None and (not name or "/" in name or name.startswith(".")):
+        raise InputError("--name", f"given {name!r}", "a folder's name")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
+    folder = RunFolder.opened(run, imports=imports)
+    kept = kept_weights(folder)
+    keys = [FINE_TUNED] * (FINE_TUNED in kept) + [str(int(k)) for k in kept if k.isdecimal()]
+    if not keys:
+        raise RecordError(f"{run}: no network was kept; a finished run keeps those on its fronts")
+    members = {key: find_member(folder, key, say) for key in keys}
+    torch.set_num_threads(threads)
+    counter, missing = find_counter(device)
+    networks = {key: member.network.to(device).eval() for key, member in members.items()}
+    setup = next(iter(members.values())).setup
+
+    def inputs(network: nn.Module, batch: int) -> Tensor:
+        return present(network, _samples(setup, batch)).to(device)
+
+    timings = time_networks(
+        networks, inputs, batches=BATCHES, rounds=rounds, counter=counter, progress=progress
+    )
+    measured = MeasuredOn(
+        name=name or device,
+        device=torch.cuda.get_device_name() if device == "cuda" else _processor(),
+        threads=threads,
+        rounds=rounds,
+        counter=counter.name if counter else "",
+        missing=(missing,) if missing else (),
+        timings=tuple(timings),
+    )
+    return measured, write(run, measured)
+
+
+def _samples(setup: Setup, batch: int) -> Tensor:
+    """As many validation samples as asked for, repeated where there are fewer."""
+    shown = validation_samples(setup, batch)
+    return shown.repeat_interleave(-(-batch // len(shown)), 0)[:batch]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,147 @@
+"""Find a network of a run: its record, its weights, and everything that it was measured with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from autoprune.compress.surgery.apply import reshape
+from autoprune.deploy.pack import BuiltFrom
+from autoprune.deploy.remeasure import compare, recorded, remeasured, validation_samples
+from autoprune.errors import ExportError, RecordError
+from autoprune.networks.checkpoint import load_checkpoint
+from autoprune.networks.inputs import present
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import PARENT, Outcome
+from autoprune.runs.weights import weights_file
+from autoprune.study.parent import load_parent
+from autoprune.study.parts import Parts, check_device, load_data, make_setup
+from autoprune.study.recorded import recorded_parts
+from autoprune.trial.measurement import Measurement
+from autoprune.trial.setup import Setup, compute_alike
+from autoprune.trial.trial import run_trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A trial or baseline of a run, with its network.
+
+    Attributes:
+        run, key: where it is on record; `same_as` is the trial that was trained in its place.
+        parts, setup: what it was made and measured with.
+        measurement: its record.
+        network: in evaluation mode, on the CPU.
+        shape: what the parent offers to compression.
+        rebuilt: whether it was trained again, because its weights were not kept.
+    """
+
+    run: RunFolder
+    key: str
+    same_as: str
+    parts: Parts
+    setup: Setup
+    measurement: Measurement
+    network: nn.Module
+    shape: NetworkShape
+    rebuilt: bool
+
+    def origin(self) -> BuiltFrom:
+        """How the network came about."""
+        return BuiltFrom(
+            model=self.parts.network.model,
+            arguments=self.parts.network.arguments,
+            offered=self.parts.offered,
+            adapter=self.parts.network.adapter,
+            plan=self.measurement.plan,
+            folded={},
+        )
+
+    def inputs(self, count: int) -> Tensor:
+        """What the network is called with: the first validation samples, at most `count`."""
+        return present(self.network, validation_samples(self.setup, count))
+
+    def single_inputs(self, count: int) -> tuple[Tensor, ...]:
+        """The same, one sample at a time."""
+        samples = validation_samples(self.setup, count).split(1)
+        return tuple(present(self.network, sample) for sample in samples)
+
+
+def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Member:
+    """The network of trial or baseline `key`, trained again where its weights were not kept.
+
+    `say` is told before anything is trained.
+
+    Raises RecordError where there is no such trial or it failed, InputError where code that the
+    run names may not be imported, and ExportError where the network that was trained again is not
+    the one on record.
+    """
+    outcome = _trained(folder, key)
+    assert outcome.measurement is not None
+    parts = recorded_parts(folder)
+    check_device(parts.compute)
+    torch.set_num_threads(parts.threads)
+    data = load_data(parts)
+    parent = load_parent(parts, folder.parent)
+    setup = make_setup(parts, data, parent, ())  # the record says at which bits to measure
+    network = reshape(parent, outcome.measurement.plan, setup.adapter)
+    shape = setup.adapter.shape(parent)
+    rebuilt = not _take_weights(folder, outcome.key, network)
+    if rebuilt:
+        say(f"The weights of {_words(outcome.key)} were not kept: training it again.")
+        _rebuild(setup, parts.threads, outcome, network)
+        found = remeasured(setup, network.eval(), outcome.measurement)
+        compare(found, recorded(outcome.measurement, shape.block_weights), "what was trained again")
+    return Member(
+        run=folder,
+        key=key,
+        same_as=outcome.key,
+        parts=parts,
+        setup=setup,
+        measurement=outcome.measurement,
+        network=network.cpu().eval(),
+        shape=shape,
+        rebuilt=rebuilt,
+    )
+
+
+def _take_weights(folder: RunFolder, key: str, network: nn.Module) -> bool:
+    """Give `network` the weights that the run has kept; whether it has."""
+    if key == PARENT:
+        load_checkpoint(network, folder.parent)
+        return True
+    with weights_file(folder, key) as file:
+        if file is not None:
+            load_checkpoint(network, file)
+        return file is not None
+
+
+def _words(key: str) -> str:
+    return f"trial {key}" if key.isdecimal() else f"the baseline {key!r}"
+
+
+def _trained(folder: RunFolder, key: str) -> Outcome:
+    """The outcome whose training gave the measurement of `key`."""
+    outcome = folder.read(key)
+    if outcome.measurement is None:
+        last = (outcome.cause.strip().splitlines() or ["no cause"])[-1]
+        raise RecordError(f"{folder.path}: {_words(key)} failed and has no network ({last})")
+    while outcome.same_as is not None:
+        outcome = folder.read(outcome.same_as)
+    return outcome
+
+
+def _rebuild(setup: Setup, threads: int, outcome: Outcome, network: nn.Module) -> None:
+    """Carry out the trial again, as a worker does, and give `network` its weights."""
+    assert outcome.measurement is not None
+    compute_alike(threads)
+    there = replace(setup, parent=setup.parent.to(setup.device))
+    try:
+        _, trained = run_trial(there, outcome.measurement.plan, outcome.measurement.seed)
+    except Exception as error:
+        raise ExportError(f"{_words(outcome.key)} cannot be trained again: {error}") from error
+    network.load_state_dict(trained.cpu().state_dict())
+    setup.parent.cpu()

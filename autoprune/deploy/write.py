@@ -1,0 +1,95 @@
+"""Fill the folder of an exported network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from autoprune.deploy.facts import facts
+from autoprune.deploy.fold import fold
+from autoprune.deploy.load import WEIGHTS
+from autoprune.deploy.manifest import Folding, Manifest, Sizes, write_manifest, write_readme
+from autoprune.deploy.member import Member
+from autoprune.deploy.observe import OUTPUT, observe
+from autoprune.deploy.onnx import write_onnx
+from autoprune.deploy.pack import Packed, pack
+from autoprune.errors import ExportError
+from autoprune.trial.trial import measure
+
+SAMPLES = 8
+"""Validation samples on which the exported network is compared with the searched one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What fills the folder: a network, its tensors and its manifest."""
+
+    network: nn.Module
+    packed: Packed
+    manifest: Manifest
+
+
+def write(
+    member: Member, folder: Path, *, folded: bool, onnx: bool, say: Callable[[str], None]
+) -> Written:
+    """Fill the folder."""
+    network, origin, inputs = member.network, member.origin(), member.inputs(SAMPLES)
+    found, moved = facts(member), None
+    if folded:
+        network, pairs = fold(member.network, inputs)
+        origin = replace(origin, folded=pairs)
+        moved = _folding(member, network, inputs)
+    packed = pack(network, member.setup.adapter, origin, folder)
+    files, proof = [*packed.files], None
+    if onnx:
+        say("Writing network.onnx.")
+        proof = write_onnx(network, member.single_inputs(SAMPLES), folder / "network.onnx")
+        files.append("network.onnx")
+    manifest = Manifest(
+        facts=found,
+        form=packed.form,
+        sizes=Sizes(
+            parent_file=member.run.parent.stat().st_size,
+            network_file=(folder / WEIGHTS).stat().st_size,
+            tensors_dense=packed.dense_bytes,
+            tensors_stored=packed.stored_bytes,
+        ),
+        fold=moved,
+        onnx=proof,
+    )
+    files.append(write_readme(folder, found, packed.form))
+    write_manifest(folder, manifest.to_dict(), files)
+    return Written(network=network, packed=packed, manifest=manifest)
+
+
+def _folding(member: Member, network: nn.Module, inputs: Tensor) -> Folding:
+    """How far folding moves the network; ExportError where a prediction changes."""
+    before, after = observe(member.network, inputs), observe(network, inputs)
+    if not torch.equal(_classes(before[OUTPUT]), _classes(after[OUTPUT])):
+        raise ExportError("--fold: rounding changes a prediction on the recorded inputs")
+    spikes = [name for name in before if name != OUTPUT]
+    [found] = measure(
+        member.setup, network.to(member.setup.device), [member.measurement.precisions[0].bits]
+    )
+    network.cpu()
+    return Folding(
+        samples=compared(member),
+        max_abs_difference=float((before[OUTPUT] - after[OUTPUT]).abs().max()),
+        spikes_changed=sum(int((before[n] != after[n]).sum()) for n in spikes),
+        spikes_compared=sum(before[n].numel() for n in spikes),
+        validation=found.validation,
+        test=found.test,
+    )
+
+
+def compared(member: Member) -> int:
+    """How many validation samples the exported network is compared on."""
+    return min(SAMPLES, len(member.setup.data.validation))
+
+
+def _classes(out: Tensor) -> Tensor:
+    return (out.mean(0) if out.ndim == 3 else out).argmax(-1)

@@ -1,0 +1,256 @@
+"""ModelAdapter: the interface by which a network shows its branches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, final
+
+import torch
+from spikingjelly.activation_based.neuron import BaseNode, SimpleBaseNode
+from torch import Tensor, nn
+
+from autoprune.errors import CompressionError
+from autoprune.networks.place import Place
+from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
+
+Weighted = nn.Linear | nn.Conv1d | nn.Conv2d
+Neuron = BaseNode | SimpleBaseNode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """A weight matrix: `rows` of the first axis of `module.weight`.
+
+    Attributes:
+        name: as in `autoprune.networks.shape.MatrixShape`.
+        module: the layer; fused layers hold several matrices.
+        rows: the output channels that belong to the matrix.
+    """
+
+    name: str
+    module: Weighted
+    rows: slice = field(default_factory=lambda: slice(None))
+
+    @property
+    def weight(self) -> Tensor:
+        """The weights as [out, in]; a view, so that writing to it writes to the module."""
+        return self.module.weight.data[self.rows].flatten(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Where the inner dimensions of a branch lie in one layer.
+
+    Dimension u is channel ``offset + u`` of the layer's output or input. With an output channel
+    go its bias and its channel of the batch norm; `neuron` emits it, as axis `axis` of [T, B, ...].
+    """
+
+    module: Weighted
+    side: Literal["out", "in"]
+    offset: int = 0
+    norm: nn.Module | None = None
+    neuron: nn.Module | None = None
+
+    @property
+    def axis(self) -> int:
+        """The axis of the channels: a linear layer's are the last, a convolution's the third."""
+        return -1 if isinstance(self.module, nn.Linear) else 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeuronSite:
+    """Neurons of one layer: attribute `name` of `owner`.
+
+    Attributes:
+        channels: shape of a per-channel parameter, broadcastable to the neurons' input without
+            its time axis.
+    """
+
+    owner: nn.Module
+    name: str
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A branch of a block as surgery sees it: attribute `attribute` of `owner`.
+
+    Attributes:
+        name: ``attention``, ``mlp`` or ``mixer``.
+        groups, size, fixed: as in `autoprune.networks.shape.BranchShape`; size 0 once it is gone.
+        ties: each a set of cuts whose dimensions leave together; every tie keeps as many
+            dimensions per group as the others, but chooses its own.
+        matrices: what L1P thins.
+        neurons: what sLIF replaces.
+        stand_in: what takes the branch's place when it is removed.
+        local: a subclass of the branch's class, with the same attributes, whose forward pass
+            reads the sizes that are left instead of those that it was built with.
+    """
+
+    name: str
+    groups: int = 1
+    size: int = 0
+    fixed: str = ""
+    ties: tuple[tuple[Cut, ...], ...] = ()
+    matrices: tuple[Matrix, ...] = ()
+    neurons: tuple[NeuronSite, ...] = ()
+    owner: nn.Module
+    attribute: str
+    stand_in: type[nn.Module]
+    local: type[nn.Module] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A layer inside a branch, with the batch norm and the neurons behind it.
+
+    Attributes:
+        module: a `Weighted`: Linear, Conv1d or 1x1 Conv2d; in a fixed branch any Conv2d.
+        norm: over its output channels. neuron: at [T, B, ...] of its output.
+    """
+
+    module: Any
+    norm: nn.Module | None = None
+    neuron: nn.Module | None = None
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Shape of one parameter per output channel, as in `NeuronSite`."""
+        return (int(self.module.weight.shape[0]), *[1] * (self.module.weight.ndim - 2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What is inside a branch, as `branch` needs to hear it.
+
+    Attributes:
+        inner: projections whose *outputs* are inner dimensions, by the name of the matrix. Names
+            that share a layer divide its outputs among them, in their order.
+        outer: projections whose *inputs* are inner dimensions.
+        ties: names of the matrices whose dimensions leave together, separated by blanks.
+        groups: heads, where every head has to keep as many dimensions as the others.
+        neurons: shape of a per-channel parameter (see `NeuronSite`) for neurons that stand behind
+            no projection, by their attribute, such as ``attn_lif``.
+        local: as in `Branch`.
+        fixed: why no dimension can be removed; then `ties` are not looked at.
+    """
+
+    inner: Mapping[str, Projection]
+    outer: Mapping[str, Projection] = field(default_factory=dict)
+    ties: Sequence[str] = ()
+    groups: int = 1
+    neurons: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    local: type[nn.Module] | None = None
+    fixed: str = ""
+
+
+class Removed(nn.Module):
+    """What stands in place of a removed branch that was added to the stream: exactly 0."""
+
+    def forward(self, x_seq: Tensor) -> Tensor:
+        """A scalar 0 of the dtype and device of `x_seq`."""
+        return torch.zeros((), dtype=x_seq.dtype, device=x_seq.device)
+
+
+class Bypassed(nn.Module):
+    """What stands in place of a removed branch that held the residual path: its input."""
+
+    def forward(self, x_seq: Tensor) -> Tensor:
+        """`x_seq` as it is."""
+        return x_seq
+
+
+class ModelAdapter(ABC):
+    """What autoprune has to know about a network: its branches."""
+
+    @abstractmethod
+    def branches(self, model: nn.Module) -> tuple[tuple[Branch, ...], ...]:
+        """The branches of every block, removed ones included; see `autoprune.networks.branches`."""
+
+    def patch(self, model: nn.Module) -> int:
+        """Pixels of a token's side, of which the side of an image has to be a multiple."""
+        return 1
+
+    def time_steps(self, model: nn.Module) -> int:
+        """T: what `set_time_steps` sets. CompressionError where the network has no such number."""
+        if not isinstance(getattr(model, "T", None), int):
+            raise CompressionError(f"{type(model).__name__} has no time steps in an attribute T")
+        return model.T  # type: ignore[return-value]
+
+    def set_time_steps(self, model: nn.Module, time_steps: int) -> None:
+        """Let `model` show a static image for so many steps: attribute ``T`` unless overridden."""
+        self.time_steps(model)
+        model.T = time_steps  # type: ignore[assignment]
+
+    @final
+    def outside(self, model: nn.Module) -> tuple[tuple[Matrix, ...], tuple[Matrix, ...]]:
+        """Every weight matrix that is in no branch: those before the last block, those behind.
+
+        The order is that in which the modules were registered; a name is the module's path.
+        """
+        inside = {id(m.module) for b in self.branches(model) for x in b for m in x.matrices}
+        stem: list[Matrix] = []
+        head: list[Matrix] = []
+        for name, module in model.named_modules():
+            if id(module) in inside:
+                stem, head = stem + head, []
+            elif isinstance(module, Weighted):
+                head.append(Matrix(name=name, module=module))
+        return tuple(stem), tuple(head)
+
+    @final
+    def shape(self, model: nn.Module) -> NetworkShape:
+        """What `model` offers to compression.
+
+        Raises CompressionError where there is no block, or where neurons inside a branch are
+        named by none: sLIF would leave them out silently.
+        """
+        blocks = self.branches(model)
+        where = f"{type(self).__name__} on {type(model).__name__}"
+        if not any(branches for branches in blocks):
+            raise CompressionError(f"{where}: no blocks found")
+        for index, branches in enumerate(blocks):
+            for name in _unnamed_neurons(branches):
+                raise CompressionError(
+                    f"{where}: {Place(index)}: the neurons {name!r} belong to no branch; "
+                    "name them in Inside(neurons=...)"
+                )
+        stem, head = self.outside(model)
+        return NetworkShape(
+            blocks=tuple(
+                BlockShape(branches=tuple(_branch_shape(branch) for branch in branches))
+                for branches in blocks
+            ),
+            stem=tuple(MatrixShape(name=m.name, weights_per_dimension=_size(m)) for m in stem),
+            head=tuple(MatrixShape(name=m.name, weights_per_dimension=_size(m)) for m in head),
+        )
+
+
+def _size(matrix: Matrix) -> int:
+    return matrix.weight.numel()
+
+
+def _branch_shape(branch: Branch) -> BranchShape:
+    dimensions = max(1, branch.groups * branch.size)
+    return BranchShape(
+        name=branch.name,
+        groups=branch.groups,
+        size=branch.size,
+        fixed=branch.fixed,
+        matrices=tuple(
+            MatrixShape(name=m.name, weights_per_dimension=_size(m) // dimensions)
+            for m in branch.matrices
+        ),
+    )
+
+
+def _unnamed_neurons(branches: tuple[Branch, ...]) -> list[str]:
+    named = {id(getattr(s.owner, s.name)) for branch in branches for s in branch.neurons}
+    return [
+        name
+        for branch in branches
+        for name, module in getattr(branch.owner, branch.attribute).named_modules()
+        if isinstance(module, Neuron) and id(module) not in named
+    ]

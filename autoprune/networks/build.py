@@ -1,0 +1,130 @@
+"""Find what builds a network, by name or as a function of the user's, and the adapter of one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from autoprune.errors import InputError
+from autoprune.networks.adapter import ModelAdapter
+from autoprune.networks.families import FAMILIES
+from autoprune.plugin import load_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A class or function that makes networks, found by its name, and what it is called with.
+
+    Attributes:
+        where: its name, for errors. make: class or function. arguments: by parameter.
+    """
+
+    where: str
+    make: Callable[..., object]
+    arguments: Mapping[str, Any]
+
+    def build(self) -> nn.Module:
+        """A new network with random weights; InputError where its maker refuses."""
+        given = {n: tuple(v) if isinstance(v, list) else v for n, v in self.arguments.items()}
+        try:
+            network = self.make(**given)
+        except (TypeError, ValueError, AssertionError, ArithmeticError, RuntimeError) as error:
+            shown = ", ".join(f"{name} = {value!r}" for name, value in self.arguments.items())
+            raise InputError(self.where, f"cannot be built with {shown}: {error}") from error
+        if not isinstance(network, nn.Module):
+            raise InputError(self.where, f"returned {type(network).__name__}", "a torch.nn.Module")
+        return network
+
+
+def find_architecture(
+    model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]
+) -> Architecture:
+    """The architecture by the name of its family or as ``module:function``.
+
+    Args:
+        model: the name.
+        arguments: what the study gives, by the names of the constructor's parameters.
+        offered: what data and study know, such as `num_classes`; passed on as far as the
+            constructor has parameters of these names.
+
+    Raises InputError for an unknown or missing argument.
+    """
+    make = _callable(model, "network: model") if ":" in model else FAMILIES[model].network()
+    where = f"network {model}"
+    try:
+        parameters = inspect.signature(make).parameters
+    except ValueError as error:
+        raise InputError(where, f"its arguments are not known: {error}") from error
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and ":" in model
+    named = [
+        name
+        for name, p in parameters.items()
+        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    settable = [name for name in named if name not in offered and name != "spiking_neuron"]
+    for name in arguments:
+        if name not in settable and not open_ended:
+            raise InputError(where, f"unknown argument {name!r}", name=name, candidates=settable)
+    given = {**{k: v for k, v in offered.items() if k in named}, **arguments}
+    for name in named:
+        if parameters[name].default is inspect.Parameter.empty and name not in given:
+            raise InputError(where, f"argument {name!r} is missing")
+    return Architecture(where=where, make=make, arguments=given)
+
+
+def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) -> nn.Module:
+    """A new network of the architecture that `find_architecture` finds; raises as both do."""
+    return find_architecture(model, arguments, offered).build()
+
+
+def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:
+    """The adapter that is named, or else the one whose family the network is of.
+
+    Raises InputError where neither gives one.
+    """
+    if named is not None:
+        adapter = _callable(named, "network: adapter")()
+        if not isinstance(adapter, ModelAdapter):
+            raise InputError(f"adapter {named}", f"a {type(adapter).__name__}", "a ModelAdapter")
+        return adapter
+    found = find_family(network)
+    if found is not None:
+        return found
+    raise InputError(
+        "network",
+        f"{type(network).__name__} is of no known family ({', '.join(FAMILIES)})",
+        "the key adapter with its ModelAdapter as module:Class",
+    )
+
+
+def find_family(network: nn.Module) -> ModelAdapter | None:
+    """The adapter of the family that a network is of; None where it is of none."""
+    for family in FAMILIES.values():
+        if isinstance(network, family.network()):
+            return family.adapter()
+    return None
+
+
+def check_image(network: nn.Module, adapter: ModelAdapter, sides: tuple[int, ...]) -> None:
+    """InputError unless the sides of an image are multiples of the network's patch."""
+    try:
+        patch = adapter.patch(network)
+    except AttributeError as error:
+        raise InputError("adapter", f"does not fit the network: {error}") from error
+    if any(side % patch for side in sides):
+        raise InputError(
+            f"network {type(network).__name__}",
+            f"images of {' x '.join(map(str, sides))} pixels",
+            f"sides that are multiples of its patch of {patch}",
+        )
+
+
+def _callable(name: str, where: str) -> Any:
+    found = load_named(name, where)
+    if not callable(found):
+        raise InputError(where, f"{name!r} is a {type(found).__name__}", "something to call")
+    return found

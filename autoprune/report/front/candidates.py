@@ -1,0 +1,247 @@
+"""Candidates: the measured trials of a run on one machine, from which its front is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import final
+
+from autoprune.cost.model import CostModel
+from autoprune.errors import RecordError
+from autoprune.networks.shape import NetworkShape
+from autoprune.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
+from autoprune.report.front.diagnostics import diagnose
+from autoprune.report.front.front import MachineFront, Row
+from autoprune.report.front.priced import AT_A_TIME, energies_uj
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.metrics import energy_uj
+from autoprune.runs.outcome import FINE_TUNED, Head, Origin, Outcome
+from autoprune.trial.measurement import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A measured trial on a machine, without its operations.
+
+    Attributes:
+        key, origin: of the trial. trained_as: key of the trial or baseline that was trained, and
+            whose weights it has.
+        counts: whether it may be on the front: measured under this number, and feasible; others
+            show what uniform compression reaches.
+        measured: its scores, at the bits that the machine is paired with.
+        energy_uj: per inference. kept_weights, parameters: as in `Row`.
+        plan: in short form.
+    """
+
+    key: str
+    trained_as: str
+    origin: Origin
+    counts: bool
+    validation: Score
+    test: Score
+    bits: int
+    energy_uj: float
+    kept_weights: float
+    parameters: int
+    plan: str
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """What fronts are made of: validation score and energy."""
+        return self.validation.accuracy, self.energy_uj
+
+
+@final
+class Candidates:
+    """The trials of a run on one machine; they may come one by one, and none is priced again.
+
+    Failed trials are left out, those that break a budget, and duplicates; but a uniform trial
+    whose plan was measured before under another number still shows what uniform compression
+    reaches. What this very machine charged while the run went on is taken as it was recorded.
+
+    Args:
+        model: the machine.
+        shape: of the network.
+        read: gives the outcome of a key with its operations; asked for members of the front, and
+            for what this machine has not charged yet.
+
+    Attributes:
+        members: the front so far, by ascending energy.
+    """
+
+    def __init__(
+        self, model: CostModel, shape: NetworkShape, read: Callable[[str], Outcome]
+    ) -> None:
+        self._model, self._shape, self._read = model, shape, read
+        self._all: list[Candidate] = []
+        self._infeasible: dict[str, str] = {}
+        self.members: list[Candidate] = []
+
+    def add(self, heads: Iterable[Head], words: Mapping[str, str] | None = None) -> None:
+        """Let trials join; `words` are plans in short form by key, made here where absent.
+
+        Raises UnknownCost where a rule of the machine fails.
+        """
+        wanted = {head.key: head for head in heads if _counts(head) or _shows_uniform(head)}
+        energies, infeasible = energies_uj(list(wanted.values()), self._model, self._read)
+        self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
+        found = [self._candidate(wanted[key], energy, words) for key, energy in energies.items()]
+        self._all += found
+        rivals = [*self.members, *(c for c in found if c.counts)]
+        self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
+
+    def _candidate(
+        self, head: Head, energy_uj: float, words: Mapping[str, str] | None
+    ) -> Candidate:
+        bits, validation, test = head.at(self._model.machine.weight_bits)
+        return Candidate(
+            key=head.key,
+            trained_as=head.ended.same_as or head.key,
+            origin=head.ended.origin,
+            counts=_counts(head),
+            validation=validation,
+            test=test,
+            bits=bits,
+            energy_uj=energy_uj,
+            kept_weights=head.kept_weights,
+            parameters=head.parameters,
+            plan=words[head.key] if words is not None else head.plan.short(self._shape),
+        )
+
+    def front(self, baselines: Mapping[str, Outcome], data: str = "") -> MachineFront:
+        """The front over all trials that joined, and all that is said about it.
+
+        Args:
+            baselines: by key.
+            data: what was measured on.
+
+        Raises RecordError where the run has no fine-tuned parent or the machine charges nothing
+        for it, and UnknownCost where it cannot run that parent or a rule of it fails.
+        """
+        tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
+        if tuned is None:
+            raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
+        machine = self._model.machine
+        parent = tuned.at(machine.weight_bits)
+        cost = self._model.price(parent.workload)
+        energy = energy_uj(cost)
+        if energy == 0:
+            raise RecordError(
+                f"{machine.name} charges nothing for the fine-tuned parent: no ratios"
+            )
+        found = sorted(self._all, key=lambda candidate: int(candidate.key))
+        uniform = [(c.validation, c.energy_uj) for c in found if c.origin == "uniform"]
+        points = [_row(c, energy, uniform) for c in found if c.counts]
+        pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
+        reference = (parent.validation.accuracy - ACCURACY_MARGIN, COST_FACTOR * energy)
+        return MachineFront(
+            machine=machine.name,
+            title=machine.title,
+            data=data,
+            rows=tuple(self._explained(points[i]) for i in non_dominated(pairs)),
+            points=tuple(points),
+            infeasible=tuple(sorted(self._infeasible.items(), key=lambda item: int(item[0]))),
+            parent=parent.validation,
+            parent_test=parent.test,
+            parent_energy_uj=energy,
+            accuracy_bits=parent.bits,
+            priced_bits=machine.weight_bits,
+            reference=reference,
+            hypervolume=front_hypervolume(pairs, reference),
+            uniform_hypervolume=front_hypervolume([(s.accuracy, e) for s, e in uniform], reference),
+            host=cost.host,
+            emulated=cost.emulated,
+            not_modelled=machine.not_modelled,
+            uncounted=tuple(
+                (item.name, parent.workload.share_of_dense_macs(item.dense_macs))
+                for item in parent.workload.uncounted
+            ),
+        )
+
+    def _explained(self, row: Row) -> Row:
+        """A member of the front with what helps to read its energy."""
+        measurement = self._read(str(row.trial)).measurement
+        assert measurement is not None  # it was priced
+        workload = measurement.at(self._model.machine.weight_bits).workload
+        return replace(row, figures=diagnose(self._model, workload, self._model.price(workload)))
+
+
+def machine_front(
+    outcomes: Iterable[Outcome],
+    baselines: Mapping[str, Outcome],
+    model: CostModel,
+    shape: NetworkShape,
+    data: str = "",
+) -> MachineFront:
+    """The front of a machine over outcomes in memory; see `Candidates`.
+
+    Raises what `Candidates.add` and `Candidates.front` raise.
+    """
+    found = {outcome.key: outcome for outcome in outcomes}
+    candidates = Candidates(model, shape, found.__getitem__)
+    candidates.add(outcome.head for outcome in found.values())
+    return candidates.front(baselines, data)
+
+
+@final
+class RunFronts:
+    """The fronts of a run; what machines share is read once.
+
+    Args:
+        folder: of the run. heads: its trials.
+    """
+
+    def __init__(self, folder: RunFolder, heads: Sequence[Head]) -> None:
+        self._folder, self._heads, self._shape = folder, heads, folder.record.shape
+        self._read = lru_cache(AT_A_TIME)(folder.read)
+        self._baselines = folder.read_baselines()
+        self._words = {head.key: head.plan.short(self._shape) for head in heads}
+
+    def of(self, model: CostModel) -> MachineFront:
+        """The front of a machine.
+
+        Raises what `Candidates.add` and `Candidates.front` raise, and RecordError where a file is
+        damaged.
+        """
+        return self._candidates(model).front(self._baselines, self._folder.record.data)
+
+    def members(self, model: CostModel) -> list[Candidate]:
+        """The trials that no other dominates on a machine, by ascending energy; raises likewise."""
+        return self._candidates(model).members
+
+    def _candidates(self, model: CostModel) -> Candidates:
+        candidates = Candidates(model, self._shape, self._read)
+        candidates.add(self._heads, self._words)
+        return candidates
+
+
+def _counts(head: Head) -> bool:
+    return head.ended.state == "measured"
+
+
+def _shows_uniform(head: Head) -> bool:
+    ended = head.ended
+    return ended.origin == "uniform" and bool(head.scores) and not (ended.cause or ended.broken)
+
+
+def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Score, float]]) -> Row:
+    """A trial beside the fine-tuned parent and the uniform sweep's results."""
+    own = found.energy_uj
+    return Row(
+        trial=int(found.key),
+        origin=found.origin,
+        validation=found.validation,
+        test=found.test,
+        accuracy_bits=found.bits,
+        energy_uj=own,
+        energy_ratio=own / parent_energy_uj,
+        kept_weights=found.kept_weights,
+        parameters=found.parameters,
+        plan=found.plan,
+        uniform=max(
+            (score for score, energy in uniform if energy <= own),
+            key=lambda score: score.accuracy,
+            default=None,
+        ),
+    )

@@ -1,0 +1,109 @@
+"""Compare machines on the same trials: who is on whose front, and where they order differently."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from autoprune.config import Json
+from autoprune.report.files import finite_or_none
+from autoprune.report.front.order import kendall_tau
+from autoprune.runs.columns import Priced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """A trial that is cheap on one machine and dear on another: its places by energy."""
+
+    trial: str
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What several machines make of the same trials.
+
+    Attributes:
+        trials: keys of those that were measured.
+        energy_uj: of them by machine, per inference; not a number where a trial is infeasible.
+        fronts: by machine.
+        infeasible: trials that a machine cannot run; the rest is about those that all can.
+        shared: trials that are on all fronts.
+        correlation: Kendall's tau-b of the energies of all trials, by pair of machines: 1 where
+            they order all alike, -1 where they order all the other way round; None where one
+            charges all the same.
+        disagreements: by pair, the trials whose places differ most, at most five.
+        failed: why a machine cannot price the trials.
+    """
+
+    trials: tuple[str, ...]
+    energy_uj: Mapping[str, Mapping[str, float]]
+    fronts: Mapping[str, Sequence[str]]
+    infeasible: Mapping[str, tuple[str, ...]]
+    shared: tuple[str, ...]
+    correlation: Mapping[tuple[str, str], float | None]
+    disagreements: Mapping[tuple[str, str], tuple[Disagreement, ...]]
+    failed: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        """It as JSON values."""
+        return {
+            "fronts": self.fronts,
+            "infeasible": self.infeasible,
+            "on_all_fronts": self.shared,
+            "pairs": [
+                {
+                    "machines": pair,
+                    "kendall_tau": tau,
+                    "disagreements": [asdict(item) for item in self.disagreements[pair]],
+                }
+                for pair, tau in self.correlation.items()
+            ],
+            "energy_uj": {
+                machine: {trial: finite_or_none(energy) for trial, energy in energies.items()}
+                for machine, energies in self.energy_uj.items()
+            },
+            "failed": self.failed,
+        }
+
+
+def compare(machines: Sequence[Priced], failed: Sequence[str] = ()) -> Comparison:
+    """Compare machines that priced the same trials; `failed` says why others could not."""
+    trials = machines[0].trials
+    energy_uj = {
+        priced.machine: dict(zip(priced.trials, priced.energy_uj.tolist(), strict=True))
+        for priced in machines
+    }
+    infeasible = {
+        priced.machine: priced.only(~priced.feasible).trials
+        for priced in machines
+        if not priced.feasible.all()
+    }
+    every = np.logical_and.reduce([priced.feasible for priced in machines])
+    machines = [priced.only(every) for priced in machines]
+    fronts = {priced.machine: priced.front for priced in machines}
+    common = set.intersection(*(set(front) for front in fronts.values()))
+    pairs = list(itertools.combinations(machines, 2))
+    return Comparison(
+        trials=trials,
+        energy_uj=energy_uj,
+        failed=tuple(failed),
+        fronts=fronts,
+        infeasible=infeasible,
+        shared=tuple(trial for trial in machines[0].trials if trial in common),
+        correlation={
+            (a.machine, b.machine): kendall_tau(a.energy_uj, b.energy_uj) for a, b in pairs
+        },
+        disagreements={(a.machine, b.machine): _disagreements(a, b) for a, b in pairs},
+    )
+
+
+def _disagreements(a: Priced, b: Priced) -> tuple[Disagreement, ...]:
+    first, second = a.ranks, b.ranks
+    found = [Disagreement(trial=t, first=first[t], second=second[t]) for t in a.trials]
+    found = [item for item in found if item.first != item.second]
+    return tuple(sorted(found, key=lambda item: -abs(item.first - item.second))[:5])

@@ -1,0 +1,73 @@
+"""CostReport: what one inference of a workload costs on a machine, and what helps to read that."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from autoprune.cost.cost import Cost
+from autoprune.cost.model import CostModel
+from autoprune.report.front.diagnostics import Diagnostics, diagnose
+from autoprune.workload.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UncountedShare:
+    """An operation that a workload does not count: its share of the dense MACs, and why."""
+
+    name: str
+    share_of_dense_macs: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostReport:
+    """A workload priced on a machine.
+
+    Attributes:
+        model: the machine. samples: of which the counts are means.
+        cost: term by term. figures: what helps to read the energy.
+        uncounted: what the workload does not count.
+    """
+
+    model: CostModel
+    samples: int
+    cost: Cost
+    figures: Diagnostics
+    uncounted: tuple[UncountedShare, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """It as JSON values."""
+        machine = self.model.machine
+        return {
+            **asdict(self.cost),
+            "energy_uj": self.cost.energy_uj,
+            **asdict(self.figures),
+            "prices": machine.numbers()["prices"],
+            "by_cause_pj": self.cost.by_cause(),
+            "by_op_pj": self.cost.by_op(),
+            "priced_bits": machine.weight_bits,
+            "not_modelled": machine.not_modelled,
+            "uncounted": [asdict(item) for item in self.uncounted],
+        }
+
+
+def report_cost(model: CostModel, workload: Workload) -> CostReport:
+    """The report of a workload on a machine.
+
+    Raises UnknownCost where a rule of the machine fails.
+    """
+    cost = model.price(workload)
+    return CostReport(
+        model=model,
+        samples=workload.samples,
+        cost=cost,
+        figures=diagnose(model, workload, cost),
+        uncounted=tuple(
+            UncountedShare(
+                name=item.name,
+                share_of_dense_macs=workload.share_of_dense_macs(item.dense_macs),
+                reason=item.reason,
+            )
+            for item in workload.uncounted
+        ),
+    )

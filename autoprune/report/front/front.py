@@ -1,0 +1,132 @@
+"""MachineFront: the front of one machine, and all that is said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoprune.cost.cost import HostOperation
+from autoprune.pareto import front_hypervolume, non_dominated
+from autoprune.report.front.diagnostics import Diagnostics
+from autoprune.runs.outcome import Origin
+from autoprune.trial.measurement import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One measured network on one machine.
+
+    Attributes:
+        trial: number. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
+            ``sampled``.
+        validation, test: its scores, with weights of `accuracy_bits` bits.
+        energy_uj: per inference. energy_ratio: to the fine-tuned parent.
+        kept_weights: nonzero block weights, 0 to 1. parameters: that are not zero.
+        plan: in short form.
+        uniform: the best uniform trial, by validation, that needs no more energy; None where none
+            is as cheap.
+        figures: what helps to read its energy; of members of the front only.
+    """
+
+    trial: int
+    origin: Origin
+    validation: Score
+    test: Score
+    accuracy_bits: int
+    energy_uj: float
+    energy_ratio: float
+    kept_weights: float
+    parameters: int
+    plan: str
+    uniform: Score | None
+    figures: Diagnostics | None = None
+
+    @property
+    def beats_uniform(self) -> bool:
+        """Whether it is better than uniform compression at its energy, outside both intervals.
+
+        Its Wilson interval begins above the end of that of the best uniform trial that needs no
+        more energy. Where no uniform trial is as cheap there is nothing to beat.
+        """
+        return self.uniform is not None and self.validation.interval[0] > self.uniform.interval[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineFront:
+    """The front of one machine.
+
+    Attributes:
+        machine: its name. title: one line.
+        data: what was measured on, and whether that is synthetic; empty where nothing says so.
+        rows: the front, by ascending energy. points: every trial that is feasible, by number.
+        infeasible: trials that need what the machine cannot do, and what that is.
+        parent, parent_test: validation and test score of the fine-tuned parent.
+        parent_energy_uj: its energy.
+        accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
+            all others whose plan has as many. priced_bits: bits at which the machine is priced.
+        reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
+            energy in microjoules times COST_FACTOR.
+        hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
+            the reference; infinite where a trial above it needs no energy.
+        host: work outside the totals, of the fine-tuned parent. emulated: rules.
+        not_modelled: what the totals leave out. uncounted: share of dense MACs that the workload
+            of the fine-tuned parent does not count, by operation; 0 for one without MACs.
+    """
+
+    machine: str
+    title: str
+    data: str
+    rows: tuple[Row, ...]
+    points: tuple[Row, ...]
+    infeasible: tuple[tuple[str, str], ...]
+    parent: Score
+    parent_test: Score
+    parent_energy_uj: float
+    accuracy_bits: int
+    priced_bits: int
+    reference: tuple[float, float]
+    hypervolume: float
+    uniform_hypervolume: float
+    host: tuple[HostOperation, ...]
+    emulated: tuple[str, ...]
+    not_modelled: tuple[str, ...]
+    uncounted: tuple[tuple[str, float], ...]
+
+    @property
+    def beating(self) -> int:
+        """Members that beat uniform compression; see `Row.beats_uniform`."""
+        return sum(row.beats_uniform for row in self.rows)
+
+    @property
+    def unmatched(self) -> int:
+        """Members that are cheaper than every uniform trial."""
+        return sum(row.uniform is None for row in self.rows)
+
+    @property
+    def coarser(self) -> dict[int, tuple[int, ...]]:
+        """Members whose plan has fewer bits than `accuracy_bits`: their numbers by bits."""
+        found = {row.accuracy_bits for row in self.rows} - {self.accuracy_bits}
+        return {
+            bits: tuple(row.trial for row in self.rows if row.accuracy_bits == bits)
+            for bits in sorted(found)
+        }
+
+    @property
+    def free(self) -> tuple[int, ...]:
+        """Numbers of the trials that cost nothing: all that they do is done by the host."""
+        return tuple(row.trial for row in self.points if row.energy_uj == 0)
+
+
+def history(front: MachineFront) -> list[tuple[int, float]]:
+    """How the hypervolume grew: trial numbers at which it did, and what it was then."""
+    found: list[tuple[int, float]] = []
+    best: list[tuple[float, float]] = []
+    for row in sorted(front.points, key=lambda row: row.trial):
+        accuracy, energy = row.validation.accuracy, row.energy_uj
+        if any(a >= accuracy and e <= energy for a, e in best):
+            continue
+        pairs = [*best, (accuracy, energy)]
+        volume = front_hypervolume(pairs, front.reference)
+        if volume > (found[-1][1] if found else 0.0):
+            found.append((row.trial, volume))
+            best = [pairs[index] for index in non_dominated(pairs)]
+    return found

@@ -1,0 +1,48 @@
+"""Fronts: everything that the fronts of a run say, machine by machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.report.front.branches import BranchProbe, read_probes
+from autoprune.report.front.candidates import RunFronts
+from autoprune.report.front.front import MachineFront
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import on_each
+from autoprune.runs.measured import MeasuredOn, read_all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fronts:
+    """The fronts of a run on some machines.
+
+    Attributes:
+        fronts: of the machines that have one. failed: why others have none.
+        probes: what each branch loses, and saves on the machines.
+        measured: what was timed for the run on computers at hand.
+    """
+
+    fronts: tuple[MachineFront, ...]
+    failed: tuple[str, ...]
+    probes: tuple[BranchProbe, ...]
+    measured: tuple[MeasuredOn, ...]
+
+
+def read_fronts(folder: RunFolder, models: Sequence[CostModel]) -> Fronts:
+    """The fronts of a run.
+
+    Raises UnknownCost where no machine has one, and RecordError without a fine-tuned parent.
+    """
+    heads = folder.read_heads()
+    fronts, failed = on_each(models, RunFronts(folder, heads).of)
+    if not fronts:
+        raise UnknownCost("; ".join(failed))
+    return Fronts(
+        fronts=tuple(fronts),
+        failed=tuple(failed),
+        probes=tuple(read_probes(folder, heads, models)),
+        measured=tuple(read_all(folder.path)),
+    )

@@ -1,0 +1,94 @@
+"""Outcomes on a machine: measured with its bits, and what they cost there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from autoprune.cost.cost import Cost
+from autoprune.cost.model import CostModel
+from autoprune.cost.ops import Ops
+from autoprune.cost.pricing import Costs
+from autoprune.runs.outcome import Head, Outcome
+from autoprune.trial.measurement import Measurement, Precision
+
+AT_A_TIME = 256
+"""So many trials are in memory with their operations while they are priced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A measured network on a machine.
+
+    Attributes:
+        outcome: how it ended. measurement: of it.
+        measured: with weights of the machine's bits.
+        energy_uj: per inference.
+        costs: of all networks that were priced with it. place: of this one there.
+    """
+
+    outcome: Outcome
+    measurement: Measurement
+    measured: Precision
+    energy_uj: float
+    costs: Costs
+    place: int
+
+    @property
+    def cost(self) -> Cost:
+        """All that is known of the cost."""
+        return self.costs.cost(self.place)
+
+
+def price_outcomes(
+    outcomes: Sequence[Outcome], model: CostModel
+) -> tuple[list[Measured], dict[str, str]]:
+    """Those outcomes that have a measurement, on a machine; and why others are infeasible there.
+
+    A network is infeasible where it needs what the machine cannot do in any way; the reason names
+    the operation.
+
+    Raises UnknownCost where a rule of the machine fails.
+    """
+    pairs = [(o, o.measurement) for o in outcomes if o.measurement is not None]
+    measured = [measurement.at(model.machine.weight_bits) for _, measurement in pairs]
+    costs = model.price_all(Ops.of([precision.workload for precision in measured]))
+    feasible, infeasible = [], {}
+    for place, (outcome, measurement) in enumerate(pairs):
+        if math.isnan(costs.energy_uj[place]):
+            infeasible[outcome.key] = ", ".join(u.action for u in costs.cost(place).unpriced)
+            continue
+        feasible.append(
+            Measured(
+                outcome=outcome,
+                measurement=measurement,
+                measured=measured[place],
+                energy_uj=float(costs.energy_uj[place]),
+                costs=costs,
+                place=place,
+            )
+        )
+    return feasible, infeasible
+
+
+def energies_uj(
+    heads: Sequence[Head], model: CostModel, read: Callable[[str], Outcome]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Energy of those trials that were measured, on a machine; and why others are infeasible there.
+
+    In microjoules per inference, in the order of `heads`. What this very machine charged while the
+    run went on is taken as it was recorded; the rest is read and priced, a part at a time.
+
+    Raises UnknownCost where a rule of the machine fails.
+    """
+    name, fingerprint = model.machine.name, model.fingerprint
+    found = {head.key: head.energy_uj(name, fingerprint) for head in heads if head.scores}
+    unknown = [key for key, energy in found.items() if energy is None]
+    infeasible: dict[str, str] = {}
+    for first in range(0, len(unknown), AT_A_TIME):
+        outcomes = [read(key) for key in unknown[first : first + AT_A_TIME]]
+        priced, missing = price_outcomes(outcomes, model)
+        found |= {item.outcome.key: item.energy_uj for item in priced}
+        infeasible |= missing
+    return {key: energy for key, energy in found.items() if energy is not None}, infeasible

@@ -1,0 +1,94 @@
+"""How much a result hangs on each price: total and front, when one price at a time moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autoprune.cost.model import CostModel
+from autoprune.cost.ops import Ops
+from autoprune.pareto import non_dominated
+from autoprune.report.front.order import kendall_tau
+from autoprune.workload.columns import Column
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What one price that moved does.
+
+    Attributes:
+        price: its name. factor: by which it was multiplied.
+        energy_uj: of each workload, with it.
+        kept: members of the front that stay on it. members: how many it has. joined: trials that
+            join it.
+        order: Kendall's tau-b of the members' energies before and after: 1 where their order
+            stays; None with fewer than two.
+    """
+
+    price: str
+    factor: float
+    energy_uj: Column
+    kept: int
+    members: int
+    joined: int
+    order: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """How much a workload's energy on a machine, and the front of its run, hang on each price.
+
+    Attributes:
+        machine: its name. energy_uj: of the workload, per inference; not a number where an action
+            has no price.
+        moves: what each price does to the workload. of_front: what it does to the trials of the
+            run, in the same order; None of a workload that is of no run.
+    """
+
+    machine: str
+    energy_uj: float
+    moves: tuple[Moved, ...]
+    of_front: tuple[Moved, ...] | None = None
+
+
+def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> Iterator[Moved]:
+    """Every price less and more by `share`, one at a time; the others stay.
+
+    Args:
+        model: the machine.
+        ops: of the workloads.
+        accuracy: one per workload.
+        share: such as 0.5 for 50 %.
+    """
+    before = model.price_all(ops).energy_uj
+    front = _front(accuracy, before)
+    for price in model.machine.prices:
+        if price.unit not in ("pJ", "mW"):
+            continue
+        members = sorted(front)
+        for factor in (1 - share, 1 + share):
+            changed = tuple(
+                replace(p, value=p.value * factor) if p is price else p
+                for p in model.machine.prices
+            )
+            machine = replace(model.machine, prices=changed)
+            after = type(model)(machine).price_all(ops).energy_uj
+            now = _front(accuracy, after)
+            yield Moved(
+                price=price.name,
+                factor=factor,
+                energy_uj=after,
+                kept=len(front & now),
+                members=len(front),
+                joined=len(now - front),
+                order=kendall_tau(before[members], after[members]),
+            )
+
+
+def _front(accuracy: Column, energy: Column) -> set[int]:
+    """Places of the front's members; what is infeasible is none."""
+    pairs = enumerate(zip(accuracy.tolist(), energy.tolist(), strict=True))
+    known = [(place, pair) for place, pair in pairs if not np.isnan(pair[1])]
+    return {known[index][0] for index in non_dominated([pair for _, pair in known])}

@@ -1,0 +1,190 @@
+"""One trial explained: what it is, what it costs, what stands between it and each front."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from autoprune.compress.plan import Plan, branch_words
+from autoprune.config import Json
+from autoprune.cost.model import CostModel
+from autoprune.networks.shape import NetworkShape
+from autoprune.report.front.candidates import Candidate, RunFronts
+from autoprune.report.front.priced import price_outcomes
+from autoprune.report.rows import TrialRow, trial_row
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import run_machines
+from autoprune.runs.outcome import FINE_TUNED, Outcome
+from autoprune.trial.measurement import Score, Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnMachine:
+    """A measured trial on one machine, at the machine's bits.
+
+    Attributes:
+        machine: its name. bits: of the weights when it was measured.
+        energy_uj: per inference; None where the machine cannot run it, for the reason `missing`.
+        energy_ratio: to the fine-tuned parent; None without one, or where that is free or unknown.
+        latency_us: per inference; None where the machine defines none.
+        by_cause: energy in picojoules by cause, largest first.
+        on_front: whether it is, or the earlier trial whose duplicate it is.
+        dominated_by: trials on the front that are as good in score and energy, and better in one.
+    """
+
+    machine: str
+    bits: int
+    energy_uj: float | None
+    missing: str
+    energy_ratio: float | None
+    latency_us: float | None
+    by_cause: dict[str, float]
+    on_front: bool
+    dominated_by: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedTrial:
+    """Everything that is known of one trial or baseline of a run.
+
+    Attributes:
+        row: how it ended. seed: of its training.
+        expected_gain: of hypervolume, by which its sampler chose it; None where none was expected.
+        branches: what each becomes, in words, by name.
+        machines: it on every machine of the run; empty where nothing was measured.
+        seconds: where its time went; None where nothing was measured, or an earlier trial's is
+            shared.
+        export: the command that exports it; None where nothing was measured.
+    """
+
+    row: TrialRow
+    seed: int
+    expected_gain: float | None
+    branches: tuple[tuple[str, str], ...]
+    machines: tuple[OnMachine, ...]
+    seconds: Seconds | None
+    export: str | None
+
+    @property
+    def scores(self) -> tuple[tuple[int, str, Score], ...]:
+        """Bits, ``validation`` or ``test``, and score."""
+        return tuple(
+            (bits, part, score)
+            for bits, validation, test in self.row.scores
+            for part, score in (("validation", validation), ("test", test))
+        )
+
+    def to_dict(self) -> dict[str, Json]:
+        """It as JSON values."""
+        return {
+            "trial": self.row.key,
+            "state": self.row.state,
+            "same_as": self.row.same_as,
+            "origin": self.row.origin,
+            "expected_gain": self.expected_gain,
+            "seed": self.seed,
+            "plan": self.row.plan,
+            "branches": dict(self.branches),
+            "scores": [
+                {
+                    "bits": bits,
+                    "set": part,
+                    "score": score.name,
+                    "value": score.accuracy,
+                    "interval": score.interval,
+                }
+                for bits, part, score in self.scores
+            ],
+            "parameters": self.row.parameters,
+            "kept_weights": self.row.kept_weights,
+            "machines": [asdict(machine) for machine in self.machines],
+            "seconds": asdict(self.seconds) if self.seconds else None,
+            "broken_budgets": dict(self.row.broken),
+            "cause": self.row.cause,
+            "export": self.export,
+        }
+
+
+def explain_trial(
+    folder: RunFolder, outcome: Outcome, expected_gain: float | None
+) -> ExplainedTrial:
+    """A trial or baseline of a run, with the gain that its sampler expected of it.
+
+    Raises UnknownCost where a rule of a machine fails.
+    """
+    shape = folder.record.shape
+    found, same = outcome.measurement, outcome.same_as
+    fronts, baselines = RunFronts(folder, folder.read_heads()), folder.read_baselines()
+    return ExplainedTrial(
+        row=trial_row(outcome.head, shape),
+        seed=outcome.seed,
+        expected_gain=expected_gain,
+        branches=tuple(plan_branches(outcome.plan, shape)),
+        machines=tuple(
+            on_machine(outcome, fronts.members(model), baselines, model)
+            for model in (run_machines(folder) if found else ())
+        ),
+        seconds=found.seconds if found and not same else None,
+        export=export_command(folder.path, same or outcome.key) if found else None,
+    )
+
+
+def plan_branches(plan: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:
+    """What each branch becomes by a plan, in words, by name."""
+    for (place, branch), own in zip(shape.branches(), plan.branches, strict=True):
+        yield str(place), branch_words(branch, own)
+
+
+def on_machine(
+    outcome: Outcome,
+    members: Sequence[Candidate],
+    baselines: Mapping[str, Outcome],
+    model: CostModel,
+) -> OnMachine:
+    """A trial on one machine.
+
+    Args:
+        outcome: with a measurement.
+        members: the front of its run on the machine.
+        baselines: of its run, by key.
+        model: the machine.
+
+    Raises UnknownCost where a rule of the machine fails.
+    """
+    assert outcome.measurement is not None
+    precision = outcome.measurement.at(model.machine.weight_bits)
+    own, reasons = price_outcomes([outcome], model)
+    energy = own[0].energy_uj if own else None
+    cost = own[0].cost if own else None
+    parent, _ = price_outcomes([baselines[FINE_TUNED]] if FINE_TUNED in baselines else [], model)
+    known = energy is not None and parent and parent[0].energy_uj > 0
+    better = _dominating(precision.validation.accuracy, own[0].energy_uj, members) if own else []
+    return OnMachine(
+        machine=model.machine.name,
+        bits=precision.bits,
+        energy_uj=energy,
+        missing=reasons.get(outcome.key, ""),
+        energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,
+        latency_us=cost.latency_us if cost else None,
+        by_cause=cost.by_cause() if cost else {},
+        on_front=(outcome.same_as or outcome.key) in {member.key for member in members},
+        dominated_by=better,
+    )
+
+
+def export_command(run: Path, key: str) -> str:
+    """The command that exports a trial of a run, ready for a shell."""
+    return shlex.join(["autoprune", "export", str(run), key, "--out", f"network_{key}"])
+
+
+def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate]) -> list[int]:
+    """Members as good in both, and better in one."""
+    better = []
+    for member in members:
+        score = member.validation.accuracy
+        equal = score == accuracy and member.energy_uj == energy_uj
+        if not equal and score >= accuracy and member.energy_uj <= energy_uj:
+            better.append(int(member.key))
+    return better

@@ -1,0 +1,1 @@
+"""Pictures of a front: a file, a figure of plotly, plain characters."""

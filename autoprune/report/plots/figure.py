@@ -1,0 +1,80 @@
+"""The front of a machine as a plotly figure: every trial tells its plan under the pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from autoprune.report.front.front import MachineFront, Row
+from autoprune.report.tables.front import bits_words
+
+MARKS = {
+    "sampled": ("sampled", "#9a9a9a", "circle"),
+    "uniform": ("uniform", "#d55e00", "triangle-up"),
+    "probe": ("one branch probed", "#9a9a9a", "x"),
+    "warm": ("of the run begun with", "#9a9a9a", "triangle-down"),
+    "baseline": ("parent, or a part removed", "#9a9a9a", "square"),
+}
+"""Words, colour and shape by origin: Okabe and Ito's palette, as in the picture of a front."""
+
+_BLUE = "#0072b2"
+
+
+def front_figure(front: MachineFront) -> go.Figure:
+    """Validation score in percent against energy in microjoules, the front with 95 % intervals.
+
+    A trial that needs no energy has no place on a logarithmic axis; the axis names it.
+    """
+    figure = go.Figure()
+    for origin, (name, colour, symbol) in MARKS.items():
+        rows = [row for row in front.points if row.origin == origin and row.energy_uj > 0]
+        if rows:
+            marker = {"color": colour, "symbol": symbol, "size": 8}
+            figure.add_scatter(
+                **_points(rows), name=f"{name} ({len(rows)})", mode="markers", marker=marker
+            )
+    members = [row for row in front.rows if row.energy_uj > 0]
+    if members:
+        scores = [(row.validation.accuracy, *row.validation.interval) for row in members]
+        figure.add_scatter(
+            **_points(members),
+            name=f"front ({len(members)}), 95 % intervals",
+            mode="lines+markers",
+            line={"color": _BLUE, "shape": "hv"},
+            marker={"color": _BLUE, "symbol": "circle-open", "size": 13},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * (high - own) for own, _, high in scores],
+                "arrayminus": [100 * (own - low) for own, low, _ in scores],
+            },
+        )
+    figure.add_scatter(
+        x=[front.parent_energy_uj],
+        y=[100 * front.parent.accuracy],
+        name="fine-tuned parent",
+        mode="markers",
+        marker={"color": "black", "symbol": "star", "size": 13},
+        hovertemplate="fine-tuned parent<br>%{x:.4g} µJ, %{y:.1f} %<extra></extra>",
+    )
+    free = ", ".join(map(str, front.free))
+    without = f"; not drawn, without any: trial {free}" if free else ""
+    figure.update_layout(
+        title=f"{front.machine}: {bits_words(front)}",
+        xaxis={"type": "log", "title": f"energy per inference [µJ]{without}"},
+        yaxis={"title": f"validation {front.parent.name} [%]"},
+        template="plotly_white",
+    )
+    return figure
+
+
+def _points(rows: Sequence[Row]) -> dict[str, object]:
+    return {
+        "x": [row.energy_uj for row in rows],
+        "y": [100 * row.validation.accuracy for row in rows],
+        "customdata": [[row.trial, row.plan] for row in rows],
+        "hovertemplate": (
+            "trial %{customdata[0]}<br>%{x:.4g} µJ, %{y:.1f} %<br>%{customdata[1]}<extra></extra>"
+        ),
+    }

@@ -1,0 +1,90 @@
+"""The picture of a front: all trials, the uniform sweep, the front and the fine-tuned parent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from autoprune.report.front.front import MachineFront, Row
+from autoprune.report.tables.front import bits_words
+
+# Okabe and Ito's palette: told apart also by colour-blind readers.
+_GREY, _ORANGE, _BLUE, _BLACK = "#9a9a9a", "#d55e00", "#0072b2", "#000000"
+
+
+def plot_front(front: MachineFront, file: Path) -> None:
+    """Draw validation accuracy against energy per inference into a PNG file."""
+    figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    sampled = [row for row in front.points if row.origin == "sampled"]
+    uniform = [row for row in front.points if row.origin == "uniform"]
+    probes = [row for row in front.points if row.origin == "probe"]
+    removed = [row for row in front.points if row.origin == "baseline"]
+    axes.scatter(*_xy(sampled), s=22, color=_GREY, label=f"sampled ({len(sampled)})")
+    axes.scatter(
+        *_xy(removed),
+        s=26,
+        color=_GREY,
+        marker="s",
+        label=f"parent, or a part removed ({len(removed)})",
+    )
+    if probes:
+        label = f"one branch probed ({len(probes)})"
+        axes.scatter(*_xy(probes), s=30, color=_GREY, marker="x", linewidth=1.2, label=label)
+    axes.scatter(*_xy(uniform), s=34, color=_ORANGE, marker="^", label=f"uniform ({len(uniform)})")
+    if warm := [row for row in front.points if row.origin == "warm"]:
+        label = f"of the run begun with ({len(warm)})"
+        axes.scatter(*_xy(warm), s=22, color=_GREY, marker="v", label=label)
+    if front.rows:
+        x, y = _xy(front.rows)
+        below = [100 * (r.validation.accuracy - r.validation.interval[0]) for r in front.rows]
+        above = [100 * (r.validation.interval[1] - r.validation.accuracy) for r in front.rows]
+        axes.step(x, y, where="post", color=_BLUE, linewidth=1.4)
+        axes.errorbar(
+            x,
+            y,
+            yerr=(below, above),
+            fmt="o",
+            color=_BLUE,
+            markersize=9,
+            markerfacecolor="none",  # what the member is stays visible inside its ring
+            elinewidth=0.9,
+            capsize=2,
+            label=f"front ({len(front.rows)}), 95 % intervals",
+        )
+    axes.plot(
+        [front.parent_energy_uj],
+        [100 * front.parent.accuracy],
+        "*",
+        color=_BLACK,
+        markersize=13,
+        label="fine-tuned parent",
+    )
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
+    unseen = ", ".join(str(trial) for trial in front.free)
+    axes.set_xlabel(
+        "energy per inference [µJ]" + (f"; not drawn, without any: trial {unseen}" * bool(unseen))
+    )
+    axes.set_ylabel(f"validation {front.parent.name} [%]")
+    axes.set_title(
+        f"{front.machine}: {bits_words(front)}" + (f"\n{front.data}" if front.data else ""),
+        fontsize=10,
+    )
+    axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
+    axes.legend(fontsize=8, loc="best")
+    figure.savefig(file, format="png")
+
+
+def _xy(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
+    return [row.energy_uj for row in rows], [100 * row.validation.accuracy for row in rows]
+
+
+def _minor(value: float, _: int) -> str:
+    """Label 2 and 5 of every decade, so that a front within one decade has numbers."""
+    first = f"{value:e}"[0]
+    return f"{value:g}" if first in "25" else ""

@@ -1,0 +1,166 @@
+"""Fronts and branches as tables for a terminal of 80 columns, readable without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from autoprune.report.front.front import MachineFront, Row
+from autoprune.runs.outcome import MARKS
+from autoprune.trial.measurement import Score
+
+
+def front_table(front: MachineFront) -> RenderableType:
+    """The front of a machine, with what has to be known to read it."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    names = ("trial", "val % [95 %]", "test % [95 %]", "µJ", "ratio", "kept %", "uniform")
+    _fill(table, names, front.rows)
+    lines = [
+        f"{front.machine}: front of {len(front.rows)} out of {len(front.points)} networks",
+        front.title,
+    ]
+    # A plan is too wide for a column of a table that fits 80 characters: one line each, below.
+    plans = [f"{_name(row):>6}  {row.plan}" for row in front.rows]
+    return Group(
+        Text("\n".join(lines), style="bold"),
+        table,
+        Text("\n".join((" trial  plan", *plans))),
+        _figures(front),
+        Text("\n".join(_footer(front))),
+    )
+
+
+def _figures(front: MachineFront) -> RenderableType:
+    """What helps to read the energies; a column that nothing fills is left out."""
+    columns = {
+        "latency µs": [row.figures and row.figures.latency_us for row in front.rows],
+        "EDP µJ ms": [row.figures and row.figures.edp_uj_ms for row in front.rows],
+        "spikes/synapse": [row.figures and row.figures.spikes_per_synapse for row in front.rows],
+        "ANN twin µJ": [row.figures and row.figures.twin_energy_uj for row in front.rows],
+        "x twin": [row.figures and row.figures.twin_ratio for row in front.rows],
+    }
+    columns = {name: values for name, values in columns.items() if set(values) != {None}}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    for name in ("trial", *columns):
+        table.add_column(name, justify="right", no_wrap=True)
+    for place, row in enumerate(front.rows):
+        values = (values[place] for values in columns.values())
+        table.add_row(_name(row), *("-" if v is None else f"{v:.3g}" for v in values))
+    return table
+
+
+def _runs_twin(front: MachineFront) -> bool:
+    return any(row.figures and row.figures.twin_energy_uj is not None for row in front.rows)
+
+
+def bits_words(front: MachineFront) -> str:
+    """The bits of a weight with which accuracy was measured, and those that are priced."""
+    score, bits = front.parent.name, front.accuracy_bits
+    if bits == front.priced_bits:
+        return f"{score} measured and energy priced at {bits} bits"
+    return f"{score} measured at {bits} bits, energy priced at {front.priced_bits} bits"
+
+
+def _name(row: Row) -> str:
+    return f"{row.trial}{MARKS[row.origin]}"
+
+
+def pick_table(rows: Sequence[Row]) -> RenderableType:
+    """Some trials on a machine, then the plan of each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    names = ("number", "val % [95 %]", "test %", "µJ", "ratio", "parameters", "kept %")
+    _fill(table, names, rows)
+    return Group(table, Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)))
+
+
+def _fill(table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    for name in names:
+        table.add_column("trial" if name == "number" else name, justify="right", no_wrap=True)
+    for row in rows:
+        words = _words(row)
+        table.add_row(*(words[name] for name in names))
+
+
+def _words(row: Row) -> dict[str, str]:
+    """What tables show of a trial on a machine, by the head of the column."""
+    uniform = f"{100 * row.uniform.accuracy:.1f}" if row.uniform else "-"
+    return {
+        "number": str(row.trial),
+        "trial": _name(row),
+        "val % [95 %]": score_words(row.validation),
+        "test % [95 %]": score_words(row.test),
+        "test %": f"{100 * row.test.accuracy:.1f}",
+        "µJ": f"{row.energy_uj:.3g}",
+        "ratio": f"{row.energy_ratio:.3f}",
+        "parameters": str(row.parameters),
+        "kept %": f"{100 * row.kept_weights:.1f}",
+        "uniform": uniform + ("*" if row.beats_uniform else ""),
+    }
+
+
+def score_words(score: Score) -> str:
+    """Percent, with the ends of the 95 % interval."""
+    low, high = score.interval
+    return f"{100 * score.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"
+
+
+def _footer(front: MachineFront) -> list[str]:
+    accuracy, energy = front.reference
+    lines = [
+        f"Fine-tuned parent: validation {score_words(front.parent)} %, test "
+        f"{score_words(front.parent_test)} %, {front.parent_energy_uj:.3g} µJ.",
+        f"{_capitalised(bits_words(front))}.",
+        *(
+            f"Of {bits} bits, as the plan says, and measured so: trial {_list(trials)}."
+            for bits, trials in front.coarser.items()
+        ),
+        f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
+        f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
+        f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
+        f"outside both intervals; {front.unmatched} are cheaper than all of it.",
+        *(["w: measured by the run that this one began with."] * _warm(front)),
+        "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
+        "belong to that sweep; b: the parent, or a branch or block removed; p: a branch probed.",
+        "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72. ANN "
+        "twin: same shape and zeros, activations of ceil(log2(T + 1)) bits, run once"
+        + (", on the same machine." if _runs_twin(front) else "; this machine does not run it."),
+    ]
+    if front.data:
+        lines.append(f"Data: {front.data}.")
+    if front.free:
+        lines.append(f"Without any energy, all on the host: trial {_list(front.free)}.")
+    lines += [f"Infeasible there: trial {key} ({why})." for key, why in front.infeasible[:5]]
+    if len(front.infeasible) > 5:
+        lines.append(f"Infeasible there: {len(front.infeasible) - 5} more trials.")
+    lines += [f"Emulated: {rule}." for rule in front.emulated]
+    if front.host:
+        work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)
+        lines.append(f"On the host, outside the total, by share of dense MACs: {work}.")
+    missed = [f"{name} ({_share(share)})" for name, share in front.uncounted if share]
+    silent = [name for name, share in front.uncounted if not share]
+    if missed:
+        lines.append(f"Not counted, by share of dense MACs: {'; '.join(missed)}.")
+    if silent:
+        lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
+    lines += [f"Not modelled: {line}." for line in front.not_modelled]
+    return lines
+
+
+def _warm(front: MachineFront) -> bool:
+    return any(row.origin == "warm" for row in front.rows)
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _list(trials: Iterable[int]) -> str:
+    return ", ".join(str(trial) for trial in trials)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2f} %"

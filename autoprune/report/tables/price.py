@@ -1,0 +1,82 @@
+"""What a workload costs on a machine: lines and tables for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+
+from autoprune.cost.cost import Cost
+from autoprune.report.front.cost_report import CostReport
+from autoprune.report.front.diagnostics import diagnostic_lines
+
+
+def head_lines(report: CostReport) -> Iterator[str]:
+    """The total, then what it is of."""
+    cost = report.cost
+    energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
+    yield f"{cost.machine}: {energy} per inference"
+    yield (
+        f"priced at {report.model.machine.weight_bits} bits; counts are means over "
+        f"{report.samples} samples"
+    )
+
+
+def figure_lines(report: CostReport) -> Iterator[str]:
+    """What the machine defines besides energy, and what helps to read the energy."""
+    yield from _sizes(report.cost)
+    yield from diagnostic_lines(report.figures)
+
+
+def _sizes(cost: Cost) -> Iterator[str]:
+    """What the machine defines besides energy."""
+    if cost.latency_us is not None:
+        yield f"latency {cost.latency_us:.4g} µs"
+    if cost.cycles is not None:
+        yield f"cycles {cost.cycles:.0f}"
+    if cost.cores is not None:
+        yield f"cores {cost.cores}"
+    if cost.chips is not None:
+        yield f"chips {cost.chips}"
+    if cost.weights:
+        held = ", ".join(f"{bits / 8192:.4g} KiB {name}" for name, bits in cost.weights)
+        yield f"weights {held}"
+    if cost.static_power_mw is not None:
+        yield f"static power {cost.static_power_mw:.4g} mW, not part of the energy"
+    if cost.area_mm2 is not None:
+        yield f"area {cost.area_mm2:.4g} mm2"
+
+
+def share_tables(cost: Cost) -> Iterator[RenderableType]:
+    """The energy by cause, and by operation."""
+    for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
+        table = Table(title, box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("pJ", justify="right")
+        table.add_column("share", justify="right")
+        whole = sum(sums.values())
+        for name, value in sums.items():
+            share = f"{100 * value / whole:.1f} %" if whole else "-"
+            table.add_row(name, f"{value:.4g}", share)
+        yield table
+
+
+def remark_lines(report: CostReport) -> Iterator[str]:
+    """What the total does not hold, or holds by a rule of its own."""
+    for item in report.cost.unpriced:
+        yield f"No price: {item.action} ({item.count:g} per inference)"
+    for host in report.cost.host:
+        share = f"{100 * host.share:.2f} % of dense MACs"
+        yield f"On the host, outside the total: {host.name} ({share})"
+    for rule in report.cost.emulated:
+        yield f"Emulated: {rule}"
+    for missing in report.uncounted:
+        if missing.share_of_dense_macs:
+            share = f"{100 * missing.share_of_dense_macs:.2f} % of dense MACs"
+            yield f"Not counted: {missing.name} ({share}): {missing.reason}"
+    silent = [missing.name for missing in report.uncounted if not missing.share_of_dense_macs]
+    if silent:
+        yield f"Not counted, without MACs: {', '.join(silent)}"
+    for line in report.model.machine.not_modelled:
+        yield f"Not modelled: {line}"

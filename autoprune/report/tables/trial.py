@@ -1,0 +1,61 @@
+"""One trial explained, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from autoprune.report.front.trial import ExplainedTrial, OnMachine
+
+VERBATIM = ("Cause:", "Export: ")
+"""How lines begin that are never broken: a cause as it was raised, a command to be copied."""
+
+
+def trial_lines(found: ExplainedTrial) -> Iterator[str]:
+    """Everything that is known of it."""
+    row, gain = found.row, found.expected_gain
+    same = f" of {row.same_as}, not trained again" if row.same_as else ""
+    yield f"Trial {row.key}: {row.state}{same}"
+    said = f", expected gain of hypervolume {gain:.3g}" if gain is not None else ""
+    yield f"Proposed by: {row.origin}{said}; seed {found.seed}"
+    yield f"Plan: {row.plan}"
+    for branch, words in found.branches:
+        yield f"  {branch}: {words}"
+    for bits, part, score in found.scores:
+        low, high = (100 * end for end in score.interval)
+        name = f"{part} {score.name}, {bits} bits"
+        yield f"{name}: {100 * score.accuracy:.1f} % [{low:.1f} {high:.1f}]"
+    if row.parameters is not None and row.kept_weights is not None:
+        kept = f"{100 * row.kept_weights:.1f} % of block weights kept"
+        yield f"{row.parameters} nonzero parameters; {kept}"
+    for machine in found.machines:
+        yield from _machine(machine)
+    if found.seconds:
+        parts = asdict(found.seconds).items()
+        yield f"Time: {', '.join(f'{name} {value:.1f} s' for name, value in parts)}"
+    for budget, excess in row.broken:
+        yield f"Breaks {budget} by {100 * excess:.1f} %"
+    if row.cause:
+        yield f"Cause:\n{row.cause}"
+    if found.export:
+        yield f"Export: {found.export}"
+
+
+def _machine(on: OnMachine) -> Iterator[str]:
+    if on.energy_uj is None:
+        yield f"{on.machine}: cannot run it: {on.missing}"
+        return
+    ratio = on.energy_ratio
+    compared = f", {ratio:.3f} of the fine-tuned parent" if ratio is not None else ""
+    latency = f", {on.latency_us:.4g} µs" if on.latency_us is not None else ""
+    yield f"{on.machine}: {on.energy_uj:.4g} µJ at {on.bits} bits{compared}{latency}"
+    if on.on_front:
+        yield "  on the front"
+    elif on.dominated_by:
+        yield f"  dominated by {', '.join(map(str, on.dominated_by))}"
+    else:
+        yield "  not a candidate for the front, and no trial there dominates it"
+    whole = sum(on.by_cause.values())
+    for cause, energy in on.by_cause.items():
+        if energy:
+            yield f"  {100 * energy / whole:5.1f} %  {cause}"

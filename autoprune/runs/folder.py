@@ -1,0 +1,204 @@
+"""RunFolder: the files of a run, and how outcomes are written to and read from them.
+
+    study.json            what the run is of: see `autoprune.runs.record`
+    study.toml            the study's file as it was read
+    machines/NAME.toml    the machines as they were read
+    parent.safetensors    the trained parent
+    optuna.journal        the Optuna study
+    environments.json     versions, processor, seed, hashes of files: see `environment`
+    branches.csv          what each branch loses and saves
+    baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
+    confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
+    warm_start/           what another run had measured when this one began
+    checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members, or with `artifacts`
+                                                    in the study below that address
+    fronts/MACHINE/       front.csv, front.json, front.png
+    tensorboard/NAME/, mlflow.db                    the same outcomes, where the study tracks them
+
+What a Parquet file holds: `autoprune.runs.outcome_file`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from autoprune.errors import RecordError, did_you_mean
+from autoprune.files import PARTIAL, write_atomically, write_text
+from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.outcome import MARKS, Head, Outcome
+from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
+from autoprune.runs.record import RunRecord
+from autoprune.workload.workload import Workload
+
+
+class RunFolder:
+    """A run folder; nothing is created until something is written.
+
+    Args:
+        path: of the folder.
+        imports: whether classes and functions of the user's own that its files name may be
+            imported. Importing a module runs it, and the folder may be another's.
+
+    Attributes:
+        imports: as given.
+        parent, journal, ...: where its files and folders lie.
+    """
+
+    def __init__(self, path: Path, *, imports: bool = False) -> None:
+        self.path = path
+        self.imports = imports
+        self.trials = path / "trials"
+        self.baselines = path / "baselines"
+        self.confirmed = path / "confirmed"
+        self.machines = path / "machines"
+        self.checkpoints = path / "checkpoints"
+        self.fronts = path / "fronts"
+        self.warm_start = path / "warm_start"
+        self.tensorboard = path / "tensorboard"
+        self.parent = path / "parent.safetensors"
+        self.journal = path / "optuna.journal"
+        self.branches = path / "branches.csv"
+        self.study_file = path / "study.json"
+        self.environments = path / "environments.json"
+
+    @classmethod
+    def opened(cls, path: Path, *, imports: bool = False) -> Self:
+        """The folder of a run that is there; raises what `record` raises, else."""
+        folder = cls(path, imports=imports)
+        _ = folder.record
+        return folder
+
+    def file(self, key: str) -> Path:
+        """Where the outcome of that key lies."""
+        trial, _, again = key.partition("-")
+        if trial.isdecimal() and again.isdecimal():
+            return self.confirmed / f"{_stem(trial)}-{again}.parquet"
+        folder = self.trials if key.isdecimal() else self.baselines
+        return folder / f"{_stem(key)}.parquet"
+
+    def checkpoint(self, key: str) -> Path:
+        """Where the weights of that trial or baseline lie, if they were kept."""
+        return self.checkpoints / f"{_stem(key)}.safetensors"
+
+    @cached_property
+    def artifacts(self) -> Artifacts | None:
+        """Storage for weights and copies of outcomes, where the study names one.
+
+        RecordError where it cannot be used, or is not a run's.
+        """
+        address = self.record.places.artifacts if self.study_file.is_file() else None
+        if address is None:
+            return None
+        found = Artifacts(address)
+        found.check_claimed()
+        return found
+
+    def write(self, outcome: Outcome) -> None:
+        """Put an outcome on disk, synced, whole or not at all; then its copy where it belongs."""
+        file = self.file(outcome.key)
+        write_atomically(file, lambda part: write_outcome(outcome, part))
+        if self.artifacts is not None:
+            self.artifacts.put(file, f"{file.parent.name}/{file.name}")
+
+    def read(self, key: str) -> Outcome:
+        """The outcome of that key, also with the mark that a front prints, as in ``7b`` or ``8u``.
+
+        Raises RecordError where there is none or its file is damaged.
+        """
+        marked = key[-1:] in filter(None, MARKS.values()) and key[:-1].isdecimal()
+        file = self.file(key[:-1] if marked else key)
+        if not file.is_file():
+            raise RecordError(f"{self.path}: no trial {key!r}")
+        return read_outcome(file)
+
+    def read_heads(self) -> list[Head]:
+        """All trials without their operations, by number."""
+        return [read_head(file) for file in sorted(self.trials.glob("*.parquet"))]
+
+    def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
+        """The workload of a trial or baseline; RecordError where it was not measured.
+
+        Of the network as it is, or as a machine of `weight_bits` bits is paired with it.
+        """
+        outcome = self.read(key)
+        if outcome.measurement is None:
+            raise RecordError(f"{self.path}: trial {key} failed and has no workload")
+        if weight_bits is None:
+            return outcome.measurement.workload
+        return outcome.measurement.at(weight_bits).workload
+
+    def read_trials(self) -> list[Outcome]:
+        """The outcomes of all trials, by number."""
+        return [read_outcome(file) for file in sorted(self.trials.glob("*.parquet"))]
+
+    def read_baselines(self) -> dict[str, Outcome]:
+        """The outcomes of all baselines by key."""
+        found = [read_outcome(file) for file in sorted(self.baselines.glob("*.parquet"))]
+        return {outcome.key: outcome for outcome in found}
+
+    def read_confirmed(self) -> list[Outcome]:
+        """The outcomes of trials that ran again on fresh seeds; their keys are ``TRIAL-I``."""
+        return [read_outcome(file) for file in sorted(self.confirmed.glob("*.parquet"))]
+
+    @property
+    def bytes(self) -> int:
+        """The size of all its files."""
+        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+
+    def recover(self) -> list[Head]:
+        """Remove what a crash left half-written; returns the trials that are whole, by number.
+
+        What is damaged is removed: its trial runs again.
+        """
+        for file in self.path.rglob(f"*{PARTIAL}"):
+            file.unlink()
+        for folder in (self.baselines, self.confirmed):
+            for file in folder.glob("*.parquet"):
+                _sound(file)
+        found = map(_sound, sorted(self.trials.glob("*.parquet")))
+        return [head for head in found if head is not None]
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """What the run is of, as it was when it was first asked for.
+
+        Raises RecordError where this is no run folder, or that of another version.
+        """
+        try:
+            text = self.study_file.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            near = did_you_mean(str(self.path), self._runs_around())
+            raise RecordError(
+                f"{self.path}: not a run folder (it has no {self.study_file.name}){near}"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise RecordError(f"{self.study_file}: damaged ({error})") from error
+        return RunRecord.from_json(text, str(self.study_file))
+
+    def write_record(self, record: RunRecord) -> None:
+        """Put down what the run is of."""
+        write_text(self.study_file, record.to_json())
+        self.record = record
+
+    def _runs_around(self) -> set[str]:
+        """Run folders that may have been meant: beside this one, in ``runs`` beside it, in it."""
+        places = (self.path.parent, self.path.parent / "runs", self.path)
+        return {str(f.parent) for p in places for f in p.glob(f"*/{self.study_file.name}")}
+
+
+def _sound(file: Path) -> Head | None:
+    """What is in a file; a damaged file is removed."""
+    try:
+        return read_head(file)
+    except RecordError:
+        file.unlink()
+        return None
+
+
+def _stem(key: str) -> str:
+    """The name of a key's files without its ending; RecordError where that left the run folder."""
+    if any(sign in key for sign in ("/", "\\", "\0")):
+        raise RecordError(f"{key!r} is no trial and no baseline")
+    return f"{int(key):05d}" if key.isdecimal() else key.replace(" ", "_")

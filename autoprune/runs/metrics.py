@@ -1,0 +1,138 @@
+"""Metrics by name, and their values of a measurement; what objectives and fronts are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, final
+
+from autoprune.cost.cost import Cost, UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
+from autoprune.runs.outcome import Charge
+from autoprune.trial.measurement import Measurement
+
+
+@final
+class Undefined(UnknownCost):
+    """What a machine does not define for any workload.
+
+    Args:
+        machine: its name. noun: what it does not define.
+    """
+
+    def __init__(self, machine: str, noun: str) -> None:
+        super().__init__(f"{machine}: defines no {noun}")
+        self.noun = noun
+
+
+def energy_uj(cost: Cost) -> float:
+    """The energy of a cost; UnknownCost with the actions that have no price."""
+    if cost.energy_uj is None:
+        actions = ", ".join(item.action for item in cost.unpriced)
+        raise UnknownCost(f"{cost.machine}: energy unknown, no price for {actions}")
+    return cost.energy_uj
+
+
+def latency_us(cost: Cost) -> float:
+    """The latency of a cost; UnknownCost where the machine defines none."""
+    if cost.latency_us is None:
+        raise Undefined(cost.machine, "latency")
+    return cost.latency_us
+
+
+def edp_uj_ms(cost: Cost) -> float:
+    """Energy times delay, in uJ ms; UnknownCost where the machine defines one of them not."""
+    return latency_us(cost) * energy_uj(cost) * 1e-3
+
+
+def chips(cost: Cost) -> float:
+    """How many chips hold the network; UnknownCost where the machine does not say."""
+    if cost.chips is None:
+        raise Undefined(cost.machine, "number of chips")
+    return float(cost.chips)
+
+
+PLAIN_METRICS: Final[Mapping[str, Callable[[Measurement], float]]] = {
+    "effective_sops": lambda measurement: measurement.workload.per_sample("effective_sops"),
+    "parameters": lambda measurement: float(measurement.parameters),
+    "weight_bits": lambda measurement: float(measurement.plan.effort.weight_bits),
+}
+"""Metrics of a network as it is, besides its score."""
+
+MACHINE_METRICS: Final[Mapping[str, Callable[[Cost], float]]] = {
+    "energy_uj": energy_uj,
+    "latency_us": latency_us,
+    "edp_uj_ms": edp_uj_ms,
+    "chips": chips,
+}
+"""Metrics of a network on a machine, besides its score there."""
+
+
+def split_metric(metric: str) -> tuple[str, str | None]:
+    """``energy_uj@loihi1`` as ``("energy_uj", "loihi1")``; a plain metric has no machine."""
+    name, _, machine = metric.partition("@")
+    return name, machine or None
+
+
+def check_objectives(metrics: list[str], machines: list[str], where: str, score: str) -> None:
+    """InputError unless these are 2 to 4 different metrics that exist.
+
+    `machines` and `score` as in `check_metric`.
+    """
+    if not 2 <= len(metrics) <= 4 or len(set(metrics)) != len(metrics):
+        raise InputError(where, f"given {', '.join(metrics) or 'none'}", "2 to 4 different metrics")
+    for metric in metrics:
+        check_metric(metric, machines, where, score)
+
+
+def check_metric(metric: str, machines: list[str], where: str, score: str) -> None:
+    """InputError unless the metric exists and its machine is one of `machines`.
+
+    `score` is the name of what is maximised, ``accuracy`` unless the study has its own.
+    """
+    known = [
+        score,
+        *PLAIN_METRICS,
+        *(f"{m}@{machine}" for m in (score, *MACHINE_METRICS) for machine in machines),
+    ]
+    if metric not in known:
+        raise InputError(where, f"unknown metric {metric!r}", name=metric, candidates=known)
+
+
+def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, CostModel]) -> float:
+    """Return the value of a metric.
+
+    Of the network as it is: ``accuracy`` or the name of the study's own score (validation, 0 to
+    1), ``effective_sops`` (per inference, attention as it is executed), ``parameters``,
+    ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
+    ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE``, ``latency_us@MACHINE`` and
+    their product ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it.
+
+    Raises UnknownCost where the machine does not define it; KeyError for any other metric.
+    """
+    name, machine = split_metric(metric)
+    if machine is None:
+        score = measurement.validation
+        return score.accuracy if name == score.name else PLAIN_METRICS[name](measurement)
+    model = machines[machine]
+    measured = measurement.at(model.machine.weight_bits)
+    if name == measured.validation.name:
+        return measured.validation.accuracy
+    return MACHINE_METRICS[name](model.price(measured.workload))
+
+
+def charges(
+    measurement: Measurement, machines: Mapping[str, CostModel]
+) -> tuple[tuple[str, Charge], ...]:
+    """What every machine charges; one that fails has a cause, and leaves the others alone."""
+    return tuple((name, _charge(measurement, model)) for name, model in machines.items())
+
+
+def _charge(measurement: Measurement, model: CostModel) -> Charge:
+    try:
+        cost = model.price(measurement.at(model.machine.weight_bits).workload)
+        return Charge(
+            energy_uj=energy_uj(cost), latency_us=cost.latency_us, machine=model.fingerprint
+        )
+    except UnknownCost as error:
+        return Charge(cause=str(error))

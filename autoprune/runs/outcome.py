@@ -1,0 +1,193 @@
+"""Outcome: how one trial or baseline of a run ended, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Final, Literal
+
+from autoprune.compress.configuration import Value
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.plan import Plan
+from autoprune.errors import InputError
+from autoprune.trial.measurement import Measurement, Score, paired_bits
+
+State = Literal["measured", "duplicate", "infeasible", "failed"]
+Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]
+
+MARKS: Final[Mapping[Origin, str]] = {
+    "baseline": "b",
+    "uniform": "u",
+    "probe": "p",
+    "warm": "w",
+    "sampled": "",
+}
+"""Letter behind a trial's number on a front, by origin: trial 7 as ``7b``."""
+
+PARENT = "parent"
+"""Key of the baseline that is the parent as it was trained."""
+
+FINE_TUNED = "fine-tuned"
+"""Key of the baseline with which everything is compared: the parent after standard fine-tuning."""
+
+NO_BLOCKS = "without all blocks"
+"""Key of the baseline that has no block left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one machine charged for a measurement while the run went on.
+
+    Attributes:
+        energy_uj, latency_us: of one inference; None where the machine defines none, or failed.
+        cause: why there is no energy; empty where there is one.
+        machine: fingerprint of the machine that charged; see `autoprune.cost.model.CostModel`.
+    """
+
+    energy_uj: float | None = None
+    latency_us: float | None = None
+    cause: str = ""
+    machine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a trial ended, without what was measured: small enough to keep of every trial of a run.
+
+    Attributes:
+        key, origin, state, same_as, cause, broken, peak_gib: as in `Outcome`.
+        score: on validation data, 0 to 1, of the network as it is; None where nothing was measured.
+        seconds: that it took; 0 where nothing was measured, or an earlier trial's is shared.
+    """
+
+    key: str
+    origin: Origin
+    state: State
+    same_as: str | None
+    cause: str
+    broken: tuple[tuple[str, float], ...]
+    peak_gib: float | None = None
+    score: float | None
+    seconds: float
+
+    @property
+    def trained(self) -> bool:
+        """Whether it ran: not where it was known before to break a budget."""
+        return self.score is not None or bool(self.cause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """An outcome without its operations: what fronts and tables are made of.
+
+    Attributes:
+        ended: how it ended. plan: what it was.
+        scores: bits, validation and test score, by descending bits; none where nothing was
+            measured.
+        parameters, kept_weights: as in `Measurement`; 0 where nothing was measured.
+        charges: as in `Outcome`.
+    """
+
+    ended: Ended
+    plan: Plan
+    scores: tuple[tuple[int, Score, Score], ...]
+    parameters: int
+    kept_weights: float
+    charges: tuple[tuple[str, Charge], ...]
+
+    @property
+    def key(self) -> str:
+        """Of the outcome."""
+        return self.ended.key
+
+    def at(self, weight_bits: int) -> tuple[int, Score, Score]:
+        """Bits and scores that a machine whose weights have so many bits is paired with.
+
+        See `paired_bits`; of a trial that was measured.
+        """
+        bits = paired_bits([bits for bits, _, _ in self.scores], weight_bits)
+        return next(found for found in self.scores if found[0] == bits)
+
+    def energy_uj(self, name: str, fingerprint: str) -> float | None:
+        """What a machine charged; None where that is not known, or it was another machine."""
+        charge = dict(self.charges).get(name)
+        same = charge is not None and fingerprint and charge.machine == fingerprint
+        return charge.energy_uj if charge is not None and same else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one trial.
+
+    Attributes:
+        key: its name in the run: the number of a trial (``17``), or the name of a baseline
+            (``parent``, ``fine-tuned``, ``without blocks.0.mlp``).
+        origin: who proposed it: the run itself, the uniform sweep, the probes, the run that
+            this one began with (``warm``), or the sampler.
+        configuration: as it was proposed; empty for a baseline.
+        plan: what it means.
+        seed: of its training.
+        state: ``measured``; ``duplicate`` of an earlier trial with the same plan, which was not
+            trained again; ``infeasible``: it breaks a budget of the study, or ran out of memory;
+            or ``failed``.
+        measurement: what was found out; of a duplicate the earlier trial's. None where the trial
+            failed before it was measured, or was known to break a budget and never trained.
+        same_as: key of the earlier trial or baseline whose measurement this is.
+        cause: why it failed, or is infeasible by memory; of an exception the end of its traceback.
+        charges: by machine, what was paid for it; see `Charge`.
+        broken: budgets that it breaks, and by what share of the bound; see `Budget.excess`.
+        peak_gib: of one that ran out of memory, the most that was seen; 0 where nothing was.
+    """
+
+    key: str
+    origin: Origin
+    configuration: tuple[tuple[Parameter, Value], ...]
+    plan: Plan
+    seed: int
+    state: State
+    measurement: Measurement | None = None
+    same_as: str | None = None
+    cause: str = ""
+    charges: tuple[tuple[str, Charge], ...] = ()
+    broken: tuple[tuple[str, float], ...] = ()
+    peak_gib: float | None = None
+
+    @property
+    def ended(self) -> Ended:
+        """It without its measurement."""
+        found = self.measurement
+        return Ended(
+            key=self.key,
+            origin=self.origin,
+            state=self.state,
+            same_as=self.same_as,
+            cause=self.cause,
+            broken=self.broken,
+            peak_gib=self.peak_gib,
+            score=found.validation.accuracy if found else None,
+            seconds=sum(astuple(found.seconds)) if found and self.same_as is None else 0.0,
+        )
+
+    @property
+    def head(self) -> Head:
+        """It without its operations."""
+        found = self.measurement
+        measured = found.precisions if found else ()
+        return Head(
+            ended=self.ended,
+            plan=self.plan,
+            scores=tuple((p.bits, p.validation, p.test) for p in measured),
+            parameters=found.parameters if found else 0,
+            kept_weights=found.kept_weights if found else 0.0,
+            charges=self.charges,
+        )
+
+    def __post_init__(self) -> None:
+        if self.state == "measured" and self.measurement is None:
+            raise InputError(f"trial {self.key}", "measured without a measurement")
+        if self.state == "duplicate" and self.same_as is None:
+            raise InputError(f"trial {self.key}", "duplicate of nothing")
+        if self.state == "infeasible" and not self.broken and self.peak_gib is None:
+            raise InputError(f"trial {self.key}", "infeasible without a broken budget")
+        if self.state == "failed" and not self.cause:
+            raise InputError(f"trial {self.key}", "failed without a cause")

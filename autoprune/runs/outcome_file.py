@@ -1,0 +1,151 @@
+"""An outcome as a Parquet file: operations as rows, everything else as JSON in its metadata.
+
+The operations of every precision at which the network was measured stand below each other, told
+apart by the column ``bits``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from autoprune.compress.configuration import parse_configuration
+from autoprune.compress.plan import Plan
+from autoprune.errors import AutopruneError, RecordError
+from autoprune.runs.outcome import Charge, Ended, Head, Outcome
+from autoprune.trial.measurement import Measurement, Precision, Score
+from autoprune.workload.table import to_ops, to_table
+from autoprune.workload.workload import Elementwise, Uncounted, Workload
+
+_KEY = b"autoprune"
+
+
+def write_outcome(outcome: Outcome, file: Path) -> None:
+    """Write a file that `read_outcome` reads back equal."""
+    measurement = outcome.measurement
+    precisions = measurement.precisions if measurement else ()
+    tables = [to_table(p.workload.ops) for p in precisions] or [to_table(())]
+    bits = np.repeat([p.bits for p in precisions], [len(p.workload.ops) for p in precisions])
+    meta = {
+        **{
+            "point" if f.name == "configuration" else f.name: getattr(outcome, f.name)
+            for f in dataclasses.fields(outcome)
+        },
+        "point": [[str(parameter), value] for parameter, value in outcome.configuration],
+        "plan": outcome.plan.to_dict(),
+        "charges": {name: dataclasses.asdict(charge) for name, charge in outcome.charges},
+        "measurement": measurement.to_dict() if measurement else None,
+        "workloads": [_without_ops(p) for p in precisions],
+    }
+    table = pa.concat_tables(tables).append_column("bits", pa.array(bits.astype(np.int64)))
+    pq.write_table(table.replace_schema_metadata({_KEY: json.dumps(meta).encode()}), file)
+
+
+def _without_ops(precision: Precision) -> dict[str, Any]:
+    """A workload's own figures, how many operations it has, and the bits of its weights."""
+    workload = precision.workload
+    return {
+        **{f.name: getattr(workload, f.name) for f in dataclasses.fields(workload)},
+        "bits": precision.bits,
+        "ops": len(workload.ops),
+        "elementwise": [dataclasses.asdict(item) for item in workload.elementwise],
+        "uncounted": [dataclasses.asdict(item) for item in workload.uncounted],
+    }
+
+
+def read_columns(file: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """The operations as they stand in the file, and its metadata; RecordError where damaged."""
+    try:
+        table = pq.ParquetFile(file).read(use_threads=False)
+        meta: dict[str, Any] = json.loads((table.schema.metadata or {})[_KEY])
+        rows = sum(workload["ops"] for workload in meta["workloads"])
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error
+    if rows != len(table):
+        raise RecordError(f"{file}: operations are missing")
+    return table, meta
+
+
+def read_head(file: Path) -> Head:
+    """An outcome without its operations, from a file's metadata; RecordError where damaged."""
+    try:
+        meta = json.loads(pq.read_schema(file).metadata[_KEY])
+        found = meta["measurement"]
+        scores = tuple(
+            (p["bits"], Score(**p["validation"]), Score(**p["test"]))
+            for p in (found["precisions"] if found else ())
+        )
+        plain = {f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
+        ended = Ended(
+            **{**plain, "broken": _pairs(meta["broken"])},
+            score=scores[0][1].accuracy if scores else None,
+            seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
+        )
+        return Head(
+            ended=ended,
+            plan=Plan.from_dict(meta["plan"]),
+            scores=scores,
+            parameters=found["parameters"] if found else 0,
+            kept_weights=found["kept_weights"] if found else 0.0,
+            charges=_charges(meta["charges"]),
+        )
+    except (pa.ArrowInvalid, OSError, LookupError, TypeError, ValueError, AutopruneError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def _pairs(found: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, value) for name, value in found)
+
+
+def _charges(found: dict[str, dict[str, Any]]) -> tuple[tuple[str, Charge], ...]:
+    return tuple((name, Charge(**charge)) for name, charge in found.items())
+
+
+def read_outcome(file: Path) -> Outcome:
+    """The outcome in a file; RecordError where it is damaged."""
+    table, meta = read_columns(file)
+    try:
+        workloads = [_workload(own, rows) for own, rows in by_workload(table, meta)]
+        measured = meta["measurement"]
+        measurement = None if measured is None else Measurement.from_dict(measured, workloads)
+        del meta["workloads"]
+        configuration = parse_configuration(dict(meta.pop("point")))
+        return Outcome(
+            **{
+                **meta,
+                "plan": Plan.from_dict(meta["plan"]),
+                "configuration": tuple(configuration.items()),
+                "charges": _charges(meta["charges"]),
+                "broken": _pairs(meta["broken"]),
+                "measurement": measurement,
+            }
+        )
+    except (KeyError, TypeError, ValueError, AutopruneError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def by_workload(table: pa.Table, meta: dict[str, Any]) -> Iterator[tuple[dict[str, Any], pa.Table]]:
+    """The figures of every workload in a file, in descending order of bits, with its operations."""
+    first = 0
+    for own in meta["workloads"]:
+        yield own, table.slice(first, own["ops"])
+        first += own["ops"]
+
+
+def _workload(own: dict[str, Any], table: pa.Table) -> Workload:
+    figures = {name: value for name, value in own.items() if name != "bits"}
+    return Workload(
+        **{
+            **figures,
+            "ops": to_ops(table),
+            "elementwise": tuple(Elementwise(**item) for item in own["elementwise"]),
+            "uncounted": tuple(Uncounted(**item) for item in own["uncounted"]),
+        }
+    )

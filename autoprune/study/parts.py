@@ -1,0 +1,175 @@
+"""Parts: what a study's networks are made with, found once before anything trains."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from autoprune.compress.spec import CompressionSpec
+from autoprune.data import load as data_sets
+from autoprune.data.dataset import About, Dataset
+from autoprune.data.spec import DataSpec
+from autoprune.errors import InputError
+from autoprune.networks.adapter import ModelAdapter
+from autoprune.networks.build import Architecture, adapter_for, check_image, find_architecture
+from autoprune.networks.spec import NetworkSpec
+from autoprune.plugin import load_named
+from autoprune.study.study import Study
+from autoprune.trial.setup import Evaluate, Setup, Train
+from autoprune.trial.spec import ComputeSpec, FinetuneSpec, MeasureSpec, RecipeSpec
+from autoprune.trial.training import Recipe, train
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a study's networks are made with.
+
+    Attributes:
+        about: what its data are, without reading them.
+        architecture: what builds its network. kind: the class of that.
+        adapter: for it. train, evaluate: ours or the user's, as in `Setup`.
+        data, network, parent, finetune, compression, measure, compute: tables of the study.
+        seed, threads, workers, artifacts: as in the study.
+    """
+
+    about: About
+    architecture: Architecture
+    kind: type[nn.Module]
+    adapter: ModelAdapter
+    train: Train
+    evaluate: Evaluate | None
+    data: DataSpec
+    network: NetworkSpec
+    parent: RecipeSpec | None
+    finetune: FinetuneSpec
+    compression: CompressionSpec
+    measure: MeasureSpec
+    compute: ComputeSpec
+    seed: int
+    threads: int
+    workers: int
+    artifacts: str | None
+
+    @property
+    def offered(self) -> Mapping[str, int]:
+        """What data and study offer to the network's constructor."""
+        return _offered(self.network, self.about)
+
+
+def find_parts(study: Study) -> tuple[Parts, nn.Module]:
+    """The parts of a study, and its network, untrained.
+
+    Raises InputError where one of them is not there, or they do not fit each other.
+    """
+    training, evaluation = _find_train(study), _find_evaluate(study)
+    about = data_sets.about(study.data, Path())
+    spec = study.network
+    architecture = find_architecture(spec.model, spec.arguments, _offered(spec, about))
+    network = architecture.build()
+    adapter = adapter_for(network, spec.adapter)
+    check_image(network, adapter, about.shape[-2:])
+    parts = Parts(
+        about=about,
+        architecture=architecture,
+        kind=type(network),
+        adapter=adapter,
+        train=training,
+        evaluate=evaluation,
+        data=study.data,
+        network=spec,
+        parent=study.parent,
+        finetune=study.finetune,
+        compression=study.compression,
+        measure=study.measure,
+        compute=study.compute,
+        seed=study.seed,
+        threads=study.threads,
+        workers=study.workers,
+        artifacts=study.artifacts,
+    )
+    return parts, network
+
+
+def load_data(parts: Parts) -> Dataset:
+    """The study's data set, split by its seed; its root relative to the working directory."""
+    return data_sets.load(parts.data, Path(), parts.seed)
+
+
+def check_device(spec: ComputeSpec) -> None:
+    """InputError where the study asks for a GPU and there is none."""
+    if spec.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("compute.device", "given 'cuda'; torch finds no GPU here", "'cpu'")
+
+
+def make_setup(
+    parts: Parts, data: Dataset, parent: nn.Module, weight_bits: tuple[int, ...]
+) -> Setup:
+    """What every trial of the study shares; `weight_bits` as `Setup` has them."""
+    return Setup(
+        parent=parent,
+        adapter=parts.adapter,
+        data=data,
+        recipe=recipe(parts.finetune, parts.compute),
+        dsp_score=parts.compression.dsp_score,
+        l1p_schedule=parts.compression.l1p_schedule,
+        device=parts.compute.device,
+        train=parts.train,
+        evaluate=parts.evaluate,
+        batch_norm_batches=parts.measure.batch_norm_batches,
+        batch_norm_batch_size=parts.measure.batch_norm_batch_size,
+        census_samples=parts.measure.census_samples,
+        weight_bits=weight_bits,
+    )
+
+
+def recipe(spec: RecipeSpec, compute: ComputeSpec) -> Recipe:
+    """A recipe as `autoprune.trial.training` takes it."""
+    intrinsic = spec.neuron_learning_rate if isinstance(spec, FinetuneSpec) else None
+    given = spec.model_dump(exclude={"neuron_learning_rate"})
+    return Recipe(**given, neuron_learning_rate=intrinsic, precision=compute.precision)
+
+
+def _offered(spec: NetworkSpec, about: About) -> dict[str, int]:
+    channels, height, width = about.shape[-3:]
+    return {
+        "T": spec.time_steps,
+        "in_channels": channels,
+        "img_size_h": height,
+        "img_size_w": width,
+        "num_classes": about.classes,
+    }
+
+
+def _find_train(study: Study) -> Train:
+    """The study's function that trains, ours unless it names one.
+
+    Raises InputError where it cannot be called as `autoprune.trial.training.train` is.
+    """
+    name = study.functions.train
+    if name is None:
+        return train
+    found: Train = load_named(name, "functions.train")
+    takes = set(inspect.signature(found).parameters)
+    missing = [
+        word for word in ("model", "data", "recipe", "seed", "progress") if word not in takes
+    ]
+    if study.compression.l1p_schedule == "gradual" and "after_step" not in takes:
+        missing.append("after_step")
+    if missing:
+        raise InputError(
+            f"functions.train {name!r}",
+            f"takes no {', '.join(missing)}",
+            "the parameters of autoprune.trial.training.train",
+        )
+    return found
+
+
+def _find_evaluate(study: Study) -> Evaluate | None:
+    """The study's function that scores a network, if it names one."""
+    name = study.functions.evaluate
+    return None if name is None else load_named(name, "functions.evaluate")

@@ -1,0 +1,44 @@
+"""What the networks of a run folder are made with, as it was when the run began."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autoprune.config import read_toml, validate
+from autoprune.plugin import make_importable, refuse_code
+from autoprune.runs.folder import RunFolder
+from autoprune.study.parts import Parts, find_parts
+from autoprune.study.study import Study
+
+
+def recorded_parts(folder: RunFolder) -> Parts:
+    """What the run's networks are made with, to train again; see `RunFolder` for the user's code.
+
+    Raises RecordError where this is no run folder, and InputError where its study is damaged, or
+    names code that may not be imported or is not there.
+    """
+    study = _recorded_study(folder)
+    named = {
+        "data.name": study.data.name,
+        "network.model": study.network.model,
+        "network.adapter": study.network.adapter,
+        "functions.train": study.functions.train,
+        "functions.evaluate": study.functions.evaluate,
+    }
+    for key, name in named.items():
+        if not folder.imports:
+            refuse_code(name or "", f"{folder.path / 'study.toml'}: {key}")
+    for place in (folder.path, Path(folder.record.folder), Path()):
+        make_importable(place)  # a user's modules lie where they lay then
+    parts, _ = find_parts(study)
+    return parts
+
+
+def _recorded_study(folder: RunFolder) -> Study:
+    """The run's copy of its study."""
+    root, file = folder.record.data_root, folder.path / "study.toml"
+    study = validate(Study, read_toml(file), str(file))
+    if study.data.root is None or root is None:
+        return study
+    # relative to the study's first place, which only the record knows
+    return study.model_copy(update={"data": study.data.model_copy(update={"root": root})})

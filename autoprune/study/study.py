@@ -1,0 +1,158 @@
+"""Study: network x data x space x machines x objectives x effort, as its TOML file gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+from autoprune.compress.plan import Effort
+from autoprune.compress.space import SearchSpace, load_space
+from autoprune.compress.spec import CompressionSpec
+from autoprune.config import STRICT, Count, find_file, read_toml, validate
+from autoprune.data.spec import DATA_SETS, DataSpec
+from autoprune.errors import InputError
+from autoprune.networks.families import FAMILIES
+from autoprune.networks.spec import NetworkSpec
+from autoprune.search.spec import SearchSpec
+from autoprune.study.address import check_artifacts, check_storage
+from autoprune.trial.spec import (
+    ComputeSpec,
+    FinetuneSpec,
+    FunctionsSpec,
+    MeasureSpec,
+    RecipeSpec,
+)
+
+
+def _each_once(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise ValueError("each once")
+    return values
+
+
+def _named(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class Study(BaseModel):
+    """Everything that a run needs.
+
+    Attributes:
+        title: one line.
+        data: the data set; a name is short for a table with that name alone.
+        space: name or path of the search space.
+        machines: names or paths of the machines that are priced.
+        objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
+            study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
+            ``effective_sops`` (synaptic operations), ``parameters``, ``weight_bits`` where the
+            space searches it, ``energy_uj@MACHINE``, ``latency_us@MACHINE``,
+            ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``.
+        budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
+            breaks one is on no front.
+        trials: distinct plans that are trained, uniform sweep and probes included, baselines not.
+        workers: trials at a time; 0 runs in this process, without Ray.
+        threads: torch threads per trial.
+        seed: of everything random.
+        storage: address of the database that holds the Optuna study, without a password, such as
+            ``postgresql://USER@HOST/NAME``; a file in the run folder where it is left out.
+        artifacts: fsspec address of storage that all nodes share, ``s3://BUCKET/runs`` or
+            ``file:///mnt/shared/runs``, for weights and a copy of every outcome, each run in a
+            folder of its own there; the run folder where it is left out.
+        warm_start: a run folder, relative to the study, whose trials are taken over: see
+            `autoprune.study.warm_start`.
+        track: ``tensorboard`` and ``mlflow``, which get every outcome as well, through Ray's
+            loggers: folders ``tensorboard`` and a file ``mlflow.db`` in the run folder, or the
+            server that MLFLOW_TRACKING_URI names.
+        network: what is compressed.
+        parent: how the parent is trained; not needed where the network has a checkpoint.
+        compression: how zeros and dimensions are chosen.
+        finetune: how every trial is fine-tuned.
+        compute: where, and what a trial reserves.
+        functions: functions of the user's own.
+        measure: how a trial is measured.
+        search: how configurations are proposed.
+    """
+
+    model_config = STRICT
+
+    title: str
+    data: Annotated[DataSpec, BeforeValidator(_named)]
+    space: str
+    machines: list[str]
+    objectives: list[str]
+    budgets: list[str] = []
+    trials: Count
+    workers: Annotated[int, Field(ge=0)]
+    threads: Count = 1
+    seed: Annotated[int, Field(ge=0)]
+    storage: str | None = None
+    artifacts: str | None = None
+    warm_start: str | None = None
+    track: Annotated[list[Literal["tensorboard", "mlflow"]], AfterValidator(_each_once)] = []
+    network: NetworkSpec
+    parent: RecipeSpec | None = None
+    compression: CompressionSpec = CompressionSpec()
+    finetune: FinetuneSpec
+    compute: ComputeSpec = ComputeSpec()
+    functions: FunctionsSpec = FunctionsSpec()
+    measure: MeasureSpec
+    search: SearchSpec
+
+    @model_validator(mode="after")
+    def _has_parent(self) -> Study:
+        if self.parent is None and self.network.checkpoint is None:
+            raise ValueError("a table [parent] to train by, or network.checkpoint")
+        return self
+
+    @property
+    def effort(self) -> Effort:
+        """What a plan takes for a parameter that the space leaves out."""
+        return Effort(
+            time_steps=self.network.time_steps,
+            learning_rate=self.finetune.learning_rate,
+            epochs=self.finetune.epochs,
+        )
+
+
+def load_study(given: str | Study) -> tuple[Study, SearchSpace, Path]:
+    """The bundled study of that name or the one in that file, its search space, and its file.
+
+    A study itself stands for a file ``study.toml`` of the current folder.
+    """
+    if isinstance(given, Study):
+        path = Path("study.toml").absolute()
+        content = given.model_dump(exclude_none=True)
+    else:
+        path = find_file("studies", given)
+        content = read_toml(path)
+    check_storage(content.get("storage"), f"{path}: storage")
+    check_artifacts(content.get("artifacts"), f"{path}: artifacts")
+    study = validate(Study, content, str(path))
+    _check_names(study.network, f"{path}: network")
+    if ":" not in study.data.name and study.data.name not in DATA_SETS:
+        raise InputError(
+            f"{path}: data",
+            f"given {study.data.name!r}",
+            f"one of {', '.join(DATA_SETS)}, or module:function",
+            name=study.data.name,
+            candidates=DATA_SETS,
+        )
+    if not study.machines or len(set(study.machines)) != len(study.machines):
+        raise InputError(f"{path}: machines", f"given {study.machines}", "machines, each once")
+    return study, load_space(study.space, path.parent), path
+
+
+def _check_names(network: NetworkSpec, where: str) -> None:
+    """InputError unless the model is a family or ``module:function``, the adapter alike."""
+    if ":" not in network.model and network.model not in FAMILIES:
+        raise InputError(
+            f"{where}.model",
+            f"given {network.model!r}",
+            f"a family ({', '.join(FAMILIES)}) or module:function",
+            name=network.model,
+            candidates=FAMILIES,
+        )
+    if network.adapter is not None and ":" not in network.adapter:
+        raise InputError(f"{where}.adapter", f"given {network.adapter!r}", "module:Class")

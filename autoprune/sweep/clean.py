@@ -1,0 +1,60 @@
+"""What a run folder holds that no front needs, and what a crash has left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.files import PARTIAL
+from autoprune.report.front.candidates import Candidates
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.runs.machines import run_machines
+from autoprune.runs.outcome import Head
+from autoprune.runs.weights import half_stored, kept_weights, remove_stored, remove_weights
+
+
+def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> dict[str, int]:
+    """Weights of networks whose keys are on none of the fronts: stem of the file, and bytes."""
+    keep = {folder.checkpoint(key).stem for front in fronts for key in front}
+    return {stem: size for stem, size in kept_weights(folder).items() if stem not in keep}
+
+
+def clean(path: Path, *, dry_run: bool = False, imports: bool = False) -> list[tuple[str, int]]:
+    """Remove weights off every front, and what dead workers and killed drivers have left.
+
+    The record is not touched, and export trains a network again whose weights are gone.
+
+    Returns the files, as they are called in the run, with their sizes in bytes; nothing is removed
+    with `dry_run`. Raises RecordError where this is no run folder, or another process writes to it,
+    and InputError where a machine's code may not be imported (`imports`; see `RunFolder`).
+    """
+    folder = RunFolder.opened(path, imports=imports)
+    with sole_writer(path):
+        heads = folder.read_heads()
+        weights = off_the_fronts(folder, [_members(folder, heads, m) for m in run_machines(folder)])
+        files = [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
+        found = [(f"checkpoints/{stem}.safetensors", size) for stem, size in weights.items()]
+        found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
+        stored = half_stored(folder)
+        found += stored.items()
+        if not dry_run:
+            for name in stored:
+                remove_stored(folder, name)
+            for stem in weights:
+                remove_weights(folder, stem)
+            for file in files:
+                file.unlink()
+    return found
+
+
+def _members(folder: RunFolder, heads: Sequence[Head], model: CostModel) -> list[str]:
+    """Keys of what was trained on a machine's front; none where it cannot price the network."""
+    candidates = Candidates(model, folder.record.shape, folder.read)
+    try:
+        candidates.add(heads)
+    except UnknownCost:
+        return []
+    return [member.trained_as for member in candidates.members]

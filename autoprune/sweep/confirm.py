@@ -1,0 +1,163 @@
+"""Confirm a run: its best trials again, on seeds that the search never saw.
+
+A search takes the best of many noisy results, so that its front is too good by what it had luck
+with. What is measured again on fresh seeds is not.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front, contenders
+from autoprune.report.front.front import MachineFront
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.runs.machines import run_machines
+from autoprune.runs.outcome import Outcome
+from autoprune.search.samplers import derive_seed
+from autoprune.study.parent import load_parent
+from autoprune.study.parts import check_device, load_data, make_setup
+from autoprune.study.recorded import recorded_parts
+from autoprune.sweep.execute import execute
+from autoprune.sweep.stop import Stop
+from autoprune.sweep.workers import Workers
+from autoprune.trial.job import Job, Result
+from autoprune.trial.measurement import Measurement
+
+Watch = Callable[[int, int], None]
+"""Told how many of how many trainings are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed:
+    """What a run's best trials are worth on fresh seeds.
+
+    Attributes:
+        fronts: of its machines. seeds: per trial.
+        failed: by trial and repetition, the cause; the same command tries them again.
+        unpriced: why a machine has no front. interrupted: whether trainings are left.
+    """
+
+    fronts: list[ConfirmedFront]
+    seeds: int
+    failed: dict[str, str]
+    unpriced: list[str]
+    interrupted: bool
+
+
+class _Again:
+    """Trials to be carried out again: whatever is measured is on disk before the next begins."""
+
+    def __init__(
+        self, jobs: Sequence[tuple[Job, Outcome]], folder: RunFolder, watch: Watch
+    ) -> None:
+        self._of = {job.key: (job, outcome) for job, outcome in jobs}
+        self._ready = deque(self._of)
+        self._folder, self._watch, self._done = folder, watch, 0
+        self.failed: dict[str, str] = {}
+        watch(0, len(self._of))
+
+    @property
+    def finished(self) -> bool:
+        return self._done == len(self._of)
+
+    def next(self) -> Job | None:
+        return self._of[self._ready.popleft()][0] if self._ready else None
+
+    def finish(self, key: str, result: Result) -> None:
+        job, outcome = self._of[key]
+        if isinstance(result, Measurement):
+            again = replace(
+                outcome, key=key, seed=job.seed, measurement=result, charges=(), same_as=None
+            )
+            self._folder.write(again)
+        else:
+            self.failed[key] = result.cause
+        self._done += 1
+        self._watch(self._done, len(self._of))
+
+
+def confirm(  # noqa: PLR0913 - all of a call
+    path: Path,
+    seeds: int,
+    workers: int | None,
+    watch: Watch,
+    address: str | None = None,
+    *,
+    stop: Stop | None = None,
+    imports: bool = False,
+) -> Confirmed:
+    """Train the contenders of every machine's front again, `seeds` times each, and sum up.
+
+    What an earlier call has measured is not measured again. `workers` is the study's where it is
+    None; 0 trains in this process. `address` is that of a Ray cluster that answers. After `stop`
+    no more trainings begin. `imports` allows to import code that the run names; see `RunFolder`.
+
+    Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent,
+    and InputError where code may not be imported.
+    """
+    folder = RunFolder(path, imports=imports)
+    parts = recorded_parts(folder)
+    hired = Workers.of(
+        parts.compute,
+        parts.threads,
+        parts.workers if workers is None else workers,
+        address=address,
+        artifacts=parts.artifacts,
+    )
+    with sole_writer(path) as hold:
+        folder.recover()
+        trials = {outcome.key: outcome for outcome in folder.read_trials()}
+        priced, unpriced = _fronts(folder, list(trials.values()))
+        if not priced:
+            raise UnknownCost("; ".join(unpriced))
+        keys = {key for _, front in priced for key in contenders(front)}
+        jobs = [
+            (_job(parts.seed, trials[key], i), trials[key])
+            for key in sorted(keys, key=int)
+            for i in range(seeds)
+        ]
+        left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
+        again = _Again(left, folder, watch)
+        if left:
+            check_device(parts.compute)
+            parent = load_parent(parts, folder.parent)
+            setup = make_setup(parts, load_data(parts), parent, folder.record.weight_bits)
+            execute(again, setup, hired, hold, stop)
+        wanted = {job.key for job, _ in jobs}
+        found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
+        return Confirmed(
+            fronts=[confirmed_front(front, found, model) for model, front in priced],
+            seeds=seeds,
+            failed=again.failed,
+            unpriced=unpriced,
+            interrupted=not again.finished,
+        )
+
+
+def _fronts(
+    folder: RunFolder, trials: Sequence[Outcome]
+) -> tuple[list[tuple[CostModel, MachineFront]], list[str]]:
+    """The fronts as the search left them, and why a machine has none."""
+    found, unpriced = [], []
+    baselines, shape = folder.read_baselines(), folder.record.shape
+    for model in run_machines(folder):
+        try:
+            found.append(
+                (model, machine_front(trials, baselines, model, shape, folder.record.data))
+            )
+        except UnknownCost as error:
+            unpriced.append(str(error))
+    return found, unpriced
+
+
+def _job(seed: int, outcome: Outcome, repetition: int) -> Job:
+    key = f"{outcome.key}-{repetition}"
+    fresh = derive_seed(seed, f"confirm {outcome.key} {repetition}")
+    return Job(key=key, plan=outcome.plan, seed=fresh, weights=None)

@@ -1,0 +1,161 @@
+"""Run a prepared study: everything up to the fronts in the run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from autoprune.data.dataset import Dataset
+from autoprune.errors import InputError
+from autoprune.networks.checkpoint import save_weights
+from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.environment import record_environment
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.lock import sole_writer
+from autoprune.runs.metrics import charges, metric_value, split_metric
+from autoprune.runs.outcome import Outcome
+from autoprune.runs.weights import copy_missing
+from autoprune.search.optuna_study import OptunaStudy, StudyPlace
+from autoprune.search.samplers import distributions
+from autoprune.search.scheduler import Scheduler
+from autoprune.search.storages import open_database, open_journal
+from autoprune.search.task import Task
+from autoprune.search.warm_start import WarmStart, keep, kept
+from autoprune.study.build import Built
+from autoprune.study.identity import check_identity
+from autoprune.study.parent import find_parent, load_parent
+from autoprune.study.parts import Parts, check_device, load_data, make_setup
+from autoprune.sweep.environment import environment
+from autoprune.sweep.execute import execute
+from autoprune.sweep.limits import Budgets
+from autoprune.sweep.prepare import Prepared
+from autoprune.sweep.progress import Finished, Observer, Tracker
+from autoprune.sweep.ray.loggers import Loggers
+from autoprune.sweep.record import write_study
+from autoprune.sweep.stop import Stop
+from autoprune.sweep.workers import Workers
+from autoprune.trial.measurement import Measurement
+from autoprune.trial.setup import Setup
+
+
+def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
+    """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
+
+    Raises RecordError where the folder is in use, not writable or damaged, or storage that the
+    study names cannot be used, and InputError where it belongs to another study, the data are not
+    there, a GPU is not, or MLflow's server does not answer; then nothing in it was changed that
+    was measured.
+    """
+    folder = RunFolder(path)
+    built, parts = prepared.built, prepared.built.parts
+    check_device(parts.compute)
+    weight_bits = built.weight_bits
+    if folder.study_file.is_file():
+        weight_bits = folder.record.weight_bits
+        check_identity(folder.record.identity, built.identity, str(path))
+    if parts.artifacts is not None:
+        Artifacts(parts.artifacts).check()
+    database = open_database(built.storage) if built.storage is not None else None
+    data = load_data(parts)
+    with sole_writer(path) as hold:
+        write_study(prepared, folder, weight_bits)
+        tracking = Loggers(built.track, folder)
+        record_environment(folder.environments, environment(prepared, folder))
+        parent = _parent(parts, data, folder, observer)
+        warm = _take_over(prepared.warm, folder)
+        setup = make_setup(parts, data, parent, weight_bits)
+        tracker = Tracker(built.machines, built.shape, built.trials, folder, observer)
+        known = tracker.recover()
+        copy_missing(folder)
+        tracking.catch_up()
+        if database is None:
+            place = StudyPlace(storage=open_journal(folder.journal))
+        else:
+            assert folder.record.places.study is not None  # settled on the run's first day
+            place = StudyPlace(storage=database, study=folder.record.places.study)
+        record = _record(built, place)
+        task = _task(built, setup, warm)
+
+        def observe(outcome: Outcome) -> None:
+            tracker.observe(outcome)
+            tracking.log(outcome)
+
+        scheduler = Scheduler(task, record, folder, observe, known)
+        tracker.scheduler = scheduler
+        tracker.start()
+        execute(scheduler, setup, _workers(prepared), hold, stop)
+        return tracker.finish()
+
+
+def _parent(parts: Parts, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:
+    """The run's own copy of the parent, made on its first day."""
+    if not folder.parent.is_file():
+        epochs = parts.parent.epochs if parts.parent else 0
+        network = find_parent(parts, data, lambda epoch: observer.training(epoch, epochs))
+        save_weights(network, folder.parent)
+    return load_parent(parts, folder.parent)
+
+
+def _take_over(warm: WarmStart | None, folder: RunFolder) -> WarmStart | None:
+    """What the run begins with, as it was on its first day.
+
+    Raises InputError where the other run's trials are to be this one's, and its parent is another.
+    """
+    found = kept(folder.warm_start)
+    if warm is None or found is not None:
+        return found
+    other = RunFolder(Path(warm.source)).parent
+    if warm.kind == "measured" and other.read_bytes() != folder.parent.read_bytes():
+        raise InputError(f"warm_start: {warm.source}", "its parent has other weights", "the same")
+    keep(warm, folder.warm_start)
+    return warm
+
+
+def _record(built: Built, place: StudyPlace) -> OptunaStudy:
+    return OptunaStudy(
+        place,
+        directions=[
+            "maximize" if split_metric(m)[0] == built.score else "minimize"
+            for m in built.objectives
+        ],
+        names=built.objectives,
+        space=distributions(built.space.parameters(built.shape)),
+        lag=built.search.lag,
+    )
+
+
+def _task(built: Built, setup: Setup, warm: WarmStart | None) -> Task:
+    limits = Budgets(built.budgets, built.machines, setup)
+
+    def objectives(measurement: Measurement) -> list[float]:
+        return [metric_value(m, measurement, built.machines) for m in built.objectives]
+
+    return Task(
+        space=built.space,
+        shape=built.shape,
+        effort=built.effort,
+        seed=built.parts.seed,
+        sampler=built.search.sampler,
+        lag=built.search.lag,
+        trials=built.trials,
+        metrics=built.objectives,
+        score=built.score,
+        objectives=objectives,
+        charges=lambda measurement: charges(measurement, built.machines),
+        excess=limits.of,
+        known_excess=limits.known,
+        stop_below=built.search.stop_below,
+        warm=warm,
+    )
+
+
+def _workers(prepared: Prepared) -> Workers:
+    parts = prepared.built.parts
+    return Workers.of(
+        parts.compute,
+        parts.threads,
+        parts.workers,
+        address=prepared.address,
+        artifacts=parts.artifacts,
+    )

@@ -1,0 +1,66 @@
+"""Limits: a study's budgets against a measurement, or against a plan that is not trained yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+import torch
+
+from autoprune.compress.plan import FULL_BITS, Plan
+from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.cost.model import CostModel
+from autoprune.runs.budget import Budget, Excess
+from autoprune.runs.metrics import metric_value
+from autoprune.trial.measurement import Measurement
+from autoprune.trial.setup import Setup
+
+
+@final
+class Budgets:
+    """The budgets of a study.
+
+    Args:
+        budgets: see there. machines: by name. setup: of the study.
+    """
+
+    def __init__(
+        self, budgets: Sequence[Budget], machines: Mapping[str, CostModel], setup: Setup
+    ) -> None:
+        self._budgets, self._machines, self._setup = budgets, machines, setup
+
+    def of(self, measurement: Measurement) -> Excess:
+        """The excess of every budget; UnknownCost where a machine cannot tell."""
+        return tuple(
+            (str(b), b.excess(metric_value(b.metric, measurement, self._machines)))
+            for b in self._budgets
+        )
+
+    def known(self, plan: Plan) -> Excess:
+        """The least excess that training can come to, of budgets of which that is known.
+
+        They are ``weight_bits`` and ``parameters``: compression decides which weights are zero and
+        fine-tuning leaves them so; what neurons learn begins at zero and may stay there; rounding
+        makes more weights zero.
+        """
+        return tuple(
+            (str(budget), budget.excess(value))
+            for budget in self._budgets
+            if (value := self._best(budget, plan)) is not None
+        )
+
+    def _best(self, budget: Budget, plan: Plan) -> float | None:
+        """The value after training that would suit the budget best; None where it is not known."""
+        bits = plan.effort.weight_bits
+        if budget.metric == "weight_bits":
+            return float(bits)
+        if budget.metric != "parameters" or (budget.most and bits < FULL_BITS):
+            return None
+        network = compress(self._setup.parent, plan, self._setup.adapter)
+        nonzero = sum(int(torch.count_nonzero(p)) for p in network.parameters())
+        if budget.most:
+            return float(nonzero)
+        neurons = [m for m in network.modules() if isinstance(m, SLIFNode)]
+        learned = sum(p.numel() for neuron in neurons for p in neuron.parameters(recurse=False))
+        return float(nonzero + learned)

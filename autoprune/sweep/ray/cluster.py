@@ -1,0 +1,160 @@
+"""The Ray that a sweep runs on: one of our own, or a cluster that somebody else has started.
+
+A cluster that was joined is asked, node by node, what it lacks. Its workers get the driver's own
+autoprune, and the user's modules that the driver has imported, through the cluster.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray._private import ray_constants
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+import autoprune
+from autoprune.errors import InputError
+from autoprune.plugin import own_modules
+from autoprune.sweep.ray.node import Needs, lacks
+from autoprune.sweep.workers import Workers
+
+_STORE_BYTES = 200 * 2**20
+"""The object store of our own Ray: one copy of data and parent. Ray's default is 30 % of memory."""
+
+_NODE_S = 120.0
+"""How long a node may take to fetch the modules and say what it lacks."""
+
+
+@contextmanager
+def connected(workers: Workers, needs: Needs) -> Iterator[None]:
+    """While this lasts, this process is connected to the Ray that the workers work on.
+
+    Uses the Ray that it is connected to already, where there is one.
+
+    Raises InputError where the cluster cannot be joined, a node lacks something, or no node has
+    what a worker reserves.
+    """
+    started = not ray.is_initialized()
+    if started:
+        _join(workers.address) if workers.address else _start(workers)
+    try:
+        nodes = _alive()
+        _check_room(workers, nodes)
+        if workers.address:
+            _check_nodes(nodes, needs)
+        yield
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def try_ray() -> str:
+    """Start a Ray of our own, run a task on it, end it; returns what the task said.
+
+    Raises whatever Ray does where that fails.
+    """
+    _start(Workers(count=1, threads=1, cpus=1))
+    try:
+        process: int = ray.get(ray.remote(_process).remote(), timeout=_NODE_S)
+        return f"{ray.__version__} starts, and ran a task in process {process}"
+    finally:
+        ray.shutdown()
+
+
+def _process() -> int:
+    return os.getpid()
+
+
+def _alive() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [node for node in found if node["Alive"]]
+
+
+def _start(workers: Workers) -> None:
+    """Start a Ray that listens on the loopback interface alone.
+
+    Ray does so where it takes clusters for impossible, as on macOS; it is told so by this variable,
+    which it reads when it is imported, here and in the processes that it starts.
+    """
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    try:
+        _init(workers)
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+        del os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR]
+
+
+def _init(workers: Workers) -> None:
+    ray.init(
+        address="local",  # else Ray would join whatever RAY_ADDRESS or a file of its own names
+        num_cpus=workers.count * workers.cpus,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        object_store_memory=_STORE_BYTES,
+    )
+
+
+def _join(address: str) -> None:
+    modules = [Path(autoprune.__file__).parent, *own_modules()]
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"py_modules": [str(module) for module in modules]},
+        )
+    except (Exception, SystemExit) as error:  # Ray ends the process where it does not get through
+        raise InputError(f"Ray cluster {address}", f"cannot be joined ({error})") from error
+
+
+def _check_room(workers: Workers, nodes: Sequence[dict[str, Any]]) -> None:
+    """InputError unless a worker fits on one of the nodes; Ray would wait for one for ever."""
+    names = {"cpu": "CPU", "gpu": "GPU", "memory": "memory"}
+    wanted = {names[name]: amount for name, amount in workers.resources.items()}
+    if any(all(n["Resources"].get(k, 0) >= v for k, v in wanted.items()) for n in nodes):
+        return
+    have = "; ".join(
+        f"{_name(node)}: {node['Resources'].get('CPU', 0):g} CPUs, "
+        f"{node['Resources'].get('GPU', 0):g} GPUs, "
+        f"{node['Resources'].get('memory', 0) / 2**30:.3g} GiB"
+        for node in nodes
+    )
+    raise InputError(
+        "compute", f"a worker takes {workers}", f"no more than some node has ({have or 'no nodes'})"
+    )
+
+
+def _check_nodes(nodes: Sequence[dict[str, Any]], needs: Needs) -> None:
+    """InputError with what each node lacks, unless none lacks anything."""
+    ask = ray.remote(num_cpus=0, max_retries=0)(lacks)
+    asked = {
+        _name(node): ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(needs)
+        for node in nodes
+    }
+    ray.wait(list(asked.values()), num_returns=len(asked), timeout=_NODE_S)
+    found = []
+    for name, answer in asked.items():
+        try:
+            missing = ray.get(answer, timeout=0.1)
+        except GetTimeoutError:
+            missing = [f"an answer within {_NODE_S:.0f} s"]
+        except RayError as error:
+            missing = [f"what it takes to run anything ({str(error).strip().splitlines()[-1]})"]
+        found += [f"{name} lacks {', '.join(missing)}"] if missing else []
+    if found:
+        raise InputError("Ray cluster", "; ".join(found), "the same on every node")
+
+
+def _name(node: dict[str, Any]) -> str:
+    return f"node {node['NodeName']} ({node['NodeID'][:8]})"

@@ -1,0 +1,62 @@
+"""What a run is of, put into its folder before anything trains: record, study, machines."""
+
+from __future__ import annotations
+
+import secrets
+
+from autoprune.files import write_text
+from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import machine_folders
+from autoprune.runs.record import Places, RunRecord
+from autoprune.sweep.prepare import Prepared
+
+
+def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
+    """Put down what the run is of: study, space, shape and machines, as they were read.
+
+    `weight_bits` are those at which its networks are measured.
+    """
+    built = prepared.built
+    known = folder.record if folder.study_file.is_file() else None
+    folder.write_record(
+        RunRecord(
+            title=built.title,
+            data=str(built.parts.about),
+            trials=built.trials,
+            shape=built.shape,
+            effort=built.effort,
+            weight_bits=weight_bits,
+            folder=str(prepared.file.parent.resolve()),
+            data_root=built.parts.data.root,
+            identity=built.identity,
+            places=_places(prepared, known.places if known else Places()),
+            machine_folders=machine_folders(built.machines),
+        )
+    )
+    write_text(folder.path / "study.toml", prepared.texts["study"])
+    names = {f"{name}.toml" for name in built.machines}
+    for file in folder.machines.glob("*.toml"):
+        if file.name not in names:
+            file.unlink()
+    for name in built.machines:
+        write_text(folder.machines / f"{name}.toml", prepared.texts[f"machine {name}"])
+
+
+def _places(prepared: Prepared, known: Places) -> Places:
+    """Where the run is besides its folder, settled on its first day; no two runs share a place.
+
+    A new place on storage is marked as the run's before the run names it.
+    """
+    built, name = prepared.built, f"{prepared.file.stem}-{secrets.token_hex(4)}"
+    asked, artifacts = built.parts.artifacts, known.artifacts
+    if asked is not None and artifacts is None:
+        artifacts = f"{asked.rstrip('/')}/{name}"
+        Artifacts(artifacts).claim()
+    tracked = "mlflow" in built.track
+    return Places(
+        storage=built.storage,
+        study=None if built.storage is None else known.study or name,
+        artifacts=None if asked is None else artifacts,
+        mlflow=known.mlflow or (name if tracked else None),  # kept where it is not asked for now
+    )

@@ -1,0 +1,1 @@
+"""A trial: plan -> Measurement, and what training and measuring need."""

@@ -1,0 +1,170 @@
+"""Measurement: everything that one trial found out about one compressed network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autoprune.compress.plan import Plan
+from autoprune.errors import InputError
+from autoprune.workload.workload import Workload
+
+_Z95 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How many of `total` samples were classified correctly, or another score from 0 to 1.
+
+    Attributes:
+        correct: correct samples; of a score that a study's own function gives, its value times
+            `total`.
+        total: samples.
+        name: ``accuracy``, or that of the study's function.
+    """
+
+    correct: float
+    total: int
+    name: str = "accuracy"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.correct <= self.total or self.total < 1:
+            raise InputError("score", f"{self.correct} of {self.total}", "0 <= correct <= total")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct samples, or the score, 0 to 1."""
+        return self.correct / self.total
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's score interval at 95 % (Wilson, J. Am. Stat. Assoc. 22, 1927).
+
+        Of a mean of numbers from 0 to 1 it is wider than need be, since their variance is at most
+        that of a share; of a score that is no mean over samples it is only a rule of thumb.
+        """
+        n, p = self.total, self.accuracy
+        z2 = _Z95 * _Z95
+        centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+        half = _Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """Where a trial's time went, in seconds."""
+
+    training: float
+    evaluation: float
+    census: float
+    other: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """What was measured with weights of so many bits.
+
+    Attributes:
+        bits: of a weight.
+        validation: what search sees. test: printed beside, decides nothing.
+        workload: its operations; a weight that was rounded to zero is one.
+    """
+
+    bits: int
+    validation: Score
+    test: Score
+    workload: Workload
+
+
+def paired_bits(measured: Sequence[int], weight_bits: int) -> int:
+    """The bits, of those measured in descending order, that go with a machine of `weight_bits`.
+
+    The same where they were measured; else the most below them, whose weights such a machine can
+    hold; else the fewest above them, which the machine cannot repeat.
+    """
+    return next((bits for bits in measured if bits <= weight_bits), measured[-1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What a trial measured.
+
+    Attributes:
+        plan: the plan that was carried out. seed: of its fine-tuning.
+        precisions: by descending bits; the first is the network as it is, of the plan's bits.
+        parameters: parameters of the network as it is that are not zero, those of neurons included.
+        kept_weights: its nonzero block weights relative to the parent's, 0 to 1.
+        seconds: the time it took.
+    """
+
+    plan: Plan
+    seed: int
+    precisions: tuple[Precision, ...]
+    parameters: int
+    kept_weights: float
+    seconds: Seconds
+
+    def __post_init__(self) -> None:
+        bits = [precision.bits for precision in self.precisions]
+        if not bits or bits != sorted(set(bits), reverse=True):
+            raise InputError("measurement", f"precisions of {bits} bits", "bits that descend")
+
+    @property
+    def validation(self) -> Score:
+        """The validation score of the network as it is."""
+        return self.precisions[0].validation
+
+    @property
+    def test(self) -> Score:
+        """The test score of the network as it is."""
+        return self.precisions[0].test
+
+    @property
+    def workload(self) -> Workload:
+        """The operations of the network as it is."""
+        return self.precisions[0].workload
+
+    def at(self, weight_bits: int) -> Precision:
+        """What a machine whose weights have so many bits is paired with.
+
+        See `paired_bits`.
+        """
+        bits = paired_bits([p.bits for p in self.precisions], weight_bits)
+        return next(p for p in self.precisions if p.bits == bits)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers without the workloads, which are stored beside."""
+        return {
+            "plan": self.plan.to_dict(),
+            "seed": self.seed,
+            "precisions": [
+                {"bits": p.bits, "validation": asdict(p.validation), "test": asdict(p.test)}
+                for p in self.precisions
+            ],
+            "parameters": self.parameters,
+            "kept_weights": self.kept_weights,
+            "seconds": asdict(self.seconds),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], workloads: Sequence[Workload]) -> Measurement:
+        """The measurement that `to_dict` wrote, with the workloads of its precisions."""
+        return cls(
+            **{
+                **data,
+                "plan": Plan.from_dict(data["plan"]),
+                "precisions": tuple(
+                    Precision(
+                        bits=found["bits"],
+                        validation=Score(**found["validation"]),
+                        test=Score(**found["test"]),
+                        workload=workload,
+                    )
+                    for found, workload in zip(data["precisions"], workloads, strict=True)
+                ),
+                "seconds": Seconds(**data["seconds"]),
+            }
+        )

@@ -1,0 +1,84 @@
+"""Smoke test: a trial on two samples, so that what would fail in every trial fails before any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.domain import Domain
+from autoprune.compress.parameter import Parameter
+from autoprune.compress.plan import Effort
+from autoprune.compress.surgery.apply import compress
+from autoprune.errors import AutopruneError, CompressionError
+from autoprune.networks.adapter import ModelAdapter
+from autoprune.networks.inputs import present
+from autoprune.networks.place import MODEL
+from autoprune.networks.shape import NetworkShape
+from autoprune.trial.training import logits
+from autoprune.workload.census.count import count
+
+
+def smoke_test(
+    network: nn.Module,
+    adapter: ModelAdapter,
+    space: Mapping[Parameter, Domain],
+    effort: Effort,
+    samples: Tensor,
+) -> NetworkShape:
+    """Run the network, a neutral copy of it, and the smallest one of the space; returns its shape.
+
+    Args:
+        network: untrained; stays as it is.
+        adapter: of its family.
+        space: the domains of `SearchSpace.parameters`.
+        effort: the study's.
+        samples: one or two of the data set.
+
+    Raises CompressionError or CountingError with what does not work.
+    """
+    shape = adapter.shape(network)
+    network.eval()
+    neutral = compress(network, make_plan({}, shape, effort), adapter)
+    smallest = make_plan(_smallest(space), shape, replace(effort, epochs=1))
+    with torch.inference_mode():
+        expected = _attempt("the network itself", network, samples)
+        if not torch.equal(_attempt("a copy of it", neutral, samples), expected):
+            raise CompressionError(
+                f"{type(network).__name__}: a neutral plan changes what the network computes"
+            )
+        searched = space.get(Parameter(MODEL, "time_steps"))
+        for steps in searched.all if searched is not None else ():
+            adapter.set_time_steps(neutral, int(steps))
+            present(neutral, samples)
+        model = compress(network, smallest, adapter)
+        _attempt(f"its smallest form ({smallest.short(shape)})", model, samples)
+    count(network, adapter, samples[:1])
+    return shape
+
+
+def _smallest(space: Mapping[Parameter, Domain]) -> dict[Parameter, Value]:
+    """As few dimensions as the space offers without removing a branch, and neurons that learn."""
+    found: dict[Parameter, Value] = {}
+    for parameter, domain in space.items():
+        kept = [value for value in domain.all if value != 0]
+        if parameter.setting == "dsp" and kept:
+            found[parameter] = kept[0]
+        elif parameter.place.kind == "neuron":
+            found[parameter] = domain.all[-1]
+    return found
+
+
+def _attempt(what: str, model: nn.Module, samples: Tensor) -> Tensor:
+    try:
+        return logits(model, samples)
+    except AutopruneError:
+        raise
+    except Exception as error:
+        raise CompressionError(
+            f"{what} does not run on samples of {list(samples.shape[1:])}: "
+            f"{type(error).__name__}: {error}"
+        ) from error

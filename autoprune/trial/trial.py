@@ -1,0 +1,150 @@
+"""A trial: plan -> Measurement.
+
+Compress, fine-tune, re-estimate batch norm, round; evaluate and count at the bits of every machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+
+import torch
+from spikingjelly.activation_based import functional
+from torch import nn
+
+from autoprune.compress.plan import Plan
+from autoprune.compress.surgery import batch_norm, l1p
+from autoprune.compress.surgery.apply import Ranking, matrices, reshape, targets
+from autoprune.compress.surgery.rounding import round_weights, rounded
+from autoprune.data.dataset import Split
+from autoprune.networks.shape import NetworkShape
+from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
+from autoprune.trial.setup import Setup
+from autoprune.trial.training import batches, correct
+from autoprune.workload.census.count import count
+
+
+class Clock:
+    """Seconds by what they were spent on."""
+
+    def __init__(self) -> None:
+        self.spent = {"training": 0.0, "evaluation": 0.0, "census": 0.0}
+        self.start = time.perf_counter()
+
+    @contextmanager
+    def on(self, what: str) -> Iterator[None]:
+        """Add what passes in here to `what`."""
+        begin = time.perf_counter()
+        yield
+        self.spent[what] += time.perf_counter() - begin
+
+    def seconds(self) -> Seconds:
+        """All of it; what was spent on nothing in particular is ``other``."""
+        whole = time.perf_counter() - self.start
+        return Seconds(**self.spent, other=whole - sum(self.spent.values()))
+
+
+def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Module]:
+    """Carry out `plan` on the parent and measure the result; returns the network beside it.
+
+    A plan without epochs is neither fine-tuned nor, where it is neutral, re-estimated. The network
+    has weights of the plan's bits; for a machine of fewer they are rounded only while it is
+    measured.
+    """
+    clock = Clock()
+    torch.manual_seed(seed)
+    calibration = setup.data.train.inputs(slice(setup.census_samples)).to(setup.device)
+    ranking = Ranking(criterion=setup.dsp_score, calibration=calibration)
+    model = reshape(setup.parent, plan, setup.adapter, ranking)
+    thinned = targets(model, plan, setup.adapter)
+    shape = setup.adapter.shape(setup.parent)
+    effort = plan.effort
+    with clock.on("training"):
+        _compensate(setup, model, plan, thinned, seed)
+        if effort.epochs or not _is_parent(plan, shape):
+            size, number = setup.batch_norm_batch_size, setup.batch_norm_batches
+            batch_norm.reestimate(model, batches(setup.data.train, size, number, seed))
+    round_weights(model, effort.weight_bits)
+    fewer = {bits for bits in setup.weight_bits if bits < effort.weight_bits}
+    precisions = measure(setup, model, [effort.weight_bits, *sorted(fewer, reverse=True)], clock)
+    held = matrices(model, setup.adapter)
+    kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)
+    measurement = Measurement(
+        plan=plan,
+        seed=seed,
+        precisions=precisions,
+        parameters=sum(int(torch.count_nonzero(p)) for p in model.parameters()),
+        kept_weights=kept / shape.block_weights,
+        seconds=clock.seconds(),
+    )
+    return measurement, model
+
+
+def measure(
+    setup: Setup, model: nn.Module, bits: Sequence[int], clock: Clock | None = None
+) -> tuple[Precision, ...]:
+    """Scores and operations of a network as it is, then with its weights rounded; it stays.
+
+    Args:
+        setup: what to measure on.
+        model: on the setup's device.
+        bits: those that its weights have, then those to round them to.
+        clock: is told where the time went.
+    """
+    clock = clock or Clock()
+    data, found = setup.data, []
+    samples = data.validation.inputs(slice(setup.census_samples)).to(setup.device)
+    for place, size in enumerate(bits):
+        with rounded(model, size) if place else nullcontext():
+            with clock.on("evaluation"):
+                scores = [score(setup, model, part) for part in (data.validation, data.test)]
+            with clock.on("census"):
+                work = count(model, setup.adapter, samples, weight_bits=size)
+        found.append(Precision(bits=size, validation=scores[0], test=scores[1], workload=work))
+    return tuple(found)
+
+
+def score(setup: Setup, model: nn.Module, part: Split) -> Score:
+    """Accuracy, or the study's own score under its name.
+
+    Raises ValueError where that is no number from 0 to 1.
+    """
+    if setup.evaluate is None:
+        return Score(correct=correct(model, part), total=len(part))
+    name = setup.evaluate.__name__
+    functional.reset_net(model)
+    with torch.inference_mode():
+        value = float(setup.evaluate(model.eval(), part))
+    functional.reset_net(model)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} gave {value!r}; expected a score from 0 to 1")
+    return Score(correct=value * len(part), total=len(part), name=name)
+
+
+def _is_parent(plan: Plan, shape: NetworkShape) -> bool:
+    """Whether a plan without epochs leaves every weight and neuron of the parent."""
+    untouched = plan.kept_weights(shape) == shape.block_weights and not plan.outside
+    return untouched and all(block.neuron.is_lif for block in plan.blocks)
+
+
+def _compensate(
+    setup: Setup, model: nn.Module, plan: Plan, thinned: list[l1p.Target], seed: int
+) -> None:
+    """L1P and fine-tuning, one after the other or together."""
+    effort = plan.effort
+    together = setup.l1p_schedule == "gradual" and effort.epochs > 0
+    if not together:
+        for target in thinned:
+            l1p.zero_smallest(target)
+    if not effort.epochs:
+        return
+    recipe = replace(setup.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate)
+    if together:
+        with l1p.gradually(thinned) as thin:
+            setup.train(model, setup.data.train, recipe, seed, after_step=thin)
+    else:
+        held = [matrix for target in thinned for matrix in target.matrices]
+        with l1p.held_at_zero(held):
+            setup.train(model, setup.data.train, recipe, seed)

@@ -1,0 +1,71 @@
+"""Columns of operations as arrays, totals over samples, for cost rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from autoprune.errors import InputError
+from autoprune.workload.columns import ACTIVITY, PER_STEP, WORDS, Column, reader
+from autoprune.workload.op import Op
+from autoprune.workload.parts import ROWS, WINDOWS
+
+Figures = Mapping[str, int | Sequence[int]]
+"""The figures of an `autoprune.workload.parts.Activity` by name."""
+
+
+def column(ops: Sequence[Op], name: str) -> Column:
+    """One of `autoprune.workload.columns.COLUMNS` out of operations."""
+    if name in ACTIVITY:
+        seen = [None if op.activity is None else asdict(op.activity) for op in ops]
+        return activity(name, [op.name for op in ops], [op.a.kind for op in ops], seen)
+    values = list(map(reader(name), ops))
+    if name in PER_STEP:
+        return _padded(values)
+    if name in ("block", "geometry"):
+        return objects(values)
+    if name == "norm_folded":
+        return np.array(values, dtype=np.bool_)
+    return np.array(values, dtype=np.str_ if name in WORDS else np.int64)
+
+
+def activity(
+    name: str, ops: Sequence[str], classes: Sequence[str], seen: Sequence[Figures | None]
+) -> Column:
+    """A column of activity; what reads real numbers has no spikes, and zeros there.
+
+    Args:
+        name: of the column.
+        ops: names of the operations.
+        classes: of their A.
+        seen: what was counted of each; None where it was not.
+
+    Raises InputError for spikes that were counted without.
+    """
+    figure = ACTIVITY[name]
+    for op, kind, figures in zip(ops, classes, seen, strict=True):
+        if figures is None and kind != "real":
+            raise InputError(
+                f"op {op!r}",
+                f"a cost rule asks for {name!r}, and the workload was counted without activity",
+                "a workload that was counted with it",
+            )
+    nothing = {"silent": 0, "windows": (0,) * len(WINDOWS)}.get(figure, (0,) * len(ROWS))
+    return np.array([nothing if f is None else f[figure] for f in seen])
+
+
+def objects(values: Sequence[object]) -> Column:
+    """Values of any type, such as None, as they are."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> Column:
+    """Rows of different lengths as one array, zeros behind their ends."""
+    table = np.zeros((len(rows), max(map(len, rows), default=0)), dtype=np.int64)
+    for place, row in enumerate(rows):
+        table[place, : len(row)] = row
+    return table

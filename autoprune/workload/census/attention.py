@@ -1,0 +1,115 @@
+"""Count products of two activations, and a chain of two of them in both of its orders.
+
+With q, k, v as [d, L] per head (d dimensions, L tokens), a self-attention without softmax is one
+product of three matrices. Spikformer executes (v k^T) q, MaxFormer q^T (k v^T), the papers publish
+(q^T k) v^T: scores of tokens with tokens first. The results are equal, the numbers of operations
+are not.
+
+The first product of either order has two binary operands: an event-driven machine touches every
+event of one operand once per column of the other, and only coincidences, both 1, add anything.
+The second has an integer operand, the first's result. It is selected by the binary one: an
+accumulation, neither repeated events nor a MAC. A is the binary operand throughout, and in the
+published first product it is q.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from autoprune.workload.census.activity import activity
+from autoprune.workload.census.operand import Operand, activation, second, work
+from autoprune.workload.census.places import Standing
+from autoprune.workload.census.values import REAL, whole
+from autoprune.workload.op import Op, Order
+from autoprune.workload.parts import Sizes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One product of activations, A @ B, as [T, B, ..., M, K] and [T, B, ..., K, N].
+
+    Attributes:
+        at: where it stands.
+        a, b: the activations.
+    """
+
+    at: Standing
+    a: Operand
+    b: Operand
+
+    def of(self, a: Operand, b: Operand) -> Product:
+        """The same place in the network with other operands."""
+        return replace(self, a=a, b=b)
+
+
+def count_product(product: Product, order: Order | None = None) -> Op:
+    """The Op of one product, without neurons; `order` where it is part of a chain."""
+    at, a, b = product.at, product.a, product.b
+    steps, samples = a.x.shape[:2]
+    m, k, n = *a.x.shape[-2:], b.x.shape[-1]
+    heads = math.prod(a.x.shape[2:-2])
+    real = "real" in (a.values.kind, b.values.kind)
+    if real:
+        a = Operand(a.x, REAL)
+    held = b.ones().sum(-1).double()
+    by_column = torch.zeros_like(held) if real else a.spikes().sum(-2).double()
+    shape = (steps, samples, -1)
+    events = by_column.reshape(shape).sum(2)
+    coincidences = (by_column * held).reshape(shape).sum(2)
+    return Op(
+        name=at.name,
+        block=at.block,
+        branch=at.branch,
+        producers=at.producers,
+        kind="attention_product",
+        order=order or "both",
+        sizes=Sizes(m=m, k=k, n=n, heads=heads, time_steps=steps),
+        a=activation(a, events),
+        b=second(b, whole(held)),
+        work=work(a, steps * samples * heads * m * k * n, whole(events) * n, coincidences),
+        activity=activity(a.x.mT) if at.with_activity else None,
+    )
+
+
+def count_chain(
+    first: Product, counted: Op, second: Product, *, on_right: bool, scores_first: bool
+) -> tuple[Op, ...]:
+    """Four Ops of a product of three: executed and published, first and second.
+
+    Args:
+        first: A @ B, as executed.
+        counted: its Op.
+        second: C, the third, as its `a`, and A @ B as its `b`.
+        on_right: whether (A B) C is executed; else C (A B).
+        scores_first: whether A @ B are the scores of tokens with tokens, so that what is executed
+            is the published order, too.
+    """
+    a, b, c, done = first.a, first.b, second.a, second.b
+    if on_right:
+        then = second.of(c.mT, done.mT)
+        other = first.of(c.mT, b.mT), second.of(a, c.mT.times(b.mT).mT)
+    else:
+        then = second.of(c, done)
+        other = first.of(c, a), second.of(b.mT, c.times(a).mT)
+    executed = replace(counted, order="executed"), count_product(then, "executed")
+    if scores_first:
+        return *executed, *(replace(op, order="published") for op in executed)
+    return *executed, *(count_product(product, "published") for product in other)
+
+
+def contracts_tokens(a: Tensor, tokens: int, *, tokens_fastest: bool) -> bool:
+    """Whether the last axis of the first factor, over which it is summed, holds the tokens.
+
+    Args:
+        a: the first factor, [..., M, K], a view of what a layer's neurons emitted.
+        tokens: how many there are. Where M and K are both as many, the memory layout tells:
+        tokens_fastest: whether that layer emits [..., channels, tokens], as convolutions do.
+    """
+    rows, summed = a.shape[-2:]
+    if (rows == tokens) != (summed == tokens):
+        return bool(summed == tokens)
+    return (a.stride(-1) < a.stride(-2)) == tokens_fastest

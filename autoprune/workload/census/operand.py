@@ -1,0 +1,91 @@
+"""Operand: an activation with what it holds, and what an Op says of operands and their work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from autoprune.workload.census.values import (
+    Values,
+    deviation,
+    examine,
+    is_one_bit,
+    ones,
+    per_step,
+    spikes,
+    whole,
+)
+from autoprune.workload.parts import Activation, Second, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An activation ``x = [T, B, ..., rows, columns]`` and what it holds."""
+
+    x: Tensor
+    values: Values
+
+    @property
+    def mT(self) -> Operand:
+        """The same, transposed."""
+        return Operand(self.x.mT, self.values)
+
+    def times(self, other: Operand, product: Tensor | None = None) -> Operand:
+        """The matrix product with another; `product` where it was computed before."""
+        x = self.x @ other.x if product is None else product
+        real = "real" in (self.values.kind, other.values.kind)
+        return Operand(x, examine(x, whole=not real))
+
+    def spikes(self) -> Tensor:
+        """Events of every entry; see `autoprune.workload.census.values.spikes`."""
+        return spikes(self.x, self.values)
+
+    def ones(self) -> Tensor:
+        """1 where an entry is not 0; see `autoprune.workload.census.values.ones`."""
+        return ones(self.x, self.values)
+
+
+def activation(a: Operand, events: Tensor) -> Activation:
+    """`a` as the first operand of an Op, with its events [T, B]."""
+    nonzeros = per_step(events if is_one_bit(a.values) else a.ones().flatten(2).sum(2))
+    return Activation(
+        kind=a.values.kind,
+        bits=a.values.bits,
+        size=a.x.numel(),
+        nonzeros=sum(nonzeros),
+        events=whole(events),
+        events_std=deviation(events),
+        events_per_step=per_step(events),
+        nonzeros_per_step=nonzeros,
+    )
+
+
+def second(b: Operand, nonzeros: int, repeats: int = 1) -> Second:
+    """`b` as the second operand of an Op, with its nonzeros.
+
+    Args:
+        b: the operand.
+        nonzeros: those of its entries.
+        repeats: how often it was repeated for the product; each entry counts once.
+    """
+    real = b.values.kind == "real"
+    return Second(
+        kind=b.values.kind,
+        bits=b.values.bits,
+        size=b.x.numel() // repeats,
+        nonzeros=nonzeros // repeats,
+        events=0 if real else whole(b.spikes().sum(tuple(range(2, b.x.ndim)))) // repeats,
+    )
+
+
+def work(a: Operand, dense_macs: int, fanout_sops: int, effective: Tensor) -> Work:
+    """What a product with `a` takes; `effective` are its synaptic operations, [T, B]."""
+    return Work(
+        dense_macs=dense_macs,
+        real_macs=dense_macs if a.values.kind == "real" else 0,
+        fanout_sops=fanout_sops,
+        effective_sops=whole(effective),
+        effective_sops_per_step=per_step(effective),
+        effective_sops_std=deviation(effective),
+    )

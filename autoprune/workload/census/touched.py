@@ -1,0 +1,99 @@
+"""Touched: where a product was not zero, so that a neuron behind it has something to add."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autoprune.workload.census.call import Call
+from autoprune.workload.census.functions import RESHAPES
+from autoprune.workload.census.values import nonzero
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One result of a function that rearranged or pooled the product."""
+
+    function: Callable[..., Any]
+    rest: tuple[object, ...]
+    named: Mapping[str, object]
+    index: int | None
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether every entry is still there, once."""
+        return self.index is None and self.function.__name__ in RESHAPES
+
+    @property
+    def pools(self) -> bool:
+        """Whether it pools the last axes, each entry of the first on its own."""
+        return self.function.__name__.endswith(("pool1d", "pool2d"))
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The entries at which a product is not 0, followed to a neuron and counted there.
+
+    Attributes:
+        held: where they are; None where they are everywhere.
+        steps: what was done to it since. A pooled entry is touched where any of its window is.
+    """
+
+    held: np.ndarray | None
+    steps: tuple[_Step, ...] = ()
+
+    @classmethod
+    def of(cls, product: Tensor, bias: Tensor | None = None) -> Touched:
+        """What a layer gave; `bias`, broadcast to it, is what stands where the product is 0."""
+        held = nonzero(product, bias)
+        return cls(None if held.all() else held)
+
+    def then(self, call: Call, index: int | None = None) -> Touched:
+        """After a call whose first argument is this; `index` of several results."""
+        step = _Step(call.function, tuple(map(_plain, call.args[1:])), call.named, index)
+        return replace(self, steps=(*self.steps, step))
+
+    def shaped(self, like: Tensor) -> Touched:
+        """The same of a product that has the shape of `like`."""
+        return self if self.held is None else replace(self, held=self.held.reshape(like.shape))
+
+    def count(self, entries: int) -> int:
+        """How many of a neuron layer's `entries` are touched.
+
+        Where the path is not one of views and pools, so that the numbers differ, all are.
+        """
+        if self.held is None:
+            return entries
+        held, full = self.held, 0
+        changes = [i for i, step in enumerate(self.steps) if not step.keeps_all]
+        if changes:
+            steps = self.steps[: changes[-1] + 1]
+            if all(step.pools for step in steps):  # rows without a gap have none behind it
+                gaps = ~held.reshape(len(held), -1).all(1)
+                full, held = len(held) - int(gaps.sum()), held[gaps]
+            x = _replayed(torch.from_numpy(held), steps)
+            held, full = nonzero(x), full * x[0].numel()
+        return full + int(np.count_nonzero(held)) if full + held.size == entries else entries
+
+
+def _replayed(x: Tensor, steps: tuple[_Step, ...]) -> Tensor:
+    """What is left of where a product is not 0."""
+    for step in steps:
+        # With channels last, torch pools images seven times faster.
+        last = x.ndim == 4 and step.pools
+        x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+        x = step.function(x.float(), *step.rest, **step.named)
+        x = x if step.index is None else x[step.index]
+    return x
+
+
+def _plain(value: object) -> object:
+    """A size as a number: while torch records a pass, it hands sizes on as tensors."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(_plain, value))
+    return int(value) if isinstance(value, Tensor) and not value.ndim else value

@@ -1,0 +1,154 @@
+"""Workload: what one inference of a network does, in exact counts, without a joule.
+
+All counts are integer totals over `Workload.samples` real samples and all time steps, so that
+they add up without rounding; `Workload.per_sample` turns a count into the mean per inference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from autoprune.errors import InputError
+from autoprune.workload.columns import reader
+from autoprune.workload.op import Op, Order
+
+FORMAT = 2
+
+ElementwiseKind = Literal["pooling", "batch_norm", "bias", "residual", "neuron_update"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncounted:
+    """An operation that the workload does not count, its share of the dense MACs, and why."""
+
+    name: str
+    dense_macs: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elementwise:
+    """What a network does entry by entry, outside its products: no price has to know it.
+
+    Attributes:
+        kind: ``pooling``, maxima and means, reads so many entries, each counted once;
+            ``batch_norm``, which is folded into the weights before it where nothing stands
+            between, scales and shifts; ``bias`` adds constants, those of a layer or of positions;
+            ``residual`` adds activations; ``neuron_update`` counts updates of membranes.
+        places: how many operations of the kind one pass has.
+        entries: over all samples and time steps.
+    """
+
+    kind: ElementwiseKind
+    places: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """Everything that a network did on `samples` samples.
+
+    Attributes:
+        network: the network's name.
+        samples: samples that were counted; at least 1.
+        time_steps: simulation steps of one inference.
+        ops: every counted operation, in order of execution; attention products in both orders.
+        elementwise: what is done entry by entry, one of each kind that occurs.
+        uncounted: what was seen and not counted.
+    """
+
+    network: str
+    samples: int
+    time_steps: int
+    ops: tuple[Op, ...]
+    elementwise: tuple[Elementwise, ...] = ()
+    uncounted: tuple[Uncounted, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            raise InputError("workload", f"{self.samples} samples", "at least 1")
+        names = [(op.name, op.order) for op in self.ops]
+        if len(set(names)) != len(names):
+            repeated = sorted({n for n, _ in names if names.count((n, _)) > 1})
+            raise InputError("workload", f"operations named twice: {', '.join(repeated)}")
+
+    def select(self, order: Order) -> Iterator[Op]:
+        """The operations of one inference, attention products in `order`."""
+        return (op for op in self.ops if op.order in ("both", order))
+
+    def total(self, count: str, order: Order = "executed") -> int:
+        """Sum of one column of `autoprune.workload.columns` over all operations and samples."""
+        return int(sum(map(reader(count), self.select(order))))
+
+    def per_sample(self, count: str, order: Order = "executed") -> float:
+        """Mean of one count per inference."""
+        return self.total(count, order) / self.samples
+
+    def share_of_dense_macs(self, dense_macs: int) -> float:
+        """`dense_macs` relative to everything that the network does densely, counted or not."""
+        whole = self.total("dense_macs") + sum(item.dense_macs for item in self.uncounted)
+        return dense_macs / whole if whole else 0.0
+
+    def to_json(self) -> str:
+        """One JSON document that `from_json` reads back to an equal workload."""
+        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        lists = {
+            "ops": [op.to_dict() for op in self.ops],
+            "elementwise": [dataclasses.asdict(item) for item in self.elementwise],
+            "uncounted": [dataclasses.asdict(item) for item in self.uncounted],
+        }
+        return json.dumps({"autoprune_workload": FORMAT, **own, **lists})
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "workload") -> Workload:
+        """Read a workload; raises InputError where the text is not a complete one."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                where, f"not readable as JSON ({error}); it may be truncated", "a workload file"
+            ) from error
+        version = data.get("autoprune_workload") if isinstance(data, dict) else None
+        if version != FORMAT:
+            older = type(version) is int and version < FORMAT
+            raise InputError(
+                where,
+                f"a workload of version {version}" if version else "no workload",
+                f"version {FORMAT}"
+                + (", which holds counts that the older one lacks: count again" if older else ""),
+            )
+        del data["autoprune_workload"]
+        try:
+            return cls(
+                **{
+                    **data,
+                    "ops": tuple(Op.from_dict(item) for item in data["ops"]),
+                    "elementwise": tuple(Elementwise(**item) for item in data["elementwise"]),
+                    "uncounted": tuple(Uncounted(**item) for item in data["uncounted"]),
+                }
+            )
+        except InputError as error:
+            raise InputError(where, str(error)) from error
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(
+                where, f"incomplete workload ({error})", "every field of Workload"
+            ) from error
+
+    @classmethod
+    def read(cls, path: Path) -> Workload:
+        """Read a workload file."""
+        try:
+            return cls.from_json(path.read_text(encoding="utf-8"), str(path))
+        except FileNotFoundError as error:
+            raise InputError(str(path), "no such file", "a workload file") from error
+        except UnicodeDecodeError as error:
+            raise InputError(str(path), "not UTF-8", "a workload file") from error
+        except OSError as error:
+            raise InputError(
+                str(path), f"not readable ({error.strerror})", "a workload file"
+            ) from error

@@ -1,0 +1,219 @@
+"""Export of a real run: proved or nothing, and every mistake named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors import safe_open
+
+from autoprune.cli.export import export as command
+from autoprune.deploy.export import export, whole_or_nothing
+from autoprune.deploy.fold import fold
+from autoprune.deploy.load import load
+from autoprune.deploy.member import find_member
+from autoprune.deploy.observe import observe
+from autoprune.errors import ExportError, InputError, RecordError
+from autoprune.runs.folder import RunFolder
+
+from .conftest import altered, note
+
+
+@pytest.fixture
+def own(finished, tmp_path) -> RunFolder:
+    """A copy of the run that a test may change."""
+    shutil.copytree(finished, tmp_path / "run")
+    return RunFolder(tmp_path / "run")
+
+
+def front_member(folder: RunFolder) -> str:
+    """A trial on a front that was trained."""
+    return str(max(int(f.stem) for f in folder.checkpoints.iterdir() if f.stem.isdecimal()))
+
+
+def manifest(out: Path) -> dict:
+    return json.loads((out / "manifest.json").read_text())
+
+
+def left_beside(out: Path) -> list[str]:
+    return [path.name for path in out.parent.iterdir() if "partial" in path.name]
+
+
+def test_a_front_member_with_the_command(finished, tmp_path):
+    folder, out = RunFolder(finished), tmp_path / "a" / "b"
+    key = front_member(folder)
+    done = CliRunner().invoke(command, [str(finished), key, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    assert "Proved: without autoprune, in a fresh process" in " ".join(done.output.split())
+    assert "not kept" not in done.output
+    outcome, found = folder.read(key), manifest(out)
+    measurement = outcome.measurement
+    assert found["title"] == "A few real trials on a small network, in seconds"
+    assert (found["trial"], found["seed"]) == (key, measurement.seed)
+    assert found["test"]["correct"] == measurement.test.correct
+    assert found["parameters"] == measurement.parameters
+    sops = measurement.workload.per_sample("effective_sops")
+    assert found["effective_sops_per_sample"] == sops
+    assert set(found["machines"]) == {"loihi1", "systolic_14x12", "ops45_fp32"}
+    at_8 = found["machines"]["loihi1"]
+    assert at_8["energy_uj"] > 0
+    assert (at_8["accuracy_bits"], at_8["priced_bits"]) == (8, 8)
+    assert at_8["test"]["correct"] == measurement.at(8).test.correct
+    assert found["machines"]["ops45_fp32"]["accuracy_bits"] == found["accuracy_bits"] == 32
+    assert found["input"] == ["B", 1, 8, 8]
+    assert json.loads((out / "plan.json").read_text())["blocks"]
+    files = {str(f.relative_to(out)) for f in out.rglob("*") if f.is_file()}
+    assert files == {*found["files"], "manifest.json"}
+    assert found["bytes"]["network_file"] == (out / "network.safetensors").stat().st_size
+    with safe_open(folder.checkpoint(key), "pt") as kept:
+        state = load(out).state_dict()
+        assert set(kept.keys()) == set(state)
+        assert all(torch.equal(kept.get_tensor(name), state[name]) for name in state)
+    assert len((out / "README.md").read_text().split("\n\n")) == 6
+
+
+def test_everything_at_once_is_trained_again_first(finished, tmp_path):
+    said: list[str] = []
+    exported = export(finished, "90", tmp_path / "out", say=said.append)
+    assert said[0] == "The weights of trial 90 were not kept: training it again."
+    found = manifest(tmp_path / "out")
+    assert found["weights_trained_again"]
+    assert {how["format"] for how in found["storage"].values()} >= {"dense", "bitmap"}
+    assert len(found["neurons"]) > 2
+    parent = RunFolder(finished).parent.stat().st_size
+    assert exported.sizes["network.safetensors"] < 0.8 * parent
+    assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes == parent
+    assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
+
+
+@pytest.mark.parametrize("key", ["without blocks.0.attention", "without all blocks"])
+def test_baselines_and_removed_branches(key, finished, tmp_path):
+    export(finished, key, tmp_path / "out")
+    found = manifest(tmp_path / "out")
+    held = {name for how in found["storage"].values() for name in how["holds"]}
+    assert not any(name.startswith("blocks.0.attention") for name in held)
+    assert any(name.startswith("blocks.0.mlp") for name in held) == (key != "without all blocks")
+
+
+def test_the_parent_and_the_fine_tuned_parent(own):
+    own.checkpoint("fine-tuned").unlink(missing_ok=True)
+    said: list[str] = []
+    parent = find_member(own, "parent", said.append)
+    assert said == [] and not parent.rebuilt
+    tuned = find_member(own, "fine-tuned", said.append)
+    assert tuned.rebuilt
+    assert said == ["The weights of the baseline 'fine-tuned' were not kept: training it again."]
+    assert tuned.network.state_dict().keys() == parent.network.state_dict().keys()
+
+
+def test_a_duplicate_is_the_trial_that_was_trained(own):
+    outcome = own.read(front_member(own))
+    for key, earlier in (("95", outcome.key), ("96", "95")):
+        note(own, key, outcome.plan, outcome.measurement, state="duplicate", same_as=earlier)
+    member = find_member(own, "96", pytest.fail)
+    assert (member.key, member.same_as, member.rebuilt) == ("96", outcome.key, False)
+
+
+def test_folded_and_as_onnx(finished, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    out = tmp_path / "out"
+    exported = export(finished, "90", out, folded=True, onnx=True)
+    found = manifest(out)
+    assert len(found["folded"]) > 3
+    assert found["fold"]["max_abs_difference"] < 1e-3
+    assert found["onnx"]["max_abs_difference"] < 1e-3
+    assert "network.onnx" in found["files"]
+    assert any(line.startswith("network.onnx in onnxruntime") for line in exported.proofs)
+    network, sample = load(out), torch.rand(1, 1, 8, 8)
+    session = onnxruntime.InferenceSession(out / "network.onnx")
+    [got] = session.run(None, {session.get_inputs()[0].name: sample.numpy()})
+    assert torch.allclose(torch.from_numpy(got), observe(network, sample)["output"], atol=1e-4)
+
+
+def test_a_folding_that_changes_a_prediction_is_refused(finished, tmp_path, monkeypatch):
+    def wrong(network, inputs):
+        folded, pairs = fold(network, inputs)
+        folded.head.bias.data += torch.arange(10) * 100.0
+        return folded, pairs
+
+    monkeypatch.setattr("autoprune.deploy.write.fold", wrong)
+    with pytest.raises(ExportError, match="rounding changes a prediction on the recorded inputs"):
+        export(finished, "parent", tmp_path / "out", folded=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_extra_onnx_is_refused_by_its_name(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("autoprune.deploy.onnx.NEEDED", ("onnx_that_nobody_has",))
+    with pytest.raises(InputError, match=r"pip install 'autoprune\[onnx\]'"):
+        export(finished, "90", tmp_path / "out", onnx=True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("kept", "bits"), [(True, 32), (True, 8), (False, 32), (False, 8)])
+def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, bits, own, tmp_path):
+    source = front_member(own) if kept else "90"
+    altered(own, source, "91", bits)
+    if kept:
+        shutil.copy(own.checkpoint(source), own.checkpoint("91"))
+    what = "the exported network" if kept else "what was trained again"
+    out = tmp_path / "new" / "out"
+    words = rf"{what} is not .* on record: validation at {bits} bits \d+ of"
+    with pytest.raises(ExportError, match=words):
+        export(own.path, "91", out)
+    assert not out.parent.exists()
+    assert left_beside(tmp_path / "x") == []
+
+
+def test_a_loader_that_fails_is_refused_and_nothing_left(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("autoprune.deploy.sources._INIT", "raise ValueError('broken')\n")
+    with pytest.raises(ExportError, match="does not load without autoprune.*broken"):
+        export(finished, "parent", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_of_another_network_are_refused(own, tmp_path):
+    shutil.copy(own.parent, own.checkpoint("90"))
+    with pytest.raises(InputError, match="00090.safetensors: weights of another network"):
+        export(own.path, "90", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_and_failed_trials_and_no_run(own, tmp_path):
+    failed = {"state": "failed", "cause": "ValueError: no spikes"}
+    note(own, "92", own.read("90").plan, None, **failed)
+    for run, key, words in (
+        (own.path, "77", "no trial '77'"),
+        (own.path, "92", r"trial 92 failed and has no network \(ValueError: no spikes\)"),
+        (tmp_path, "1", "not a run folder"),
+    ):
+        with pytest.raises(RecordError, match=words):
+            export(run, key, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_is_not_empty_stays_untouched(finished, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("keep")
+    for out in (tmp_path / "out", tmp_path / "out" / "mine"):
+        with pytest.raises(InputError, match="a new or an empty folder"):
+            export(finished, "parent", out)
+    assert [f.name for f in (tmp_path / "out").iterdir()] == ["mine"]
+    assert (tmp_path / "out" / "mine").read_text() == "keep"
+
+
+def test_an_empty_folder_is_taken_and_a_failure_leaves_it(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(KeyboardInterrupt), whole_or_nothing(out) as part:
+        (part / "file").write_text("half")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [out]
+    with whole_or_nothing(out) as part:
+        (part / "file").write_text("whole")
+    assert (out / "file").read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [out]

@@ -1,0 +1,165 @@
+"""Folders of every family: loaded bit for bit, by autoprune and without it; damage is named."""
+
+from __future__ import annotations
+
+import ast
+import json
+import runpy
+import shutil
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+
+from autoprune.deploy.fresh_process import in_fresh_process
+from autoprune.deploy.load import load
+from autoprune.deploy.observe import OUTPUT, observe
+from autoprune.deploy.pack import pack
+from autoprune.deploy.size_proof import sizes_are_exact, weights_are_planned
+from autoprune.deploy.sources import closure, rewritten
+from autoprune.errors import ExportError, InputError
+from autoprune.networks.build import build
+
+from .conftest import FAMILIES, compressed
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_compressed_network_of_every_family_is_loaded_bit_for_bit(family, packed, samples):
+    network, adapter, origin = compressed(family)
+    folder = packed(network, adapter, origin)
+    wanted = observe(network, samples)
+    assert sum(float(spikes.sum()) > 0 for spikes in wanted.values()) > 3
+    standalone = runpy.run_path(str(folder / "load_network.py"))["load"]()
+    for loaded in (load(folder), standalone):
+        assert not loaded.training
+        found = observe(loaded, samples)
+        assert found.keys() == wanted.keys()
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+        state = network.state_dict()
+        assert loaded.state_dict().keys() == state.keys()
+        assert all(torch.equal(value, state[k]) for k, value in loaded.state_dict().items())
+    formats = {how["format"] for how in manifest(folder)["storage"].values()}
+    assert "dense" in formats and formats & {"bitmap", "csr"}
+
+
+def test_a_process_without_autoprune_computes_the_same_bits(packed, samples):
+    network, adapter, origin = compressed("own")
+    folder = packed(network, adapter, origin)
+    assert in_fresh_process(network, samples, folder) == len(observe(network, samples)) - 1
+    with torch.no_grad():
+        network.classify.bias += 0.25
+    with pytest.raises(ExportError, match=r"computes something else at 1 of \d+ places \(output"):
+        in_fresh_process(network, samples, folder)
+
+
+def test_the_users_own_module_is_left_as_it_was(packed, samples):
+    network, adapter, origin = compressed("own")
+    before = sys.modules["own_network"]
+    standalone = runpy.run_path(str(packed(network, adapter, origin) / "load_network.py"))["load"]()
+    assert sys.modules["own_network"] is before
+    assert type(standalone) is not type(network)
+
+
+def test_a_start_learned_by_the_parents_neurons_is_kept(packed, samples):
+    network, adapter, origin = compressed("spikformer_patch")
+    nodes = [module for module in network.modules() if hasattr(module, "decay_start")]
+    nodes[0].decay_start = 0.4321
+    folder = packed(network, adapter, origin)
+    assert torch.equal(observe(load(folder), samples)[OUTPUT], observe(network, samples)[OUTPUT])
+    path = next(path for path, module in network.named_modules() if module is nodes[0])
+    assert load(folder).get_submodule(path).decay_start == 0.4321
+
+
+def test_loading_leaves_random_numbers_and_other_folders_alone(packed, samples, tmp_path):
+    network, adapter, origin = compressed("spikformer_patch")
+    folder = packed(network, adapter, origin)
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    networks = [runpy.run_path(str(f / "load_network.py"))["load"]() for f in (folder, other)]
+    assert torch.equal(torch.rand(3), expected)
+    assert type(networks[0]) is not type(networks[1])
+    assert sys.modules["autoprune"].__name__ == "autoprune"
+
+
+def manifest(folder) -> dict:
+    return json.loads((folder / "manifest.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["network.safetensors", "plan.json", "load_network.py", "autoprune_network/compress/plan.py"],
+)
+def test_a_changed_or_missing_file_is_named(name, packed):
+    folder = packed(*compressed("spikformer_patch"))
+    content = bytearray((folder / name).read_bytes())
+    content[-3] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match=f"{name}: was changed"):
+        load(folder)
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"{name}: no such file"):
+        load(folder)
+
+
+def test_what_is_no_exported_folder_is_refused(packed, tmp_path):
+    with pytest.raises(InputError, match="manifest.json: no such file; expected a folder of"):
+        load(tmp_path)
+    folder = packed(*compressed("spikformer_patch"))
+    file = folder / "manifest.json"
+    whole = file.read_text()
+    file.write_text(whole[:-40])
+    with pytest.raises(InputError, match="manifest.json: damaged"):
+        load(folder)
+    file.write_text(whole.replace('"autoprune_export": 1', '"autoprune_export": 2'))
+    with pytest.raises(InputError, match="not a manifest of this version"):
+        load(folder)
+    file.write_text(whole.replace('"embed_dims": 16', '"embed_dims": 20'))
+    with pytest.raises(InputError, match="network.safetensors: does not fit the network"):
+        load(folder)
+
+
+def test_the_copied_code_needs_torch_safetensors_and_spikingjelly_alone(packed):
+    folder = packed(*compressed("spikformer_patch"))
+    outside = set()
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                outside |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                outside.add((node.module or "").split(".")[0])
+    assert outside - sys.stdlib_module_names == {"torch", "safetensors", "spikingjelly"}
+    copies = {str(f.relative_to(folder / "autoprune_network")) for f in folder.glob("*/**/*.py")}
+    assert {name for name in copies if not name.endswith("__init__.py")} == set(closure())
+
+
+def test_imports_become_relative_and_nothing_else_changes():
+    text = (
+        "from autoprune.compress.plan import Plan\n    from autoprune.compress.surgery import dsp\n"
+        "x = 'autoprune'\n"
+    )
+    assert rewritten(text, "errors.py") == (
+        "from .compress.plan import Plan\n    from .compress.surgery import dsp\nx = 'autoprune'\n"
+    )
+    assert "from ..compress.plan import Plan" in rewritten(text, "networks/adapter.py")
+
+
+def test_bytes_and_weights_that_nothing_predicts_are_refused(tmp_path):
+    network, adapter, origin = compressed("spikformer_patch")
+    parent = build(origin.model, origin.arguments, origin.offered)
+    shape = adapter.shape(parent)
+    found = pack(network, adapter, origin, tmp_path)
+    sizes_are_exact(found, tmp_path)
+    weights_are_planned(network, adapter, shape, origin.plan)
+    with pytest.raises(ExportError, match=r"the matrices of the blocks hold \d+ weights; planned"):
+        weights_are_planned(parent, adapter, shape, origin.plan)
+    name, how = next((n, how) for n, how in found.form.storage.items() if how.format != "dense")
+    wasteful = {**found.form.storage, name: replace(how, bytes=how.bytes + 1)}
+    with pytest.raises(ExportError, match="takes .* bytes; .* were possible"):
+        sizes_are_exact(replace(found, form=replace(found.form, storage=wasteful)), tmp_path)
+    (tmp_path / "network.safetensors").write_bytes(b"\x08" + bytes(7) + b"{}      " + b"1")
+    with pytest.raises(ExportError, match="holds 1 bytes of tensors; .* predict"):
+        sizes_are_exact(found, tmp_path)

@@ -1,0 +1,159 @@
+"""Outcomes survive the disk; what is half-written never counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.errors import RecordError
+from autoprune.files import write_atomically, write_text
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Outcome
+from autoprune.runs.record import RunRecord
+
+
+@pytest.fixture
+def outcomes(measured, shape, effort):
+    values = {"blocks.0.mlp.l1p": 0.5, "blocks.0.neuron.tau": "layer", "time_steps": 3}
+    point = parse_configuration(values)
+    plan = make_plan(point, shape, effort)
+    common = {"origin": "sampled", "configuration": tuple(point.items()), "plan": plan, "seed": 5}
+    measurement = measured(plan, zeros=0.5, rounded={8: 80, 4: 40})
+    return [
+        Outcome(key="3", state="measured", measurement=measurement, **common),
+        Outcome(key="4", state="duplicate", measurement=measurement, same_as="3", **common),
+        Outcome(key="5", state="failed", cause="ValueError: é\nline", **common),
+    ]
+
+
+def test_how_a_trial_ended_is_read_without_its_operations(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    for outcome in outcomes:
+        folder.write(outcome)
+    assert folder.read_heads() == [outcome.head for outcome in outcomes]
+    folder.file("3").write_bytes(b"PAR1")
+    with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
+        folder.read_heads()
+
+
+def test_the_head_of_a_file_from_before_peaks_were_kept(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    table = pq.read_table(folder.file("3"))
+    meta = json.loads(table.schema.metadata[b"autoprune"])
+    del meta["peak_gib"]
+    old = table.replace_schema_metadata({b"autoprune": json.dumps(meta).encode()})
+    pq.write_table(old, folder.file("3"))
+    assert folder.read_heads() == [outcomes[0].head]
+
+
+def test_outcomes_are_read_as_they_were_written(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    for outcome in outcomes:
+        folder.write(outcome)
+    assert folder.read_trials() == outcomes
+    assert [folder.read(o.key) for o in outcomes] == outcomes
+
+
+def test_every_row_of_the_file_tells_the_bits_of_its_weights(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    rows = pd.read_parquet(folder.file("3"))
+    for precision in outcomes[0].measurement.precisions:
+        ops = precision.workload.ops
+        own = rows[rows["bits"] == precision.bits]
+        assert list(own["name"]) == [op.name for op in ops]
+        assert list(own["b_nonzeros"]) == [op.b.nonzeros for op in ops]
+    assert set(rows["bits"]) == {32, 8, 4}
+
+
+@pytest.mark.parametrize(("asked", "given"), [(None, 32), (64, 32), (16, 8), (8, 8), (2, 4)])
+def test_the_workload_is_that_of_the_network_or_of_a_machines_bits(
+    tmp_path, outcomes, shape, asked, given
+):
+    folder = RunFolder(tmp_path)
+    folder.write_record(RunRecord(shape=shape))
+    folder.write(outcomes[0])
+    wanted = {p.bits: p.workload for p in outcomes[0].measurement.precisions}
+    assert len({str(workload) for workload in wanted.values()}) == 3
+    assert folder.read_workload("3", asked) == wanted[given]
+
+
+def test_operations_that_are_missing_are_noticed(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    table = pq.read_table(folder.file("3"))
+    pq.write_table(table.slice(1), folder.file("3"))
+    with pytest.raises(RecordError, match="operations are missing"):
+        folder.read("3")
+
+
+def test_baselines_are_apart(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    names = ("configuration", "plan", "seed", "state", "measurement")
+    fields = {n: getattr(outcomes[0], n) for n in names}
+    baseline = Outcome(key="without blocks.0.mlp", origin="baseline", **fields)
+    folder.write(baseline)
+    assert folder.read_baselines() == {baseline.key: baseline}
+    assert folder.read_trials() == []
+
+
+@pytest.mark.parametrize("length", [0, 10, 1000, -1])
+def test_a_damaged_file_is_an_error_and_is_removed_by_recover(tmp_path, outcomes, length):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    file = folder.file("3")
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
+        folder.read("3")
+    folder.write(outcomes[1])
+    assert folder.recover() == [outcomes[1].head]
+    assert not file.exists()
+    with pytest.raises(RecordError, match="no trial '3'"):
+        folder.read("3")
+
+
+@pytest.mark.parametrize("given", ["runs/digit", "digits", "runs"])
+def test_the_run_that_was_meant_is_named(tmp_path, monkeypatch, shape, given):
+    monkeypatch.chdir(tmp_path)
+    RunFolder(Path("runs/digits")).write_record(RunRecord(shape=shape))
+    with pytest.raises(RecordError, match=r"no study\.json\); did you mean 'runs/digits'\?"):
+        RunFolder.opened(Path(given))
+    with pytest.raises(RecordError, match=r"no study\.json\)$"):
+        RunFolder.opened(Path("elsewhere/mnist"))
+
+
+def test_what_is_not_a_run(tmp_path):
+    with pytest.raises(RecordError, match="not a run folder"):
+        RunFolder.opened(tmp_path)
+    (tmp_path / "study.json").write_text('{"autoprune_run": ')
+    with pytest.raises(RecordError, match="damaged"):
+        RunFolder.opened(tmp_path)
+    (tmp_path / "study.json").write_text("{}")
+    with pytest.raises(RecordError, match="not a run; expected version 3"):
+        RunFolder.opened(tmp_path)
+
+
+def test_a_run_of_an_older_version_is_refused_with_the_remedy(tmp_path):
+    (tmp_path / "study.json").write_text('{"autoprune_run": 2, "title": "a study"}')
+    with pytest.raises(RecordError, match=r"a run of version 2; expected version 3.*run the study"):
+        RunFolder.opened(tmp_path)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "a" / "b.txt"
+    write_text(file, "old")
+
+    def fail(part):
+        part.write_text("new and incomp")
+        raise OSError("disk full")
+
+    with pytest.raises(RecordError, match=r"b\.txt: cannot be written \(disk full\)"):
+        write_atomically(file, fail)
+    assert file.read_text() == "old"
+    assert list(file.parent.iterdir()) == [file]

@@ -1,0 +1,138 @@
+"""The record of a run: written and read back whole, stem and head of its network included."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.plan import Effort
+from autoprune.errors import RecordError
+from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.record import Places, RunRecord, Volumes
+
+WORDS = st.text(max_size=8)
+COUNTS = st.integers(0, 10**6)
+MATRICES = st.lists(
+    st.builds(MatrixShape, name=WORDS, weights_per_dimension=COUNTS), max_size=3
+).map(tuple)
+BRANCHES = st.builds(
+    BranchShape,
+    name=st.sampled_from(["attention", "mlp", "mixer"]),
+    groups=st.integers(1, 8),
+    size=COUNTS,
+    matrices=MATRICES,
+    fixed=WORDS,
+)
+SHAPES = st.builds(
+    NetworkShape,
+    blocks=st.lists(
+        st.builds(BlockShape, branches=st.lists(BRANCHES, max_size=2).map(tuple)), max_size=3
+    ).map(tuple),
+    stem=MATRICES,
+    head=MATRICES,
+)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+VOLUMES = st.builds(
+    Volumes,
+    reference=st.tuples(NUMBERS, NUMBERS),
+    trials=st.none() | NUMBERS,
+    uniform=st.none() | NUMBERS,
+    history=st.lists(st.tuples(COUNTS, st.none() | NUMBERS), max_size=3).map(tuple),
+)
+PLAIN = st.none() | st.booleans() | COUNTS | NUMBERS | WORDS
+JSON = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+RECORDS = st.builds(
+    RunRecord,
+    title=WORDS,
+    data=WORDS,
+    trials=COUNTS,
+    shape=SHAPES,
+    effort=st.builds(
+        Effort,
+        time_steps=st.integers(1, 8),
+        learning_rate=st.floats(0, 1),
+        epochs=COUNTS,
+    ),
+    weight_bits=st.lists(st.integers(2, 32), max_size=3).map(tuple),
+    folder=WORDS,
+    data_root=st.none() | WORDS,
+    identity=st.dictionaries(WORDS, JSON, max_size=3),
+    places=st.builds(Places, storage=st.none() | WORDS, mlflow=st.none() | WORDS),
+    machine_folders=st.dictionaries(WORDS, WORDS, max_size=2),
+    hypervolumes=st.dictionaries(WORDS, VOLUMES, max_size=2),
+)
+
+
+@given(RECORDS)
+def test_a_record_is_read_back_as_it_was_written(record):
+    assert RunRecord.from_json(record.to_json(), "study.json") == record
+
+
+@given(SHAPES)
+def test_stem_and_head_are_part_of_the_shape_that_is_read_back(shape):
+    record = RunRecord.from_json(RunRecord(shape=shape).to_json(), "study.json")
+    assert (record.shape.stem, record.shape.head) == (shape.stem, shape.head)
+
+
+def test_plans_that_differ_in_the_stem_alone_print_apart(tmp_path, shape):
+    folder = RunFolder(tmp_path)
+    folder.write_record(RunRecord(shape=shape))
+    effort = Effort(time_steps=3, learning_rate=1e-3, epochs=1)
+    plans = [
+        make_plan(parse_configuration({"stem.l1p": zeros}), shape, effort) for zeros in (0.0, 0.5)
+    ]
+    read = RunFolder(tmp_path).record.shape
+    assert len({plan.short(read) for plan in plans}) == 2
+    assert plans[1].short(read).endswith("stem 50%")
+
+
+def test_the_record_of_a_folder_is_what_was_written_last(tmp_path, shape):
+    folder = RunFolder(tmp_path)
+    folder.write_record(RunRecord(shape=shape, trials=3))
+    folder.write_record(replace(folder.record, trials=4))
+    assert folder.record.trials == RunFolder(tmp_path).record.trials == 4
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"title": 3},
+        {"trials": "many"},
+        {"trials": -1},
+        {"shape": None},
+        {"shape": {"blocks": [{"branches": [{}]}], "stem": [], "head": []}},
+        {"shape": {"blocks": [], "stem": [{"name": 1, "weights_per_dimension": 2}], "head": []}},
+        {"effort": {"time_steps": "4"}},
+        {"weight_bits": 8},
+        {"weight_bits": [8.5]},
+        {"places": {"storage": 7}},
+        {"places": {"elsewhere": "x"}},
+        {"machine_folders": [1]},
+        {"machine_folders": {"chip": 1}},
+        {"identity": 1},
+        {"hypervolumes": {"chip": {"reference": [1, "x"]}}},
+        {"hypervolumes": 3},
+        {"surprise": 1},
+    ],
+)
+def test_damage_is_named_with_the_file(shape, damage):
+    content = json.loads(RunRecord(shape=shape).to_json()) | damage
+    with pytest.raises(RecordError, match=r"study\.json: damaged"):
+        RunRecord.from_json(json.dumps(content), "study.json")
+
+
+@pytest.mark.parametrize("version", [None, 1, 2, 4, "3", True, [3]])
+def test_another_version_is_refused(shape, version):
+    content = json.loads(RunRecord(shape=shape).to_json()) | {"autoprune_run": version}
+    with pytest.raises(RecordError, match=r"study\.json: .*; expected version 3"):
+        RunRecord.from_json(json.dumps(content), "study.json")

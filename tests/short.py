@@ -1,0 +1,69 @@
+"""The short study of tests/studies: its text, its run, and what a run repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from autoprune.runs.outcome import Outcome
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody, SearchProgress
+
+STUDIES = Path(__file__).with_name("studies")
+SHORT = str(STUDIES / "short.toml")
+
+
+class Noting(Nobody):
+    """An observer that notes what it was told."""
+
+    def __init__(self) -> None:
+        self.epochs: list[int] = []
+        self.tables: list[list[str]] = []
+        self.steps: list[SearchProgress] = []
+
+    def training(self, epoch: int, epochs: int) -> None:
+        self.epochs.append(epoch)
+
+    def measuring(self, done: int, total: int) -> None:
+        self.measured = (done, total)
+
+    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+        self.tables.append(list(outcomes))
+
+    def progress(self, standing: SearchProgress) -> None:
+        self.steps.append(standing)
+
+
+def run_short(place: Path) -> None:
+    """Run it in this process, where nothing is cached yet, and check what an observer is told."""
+    watcher = Noting()
+    finished = run(prepare(SHORT, workers=0), place, watcher)
+    assert watcher.epochs == [0, 1, 2, 3]
+    assert watcher.measured == (5, 5)
+    assert watcher.tables == [
+        [
+            "parent",
+            "fine-tuned",
+            "without blocks.0.attention",
+            "without blocks.0.mlp",
+            "without all blocks",
+        ]
+    ]
+    last = watcher.steps[-1]
+    assert (last.done, last.trials, last.running) == (7, 7, 0)
+    assert last.states == {"measured": 9}  # two are baselines
+    assert last.best == max(o.ended.score or 0.0 for o in finished.outcomes)
+    assert [o.origin for o in finished.outcomes].count("uniform") == 3
+
+
+def untimed(found: Sequence[Outcome]) -> list[Outcome]:
+    """Everything of the outcomes that has to repeat itself; how long they took does not."""
+    first = found[0].measurement
+    assert first is not None
+    quick = replace(first.seconds, training=0, evaluation=0, census=0, other=0)
+    return [
+        replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
+        for o in found
+    ]

@@ -1,0 +1,102 @@
+"""Studies: what is wrong with a file is named before anything trains."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.config import bundled_names
+from autoprune.errors import InputError
+from autoprune.study.check import load_checked
+
+
+@pytest.fixture
+def good(root) -> str:
+    return (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+
+
+def load(tmp_path, text: str):
+    (tmp_path / "study.toml").write_text(text)
+    return load_checked(str(tmp_path / "study.toml"))
+
+
+@pytest.mark.parametrize("name", bundled_names("studies"))
+def test_bundled_studies_load(name):
+    checked = load_checked(name)
+    assert checked.study.title and checked.space.title
+    assert set(checked.machines) == set(checked.study.machines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"energy_uj@loihi1"', '"energy_uj@loihi"', "unknown metric.*mean 'energy_uj@loihi1'"),
+        ('"accuracy", ', '"acuracy", ', "unknown metric 'acuracy'.*mean 'accuracy'"),
+        ('"accuracy", "energy_uj@loihi1", ', "", "2 to 4 different metrics"),
+        ('"energy_uj@loihi1"', '"latency_us@ops45_fp32"', "ops45_fp32 defines no latency"),
+        ('"energy_uj@loihi1"', '"weight_bits"', "weight_bits, which digits does not search"),
+        ('"accuracy", ', '"accuracy@loihi", ', "unknown metric.*mean 'accuracy@loihi1'"),
+        (
+            'sampler = "block_response"',
+            'sampler = "tpee"',
+            "sampler.*gp, nsga2, nsga3, qmc, random, tpe.*mean 'tpe'",
+        ),
+        ('"loihi1", "systolic_14x12", "ops', '"lohi1", "systolic_14x12", "ops', "mean 'loihi1'"),
+        ('machines = ["loihi1", ', 'machines = ["loihi1", "loihi1", ', "each once"),
+        ('space = "digits"', 'space = "digit"', "unknown search space 'digit'"),
+        ('data = "digits"', 'data = "mnist"', "data: given 'mnist'"),
+        ('model = "spikformer_patch"', 'model = "spikfomer"', "network.model.*mean 'spikformer'"),
+        (
+            'model = "sp',
+            'adapter = "mine"\nmodel = "sp',
+            "network.adapter: given 'mine'.*module:Class",
+        ),
+        ("[parent]", "[old_parent]", "unknown key 'old_parent'.*mean 'parent'"),
+        ('dsp_score = "l1"', 'l1p_schedule = "cubic"', "mean|expected one of gradual, one_shot"),
+        ("[measure]", "[compute]\ngpu_fraction = 0.5\n[measure]", "gpu_fraction with device"),
+        ("[measure]", '[compute]\nprecision = "fp61"\n[measure]', "mean 'fp16'"),
+        ("trials = 48", "trials = -3", "trials: given -3.*greater than or equal to 1"),
+        ("trials = 48", 'trials = "48"', "trials: given '48'"),
+        ("trials = 48", "trails = 48", "unknown key 'trails'.*mean 'trials'"),
+        ("learning_rate = 1e-3", "learning_rate = nan", "learning_rate"),
+        ("seed = 0", "seed = 0\nseed = 1", "Cannot overwrite"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, good, old, new, message):
+    assert old in good
+    with pytest.raises(InputError, match=message):
+        load(tmp_path, good.replace(old, new, 1))
+
+
+def test_metrics_of_precision_are_objectives_where_there_is_something_to_measure(
+    tmp_path, root, good
+):
+    space = (root / "search_spaces" / "digits.toml").read_text(encoding="utf-8")
+    space = space.replace("[model]", "[model]\nweight_bits = { values = [4, 8] }")
+    (tmp_path / "bits.toml").write_text(space)
+    text = good.replace('space = "digits"', 'space = "bits.toml"')
+    text = text.replace('"accuracy", "energy_uj@loihi1"', '"accuracy@loihi1", "weight_bits"')
+    study = load(tmp_path, text).study
+    assert study.objectives[:2] == ["accuracy@loihi1", "weight_bits"]
+
+
+def test_a_machine_of_one_bit_is_refused(tmp_path, root, good):
+    machine = (root / "cost_models" / "loihi1.toml").read_text(encoding="utf-8")
+    machine = machine.replace("weight_bits = 8", "weight_bits = 1")
+    (tmp_path / "mine.toml").write_text(machine)
+    text = good.replace('["loihi1"', '["mine.toml"').replace("@loihi1", "@mine")
+    with pytest.raises(InputError, match="machines: mine has weight_bits = 1; expected at least 2"):
+        load(tmp_path, text)
+
+
+def test_paths_are_relative_to_the_study(tmp_path, root, good):
+    (tmp_path / "mine.toml").write_bytes((root / "cost_models" / "loihi1.toml").read_bytes())
+    (tmp_path / "where.toml").write_bytes((root / "search_spaces" / "digits.toml").read_bytes())
+    text = good.replace('["loihi1"', '["mine.toml"').replace("@loihi1", "@mine")
+    checked = load(tmp_path, text.replace('space = "digits"', 'space = "where.toml"'))
+    assert next(iter(checked.machines)) == "mine"
+    assert checked.study.machines[0] == "mine.toml"
+
+
+def test_unknown_study():
+    with pytest.raises(InputError, match="unknown study 'digts'.*mean 'digits'"):
+        load_checked("digts")

@@ -1,0 +1,313 @@
+"""A Ray cluster that somebody else has started: addresses, two nodes, and one that goes down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from autoprune.errors import InputError
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Outcome
+from autoprune.sweep.confirm import confirm
+from autoprune.sweep.driver import run
+from autoprune.sweep.prepare import prepare
+from autoprune.sweep.progress import Nobody
+from autoprune.sweep.ray.address import find_address
+from autoprune.sweep.ray.node import Needs, lacks
+from autoprune.sweep.workers import Workers
+
+RAY = [sys.executable, "-m", "ray.scripts.scripts"]
+AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
+
+
+def refused(option: str | None) -> tuple[str, float]:
+    """What is said of an address, and after how long."""
+    start = time.monotonic()
+    with pytest.raises(InputError) as error:
+        find_address(option, None)
+    return str(error.value), time.monotonic() - start
+
+
+def test_a_closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    said, seconds = refused(address)
+    assert f"--address {address}: nothing answers there (Connection refused)" in said
+    assert seconds < 10
+
+
+def test_a_silent_port_named_by_the_environment(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        said, seconds = refused(None)
+    assert f"RAY_ADDRESS {address}: something listens there, but gives no answer" in said
+    assert seconds < 10
+
+
+@pytest.mark.parametrize(
+    "address", ["6379", "head", "head:", ":6379", "head:70000", "ray://head:10001", "http://h:1"]
+)
+def test_what_is_no_address(address):
+    assert "no address; expected HOST:PORT of a cluster's head" in refused(address)[0]
+
+
+def test_without_ray_there_is_no_cluster(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    assert find_address(None, 0) is None
+    with pytest.raises(InputError, match="--workers 0, which uses no Ray"):
+        find_address("127.0.0.1:1", 0)
+    monkeypatch.delenv("RAY_ADDRESS")
+    assert find_address(None, None) is None
+
+
+def test_what_a_worker_takes_is_the_studys(root):
+    parts = prepare(str(root / "tests" / "studies" / "short.toml")).built.parts
+    assert Workers.of(parts.compute, parts.threads, parts.workers).resources == {"cpu": 1}
+    compute = parts.compute.model_copy(
+        update={"cpus": 3, "memory_gib": 0.5, "device": "cuda", "gpu_fraction": 0.25}
+    )
+    workers = Workers.of(compute, parts.threads, 5)
+    assert workers.resources == {"cpu": 3, "gpu": 0.25, "memory": 2**29}
+    assert (workers.count, str(workers)) == (5, "3 CPUs, 0.25 GPUs, 0.5 GiB of memory")
+
+
+def test_a_node_says_what_it_lacks(tmp_path):
+    shared, data = tmp_path / "run.lock", tmp_path / "data.npy"
+    shared.write_text("the driver's name")
+    data.touch()
+    needs = Needs.here([data], shared)
+    assert lacks(needs) == []
+    other = replace(needs, versions={"torch": "0.1", "no-such-thing": "2"})
+    shared.write_text("another's")
+    data.unlink()
+    first, *rest = lacks(other)
+    assert first.startswith("torch 0.1 (it has 2.")
+    assert rest == [
+        "no-such-thing 2",
+        f"the file {data}",
+        f"the run folder {tmp_path} (put it on storage that all nodes share)",
+    ]
+
+
+@pytest.mark.ray
+def test_what_no_node_has_is_refused_at_once(root, tmp_path):
+    """Ray itself would wait for such a node for ever."""
+    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
+    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    (tmp_path / "big.toml").write_text(f"{text}\n[compute]\nmemory_gib = 1e6\n", encoding="utf-8")
+    said = r"compute: a worker takes 1 CPUs, 1e\+06 GiB of memory; expected no more than some node"
+    with pytest.raises(InputError, match=said):
+        run(prepare(str(tmp_path / "big.toml")), tmp_path / "run", Nobody())
+
+
+class Cluster(NamedTuple):
+    """A head and a node, each a `ray start` of its own."""
+
+    address: str
+    environment: dict[str, str]
+    head: subprocess.Popen[bytes]
+    node: subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def cluster(tmp_path) -> Iterator[Cluster]:
+    """Two nodes of one CPU each on this machine, with ports, folder and token of their own."""
+    ports = []
+    for _ in range(2):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            ports.append(str(server.getsockname()[1]))
+    environment = {
+        **os.environ,
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    environment.pop("RAY_ADDRESS", None)
+    common = ["--num-cpus=1", "--object-store-memory=100000000", "--block"]
+    folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a socket's path must not be long
+    head = [f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}", f"--temp-dir={folder}"]
+    log = (tmp_path / "ray.log").open("w")
+    started = []
+
+    def start(name: str, *options: str) -> subprocess.Popen[bytes]:
+        # a session of its own: ending it ends everything that it has started
+        command = [*RAY, "start", *options, *common]
+        started.append(
+            subprocess.Popen(
+                command,
+                env={**environment, "TESTED_NODE": name},
+                start_new_session=True,
+                stdout=log,
+                stderr=log,
+            )
+        )
+        return started[-1]
+
+    def wait(nodes: int) -> None:
+        deadline = time.monotonic() + 90
+        status = [*RAY, "status", "--address", f"127.0.0.1:{ports[0]}"]
+        while True:
+            done = subprocess.run(status, env=environment, capture_output=True, text=True)
+            if done.stdout.count(" node_") == nodes:
+                return
+            assert time.monotonic() < deadline, (tmp_path / "ray.log").read_text() + done.stderr
+            time.sleep(0.5)
+
+    try:
+        first = start("first", "--head", *head, "--include-dashboard=false")
+        wait(1)
+        second = start("second", f"--address=127.0.0.1:{ports[0]}")
+        wait(2)
+        yield Cluster(f"127.0.0.1:{ports[0]}", environment, first, second)
+    finally:
+        for process in started:
+            end(process)
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a node at once, with all that it runs."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+NOTING = """
+import json, os, time, uuid
+from pathlib import Path
+import ray, torch
+import autoprune
+
+NOTES = Path({notes!r})
+
+def evaluate(network, part):
+    node = ray.get_runtime_context().get_node_id() if ray.is_initialized() else "none"
+    second = os.environ.get("TESTED_NODE") == "second"
+    hold = second and (NOTES.parent / "hold").exists()
+    if hold and sum('"second": true' in f.read_text() for f in NOTES.glob("*")) >= 1:
+        (NOTES.parent / "held").touch()
+        time.sleep(600)
+    note = {{"node": node, "second": second, "own": __file__, "autoprune": autoprune.__file__}}
+    (NOTES / uuid.uuid4().hex).write_text(json.dumps(note))
+    return float((network(part.inputs(slice(64))).argmax(1) == part.labels[:64]).float().mean())
+"""
+
+
+@pytest.fixture
+def study(root, tmp_path) -> Path:
+    """The short study with a score of its own, in a module beside it, that notes where it runs."""
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    folder = tmp_path / "study"
+    folder.mkdir()
+    name = f"noting_{secrets.token_hex(4)}"
+    (folder / f"{name}.py").write_text(NOTING.format(notes=str(notes)), encoding="utf-8")
+    short = root / "tests" / "studies"
+    space = (short / "short_space.toml").read_text(encoding="utf-8")
+    (folder / "short_space.toml").write_text(space, encoding="utf-8")
+    text = (short / "short.toml").read_text(encoding="utf-8")
+    text = text.replace('["accuracy"', '["evaluate"').replace("trials = 7", "trials = 9")
+    text += f'\n[functions]\nevaluate = "{name}:evaluate"\n'
+    (folder / "study.toml").write_text(text, encoding="utf-8")
+    return folder / "study.toml"
+
+
+def notes(study: Path) -> list[dict[str, str]]:
+    files = (study.parent.parent / "notes").iterdir()
+    return [json.loads(file.read_text()) for file in files]
+
+
+def trials(folder: Path) -> list:
+    """Of the search, everything that has to repeat itself."""
+    return repeatable(RunFolder(folder).read_trials())
+
+
+def confirmed(folder: Path) -> list:
+    """Of what was confirmed, everything that has to repeat itself."""
+    return repeatable(RunFolder(folder).read_confirmed())
+
+
+def repeatable(found: list[Outcome]) -> list[Outcome]:
+    """All but how long they took."""
+    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
+    return [
+        replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
+        for o in found
+    ]
+
+
+@pytest.mark.ray
+def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, study, tmp_path):
+    """The second node is killed while it trains; the trials are those of a run without Ray."""
+    folder = tmp_path / "run"
+    (tmp_path / "hold").touch()
+    command = [*AUTOPRUNE, "run", str(study), "--address", cluster.address, "--out", str(folder)]
+    driver = subprocess.Popen(
+        command,
+        env=cluster.environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 240
+    while not (tmp_path / "held").exists():
+        assert time.monotonic() < deadline
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.05)
+    assert any(note["second"] for note in notes(study))
+    end(cluster.node)
+    out, err = driver.communicate(timeout=240)
+    assert driver.returncode == 0, err
+    assert "9 plans measured, 0 duplicates, 0 failed" in out
+    seen = notes(study)
+    assert len({note["node"] for note in seen}) == 2
+    for note in seen:  # both came through the cluster, not from this machine's disk
+        assert "runtime_resources" in note["own"] and "runtime_resources" in note["autoprune"]
+    alone = tmp_path / "alone"
+    run(prepare(str(study), workers=0), alone, Nobody())
+    assert trials(folder) == trials(alone)
+
+
+@pytest.mark.ray
+def test_confirming_on_both_nodes(cluster, study, tmp_path):
+    """What the cluster confirms is what this process does; the run was searched without Ray."""
+    folder, alone = tmp_path / "run", tmp_path / "alone"
+    run(prepare(str(study), workers=0), folder, Nobody())
+    shutil.copytree(folder, alone)
+    searched = len(notes(study))
+    done = subprocess.run(
+        [*AUTOPRUNE, "confirm", str(folder), "--address", cluster.address, "--seeds", "2",
+         "--workers", "2", "--import", "--json"],
+        env=cluster.environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+    on_cluster = [note for note in notes(study) if note["node"] != "none"]
+    assert len(on_cluster) == len(notes(study)) - searched
+    assert len({note["node"] for note in on_cluster}) == 2
+    confirm(alone, 2, 0, lambda done, left: None, imports=True)
+    assert confirmed(folder) == confirmed(alone)
+    assert confirmed(folder)

@@ -1,0 +1,66 @@
+"""Measurement: which precision a machine is paired with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.errors import InputError
+from autoprune.trial.measurement import Measurement
+
+
+@pytest.fixture
+def make(measured, shape, effort):
+    def of(bits: list[int]) -> Measurement:
+        plan = make_plan(parse_configuration({"weight_bits": bits[0]}), shape, effort)
+        return measured(plan, correct=bits[0], rounded={b: b for b in bits[1:]})
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("measured_at", "machine", "paired"),
+    [
+        ([32, 8], 32, 32),
+        ([32, 8], 8, 8),
+        ([32, 8], 64, 32),
+        ([32, 8], 16, 8),  # weights of 8 bits run on a machine of 16
+        ([32, 8], 4, 8),  # nothing below: the nearest above
+        ([32, 16, 8, 4], 10, 8),
+        ([32, 16, 8, 4], 2, 4),
+        ([6, 4], 8, 6),  # a plan of 6 bits
+        ([32], 8, 32),
+    ],
+)
+def test_a_machine_is_paired_with_its_bits_or_the_next_below_or_above(
+    make, measured_at, machine, paired
+):
+    found = make(measured_at).at(machine)
+    assert (found.bits, found.validation.correct) == (paired, paired)
+
+
+def test_the_network_as_it_is_comes_first(make):
+    found = make([16, 4])
+    first = found.precisions[0]
+    assert (found.validation, found.test) == (first.validation, first.test)
+    assert found.workload is first.workload
+    assert found.validation.correct == first.bits == 16
+
+
+def test_it_survives_its_dictionary(make):
+    made = make([32, 8, 4])
+    data = json.loads(json.dumps(made.to_dict()))
+    workloads = [precision.workload for precision in made.precisions]
+    assert Measurement.from_dict(data, workloads) == made
+    with pytest.raises(ValueError, match="shorter"):
+        Measurement.from_dict(data, workloads[:2])
+
+
+def test_precisions_are_there_and_descend(make):
+    made = make([32, 8])
+    for wrong in ((), made.precisions[::-1], made.precisions[:1] * 2):
+        with pytest.raises(InputError, match="measurement: precisions of .* bits; expected bits"):
+            replace(made, precisions=wrong)

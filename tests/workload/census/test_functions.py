@@ -1,0 +1,225 @@
+"""Whatever function multiplies: the same counts as the layer or product that it stands for."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from spikingjelly.activation_based import neuron
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from autoprune.errors import CountingError
+from autoprune.workload.census.activity import activity
+from autoprune.workload.census.count import count
+from autoprune.workload.census.functions import einsum_factors
+
+STEPS, HEADS, TOKENS, WIDTH = 3, 2, 5, 8
+
+
+class Network(nn.Module):
+    """Spikes q, k, v [T, B, heads, tokens, d], one attention, one layer; no family of ours."""
+
+    def __init__(self, attend, last=None) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.T, self.attend, self.last = STEPS, attend, last
+        self.embed = nn.Linear(4, 3 * WIDTH)
+        self.fire = neuron.LIFNode(v_threshold=0.2, step_mode="m")
+        self.out = nn.Linear(WIDTH, 6, bias=False)
+        self.weight = nn.Parameter(torch.randn(WIDTH, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.reshape(len(x), TOKENS, 4)
+        spikes = self.fire(self.embed(x.expand(self.T, *x.shape)))
+        q, k, v = spikes.unflatten(-1, (3, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
+        out = self.attend(q, k, v)
+        merged = q.transpose(2, 3).flatten(3)
+        last = self.out(merged) if self.last is None else self.last(self, merged)
+        return last.mean((0, 2)) + 0 * out.sum()
+
+
+def counted(attend, last=None):
+    network = Network(attend, last).eval()
+    inputs = torch.randn(2, 1, TOKENS, 4, generator=torch.Generator().manual_seed(1))
+    return count(network, None, inputs)
+
+
+def plain(q, k, v):
+    return q @ k.mT @ v
+
+
+def products(workload) -> list[tuple[int, int, int]]:
+    """Dense, fan-out and effective counts of the products of activations, executed ones."""
+    return [
+        (op.work.dense_macs, op.work.fanout_sops, op.work.effective_sops)
+        for op in workload.select("executed")
+        if op.kind == "attention_product"
+    ]
+
+
+def by_einsum(q, k, v):
+    return torch.einsum("tbhij,tbhjd->tbhid", torch.einsum("tbhid,tbhjd->tbhij", q, k), v)
+
+
+def by_bmm(q, k, v):
+    q, k, v = (x.flatten(2, 3).flatten(0, 1) for x in (q, k, v))  # heads as further tokens
+    return torch.bmm(torch.bmm(q, k.mT), v)
+
+
+def test_products_count_alike_however_they_are_written():
+    expected = products(counted(plain))
+    assert len(expected) == 2
+    assert all(effective > 0 for *_, effective in expected)
+    assert products(counted(lambda q, k, v: torch.matmul(torch.matmul(q, k.mT), v))) == expected
+    assert products(counted(by_einsum))[0] == expected[0]
+    flat = products(counted(by_bmm))
+    assert len(flat) == 2
+    assert flat[0][0] == expected[0][0] * HEADS  # all heads' tokens with all heads' tokens
+    assert not [item for item in counted(by_bmm).uncounted if item.dense_macs]
+
+
+def test_time_and_batch_that_cannot_be_told_apart_are_refused():
+    def attend(q, k, v):
+        q, k, v = (x.flatten(0, 2) for x in (q, k, v))
+        return torch.bmm(torch.bmm(q, k.mT), v)
+
+    with pytest.raises(CountingError, match=r"expected \[T, B, ...\] with T = 3 and B = 2"):
+        counted(attend)
+
+
+def test_a_product_with_a_parameter_is_a_layer():
+    workload = counted(plain, lambda net, x: x @ net.weight)
+    op = workload.ops[-1]
+    assert (op.name, op.kind, op.sizes.m, op.sizes.k, op.sizes.n) == (
+        "weight",
+        "linear",
+        TOKENS,
+        WIDTH,
+        6,
+    )
+    layer = counted(plain).ops[-1]
+    assert (op.work.dense_macs, op.a.events, op.work.effective_sops) == (
+        layer.work.dense_macs,
+        layer.a.events,
+        layer.work.effective_sops,
+    )
+    assert not [item for item in workload.uncounted if item.dense_macs]
+
+
+def test_softmax_attention_multiplies_real_scores():
+    workload = counted(scaled_dot_product_attention)
+    scores, values = (op for op in workload.ops if op.kind == "attention_product")
+    d = WIDTH // HEADS
+    assert (
+        scores.work.dense_macs == values.work.dense_macs == STEPS * 2 * HEADS * TOKENS * TOKENS * d
+    )
+    assert (scores.a.kind, scores.work.real_macs) == ("binary", 0)
+    assert (values.a.kind, values.work.real_macs) == ("real", values.work.dense_macs)
+    with pytest.raises(CountingError, match="attention with a mask"):
+        counted(lambda q, k, v: scaled_dot_product_attention(q, k, v, is_causal=True))
+
+
+def by_loop(a: Tensor, b: Tensor) -> tuple[int, int]:
+    """Coincidences and MACs of ``a @ b``, [T, B, heads, M, K] and [T, B, heads, K, N]."""
+    coincidences = macs = 0
+    for left, right in zip(a.flatten(0, 2).tolist(), b.mT.flatten(0, 2).tolist(), strict=True):
+        for row, column in itertools.product(left, right):
+            macs += len(row)
+            coincidences += sum(x != 0 and y != 0 for x, y in zip(row, column, strict=True))
+    return coincidences, macs
+
+
+def test_einsum_and_softmax_attention_equal_the_loop():
+    seen = {}
+
+    def note(attend):
+        return lambda q, k, v: (seen.update(q=q.clone(), k=k.clone()), attend(q, k, v))[1]
+
+    for attend in (by_einsum, scaled_dot_product_attention):
+        workload = counted(note(attend))
+        scores = next(op for op in workload.ops if op.kind == "attention_product")
+        coincidences, macs = by_loop(seen["q"], seen["k"].mT)
+        assert (scores.work.effective_sops, scores.work.dense_macs) == (coincidences, macs)
+        assert scores.a.events == int(seen["q"].sum()) > coincidences / TOKENS > 0
+        assert scores.activity == activity(seen["q"].mT)
+
+
+def test_a_chain_may_begin_with_an_einsum_unless_it_turns_the_product():
+    def attend(equation: str):
+        return lambda q, k, v: torch.einsum(equation, q, k) @ v
+
+    expected = products(counted(plain))
+    chained = counted(attend("tbhid,tbhjd->tbhij"))
+    assert products(chained) == expected
+    assert {op.order for op in chained.ops[1:-1]} == {"executed", "published"}
+    alone = counted(attend("tbhid,tbhjd->tbhji"))
+    assert [op.order for op in alone.ops[1:-1]] == ["both", "both"]
+    second = alone.ops[2]
+    assert (second.a.kind, second.b.kind) == ("integer", "binary")
+    assert products(alone)[0] == expected[0]
+
+
+def weighed(network: Network, x: Tensor) -> Tensor:
+    return torch.einsum("tbnd,do->tbno", x, network.weight)
+
+
+def test_an_einsum_with_a_parameter_is_not_counted_and_says_so():
+    workload = counted(plain, weighed)
+    (missing,) = [item for item in workload.uncounted if item.dense_macs]
+    assert (missing.name, missing.dense_macs) == ("einsum", STEPS * 2 * TOKENS * WIDTH * 6)
+    assert "not counted" in missing.reason
+
+
+def test_spikes_that_are_added_up_over_time_or_samples():
+    def over(*axes: int):
+        def last(network: Network, x: Tensor) -> Tensor:
+            summed = x.sum(axes)
+            return network.out(x) + 0 * summed.sum()
+
+        return last
+
+    ops = {op.kind: op for op in counted(plain, over(0)).ops}
+    total = ops["sum"]
+    assert (total.sizes.m, total.sizes.k, total.sizes.time_steps) == (TOKENS * WIDTH, 1, STEPS)
+    assert total.a.events == ops["linear"].a.events == total.work.effective_sops
+    total = {op.kind: op for op in counted(plain, over(0, 2)).ops}["sum"]
+    assert (total.sizes.m, total.sizes.k, total.activity.groups[0]) == (
+        WIDTH,
+        TOKENS,
+        STEPS * 2 * TOKENS,
+    )
+    with pytest.raises(CountingError, match="sum1: spikes of different samples are added up"):
+        counted(plain, over(1))
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("tbid,tbjd->tbij", ((2, 3, 4, 5), (2, 3, 6, 5))),
+        ("tbhid,tbhjd->tbhij", ((2, 3, 2, 4, 5), (2, 3, 2, 6, 5))),
+        ("dtbi,tbjd->tbji", ((5, 2, 3, 4), (2, 3, 6, 5))),
+        ("tbihd,tbjhd->tbhij", ((2, 3, 4, 2, 5), (2, 3, 6, 2, 5))),
+    ],
+)
+def test_einsum_is_a_matrix_product(equation, shapes):
+    a, b = (torch.randint(0, 3, shape).float() for shape in shapes)
+    first, second, in_order = einsum_factors(equation, a, b)
+    whole = torch.einsum(equation, a, b)
+    product = first @ second
+    assert product.numel() == whole.numel()
+    assert in_order == (product.shape == whole.shape and torch.equal(product, whole))
+    assert torch.equal(product.flatten().sort().values, whole.flatten().sort().values)
+
+
+@pytest.mark.parametrize("equation", ["ii,ij->j", "...i,ij->...j", "ij,jk->k", "i,j->ij", "ij,jk"])
+def test_other_einsums_are_none(equation):
+    assert einsum_factors(equation, torch.ones(2, 2), torch.ones(2, 2)) is None
+
+
+def test_no_time_steps():
+    network = Network(plain)
+    del network.T
+    with pytest.raises(CountingError, match="has no attribute T; say how many time steps"):
+        count(network, None, torch.zeros(2, 1, TOKENS, 4))
