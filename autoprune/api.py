@@ -378,12 +378,10 @@ class OpenedRun:
         from autoprune.sweep.confirm import confirm
         from autoprune.sweep.ray.address import find_address
 
-        folder, address = self.folder, find_address(address, workers)
-        found = confirm(
-            folder.path, seeds, workers, watch, address, stop=stop, imports=folder.imports
-        )
+        address = find_address(address, workers)
+        found = confirm(self.folder, seeds, workers, watch, address, stop=stop)
         for front in found.fronts:
-            save_confirmed(front, folder.fronts / front.machine)
+            save_confirmed(front, self.folder.fronts / front.machine)
         return found
 
     def export(
@@ -401,15 +399,7 @@ class OpenedRun:
         """
         from autoprune.deploy.export import export
 
-        return export(
-            self.folder.path,
-            str(trial),
-            out,
-            folded=folded,
-            onnx=onnx,
-            imports=self.folder.imports,
-            say=say,
-        )
+        return export(self.folder, str(trial), out, folded=folded, onnx=onnx, say=say)
 
     def measure(self, **options: Any) -> tuple[MeasuredOn, Path]:
         """The networks of the run timed on the computer at hand, and the folder of the results.
@@ -418,10 +408,10 @@ class OpenedRun:
         """
         from autoprune.deploy.measure import measure
 
-        return measure(self.folder.path, imports=self.folder.imports, **options)
+        return measure(self.folder, **options)
 
     def clean(self, *, dry_run: bool = False) -> list[tuple[str, int]]:
         """What no front needs, removed from the run; see `autoprune.sweep.clean.clean`."""
         from autoprune.sweep.clean import clean
 
-        return clean(self.folder.path, dry_run=dry_run, imports=self.folder.imports)
+        return clean(self.folder, dry_run=dry_run)
