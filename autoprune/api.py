@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from autoprune.runs.measured import MeasuredOn
     from autoprune.study.study import Study
     from autoprune.sweep.confirm import Confirmed, Watch
-    from autoprune.sweep.progress import Observer
+    from autoprune.sweep.outlook import Outlook
+    from autoprune.sweep.prepare import Prepared
+    from autoprune.sweep.progress import Finished, Observer
     from autoprune.sweep.status import Status
     from autoprune.sweep.stop import Stop
     from autoprune.workload.workload import Workload
@@ -62,28 +64,76 @@ def run(  # noqa: PLR0913 - the options of `autoprune run`
     interrupted: by the time limit, or Ctrl-C. Raises InputError where something is wrong with the
     study, before anything trains, and RecordError where the folder is in use or cannot be written.
     """
-    from autoprune.runs.folder import RunFolder
-    from autoprune.sweep.driver import run as run_prepared
-    from autoprune.sweep.environment import what_changed
-    from autoprune.sweep.prepare import prepare
     from autoprune.sweep.progress import Nobody
-    from autoprune.sweep.ray.address import find_address
     from autoprune.sweep.stop import Stop
+
+    prepared = prepare_run(study, out=out, trials=trials, workers=workers, address=address)
+    for text in (*prepared.notes, *([prepared.changed] if prepared.changed else [])):
+        warnings.warn(text, stacklevel=2)
+    finished = prepared.run(observer or Nobody(), Stop(minutes))
+    left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted
+    for text in (*finished.warnings, *left):
+        warnings.warn(text, stacklevel=2)
+    return open_run(finished.folder.path, imports=True)  # of the very study that was given
+
+
+def prepare_run(
+    study: str | Path | Study,
+    *,
+    out: str | Path | None = None,
+    trials: int | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+) -> PreparedRun:
+    """A study checked whole, before anything trains; arguments and errors are those of `run`."""
+    from autoprune.runs.folder import RunFolder
+    from autoprune.sweep.prepare import prepare
+    from autoprune.sweep.ray.address import find_address
 
     given = str(study) if isinstance(study, Path) else study
     if out is None and not isinstance(given, str):
         raise InputError("run(study)", "a study that has no file", "out, the run folder")
     folder = Path("runs") / Path(str(given)).stem if out is None else Path(out).expanduser()
     prepared = prepare(given, trials, workers, find_address(address, workers))
-    changed = what_changed(prepared, RunFolder(folder))
-    other = ["the run goes on under another environment: " + "; ".join(changed)] if changed else []
-    for text in (*prepared.notes, *other):
-        warnings.warn(text, stacklevel=2)
-    finished = run_prepared(prepared, folder, observer or Nobody(), Stop(minutes))
-    left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted
-    for text in (*finished.warnings, *left):
-        warnings.warn(text, stacklevel=2)
-    return open_run(folder, imports=True)  # of the very study that was given
+    return PreparedRun(prepared, RunFolder(folder))
+
+
+@final
+class PreparedRun:
+    """A study of which everything was checked, and the folder of its run.
+
+    Attributes:
+        folder: where it will be, or is already.
+        notes: what has to be known about its parent.
+        warm: what it begins with of another run; None for nothing.
+    """
+
+    def __init__(self, prepared: Prepared, folder: RunFolder) -> None:
+        self._prepared = prepared
+        self.folder = folder
+        self.notes = prepared.notes
+        self.warm = prepared.warm
+
+    @property
+    def outlook(self) -> Outlook:
+        """What the run will do."""
+        from autoprune.sweep.outlook import outlook
+
+        return outlook(self._prepared.built)
+
+    @property
+    def changed(self) -> str:
+        """What differs here from where the run was last started, in words; empty for nothing."""
+        from autoprune.sweep.environment import what_changed
+
+        changed = what_changed(self._prepared, self.folder)
+        return f"the run goes on under another environment: {'; '.join(changed)}" * bool(changed)
+
+    def run(self, observer: Observer, stop: Stop) -> Finished:
+        """Run it, or go on with it, until it is done or `stop`; see `sweep.driver.run`."""
+        from autoprune.sweep.driver import run
+
+        return run(self._prepared, self.folder.path, observer, stop)
 
 
 def open_run(path: str | Path, *, imports: bool = False) -> OpenedRun:
@@ -113,24 +163,10 @@ def sensitivity(what: str, machine: str, share: float, *, imports: bool = False)
 
     `share`, such as 0.5, is by how much a price is less and more; the rest as in `cost_report`.
     """
-    import numpy as np
-
-    from autoprune.cost.ops import Ops
-    from autoprune.report.front.sensitivity import Sensitivity, sensitivity
+    from autoprune.report.front.sensitivity import read_sensitivity
 
     model, workload, run = _find_workload(what, machine, imports=imports)
-    ops, fronts = Ops.of([workload]), None
-    if run is not None:
-        from autoprune.runs.columns import TrialColumns
-
-        columns = TrialColumns(run.folder).at(model.machine.weight_bits)
-        fronts = tuple(sensitivity(model, *columns, share))
-    return Sensitivity(
-        machine=model.machine.name,
-        energy_uj=float(model.price_all(ops).energy_uj[0]),
-        moves=tuple(sensitivity(model, ops, np.zeros(1), share)),
-        of_front=fronts,
-    )
+    return read_sensitivity(model, workload, share, run and run.folder)
 
 
 def _find_workload(
@@ -342,12 +378,10 @@ class OpenedRun:
         from autoprune.sweep.confirm import confirm
         from autoprune.sweep.ray.address import find_address
 
-        folder, address = self.folder, find_address(address, workers)
-        found = confirm(
-            folder.path, seeds, workers, watch, address, stop=stop, imports=folder.imports
-        )
+        address = find_address(address, workers)
+        found = confirm(self.folder, seeds, workers, watch, address, stop=stop)
         for front in found.fronts:
-            save_confirmed(front, folder.fronts / front.machine)
+            save_confirmed(front, self.folder.fronts / front.machine)
         return found
 
     def export(
@@ -365,15 +399,7 @@ class OpenedRun:
         """
         from autoprune.deploy.export import export
 
-        return export(
-            self.folder.path,
-            str(trial),
-            out,
-            folded=folded,
-            onnx=onnx,
-            imports=self.folder.imports,
-            say=say,
-        )
+        return export(self.folder, str(trial), out, folded=folded, onnx=onnx, say=say)
 
     def measure(self, **options: Any) -> tuple[MeasuredOn, Path]:
         """The networks of the run timed on the computer at hand, and the folder of the results.
@@ -382,10 +408,10 @@ class OpenedRun:
         """
         from autoprune.deploy.measure import measure
 
-        return measure(self.folder.path, imports=self.folder.imports, **options)
+        return measure(self.folder, **options)
 
     def clean(self, *, dry_run: bool = False) -> list[tuple[str, int]]:
         """What no front needs, removed from the run; see `autoprune.sweep.clean.clean`."""
         from autoprune.sweep.clean import clean
 
-        return clean(self.folder.path, dry_run=dry_run, imports=self.folder.imports)
+        return clean(self.folder, dry_run=dry_run)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli.exits import GO_ON, INTERRUPTED, end
 from autoprune.cli.options import Duration
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.sweep.prepare import Prepared
+    from autoprune.api import PreparedRun
+    from autoprune.sweep.outlook import Outlook
     from autoprune.sweep.progress import Finished
-
-_INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C or --time-limit ended before its time, as shells have it."""
-
-_GO_ON = "Interrupted. The same command goes on where it stopped."
 
 
 @click.command()
@@ -76,136 +72,84 @@ def run(  # noqa: PLR0913 - the options of the command line
     from rich.console import Console
 
     console = Console(quiet=quiet, stderr=json_lines)
-    with console.status("Asking the cluster", spinner="line"):
-        from autoprune.sweep.ray.address import find_address
-
-        address = find_address(address, workers)
     with console.status("Reading the study", spinner="line"):
-        from autoprune.sweep.prepare import prepare
+        from autoprune.api import prepare_run
 
-        prepared = prepare(study, trials, workers, address)
+        prepared = prepare_run(study, out=out, trials=trials, workers=workers, address=address)
     for note in prepared.notes:
         console.print(f"Note: {note}", style="yellow", markup=False)
     if prepared.warm is not None:
         console.print(str(prepared.warm), markup=False)
     if dry_run:
-        _print_plan(console, prepared)
+        _print_outlook(console, prepared.outlook)
         return
-    from autoprune.cli.json_lines import JsonLines, write_event
-    from autoprune.cli.progress import Terminal
-    from autoprune.sweep.driver import run as run_study
-    from autoprune.sweep.stop import Stop
-
-    folder = out or Path("runs") / Path(study).stem
-    _say_what_changed(console, prepared, folder)
-    stop = Stop(time_limit, say=lambda text: console.print(text, style="yellow"))
-    try:
-        if json_lines:
-            finished = run_study(prepared, folder, JsonLines(), stop)
-        else:
-            with Terminal(console) as terminal:
-                finished = run_study(prepared, folder, terminal, stop)
-    except KeyboardInterrupt as interrupt:
-        console.print(_GO_ON, style="yellow")
-        raise click.exceptions.Exit(_INTERRUPTED) from interrupt
-    _print_result(console, finished, folder)
+    if prepared.changed:
+        console.print(f"Note: {prepared.changed}.", style="yellow", markup=False)
+    finished = _carry_out(console, prepared, time_limit, json_lines=json_lines)
+    _print_result(console, finished)
+    folder = finished.folder.path
     if json_lines:
+        from autoprune.cli.json_lines import write_event
+
         write_event("finished", folder=str(folder), interrupted=finished.interrupted)
     elif quiet:
-        click.echo(f"{folder}: {next(_summary(finished))}")
+        click.echo(f"{folder}: {next(_ends(finished))}")
     if finished.interrupted:
-        raise click.exceptions.Exit(_INTERRUPTED)
+        end(INTERRUPTED)
 
 
-def _say_what_changed(console: Console, prepared: Prepared, folder: Path) -> None:
-    """Of versions, processor, threads and files since the run was last started."""
-    from autoprune.runs.folder import RunFolder
-    from autoprune.sweep.environment import what_changed
+def _carry_out(
+    console: Console, prepared: PreparedRun, minutes: float | None, *, json_lines: bool
+) -> Finished:
+    """Run the study, watched from the terminal or by a script."""
+    from autoprune.cli.json_lines import JsonLines
+    from autoprune.cli.progress import Terminal
+    from autoprune.sweep.stop import Stop
 
-    changed = what_changed(prepared, RunFolder(folder))
-    if changed:
-        text = "Note: the run goes on under another environment: " + "; ".join(changed) + "."
-        console.print(text, style="yellow", markup=False)
+    stop = Stop(minutes, say=lambda text: console.print(text, style="yellow"))
+    try:
+        if json_lines:
+            return prepared.run(JsonLines(), stop)
+        with Terminal(console) as terminal:
+            return prepared.run(terminal, stop)
+    except KeyboardInterrupt:
+        console.print(GO_ON, style="yellow")
+        end(INTERRUPTED)
 
 
-def _print_plan(console: Console, prepared: Prepared) -> None:
+def _print_outlook(console: Console, found: Outlook) -> None:
     from rich.table import Table
 
-    from autoprune.compress.plan import FULL_BITS
-    from autoprune.search.baselines import probes
-
-    built = prepared.built
-    console.print(f"[bold]{built.title}[/bold]")
-    console.print(f"Data: {built.parts.about}. Network: {built.parts.network.model}.")
+    console.print(f"[bold]{found.title}[/bold]")
+    console.print(f"Data: {found.data}. Network: {found.network}.")
     table = Table("parameter", "values", title="Search space")
-    for parameter, domain in built.space.parameters(built.shape).items():
-        table.add_row(str(parameter), ", ".join(str(value) for value in domain.all))
+    for name, values in found.parameters:
+        table.add_row(name, ", ".join(values))
     console.print(table)
     machines = Table("machine", "family", "bits", "sources", title="Machines")
-    for name, model in built.machines.items():
-        machine = model.machine
-        sources = {price.source for price in machine.prices}
-        sources |= {quantity.source for quantity in machine.parameters}
-        machines.add_row(name, machine.family, str(machine.weight_bits), "\n".join(sorted(sources)))
+    for one in found.machines:
+        machines.add_row(one.name, one.family, str(one.weight_bits), "\n".join(one.sources))
     console.print(machines)
-    sizes = sorted({FULL_BITS, *built.weight_bits}, reverse=True)
-    bits = " and ".join(str(size) for size in sizes)
-    uniform = len(built.space.uniform_sweep(built.shape, built.effort))
-    probed = len(probes(built.space, built.shape))
     console.print(
-        f"Objectives: {', '.join(built.objectives)}.\n"
-        f"{built.trials} trials: uniform sweep of {uniform}, {probed} probes of branches, then "
-        f"sampler {built.search.sampler}, out of {built.configurations:.3g} configurations; "
-        f"{built.effort.epochs} epochs of fine-tuning each; {built.parts.workers} workers.\n"
-        f"Measured with weights of {bits} bits."
+        f"Objectives: {', '.join(found.objectives)}.\n"
+        f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "
+        f"branches, then sampler {found.sampler}, out of {found.configurations:.3g} "
+        f"configurations; {found.epochs} epochs of fine-tuning each; {found.workers} workers.\n"
+        f"Measured with weights of {' and '.join(map(str, found.weight_bits))} bits."
     )
 
 
-def _summary(finished: Finished) -> Iterator[str]:
-    """How many trials ended in which way, and why there are no more."""
-    from autoprune.report.tables.budgets import budget_lines
+def _ends(finished: Finished) -> Iterator[str]:
+    from autoprune.report.tables.ends import end_lines
 
-    states = [ended.state for ended in finished.trials if ended.origin != "baseline"]
-    large = [o.peak_gib for o in finished.trials if o.state == "infeasible" and o.peak_gib]
-    short = sum(o.state == "infeasible" and o.peak_gib is not None for o in finished.trials)
-    over = states.count("infeasible") - short
-    yield (
-        f"{states.count('measured')} plans measured, {states.count('duplicate')} duplicates, "
-        f"{states.count('failed')} failed" + (f", {over} that break a budget." if over else ".")
-    )
-    if short:
-        most = f", which had taken up to {max(large):.3g} GiB" if large else ""
-        yield f"Infeasible by memory: {short} plans{most}."
-    yield from budget_lines(finished.trials)
-    for ended in finished.trials:
-        if ended.state == "failed":
-            yield f"  trial {ended.key} failed: {ended.cause.splitlines()[-1]}"
-    if finished.exhausted:
-        yield "The space is exhausted: the sampler proposed nothing new any more."
-    if finished.saved:
-        took = [ended.seconds for ended in finished.trials if ended.seconds]
-        minutes = finished.saved * statistics.mean(took) / 60
-        yield (
-            "Stopped, since what is left promises too little (search.stop_below): "
-            f"{finished.saved} trainings saved, some {minutes:.2g} minutes of one worker."
-        )
+    return end_lines(finished.trials, exhausted=finished.exhausted, saved=finished.saved)
 
 
-def _record(folder: Path) -> dict[str, str]:
-    """Where the Optuna study is."""
-    from autoprune.runs.folder import RunFolder
-
-    name = RunFolder(folder).record.places.study
-    if name is None:
-        return {"optuna.journal": "the Optuna study"}
-    return {"study.json": f"the Optuna study is {name} in the database"}
-
-
-def _print_result(console: Console, finished: Finished, folder: Path) -> None:
+def _print_result(console: Console, finished: Finished) -> None:
     from autoprune.cli.output import megabytes
     from autoprune.report.tables.branches import probe_table
     from autoprune.report.tables.front import front_table
-    from autoprune.runs.folder import RunFolder
+    from autoprune.report.tables.saved import saved_lines
 
     if finished.probes:
         console.print()
@@ -214,23 +158,13 @@ def _print_result(console: Console, finished: Finished, folder: Path) -> None:
         console.print()
         console.print(front_table(front))
     console.print()
-    for line in _summary(finished):
+    for line in _ends(finished):
         console.print(line, markup=False)
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
     if finished.interrupted:
-        console.print(_GO_ON, style="yellow")
-    saved = {
-        "environments.json": "versions, processor, seed, hashes of files",
-        "branches.csv": "what each branch loses and saves",
-        "trials/": "every trial: plan, measurement, workload",
-        **_record(folder),
-        "checkpoints/": "weights of the networks on the fronts",
-        **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in finished.fronts},
-    }
-    tracks = {"tensorboard/": "the trials for TensorBoard", "mlflow.db": "the trials for MLflow"}
-    saved |= {name: what for name, what in tracks.items() if (folder / name).exists()}
-    console.print(f"\nSaved in {folder}, {megabytes(RunFolder(folder).bytes)}:", soft_wrap=True)
-    width = max(map(len, saved))
-    for name, what in saved.items():
-        console.print(f"  {name:{width}}  {what}", soft_wrap=True, highlight=False)
+        console.print(GO_ON, style="yellow")
+    folder = finished.folder
+    console.print(f"\nSaved in {folder.path}, {megabytes(folder.bytes)}:", soft_wrap=True)
+    for line in saved_lines(folder, finished.fronts):
+        console.print(line, soft_wrap=True, highlight=False)

@@ -45,24 +45,22 @@ class Exported:
 
 
 def export(  # noqa: PLR0913 - as on the command line
-    run: Path,
+    run: RunFolder,
     trial: str,
     out: Path,
     *,
     folded: bool = False,
     onnx: bool = False,
-    imports: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Exported:
     """Export a trial or baseline of a run to a folder.
 
     Args:
-        run: folder of the run.
+        run: whose network it is; it says whether code that it names may be imported.
         trial: number, or name of a baseline.
         out: the folder to make; new or empty.
         folded: fold batch norm into the layers before it; else the network stays bit for bit.
         onnx: write network.onnx, too.
-        imports: whether code that the run names may be imported; see `RunFolder`.
         say: told what takes long, before it begins.
 
     Raises InputError where `out` is not empty or an option cannot be had, RecordError where there
@@ -72,7 +70,7 @@ def export(  # noqa: PLR0913 - as on the command line
     if onnx:
         check_onnx()
     with whole_or_nothing(out) as part:
-        member = find_member(RunFolder.opened(run, imports=imports), trial, say)
+        member = find_member(run, trial, say)
         written = write(member, part, folded=folded, onnx=onnx, say=say)
         say("Loading it in a fresh process that cannot import autoprune.")
         proofs = prove(member, written, part)

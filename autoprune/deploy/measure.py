@@ -26,25 +26,23 @@ BATCHES = (1, 32)
 
 
 def measure(  # noqa: PLR0913 - as on the command line
-    run: Path,
+    run: RunFolder,
     *,
     device: str = "cpu",
     rounds: int = 30,
     threads: int = 1,
     name: str | None = None,
-    imports: bool = False,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[MeasuredOn, Path]:
     """Time the fine-tuned parent and every network whose weights the run kept.
 
     Args:
-        run: folder of the run.
+        run: whose networks they are; it says whether code that it names may be imported.
         device: ``cpu`` or ``cuda``.
         rounds: how often each network has its turn.
         threads: of torch, on the CPU.
         name: of the folder in RUN/measured; the device where it is left out.
-        imports: whether code that the run names may be imported; see `RunFolder`.
         say: told what takes long.
         progress: hears finished rounds and all of them.
 
@@ -54,12 +52,13 @@ def measure(  # noqa: PLR0913 - as on the command line
         raise InputError("--name", f"given {name!r}", "a folder's name")
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
-    folder = RunFolder.opened(run, imports=imports)
-    kept = kept_weights(folder)
+    kept = kept_weights(run)
     keys = [FINE_TUNED] * (FINE_TUNED in kept) + [str(int(k)) for k in kept if k.isdecimal()]
     if not keys:
-        raise RecordError(f"{run}: no network was kept; a finished run keeps those on its fronts")
-    members = {key: find_member(folder, key, say) for key in keys}
+        raise RecordError(
+            f"{run.path}: no network was kept; a finished run keeps those on its fronts"
+        )
+    members = {key: find_member(run, key, say) for key in keys}
     torch.set_num_threads(threads)
     counter, missing = find_counter(device)
     networks = {key: member.network.to(device).eval() for key, member in members.items()}
@@ -80,7 +79,7 @@ def measure(  # noqa: PLR0913 - as on the command line
         missing=(missing,) if missing else (),
         timings=tuple(timings),
     )
-    return measured, write(run, measured)
+    return measured, write(run.path, measured)
 
 
 def _samples(setup: Setup, batch: int) -> Tensor:

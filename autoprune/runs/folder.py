@@ -27,7 +27,7 @@ from typing import Self
 from autoprune.errors import RecordError, did_you_mean
 from autoprune.files import PARTIAL, write_atomically, write_text
 from autoprune.runs.artifacts import Artifacts
-from autoprune.runs.outcome import MARKS, Head, Outcome
+from autoprune.runs.outcome import LETTERS, Head, Outcome
 from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.runs.record import RunRecord
 from autoprune.workload.workload import Workload
@@ -107,7 +107,7 @@ class RunFolder:
 
         Raises RecordError where there is none or its file is damaged.
         """
-        marked = key[-1:] in filter(None, MARKS.values()) and key[:-1].isdecimal()
+        marked = key[-1:] in filter(None, LETTERS.values()) and key[:-1].isdecimal()
         file = self.file(key[:-1] if marked else key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {key!r}")

@@ -15,7 +15,7 @@ from autoprune.trial.measurement import Measurement, Score, paired_bits
 State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]
 
-MARKS: Final[Mapping[Origin, str]] = {
+LETTERS: Final[Mapping[Origin, str]] = {
     "baseline": "b",
     "uniform": "u",
     "probe": "p",

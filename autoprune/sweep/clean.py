@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
@@ -22,16 +21,16 @@ def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> dict[s
     return {stem: size for stem, size in kept_weights(folder).items() if stem not in keep}
 
 
-def clean(path: Path, *, dry_run: bool = False, imports: bool = False) -> list[tuple[str, int]]:
+def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
     """Remove weights off every front, and what dead workers and killed drivers have left.
 
     The record is not touched, and export trains a network again whose weights are gone.
 
     Returns the files, as they are called in the run, with their sizes in bytes; nothing is removed
-    with `dry_run`. Raises RecordError where this is no run folder, or another process writes to it,
-    and InputError where a machine's code may not be imported (`imports`; see `RunFolder`).
+    with `dry_run`. Raises RecordError where another process writes to the run, and InputError
+    where a machine's code may not be imported; see `RunFolder`.
     """
-    folder = RunFolder.opened(path, imports=imports)
+    path = folder.path
     with sole_writer(path):
         heads = folder.read_heads()
         weights = off_the_fronts(folder, [_members(folder, heads, m) for m in run_machines(folder)])

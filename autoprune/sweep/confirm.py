@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
@@ -84,25 +83,23 @@ class _Again:
 
 
 def confirm(  # noqa: PLR0913 - all of a call
-    path: Path,
+    folder: RunFolder,
     seeds: int,
     workers: int | None,
     watch: Watch,
     address: str | None = None,
     *,
     stop: Stop | None = None,
-    imports: bool = False,
 ) -> Confirmed:
     """Train the contenders of every machine's front again, `seeds` times each, and sum up.
 
     What an earlier call has measured is not measured again. `workers` is the study's where it is
     None; 0 trains in this process. `address` is that of a Ray cluster that answers. After `stop`
-    no more trainings begin. `imports` allows to import code that the run names; see `RunFolder`.
+    no more trainings begin.
 
-    Raises RecordError where `path` is no run, is in use, or has no fine-tuned parent,
-    and InputError where code may not be imported.
+    Raises RecordError where the run is in use or has no fine-tuned parent, and InputError where
+    code may not be imported that it names; see `RunFolder`.
     """
-    folder = RunFolder(path, imports=imports)
     parts = recorded_parts(folder)
     hired = Workers.of(
         parts.compute,
@@ -111,7 +108,7 @@ def confirm(  # noqa: PLR0913 - all of a call
         address=address,
         artifacts=parts.artifacts,
     )
-    with sole_writer(path) as hold:
+    with sole_writer(folder.path) as hold:
         folder.recover()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
         priced, unpriced = _fronts(folder, list(trials.values()))

@@ -90,7 +90,7 @@ def test_times_and_energies_are_per_sample():
 
 
 def test_networks_of_a_run(finished):
-    found, folder = measure(finished, rounds=3, name="here")
+    found, folder = measure(RunFolder.opened(finished), rounds=3, name="here")
     keys = {timing.key for timing in found.timings}
     run = RunFolder(finished)
     known = ["fine-tuned", *(outcome.key for outcome in run.read_trials())]
@@ -126,10 +126,10 @@ def test_agreement_counts_the_networks_that_both_know():
 
 def test_what_cannot_be_measured(tmp_path, finished, monkeypatch):
     with pytest.raises(RecordError, match="not a run folder"):
-        measure(tmp_path)
+        measure(RunFolder.opened(tmp_path))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="torch finds no GPU here"):
-        measure(finished, device="cuda")
+        measure(RunFolder.opened(finished), device="cuda")
     damaged = tmp_path / "measured" / "cpu" / "measured.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{")

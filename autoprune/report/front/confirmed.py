@@ -16,7 +16,7 @@ from autoprune.runs.outcome import Origin, Outcome
 from autoprune.trial.measurement import Score
 
 DRAWS = 2000
-"""Of the bootstrap: a probability of one half is known to within 0.011, one standard error."""
+"""Draws of the bootstrap: a probability of one half is known to within 0.011 (standard error)."""
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Of one value per seed; the deviation is that of a sample (n - 1)."""
+        """The spread of one value per seed; the deviation is that of a sample (n - 1)."""
         std = float(np.std(values, ddof=1)) if len(values) > 1 else None
         return cls(mean=float(np.mean(values)), std=std)
 

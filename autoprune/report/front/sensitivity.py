@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from autoprune.cost.ops import Ops
 from autoprune.pareto import non_dominated
 from autoprune.report.front.order import kendall_tau
 from autoprune.workload.columns import Column
+from autoprune.workload.workload import Workload
+
+if TYPE_CHECKING:
+    from autoprune.runs.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,22 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
                 joined=len(now - front),
                 order=kendall_tau(before[members], after[members]),
             )
+
+
+def read_sensitivity(
+    model: CostModel, workload: Workload, share: float, run: RunFolder | None
+) -> Sensitivity:
+    """The sensitivity of a workload, and of the front of the run that it is of."""
+    from autoprune.runs.columns import TrialColumns  # pyarrow: only where a run is read
+
+    ops = Ops.of([workload])
+    columns = TrialColumns(run).at(model.machine.weight_bits) if run is not None else None
+    return Sensitivity(
+        machine=model.machine.name,
+        energy_uj=float(model.price_all(ops).energy_uj[0]),
+        moves=tuple(sensitivity(model, ops, np.zeros(1), share)),
+        of_front=None if columns is None else tuple(sensitivity(model, *columns, share)),
+    )
 
 
 def _front(accuracy: Column, energy: Column) -> set[int]:

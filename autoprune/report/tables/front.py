@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.runs.outcome import MARKS
+from autoprune.runs.outcome import LETTERS
 from autoprune.trial.measurement import Score
 
 
@@ -66,7 +66,7 @@ def bits_words(front: MachineFront) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"{row.trial}{MARKS[row.origin]}"
+    return f"{row.trial}{LETTERS[row.origin]}"
 
 
 def pick_table(rows: Sequence[Row]) -> RenderableType:

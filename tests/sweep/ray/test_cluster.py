@@ -308,6 +308,6 @@ def test_confirming_on_both_nodes(cluster, study, tmp_path):
     on_cluster = [note for note in notes(study) if note["node"] != "none"]
     assert len(on_cluster) == len(notes(study)) - searched
     assert len({note["node"] for note in on_cluster}) == 2
-    confirm(alone, 2, 0, lambda done, left: None, imports=True)
+    confirm(RunFolder.opened(alone, imports=True), 2, 0, lambda done, left: None)
     assert confirmed(folder) == confirmed(alone)
     assert confirmed(folder)

@@ -1,0 +1,86 @@
+"""Outlook: what a run of a study will do, known before anything trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoprune.compress.plan import FULL_BITS
+from autoprune.cost.machine import Machine
+from autoprune.cost.price import Price, Quantity
+from autoprune.search.baselines import probes
+from autoprune.study.build import Built
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineOutlook:
+    """A machine of a study: name, family, bits of a weight, and where its numbers are from."""
+
+    name: str
+    family: str
+    weight_bits: int
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What a run will do.
+
+    Attributes:
+        title, objectives, trials, sampler, workers: as in the study.
+        data, network: what it is of.
+        parameters: of the search space, and the values of each.
+        machines: of the study, in its order.
+        uniform, probed: trials of the uniform sweep, and probes of branches.
+        configurations: of the space, before equal plans are told apart.
+        epochs: of fine-tuning, per trial.
+        weight_bits: at which networks are measured, descending.
+    """
+
+    title: str
+    data: str
+    network: str
+    parameters: tuple[tuple[str, tuple[str, ...]], ...]
+    machines: tuple[MachineOutlook, ...]
+    objectives: tuple[str, ...]
+    trials: int
+    uniform: int
+    probed: int
+    sampler: str
+    configurations: int
+    epochs: int
+    workers: int
+    weight_bits: tuple[int, ...]
+
+
+def outlook(built: Built) -> Outlook:
+    """What a run of a study will do."""
+    space, shape = built.space, built.shape
+    return Outlook(
+        title=built.title,
+        data=str(built.parts.about),
+        network=built.parts.network.model,
+        parameters=tuple(
+            (str(parameter), tuple(map(str, domain.all)))
+            for parameter, domain in space.parameters(shape).items()
+        ),
+        machines=tuple(_machine(name, model.machine) for name, model in built.machines.items()),
+        objectives=built.objectives,
+        trials=built.trials,
+        uniform=len(space.uniform_sweep(shape, built.effort)),
+        probed=len(probes(space, shape)),
+        sampler=built.search.sampler,
+        configurations=built.configurations,
+        epochs=built.effort.epochs,
+        workers=built.parts.workers,
+        weight_bits=tuple(sorted({FULL_BITS, *built.weight_bits}, reverse=True)),
+    )
+
+
+def _machine(name: str, machine: Machine) -> MachineOutlook:
+    numbers: tuple[Price | Quantity, ...] = (*machine.prices, *machine.parameters)
+    return MachineOutlook(
+        name=name,
+        family=machine.family,
+        weight_bits=machine.weight_bits,
+        sources=tuple(sorted({number.source for number in numbers})),
+    )
