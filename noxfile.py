@@ -2,8 +2,6 @@
 
 import nox
 
-LONG = "full"
-"""Marker of the long tests that have to pass before a change lands."""
 LOWEST = [
     "tests/cost",
     "tests/compress/test_plan.py",
@@ -33,9 +31,9 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
-def long(session: nox.Session) -> None:
-    """The long tests that .ci/run runs."""
-    session.run("pytest", "-m", LONG, *session.posargs)
+def full(session: nox.Session) -> None:
+    """The quick and the long tests, as .ci/run runs them."""
+    session.run("pytest", "-m", "full or not full", "--hypothesis-profile=full", *session.posargs)
 
 
 @nox.session
@@ -56,10 +54,3 @@ def lowest(session: nox.Session) -> None:
     """Quick tests with the lowest versions that pyproject allows, in an environment of its own."""
     session.install("--constraint", ".ci/lowest.txt", ".[test]")
     session.run("pytest", *(session.posargs or LOWEST))
-
-
-@nox.session
-def full(session: nox.Session) -> None:
-    """Everything that .ci/run asks of a change."""
-    for name in ("lint", "tests", "long", "lowest"):
-        session.notify(name)

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from autoprune.runs.measured import MeasuredOn
     from autoprune.study.study import Study
     from autoprune.sweep.confirm import Confirmed, Watch
+    from autoprune.sweep.finished import Finished
     from autoprune.sweep.outlook import Outlook
     from autoprune.sweep.prepare import Prepared
-    from autoprune.sweep.progress import Finished, Observer
+    from autoprune.sweep.progress import Observer
     from autoprune.sweep.status import Status
     from autoprune.sweep.stop import Stop
     from autoprune.workload.workload import Workload

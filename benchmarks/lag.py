@@ -25,11 +25,15 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
+from autoprune.compress.plan import Plan
 from autoprune.cost.sample import sample_workload
+from autoprune.runs.budget import Excess
 from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Charge
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
+from autoprune.search.spec import SearchSpec
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
 from autoprune.sweep.prepare import Prepared, prepare
@@ -79,6 +83,28 @@ def made_up(job: Job) -> Measurement:
     )
 
 
+class Anything:
+    """Goals that every made-up trial meets alike."""
+
+    metrics, score = ("accuracy", "effective_sops"), "accuracy"
+
+    def objectives(self, measurement: Measurement) -> list[float]:
+        """The accuracy, and one number for all."""
+        return [measurement.validation.accuracy, 1.0]
+
+    def charges(self, measurement: Measurement) -> tuple[tuple[str, Charge], ...]:
+        """Nothing."""
+        return ()
+
+    def excess(self, measurement: Measurement) -> Excess:
+        """No budget."""
+        return ()
+
+    def known_excess(self, plan: Plan) -> Excess:
+        """No budget."""
+        return ()
+
+
 def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) -> Scheduler:
     """The scheduler of a run of made-up trials."""
     built, space = prepared.built, prepared.built.space
@@ -87,25 +113,19 @@ def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) 
         shape=built.shape,
         effort=built.effort,
         seed=seed,
-        sampler="random",
-        lag=lag,
+        search=SearchSpec(sampler="random", lag=lag),
         trials=trials,
-        metrics=["accuracy", "effective_sops"],
-        score="accuracy",
-        objectives=lambda m: [m.validation.accuracy, 1.0],
-        charges=lambda m: (),
-        excess=lambda m: (),
-        known_excess=lambda plan: (),
+        goals=Anything(),
     )
     run_folder = RunFolder(folder)
     record = OptunaStudy(
         StudyPlace(storage=open_journal(run_folder.journal)),
         ["maximize", "minimize"],
-        ["accuracy", "effective_sops"],
+        Anything.metrics,
         distributions(space.parameters(built.shape)),
         lag,
     )
-    return Scheduler(task, record, run_folder, lambda outcome: None)
+    return Scheduler(task, record, run_folder, lambda outcome, standing: None)
 
 
 def simulate(scheduler: Scheduler, workers: int, length: Lengths) -> float:

@@ -23,7 +23,7 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,23 +34,28 @@ import psutil
 from optuna.trial import FrozenTrial
 from rich.progress import Progress
 
+from autoprune.compress.plan import Plan
 from autoprune.config import find_file
+from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.front import MachineFront
+from autoprune.runs.budget import Excess
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.metrics import charges, metric_value
+from autoprune.runs.outcome import Charge
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
-from autoprune.search.spec import Sampler
+from autoprune.search.spec import Sampler, SearchSpec
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
 from autoprune.sweep.prepare import Prepared, prepare
-from autoprune.sweep.progress import Nobody, Tracker
+from autoprune.sweep.progress import Nobody
 from autoprune.sweep.record import write_study
+from autoprune.sweep.tracker import Tracker
 from autoprune.trial.job import Job
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
@@ -121,6 +126,31 @@ class TimedRecord(OptunaStudy):
         self.tells.append(spent)
 
 
+class Goals:
+    """The objectives on all machines, and no budget."""
+
+    metrics, score = OBJECTIVES, "accuracy"
+
+    def __init__(self, machines: Mapping[str, CostModel]) -> None:
+        self._machines = machines
+
+    def objectives(self, measurement: Measurement) -> list[float]:
+        """The value of each."""
+        return [metric_value(name, measurement, self._machines) for name in OBJECTIVES]
+
+    def charges(self, measurement: Measurement) -> tuple[tuple[str, Charge], ...]:
+        """What the machines charge."""
+        return charges(measurement, self._machines)
+
+    def excess(self, measurement: Measurement) -> Excess:
+        """No budget."""
+        return ()
+
+    def known_excess(self, plan: Plan) -> Excess:
+        """No budget."""
+        return ()
+
+
 @dataclass
 class Search:
     """The driver's side of a run in a folder, as `autoprune.run` puts it together."""
@@ -149,20 +179,13 @@ class Search:
             shape=built.shape,
             effort=built.effort,
             seed=0,
-            sampler=self.sampler,
-            lag=2 * WORKERS,
+            search=SearchSpec(sampler=self.sampler, lag=2 * WORKERS),
             trials=self.trials,
-            metrics=OBJECTIVES,
-            score="accuracy",
-            objectives=lambda m: [metric_value(name, m, machines) for name in OBJECTIVES],
-            charges=lambda m: charges(m, machines),
-            excess=lambda m: (),
-            known_excess=lambda plan: (),
+            goals=Goals(machines),
         )
         known = self.tracker.recover()
         self.scheduler = Scheduler(task, self.record, self.folder, self.tracker.observe, known)
-        self.tracker.scheduler = self.scheduler
-        self.tracker.start()
+        self.tracker.announce(self.scheduler.standing)
 
 
 @dataclass
@@ -202,7 +225,7 @@ def conduct(search: Search) -> Day:
             day.turns.append(time.perf_counter() - start)
             driver = max(driver, ended) + day.turns[-1]
             heapq.heappush(free, (ended, worker))
-            done = scheduler.done
+            done = scheduler.standing.done
             if done % max(1, search.trials // 10) == 0 and done not in day.memory:
                 gc.collect()
                 day.memory[done] = psutil.Process().memory_info().rss
@@ -215,7 +238,9 @@ def measure(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     write_study(prepared, run, (32,))
     search = Search(prepared, run, sampler, trials)
     day = conduct(search)
-    finish, finished = timed(search.tracker.finish)
+    finish, finished = timed(
+        lambda: search.tracker.finish(search.scheduler.standing, search.scheduler.trials)
+    )
     assert len(finished.fronts) == 4
     tenth = max(1, trials // 10)
     asks, tells = search.record.asks[-tenth:], search.record.tells[-tenth:]
@@ -235,7 +260,7 @@ def resume(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     prepared, run = prepared_study(folder), RunFolder(folder / "run")
     resumed, search = timed(lambda: Search(prepared, run, sampler, trials))
     assert search.scheduler.finished
-    assert search.scheduler.done == trials
+    assert search.scheduler.standing.done == trials
     return {"resume_s": resumed}
 
 

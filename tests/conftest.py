@@ -43,7 +43,7 @@ EXCLUSIVE = ("ray", "postgres", "browser")
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The whole suite has two processes, and whatever has some takes each file as one piece."""
-    if not config.pluginmanager.hasplugin("xdist"):
+    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
         return
     option = config.option
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autoprune.api import PreparedRun
+    from autoprune.sweep.finished import Finished
     from autoprune.sweep.outlook import Outlook
-    from autoprune.sweep.progress import Finished
 
 
 @click.command()

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from autoprune.errors import InputError
@@ -241,5 +240,7 @@ def check_labels(about: About, labels: NDArray[np.int64], needed: int) -> None:
 def _stratified(
     indices: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    from sklearn.model_selection import train_test_split  # a second, of every start
+
     one, other = train_test_split(indices, test_size=share, stratify=labels, random_state=seed)
     return one, other

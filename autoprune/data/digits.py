@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
 
 from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
 from autoprune.data.spec import DataSpec
@@ -37,5 +36,7 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
 
 def images_and_labels() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The digits [1797, 8, 8], pixels divided by their maximum of 16, and their classes."""
+    from sklearn.datasets import load_digits  # a second, of every start
+
     pixels, labels = load_digits(return_X_y=True)
     return (pixels / 16.0).astype(np.float32).reshape(-1, 8, 8), labels.astype(np.int64)

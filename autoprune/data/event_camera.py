@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import train_test_split
 
 from autoprune.data.dataset import About, Dataset, Source, check_labels, held_out
 from autoprune.data.mapped import Arrays, mapped
@@ -52,6 +51,8 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
         (other,) = rest
         return held_out(first, other.part(np.arange(len(other.labels))), spec.validation, seed)
     check_labels(known, first.labels, 10)
+    from sklearn.model_selection import train_test_split  # a second, of every start
+
     pool, test = train_test_split(
         np.arange(len(first.labels)), test_size=0.1, stratify=first.labels, random_state=seed
     )

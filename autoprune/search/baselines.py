@@ -17,6 +17,7 @@ from autoprune.compress.space import SearchSpace
 from autoprune.networks.place import Place
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
+from autoprune.search.task import Task
 
 
 def baseline_configurations(shape: NetworkShape) -> dict[str, dict[Parameter, Value]]:
@@ -65,6 +66,16 @@ def first_configurations(
                 first.append(("baseline", whole))
     first += [("uniform", same) for same in space.uniform_sweep(shape, effort)]
     return first + [("probe", space.complete(p, shape, effort)) for p in probes(space, shape)]
+
+
+def fixed_configurations(task: Task) -> list[tuple[Origin, dict[Parameter, Value]]]:
+    """What comes before the sampler's proposals, another run's trials at last."""
+    first = first_configurations(task.space, task.shape, task.effort)
+    known = {make_plan(given, task.shape, task.effort).hash for _, given in first}
+    if task.warm is not None and task.warm.kind == "measured":
+        new = [outcome for outcome in task.warm.trials if outcome.plan.hash not in known]
+        first += [("warm", dict(outcome.configuration)) for outcome in new]
+    return first
 
 
 def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[Parameter, Value]]:

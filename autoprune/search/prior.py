@@ -39,8 +39,8 @@ def task_prior(task: Task, domains: Mapping[Parameter, Domain], tuned: Measureme
     def plan(params: Mapping[str, Value]) -> str:
         return make_plan(to_configuration(params, domains), task.shape, task.effort).hash
 
-    values = [] if unusable(task, tuned) else task.objectives(tuned)
-    prior = network_prior(domains, task.metrics, task.score, values, plan)
+    values = [] if unusable(task, tuned) else task.goals.objectives(tuned)
+    prior = network_prior(domains, task.goals.metrics, task.goals.score, values, plan)
     return replace(prior, earlier=list(_earlier(task, domains)))
 
 
@@ -53,7 +53,7 @@ def _earlier(
         if outcome.measurement is not None and not unusable(task, outcome.measurement):
             yield (
                 to_params(dict(outcome.configuration), domains),
-                task.objectives(outcome.measurement),
+                task.goals.objectives(outcome.measurement),
             )
 
 

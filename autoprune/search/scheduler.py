@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import final
 
 from optuna.trial import FrozenTrial
 
-from autoprune.compress.configuration import Value, make_plan
-from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import Plan
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome
-from autoprune.runs.weights import weights_place
-from autoprune.search.baselines import baseline_plans, first_configurations
+from autoprune.search.baselines import baseline_plans, fixed_configurations
 from autoprune.search.block_response import GAIN
+from autoprune.search.jobs import JobMaker
 from autoprune.search.optuna_study import OptunaStudy
 from autoprune.search.prior import task_prior
 from autoprune.search.proposals import Proposed
-from autoprune.search.samplers import Samplers, derive_seed, to_configuration, to_params
+from autoprune.search.samplers import Samplers, to_params
 from autoprune.search.spec import Sampler
-from autoprune.search.stopping import exhausted, promises_little, stuck
+from autoprune.search.standing import Observe, Standing
+from autoprune.search.stopping import Verdict, judge, stuck
 from autoprune.search.task import Task
 from autoprune.search.telling import as_outcome, as_told
 from autoprune.trial.job import Failure, Job, Result
@@ -40,13 +38,8 @@ class Scheduler:
 
     Args:
         task: what to search. record: the Optuna study. folder: where outcomes are written.
-        observe: told every new outcome once it is on disk.
+        observe: see there.
         known: how the trials in the folder ended, by key; read from there where it is not given.
-
-    Attributes:
-        done: settled trials that count against the study's number of trials.
-        exhausted: whether the search ended because it met nothing but duplicates.
-        saved: trials that were not needed, because what was left promised too little.
     """
 
     def __init__(
@@ -54,30 +47,35 @@ class Scheduler:
         task: Task,
         record: OptunaStudy,
         folder: RunFolder,
-        observe: Callable[[Outcome], None],
+        observe: Observe,
         known: Mapping[str, Ended] | None = None,
     ) -> None:
         self._task, self._record, self._folder, self._observe = task, record, folder, observe
         self._known = dict(known or {})
         self._domains = task.space.parameters(task.shape)
         self._measured = task.warm.measured if task.warm else {}
-        self._fixed = self._first()
+        self._fixed = fixed_configurations(task)
+        self._jobs = JobMaker(task, folder, self._domains)
         self._ready: deque[Job] = deque()
         self._running: dict[str, Job] = {}
         self._trials: list[Proposed] = []
         self._first_with: dict[str, str] = {}
-        self._told, self._counting, self.done = 0, 0, 0
-        self.exhausted, self.saved = False, 0
+        self._told, self._counting, self._done = 0, 0, 0
+        self._verdict = Verdict(more=True, exhausted=False, saved=0)
+        self._taken_up = False
         found = folder.read_baselines()
         plans = baseline_plans(task.shape, task.effort)
         self._baselines: dict[str, Outcome | None] = {key: found.get(key) for key in plans}
         for key in plans.keys() - found.keys():
             if plans[key].hash in self._measured:
-                self._settle_baseline(self._job(key, plans[key]), self._measured[plans[key].hash])
+                self._settle_baseline(
+                    self._jobs.job(key, plans[key]), self._measured[plans[key].hash]
+                )
         missing = [key for key, outcome in self._baselines.items() if outcome is None]
-        self._ready.extend(self._job(key, plans[key]) for key in missing)
+        self._ready.extend(self._jobs.job(key, plans[key]) for key in missing)
         if not self._ready:
             self._begin()
+        self._taken_up = True
 
     @property
     def finished(self) -> bool:
@@ -90,14 +88,17 @@ class Scheduler:
         return {key: outcome for key, outcome in self._baselines.items() if outcome is not None}
 
     @property
-    def expected_baselines(self) -> int:
-        """How many baselines there will be."""
-        return len(self._baselines)
-
-    @property
-    def running(self) -> int:
-        """Jobs that were handed out and have no result yet."""
-        return len(self._running)
+    def standing(self) -> Standing:
+        """How far the search is now."""
+        return Standing(
+            baselines=self.baselines,
+            expected_baselines=len(self._baselines),
+            done=self._done,
+            running=len(self._running),
+            exhausted=self._verdict.exhausted,
+            saved=self._verdict.saved,
+            finished=self.finished,
+        )
 
     @property
     def trials(self) -> list[Ended]:
@@ -128,16 +129,6 @@ class Scheduler:
     def _settle_baseline(self, job: Job, result: Result) -> None:
         baseline = Proposed(key=job.key, origin="baseline", open=(job, {}), same_as=None)
         self._baselines[job.key] = self._settle(baseline, result)
-
-    def _first(self) -> list[tuple[Origin, dict[Parameter, Value]]]:
-        """What comes before the sampler's proposals, another run's trials at last."""
-        task = self._task
-        first = first_configurations(task.space, task.shape, task.effort)
-        known = {make_plan(given, task.shape, task.effort).hash for _, given in first}
-        if task.warm is not None and task.warm.kind == "measured":
-            new = [outcome for outcome in task.warm.trials if outcome.plan.hash not in known]
-            first += [("warm", dict(outcome.configuration)) for outcome in new]
-        return first
 
     def _begin(self) -> None:
         """All baselines are there: take up what an earlier run left, then propose."""
@@ -179,13 +170,18 @@ class Scheduler:
             self._propose()
 
     def _propose(self) -> None:
-        while len(self._trials) - self._told < self._task.lag and self._wanted():
+        while len(self._trials) - self._told < self._task.search.lag:
+            if not self._is_owed(len(self._trials)):
+                left = max(0, self._task.trials - self._counting)
+                self._verdict = judge(self._trials, left, self._task.search.stop_below)
+                if not self._verdict.more:
+                    return
             number = len(self._trials)
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
             params = None if fixed is None else to_params(fixed, self._domains)
-            name: Sampler = "random" if stuck(self._trials) else self._task.sampler
+            name: Sampler = "random" if stuck(self._trials) else self._task.search.sampler
             sampler = self._samplers.of(name, number)
-            trial = self._adopt(self._record.ask(sampler, params, self._describe))
+            trial = self._adopt(self._record.ask(sampler, params, self._jobs.describe))
             if trial.counts or trial.taken:
                 self._start(trial)
 
@@ -193,48 +189,22 @@ class Scheduler:
         """Have a trial trained, unless it was measured before or is known to break a budget."""
         if trial.taken:
             self._settle(trial, self._measured[trial.job.plan.hash])
-        elif any(excess > 0 for _, excess in self._task.known_excess(trial.job.plan)):
+        elif any(excess > 0 for _, excess in self._task.goals.known_excess(trial.job.plan)):
             self._settle(trial, None)
         else:
             self._ready.append(trial.job)
 
-    def _wanted(self) -> bool:
-        """Whether the study asks for one more proposal."""
-        number = len(self._trials)
-        if number < len(self._fixed) and self._fixed[number][0] in ("baseline", "warm"):
-            return True
-        self.exhausted = exhausted(self._trials)
-        left = max(0, self._task.trials - self._counting)
-        self.saved = left if promises_little(self._trials, self._task.stop_below) else 0
-        return not self.exhausted and left > self.saved
-
-    def _describe(self, frozen: FrozenTrial) -> dict[str, object]:
-        """What Optuna notes about a proposal, for whoever reads its study."""
-        _, job = self._read(frozen)
-        return {"plan": job.plan.short(self._task.shape), "hash": job.plan.hash, "seed": job.seed}
-
-    def _read(self, frozen: FrozenTrial) -> tuple[dict[Parameter, Value], Job]:
-        """The configuration and the job that a trial of the record stands for."""
-        given = to_configuration(frozen.params, self._domains)
-        plan = make_plan(given, self._task.shape, self._task.effort)
-        return given, self._job(str(frozen.number), plan)
-
-    def _job(self, key: str, plan: Plan) -> Job:
-        measured = self._measured.get(plan.hash)
-        return Job(
-            key=key,
-            plan=plan,
-            seed=measured.seed if measured else derive_seed(self._task.seed, key),
-            weights=weights_place(self._folder, key),
-        )
+    def _is_owed(self, number: int) -> bool:
+        """Whether that trial costs no training, and so is proposed whatever is left to train."""
+        return number < len(self._fixed) and self._fixed[number][0] in ("baseline", "warm")
 
     def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> Proposed:
         """Take a trial of the record into the list, and find out whether its plan was seen."""
         number, key = frozen.number, str(frozen.number)
         work, plan = None, str(frozen.user_attrs["hash"])
         if not settled:
-            given, job = self._read(frozen)
-            work, plan = (job, given), job.plan.hash
+            work = self._jobs.read(frozen)
+            plan = work[0].plan.hash
         origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
         same_as = self._first_with.get(plan)
         trial = Proposed(
@@ -255,7 +225,7 @@ class Scheduler:
         before, trial.ended, trial.open = trial.counts, ended, None
         if trial.key.isdecimal():
             self._counting += trial.counts - before  # one that is refused counts no longer
-            self.done += trial.counts
+            self._done += trial.counts
 
     def _settle(
         self, trial: Proposed, result: Result | None, same_as: str | None = None
@@ -265,7 +235,7 @@ class Scheduler:
         self._folder.write(outcome)
         trial.outcome = outcome
         self._end(trial, outcome.ended)
-        self._observe(outcome)
+        self._observe(outcome, self.standing if self._taken_up else None)
         return outcome
 
     def _repeat(self, trial: Proposed) -> None:

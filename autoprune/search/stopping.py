@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autoprune.search.proposals import Proposed
 
@@ -17,6 +18,28 @@ UNPROMISING_IN_A_ROW = 10
 
 UNTRAINED_IN_A_ROW = 500
 """So many proposals in a row that were seen, or known to break a budget, end the search."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a search is to go on.
+
+    Attributes:
+        more: whether one more trial is to be proposed.
+        exhausted: whether not, because it meets nothing but duplicates.
+        saved: trials that are not needed, because what is left promises too little.
+    """
+
+    more: bool
+    exhausted: bool
+    saved: int
+
+
+def judge(proposed: Sequence[Proposed], left: int, threshold: float | None) -> Verdict:
+    """The verdict on a search with `left` trials to go; `threshold` as in `promises_little`."""
+    over = exhausted(proposed)
+    saved = left if promises_little(proposed, threshold) else 0
+    return Verdict(more=not over and left > saved, exhausted=over, saved=saved)
 
 
 def stuck(proposed: Sequence[Proposed], last: int = STUCK) -> bool:

@@ -1,18 +1,46 @@
-"""Task: what a search is asked to do, as functions and values that know neither study nor setup."""
+"""Task: what a search is asked to do, as values and goals that know neither study nor setup."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from autoprune.compress.plan import Effort, Plan
 from autoprune.compress.space import SearchSpace
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.budget import Excess
 from autoprune.runs.outcome import Charge
-from autoprune.search.spec import Sampler
+from autoprune.search.spec import SearchSpec
 from autoprune.search.warm_start import WarmStart
 from autoprune.trial.measurement import Measurement
+
+
+class Goals(Protocol):
+    """What a search is for, and what its trials may not break."""
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """Names of the objectives."""
+
+    @property
+    def score(self) -> str:
+        """The name of what is maximised."""
+
+    def objectives(self, measurement: Measurement) -> list[float]:
+        """The values that Optuna is told, in the order of `metrics`.
+
+        Raises AutopruneError where one is unknown.
+        """
+
+    def charges(self, measurement: Measurement) -> tuple[tuple[str, Charge], ...]:
+        """What the study's machines charge; kept with the outcome."""
+
+    def excess(self, measurement: Measurement) -> Excess:
+        """By budget, how far the measurement is beyond it; raises as `objectives` does."""
+
+    def known_excess(self, plan: Plan) -> Excess:
+        """Likewise of a plan, of those budgets that training cannot change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,28 +48,15 @@ class Task:
     """What a search is asked to do.
 
     Attributes:
-        space, shape, effort, seed, sampler, lag, trials: as in the study.
-        metrics: names of the objectives. score: the name of what is maximised.
-        objectives: the values that Optuna is told of a measurement, in the study's order; raises
-            AutopruneError where one is unknown.
-        charges: what the study's machines charge for a measurement; kept with its outcome.
-        excess: by budget, how far a measurement is beyond it; raises as `objectives` does.
-        known_excess: likewise of a plan, of those budgets that training cannot change.
-        stop_below: as in the study. warm: what another run has measured.
+        space, shape, effort, seed, search, trials: as in the study.
+        goals: see there. warm: what another run has measured.
     """
 
     space: SearchSpace
     shape: NetworkShape
     effort: Effort
     seed: int
-    sampler: Sampler
-    lag: int
+    search: SearchSpec
     trials: int
-    metrics: Sequence[str]
-    score: str
-    objectives: Callable[[Measurement], list[float]]
-    charges: Callable[[Measurement], tuple[tuple[str, Charge], ...]]
-    excess: Callable[[Measurement], Excess]
-    known_excess: Callable[[Plan], Excess]
-    stop_below: float | None = None
+    goals: Goals
     warm: WarmStart | None = None

@@ -24,9 +24,9 @@ def as_outcome(
     cause = result.cause if isinstance(result, Failure) else unusable(task, measurement)
     excess: Excess = ()
     if measurement is not None and not cause:
-        excess = task.excess(measurement)
+        excess = task.goals.excess(measurement)
     elif result is None:
-        excess = task.known_excess(trial.job.plan)
+        excess = task.goals.known_excess(trial.job.plan)
     broken = tuple((budget, by) for budget, by in excess if by > 0)
     peak = result.peak_gib if isinstance(result, Failure) and result.kind == "memory" else None
     infeasible = broken or peak is not None
@@ -41,7 +41,7 @@ def as_outcome(
         measurement=measurement,
         same_as=same_as,
         cause=cause,
-        charges=() if measurement is None else task.charges(measurement),
+        charges=() if measurement is None else task.goals.charges(measurement),
         broken=broken,
         peak_gib=peak,
     )
@@ -52,8 +52,8 @@ def unusable(task: Task, measurement: Measurement | None) -> str:
     if measurement is None:
         return ""
     try:
-        values = [v for _, v in task.excess(measurement)]
-        values += task.objectives(measurement)
+        values = [v for _, v in task.goals.excess(measurement)]
+        values += task.goals.objectives(measurement)
     except AutopruneError as error:
         return str(error)
     bad = [value for value in values if not math.isfinite(value)]
@@ -71,5 +71,5 @@ def as_told(
         note["same_as"] = outcome.same_as
     measurement, values, excess = outcome.measurement, None, outcome.broken
     if measurement is not None and not outcome.cause:
-        values, excess = task.objectives(measurement), task.excess(measurement)
+        values, excess = task.goals.objectives(measurement), task.goals.excess(measurement)
     return values, note, dict(excess)

@@ -13,12 +13,13 @@ from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.environment import record_environment
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
-from autoprune.runs.metrics import charges, metric_value, split_metric
+from autoprune.runs.metrics import split_metric
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.weights import copy_missing
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
+from autoprune.search.standing import Standing
 from autoprune.search.storages import open_database, open_journal
 from autoprune.search.task import Task
 from autoprune.search.warm_start import WarmStart, keep, kept
@@ -28,14 +29,15 @@ from autoprune.study.parent import find_parent, load_parent
 from autoprune.study.parts import Parts, check_device, load_data, make_setup
 from autoprune.sweep.environment import environment
 from autoprune.sweep.execute import execute
-from autoprune.sweep.limits import Budgets
+from autoprune.sweep.finished import Finished
+from autoprune.sweep.goals import StudyGoals
 from autoprune.sweep.prepare import Prepared
-from autoprune.sweep.progress import Finished, Observer, Tracker
+from autoprune.sweep.progress import Observer
 from autoprune.sweep.ray.loggers import Loggers
 from autoprune.sweep.record import write_study
 from autoprune.sweep.stop import Stop
+from autoprune.sweep.tracker import Tracker
 from autoprune.sweep.workers import Workers
-from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup
 
 
@@ -77,15 +79,14 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         record = _record(built, place)
         task = _task(built, setup, warm)
 
-        def observe(outcome: Outcome) -> None:
-            tracker.observe(outcome)
+        def observe(outcome: Outcome, standing: Standing | None) -> None:
+            tracker.observe(outcome, standing)
             tracking.log(outcome)
 
         scheduler = Scheduler(task, record, folder, observe, known)
-        tracker.scheduler = scheduler
-        tracker.start()
+        tracker.announce(scheduler.standing)
         execute(scheduler, setup, _workers(prepared), hold, stop)
-        return tracker.finish()
+        return tracker.finish(scheduler.standing, scheduler.trials)
 
 
 def _parent(parts: Parts, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:
@@ -126,26 +127,14 @@ def _record(built: Built, place: StudyPlace) -> OptunaStudy:
 
 
 def _task(built: Built, setup: Setup, warm: WarmStart | None) -> Task:
-    limits = Budgets(built.budgets, built.machines, setup)
-
-    def objectives(measurement: Measurement) -> list[float]:
-        return [metric_value(m, measurement, built.machines) for m in built.objectives]
-
     return Task(
         space=built.space,
         shape=built.shape,
         effort=built.effort,
         seed=built.parts.seed,
-        sampler=built.search.sampler,
-        lag=built.search.lag,
+        search=built.search,
         trials=built.trials,
-        metrics=built.objectives,
-        score=built.score,
-        objectives=objectives,
-        charges=lambda measurement: charges(measurement, built.machines),
-        excess=limits.of,
-        known_excess=limits.known,
-        stop_below=built.search.stop_below,
+        goals=StudyGoals(built, setup),
         warm=warm,
     )
 

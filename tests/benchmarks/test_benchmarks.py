@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 STUDY = ["--study", "tests/studies/short.toml"]
 
 
@@ -111,7 +113,6 @@ def test_benchmark(root, tmp_path, arguments, expected):
     done = subprocess.run(
         [sys.executable, str(script), *(a.replace("OUT", str(tmp_path)) for a in arguments[1:])],
         cwd=root,
-        env={**os.environ, "AUTOPRUNE_CACHE": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
@@ -122,7 +123,7 @@ def test_benchmark(root, tmp_path, arguments, expected):
 
 def test_repricing_agrees_with_what_was_stored(root, tmp_path):
     """On a run made here: no energy differs in any bit, one by one, at once, or as stored."""
-    environment = {**os.environ, "AUTOPRUNE_CACHE": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     autoprune = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
     study = str(root / "tests" / "studies" / "short.toml")
     place = str(tmp_path / "run")

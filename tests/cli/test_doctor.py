@@ -13,7 +13,7 @@ from autoprune.sweep import doctor
 
 
 @pytest.mark.ray
-def test_a_working_installation(autoprune, monkeypatch, tmp_path) -> None:
+def test_a_working_installation(autoprune, no_ray, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
     said = autoprune("doctor", "--json")
     found = {finding["subject"]: finding for finding in json.loads(said.out)}

@@ -97,16 +97,21 @@ def test_a_dumb_terminal_gets_lines_and_no_escapes(desk) -> None:
 
 COMMANDS = [
     ("status", "run"),
-    ("trials", "run"),
-    ("trials", "run", "--failed"),
-    ("trial", "run", "3"),
-    ("trial", "run", "fine-tuned"),
     ("front", "run"),
-    ("list",),
-    ("price", "run:3", "--machine", "loihi1"),
-    ("pick", "run", "--machine", "loihi1"),
-    ("compare", "run", "--machine", "loihi1", "--machine", "ops45_fp32"),
     ("run", "short.toml", "--dry-run"),
+    *(
+        pytest.param(words, marks=pytest.mark.full)
+        for words in (
+            ("trials", "run"),
+            ("trials", "run", "--failed"),
+            ("trial", "run", "3"),
+            ("trial", "run", "fine-tuned"),
+            ("list",),
+            ("price", "run:3", "--machine", "loihi1"),
+            ("pick", "run", "--machine", "loihi1"),
+            ("compare", "run", "--machine", "loihi1", "--machine", "ops45_fp32"),
+        )
+    ),
 ]
 
 
@@ -127,12 +132,16 @@ def test_80_columns_into_a_file_of_any_encoding(desk, arguments) -> None:
     ("arguments", "words"),
     [
         (["report", "run", "--out", "page.html"], "Reading every trial"),
-        (["trials", "run"], "Reading every trial"),
-        (["front", "run"], "Reading the trials"),
-        (["compare", "run"], "Reading the trials"),
+        pytest.param(["trials", "run"], "Reading every trial", marks=pytest.mark.full),
+        pytest.param(["front", "run"], "Reading the trials", marks=pytest.mark.full),
+        pytest.param(["compare", "run"], "Reading the trials", marks=pytest.mark.full),
         (["pick", "run", "--machine", "loihi1"], "Reading the trials"),
-        (["status", "run"], "Reading the trials"),
-        (["price", "run:0", "--machine", "loihi1", "--sensitivity", "0.5"], "Reading the trials"),
+        pytest.param(["status", "run"], "Reading the trials", marks=pytest.mark.full),
+        pytest.param(
+            ["price", "run:0", "--machine", "loihi1", "--sensitivity", "0.5"],
+            "Reading the trials",
+            marks=pytest.mark.full,
+        ),
     ],
 )
 def test_a_terminal_sees_that_a_command_is_at_work(desk, arguments, words) -> None:

@@ -88,6 +88,11 @@ def test_only_training_is_augmented_and_a_seed_repeats_it(read, name):
     assert torch.equal(data.validation.augmented(chosen), data.validation.inputs(chosen))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [n if n == "cifar10" else pytest.param(n, marks=pytest.mark.full) for n in DATA_SETS],
+    indirect=True,
+)
 def test_a_split_is_read_alike_in_another_process(read, name, tmp_path):
     part = read().train
     pickled = pickle.dumps(part)

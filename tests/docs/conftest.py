@@ -105,7 +105,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             (folder / block.file).write_text(block.text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("AUTOPRUNE_CACHE", str(folder / "cache"))
         patch.setattr(sys, "path", [str(folder), *sys.path])
         done = CliRunner().invoke(cli, ["run", "digits.toml", "--trials", "4"])
         assert done.exit_code == 0, done.output

@@ -103,7 +103,7 @@ def parse(words: list[str]) -> None:
     command.make_context(words[1], words[2:])
 
 
-def test_a_command_runs(shell_line, desk):
+def test_a_command_runs(shell_line, desk, no_ray):
     line = short(shell_line)
     words = shlex.split(line)
     if line.startswith(tuple(NOT_RUN)):

@@ -14,9 +14,15 @@ from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe
 from autoprune.trial.trial import run_trial
+from tests.networks.conftest import CASES
 
 
 @pytest.mark.ray
+@pytest.mark.parametrize(
+    "case",
+    [name if name == "own" else pytest.param(name, marks=pytest.mark.full) for name in CASES],
+    indirect=True,
+)
 def test_a_trial_on_a_worker_is_that_of_this_process(case, one_ray):
     one_ray()
     network, adapter = case.make()

@@ -20,7 +20,7 @@ from autoprune.runs.outcome import Charge
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import derive_seed, distributions
 from autoprune.search.scheduler import Scheduler
-from autoprune.search.spec import Sampler
+from autoprune.search.spec import Sampler, SearchSpec
 from autoprune.search.stopping import DUPLICATES_IN_A_ROW
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
@@ -71,7 +71,9 @@ SAMPLERS = [
 
 
 class Sweep:
-    """A scheduler over made-up measurements, run in any order of finishing."""
+    """A scheduler over made-up measurements, run in any order of finishing; its own goals."""
+
+    metrics, score = ("accuracy", "effective_sops"), "accuracy"
 
     def __init__(self, folder: Path, shape, measured, **settings) -> None:
         self.folder, self.shape, self.measured = RunFolder(folder), shape, measured
@@ -97,6 +99,9 @@ class Sweep:
     def objectives(self, m):
         return [m.validation.accuracy, float(m.workload.total("effective_sops"))]
 
+    def charges(self, m):
+        return (("chip", Charge(energy_uj=m.parameters / 7)),)
+
     def scheduler(self) -> Scheduler:
         file = self.folder.path / "space.toml"
         file.write_text(self.text)
@@ -106,16 +111,9 @@ class Sweep:
             shape=self.shape,
             effort=Effort(time_steps=3, learning_rate=1e-3, epochs=1),
             seed=7,
-            sampler=self.sampler,
-            lag=self.lag,
+            search=SearchSpec(sampler=self.sampler, lag=self.lag, stop_below=self.stop_below),
             trials=self.trials,
-            metrics=["accuracy", "effective_sops"],
-            score="accuracy",
-            objectives=self.objectives,
-            charges=lambda m: (("chip", Charge(energy_uj=m.parameters / 7)),),
-            excess=self.excess,
-            known_excess=self.known_excess,
-            stop_below=self.stop_below,
+            goals=self,
         )
         record = OptunaStudy(
             StudyPlace(storage=open_journal(self.folder.journal)),
@@ -124,7 +122,7 @@ class Sweep:
             distributions(space.parameters(self.shape)),
             self.lag,
         )
-        return Scheduler(task, record, self.folder, lambda outcome: None)
+        return Scheduler(task, record, self.folder, lambda outcome, standing: None)
 
     def run(self, workers: int = 1, seed: int = 0, stop_after: int | None = None) -> Scheduler:
         """Run with that many jobs at a time, finishing in random order, perhaps not to the end."""
@@ -173,7 +171,7 @@ def test_baselines_then_uniform_sweep_then_sampler(sweep):
     assert set(origins[20:]) == {"sampled"}
     assert trials(run)[0].same_as == "fine-tuned"
     assert all(key not in run.ran for key in map(str, range(8)))  # baselines are not run again
-    assert scheduler.done == 22
+    assert scheduler.standing.done == 22
     found = optuna_trials(run)
     assert [t.state for t in found] == [TrialState.COMPLETE] * len(trials(run))
     assert found[9].values == run.objectives(trials(run)[9].measurement)
@@ -213,7 +211,7 @@ def test_no_plan_is_trained_twice(sweep, sampler, count):
     jobs = [o.plan.hash for o in trials(run) if o.state == "measured" and o.same_as is None]
     jobs += [b.plan.hash for b in scheduler.baselines.values()]
     assert len(run.ran) == len(jobs) == len(set(jobs))
-    assert scheduler.done == count
+    assert scheduler.standing.done == count
 
 
 def test_a_measurement_on_disk_that_optuna_was_not_told_is_told(sweep):
@@ -280,14 +278,14 @@ def test_a_plan_seen_before_is_a_duplicate_and_trains_nothing(sweep):
     run = sweep(space=TINY, trials=5)
     scheduler = run.run()
     duplicates = [o for o in trials(run) if o.state == "duplicate"]
-    assert scheduler.exhausted
+    assert scheduler.standing.exhausted
     assert len(duplicates) >= DUPLICATES_IN_A_ROW
     measured = {o.key: o.measurement for o in trials(run) if o.state == "measured"}
     assert all(o.measurement == measured[o.same_as] for o in duplicates)
     assert len({o.plan.hash for o in trials(run) if o.state == "measured"}) == len(measured)
     assert not {o.key for o in duplicates} & set(run.ran)
-    assert scheduler.done < 5
-    assert sweep(space=TINY, trials=5).run().exhausted  # and it is still so the next day
+    assert scheduler.standing.done < 5
+    assert sweep(space=TINY, trials=5).run().standing.exhausted  # and it is still so the next day
 
 
 @pytest.mark.parametrize("broken", ["exception", "nan", "inf", "missing"])
@@ -315,7 +313,7 @@ def test_failures_are_recorded_with_their_cause_and_the_sweep_goes_on(sweep, bro
     assert failed.state == "failed"
     assert expected.get(broken, f"an objective is {broken}") in failed.cause
     assert [o.key for o in trials(run) if o.state == "failed"] == ["10"]
-    assert scheduler.done == 22
+    assert scheduler.standing.done == 22
     for outcome, frozen in zip(trials(run), optuna_trials(run), strict=True):
         fails = outcome.key == "10" or outcome.same_as == "10"
         assert frozen.state == (TrialState.FAIL if fails else TrialState.COMPLETE)
@@ -339,12 +337,12 @@ def test_what_a_sampler_notes_about_a_trial_is_kept(sweep):
 def test_a_search_ends_when_its_proposals_promise_too_little(sweep):
     settings = {"sampler": "block_response", "space": SMALL, "trials": 120}
     whole = sweep("whole", **settings)
-    assert whole.run().saved == 0
+    assert whole.run().standing.saved == 0
     alone = sweep("alone", **settings, stop_below=0.02)
     scheduler = alone.run()
     ended = len(trials(alone))
-    assert 0 < scheduler.saved == 120 - scheduler.done
-    assert not scheduler.exhausted
+    assert 0 < scheduler.standing.saved == 120 - scheduler.standing.done
+    assert not scheduler.standing.exhausted
     assert trials(alone) == trials(whole)[:ended]
     gains = [t.system_attrs.get("block_response:gain", 1) for t in optuna_trials(whole)]
     low = [i for i in range(9, len(gains)) if max(gains[i - 9 : i + 1]) < 0.02]
@@ -353,7 +351,7 @@ def test_a_search_ends_when_its_proposals_promise_too_little(sweep):
     many.run(workers=3, seed=1)
     assert trials(many) == trials(alone)
     again = sweep("alone", **settings, stop_below=0.02)
-    assert again.run().saved == scheduler.saved
+    assert again.run().standing.saved == scheduler.standing.saved
     assert again.ran == []
     sweep("alone", **settings).run()  # and without the threshold it goes on
     assert trials(alone) == trials(whole)
@@ -387,7 +385,9 @@ def test_a_plan_known_to_break_a_budget_is_never_trained(sweep, shape, sampler):
     refused = [o for o in trials(run) if o.state == "infeasible"]
     trained = {o.key: o for o in trials(run) if o.key in run.ran}
     assert refused
-    assert scheduler.done == 22 == len(trained)  # what was refused is not one of the trials
+    assert (
+        scheduler.standing.done == 22 == len(trained)
+    )  # what was refused is not one of the trials
     assert all(o.measurement is None and dict(o.broken)["weights"] > 0 for o in refused)
     assert all(dict(known(o.plan))["weights"] <= 0 for o in trained.values())
     told = {t.number: t for t in optuna_trials(run)}
@@ -410,7 +410,7 @@ def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sw
     run = sweep("bound", sampler="block_response", trials=30, excess=over(bound))
     scheduler = run.run()
     states = {o.state for o in trials(run)}
-    assert scheduler.done == 30
+    assert scheduler.standing.done == 30
     assert states >= {"measured", "infeasible"}
     for outcome, told in zip(trials(run), optuna_trials(run), strict=True):
         ((_, by),) = run.excess(outcome.measurement)
@@ -433,6 +433,6 @@ def next_job(run):
 def test_a_search_in_which_every_plan_is_known_to_break_a_budget_ends(sweep):
     run = sweep(known_excess=lambda plan: (("weights", 1.0),), sampler="random")
     scheduler = run.run()
-    assert scheduler.exhausted
-    assert scheduler.done == 0
+    assert scheduler.standing.exhausted
+    assert scheduler.standing.done == 0
     assert set(run.ran) == set(scheduler.baselines)

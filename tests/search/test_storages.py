@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +29,7 @@ from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.status import read_status
+from tests.short import SHORT, untimed
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
 
@@ -97,12 +97,7 @@ def short(root, tmp_path, server, monkeypatch) -> Path:
 
 def trials(folder: Path) -> list:
     """Everything that has to repeat itself; how long it took does not."""
-    found = RunFolder(folder).read_trials()
-    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
-    return [
-        replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
-        for o in found
-    ]
+    return untimed(RunFolder(folder).read_trials())
 
 
 def recorded(folder: Path, address: str) -> list[optuna.trial.FrozenTrial]:
@@ -117,10 +112,11 @@ def holds(folder: Path, word: str) -> list[Path]:
 
 
 @pytest.mark.postgres
-def test_a_driver_killed_at_any_moment_leaves_a_record_that_goes_on(root, short, server, tmp_path):
-    alone = tmp_path / "alone"
-    plain = str(root / "tests" / "studies" / "short.toml")
-    run(prepare(plain, workers=0, trials=12), alone, Nobody())
+def test_a_driver_killed_at_any_moment_leaves_a_record_that_goes_on(
+    short_run, short, server, tmp_path
+):
+    alone = Path(shutil.copytree(short_run, tmp_path / "alone"))
+    run(prepare(SHORT, workers=0, trials=12), alone, Nobody())
     folder = tmp_path / "run"
     command = [*AUTOPRUNE, "run", str(short), "--workers", "0", "--trials", "12", "--out"]
     said = ""

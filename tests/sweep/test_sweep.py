@@ -253,7 +253,7 @@ class Hopeless(Deadly):
 
 
 @pytest.mark.ray
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.full)])
 def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
     short, one_ray, tmp_path, monkeypatch, workers
 ):

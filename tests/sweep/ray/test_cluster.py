@@ -30,6 +30,7 @@ from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.address import find_address
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.workers import Workers
+from tests.short import untimed
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
@@ -106,15 +107,13 @@ def test_a_node_says_what_it_lacks(tmp_path):
 
 
 @pytest.mark.ray
-def test_what_no_node_has_is_refused_at_once(root, tmp_path):
+def test_what_no_node_has_is_refused_at_once(short_study, one_ray, tmp_path):
     """Ray itself would wait for such a node for ever."""
-    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
-    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
-    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
-    (tmp_path / "big.toml").write_text(f"{text}\n[compute]\nmemory_gib = 1e6\n", encoding="utf-8")
+    one_ray()
+    big = short_study(after="[compute]\nmemory_gib = 1e6")
     said = r"compute: a worker takes 1 CPUs, 1e\+06 GiB of memory; expected no more than some node"
     with pytest.raises(InputError, match=said):
-        run(prepare(str(tmp_path / "big.toml")), tmp_path / "run", Nobody())
+        run(prepare(str(big)), tmp_path / "run", Nobody())
 
 
 class Cluster(NamedTuple):
@@ -235,23 +234,14 @@ def notes(study: Path) -> list[dict[str, str]]:
     return [json.loads(file.read_text()) for file in files]
 
 
-def trials(folder: Path) -> list:
+def trials(folder: Path) -> list[Outcome]:
     """Of the search, everything that has to repeat itself."""
-    return repeatable(RunFolder(folder).read_trials())
+    return untimed(RunFolder(folder).read_trials())
 
 
-def confirmed(folder: Path) -> list:
+def confirmed(folder: Path) -> list[Outcome]:
     """Of what was confirmed, everything that has to repeat itself."""
-    return repeatable(RunFolder(folder).read_confirmed())
-
-
-def repeatable(found: list[Outcome]) -> list[Outcome]:
-    """All but how long they took."""
-    quick = replace(found[0].measurement.seconds, training=0, evaluation=0, census=0, other=0)
-    return [
-        replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
-        for o in found
-    ]
+    return untimed(RunFolder(folder).read_confirmed())
 
 
 @pytest.mark.ray
@@ -288,6 +278,7 @@ def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, 
 
 
 @pytest.mark.ray
+@pytest.mark.full
 def test_confirming_on_both_nodes(cluster, study, tmp_path):
     """What the cluster confirms is what this process does; the run was searched without Ray."""
     folder, alone = tmp_path / "run", tmp_path / "alone"

@@ -27,10 +27,9 @@ BOTH = 'track = ["tensorboard", "mlflow"]'
 
 
 @pytest.fixture(scope="module", autouse=True)
-def surroundings(tmp_path_factory):
-    """A parent cache of our own, and none of the user's MLflow."""
+def surroundings():
+    """None of the user's MLflow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOPRUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
         for name in ("TRACKING_URI", "EXPERIMENT_NAME", "EXPERIMENT_ID"):
             patch.delenv(f"MLFLOW_{name}", raising=False)
         yield
@@ -46,8 +45,9 @@ def study(root: Path, folder: Path, track: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def tracked(root, tmp_path_factory) -> RunFolder:
+def tracked(root, tmp_path_factory, one_ray) -> RunFolder:
     """The short study, tracked, with two workers of Ray."""
+    one_ray()
     folder = tmp_path_factory.mktemp("tracked")
     run(prepare(study(root, folder, BOTH)), folder / "sweep", Nobody())
     return RunFolder(folder / "sweep")

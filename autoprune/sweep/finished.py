@@ -1,0 +1,40 @@
+"""Finished: what a run came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoprune.report.front.branches import BranchProbe
+from autoprune.report.front.front import MachineFront
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Ended, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a run came to.
+
+    Attributes:
+        folder: of the run. fronts: by machine. baselines: by key.
+        trials: how all ended, by number.
+        probes: what each branch loses and saves.
+        warnings: what makes the result doubtful, in words.
+        exhausted: whether the search met nothing new any more.
+        saved: trials that were not needed, because what was left promised too little.
+        interrupted: whether trials are left that the same command would go on with.
+    """
+
+    folder: RunFolder
+    fronts: dict[str, MachineFront]
+    probes: list[BranchProbe]
+    baselines: dict[str, Outcome]
+    trials: list[Ended]
+    warnings: list[str]
+    exhausted: bool
+    saved: int
+    interrupted: bool
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """All trials by number, read from the folder."""
+        return self.folder.read_trials()

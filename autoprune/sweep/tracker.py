@@ -1,0 +1,191 @@
+"""Tracker: follows a run, tells its observer, keeps what is worth keeping, and sums up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import final
+
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
+from autoprune.files import write_text
+from autoprune.networks.shape import NetworkShape
+from autoprune.report.files import finite_or_none, save_front
+from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
+from autoprune.report.front.candidates import Candidate, Candidates
+from autoprune.report.front.front import MachineFront, history
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.outcome import Ended, Head, Outcome
+from autoprune.runs.record import Volumes
+from autoprune.runs.weights import remove_weights
+from autoprune.search.baselines import warnings
+from autoprune.search.standing import Standing
+from autoprune.sweep.clean import off_the_fronts
+from autoprune.sweep.finished import Finished
+from autoprune.sweep.progress import Observer, SearchProgress
+
+
+@final
+class Tracker:
+    """Follows a run: tells the observer, and keeps checkpoints of front members only.
+
+    Args:
+        machines: the cost models by name. shape: of the network. trials: that the study asks for.
+        folder: the run folder. observer: who is told.
+    """
+
+    def __init__(
+        self,
+        machines: Mapping[str, CostModel],
+        shape: NetworkShape,
+        trials: int,
+        folder: RunFolder,
+        observer: Observer,
+    ) -> None:
+        self._machines, self._shape, self._trials = machines, shape, trials
+        self._folder, self._observer = folder, observer
+        self._candidates = {
+            name: Candidates(model, shape, folder.read) for name, model in machines.items()
+        }
+        self._failed: dict[str, UnknownCost] = {}
+        self._shown: list[str] = []
+        self._ends: Counter[str] = Counter()
+        self._best: float | None = None
+        self._announced = False
+
+    def recover(self) -> dict[str, Ended]:
+        """Take in what an earlier run has left; what a crash has left half-written is removed.
+
+        Returns how the trials ended, by key.
+        """
+        heads = self._folder.recover()
+        self._take(heads)
+        return {head.key: head.ended for head in heads}
+
+    def observe(self, outcome: Outcome, standing: Standing | None) -> None:
+        """A new outcome is on disk; see `autoprune.search.standing.Observe`."""
+        if outcome.key.isdecimal():
+            self._take([outcome.head])
+        if standing is None:
+            return
+        if outcome.key.isdecimal():
+            self._prune()
+        self.announce(standing)
+
+    def announce(self, standing: Standing) -> None:
+        """Tell the observer how far the search is."""
+        measured, expected = standing.baselines, standing.expected_baselines
+        if not self._announced:
+            self._observer.measuring(len(measured), expected)
+        if not self._announced and len(measured) == expected:
+            self._announced = True
+            self._observer.baselines(measured)
+        if self._announced:
+            shown = SearchProgress(
+                done=standing.done,
+                trials=self._trials,
+                running=standing.running,
+                states=dict(self._ends),
+                best=self._best,
+                fronts=self._fronts,
+            )
+            self._observer.progress(shown)
+
+    def _take(self, heads: Sequence[Head]) -> None:
+        """Count trials, and let them join the fronts, where none is priced again."""
+        for head in heads:
+            ended = head.ended
+            self._ends[ended.state] += 1
+            if ended.score is not None and (self._best is None or ended.score > self._best):
+                self._best = ended.score
+            if ended.origin in ("uniform", "probe"):
+                self._shown.append(ended.key)
+        words = {head.key: head.plan.short(self._shape) for head in heads}
+        for name in self._machines.keys() - self._failed.keys():
+            try:
+                self._candidates[name].add(heads, words)
+            except UnknownCost as error:
+                self._failed[name] = error
+
+    @property
+    def _fronts(self) -> dict[str, list[Candidate]]:
+        """So far, by machine."""
+        return {
+            name: [] if name in self._failed else found.members
+            for name, found in self._candidates.items()
+        }
+
+    def finish(self, standing: Standing, trials: list[Ended]) -> Finished:
+        """Save every machine's front, and sum up a search that ended so; `trials` by number."""
+        fronts: dict[str, MachineFront] = {}
+        probes: list[BranchProbe] = []
+        if len(standing.baselines) < standing.expected_baselines:
+            doubts = ["Stopped before all baselines were measured: there is no front yet."]
+        else:
+            self._prune(last=True)
+            shown = [self._folder.read(key) for key in sorted(self._shown, key=int)]
+            doubts = warnings(standing.baselines, _harsh_l1p(shown))
+            fronts, missing = self._save_fronts(standing.baselines)
+            doubts += missing
+            probes = branch_probes(shown, standing.baselines, self._machines, self._shape)
+            write_text(self._folder.branches, to_csv(probes))
+        return Finished(
+            folder=self._folder,
+            fronts=fronts,
+            probes=probes,
+            baselines=standing.baselines,
+            trials=trials,
+            warnings=doubts,
+            exhausted=standing.exhausted,
+            saved=standing.saved,
+            interrupted=not standing.finished,
+        )
+
+    def _save_fronts(
+        self, baselines: Mapping[str, Outcome]
+    ) -> tuple[dict[str, MachineFront], list[str]]:
+        """The fronts by machine, now in the run folder; and why a machine has none."""
+        fronts, missing, data = {}, [], self._folder.record.data
+        for name, candidates in self._candidates.items():
+            try:
+                if name in self._failed:
+                    raise self._failed[name]
+                fronts[name] = candidates.front(baselines, data)
+            except UnknownCost as error:
+                missing.append(f"No front of {name}. {error}")
+                continue
+            save_front(fronts[name], self._folder.fronts / name)
+        self._record_hypervolume(fronts)
+        return fronts, missing
+
+    def _record_hypervolume(self, fronts: dict[str, MachineFront]) -> None:
+        """Note the hypervolumes with the study: reference, and how they grew by trial number."""
+        volumes = {
+            name: Volumes(
+                reference=front.reference,
+                trials=finite_or_none(front.hypervolume),
+                uniform=finite_or_none(front.uniform_hypervolume),
+                history=tuple((t, finite_or_none(v)) for t, v in history(front)),
+            )
+            for name, front in fronts.items()
+        }
+        self._folder.write_record(replace(self._folder.record, hypervolumes=volumes))
+
+    def _prune(self, *, last: bool = False) -> None:
+        """Remove weights of settled trials that are on no machine's front; at last, all others."""
+        keys = [[member.trained_as for member in front] for front in self._fronts.values()]
+        for stem in off_the_fronts(self._folder, keys):
+            settled = stem.isdecimal() and self._folder.file(stem).is_file()
+            if last or settled:
+                remove_weights(self._folder, stem)
+
+
+def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    """The uniform trial whose only compression is L1P at 95 %, if the sweep has one."""
+    harsh = {"l1p": 0.95, "dsp": 1.0}
+    for outcome in outcomes:
+        settings = {(p.setting, value) for p, value in outcome.configuration}
+        if outcome.origin == "uniform" and harsh.items() >= {s for s in settings if s[0] in harsh}:
+            return {"Uniform L1P at 95 %": outcome}
+    return {}
