@@ -1,4 +1,4 @@
-"""Write a file so that it is there whole or not at all."""
+"""Files that are there whole or not at all, and the folders of this user's cache."""
 
 from __future__ import annotations
 
@@ -7,10 +7,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from autoprune.errors import RecordError
 
 PARTIAL = ".partial"
 """Ending of a file that is being written; what still has it after a crash is incomplete."""
+
+GIB = 2**30
+"""Bytes in a GiB."""
+
+
+def cache_folder() -> Path:
+    """The folder of what can be made again, such as parents: AUTOPRUNE_CACHE, else the user's."""
+    return Path(os.environ.get("AUTOPRUNE_CACHE") or user_cache_path("autoprune"))
+
+
+def data_folder() -> Path:
+    """The folder of data sets' files: AUTOPRUNE_DATA, else one in the user's cache."""
+    return Path(os.environ.get("AUTOPRUNE_DATA") or user_cache_path("autoprune") / "data")
 
 
 def write_atomically(file: Path, write: Callable[[Path], object]) -> None:

@@ -33,7 +33,7 @@ LEARNS = CategoricalDistribution(["fixed", "layer", "channel"])
 
 
 def make_space() -> dict[str, BaseDistribution]:
-    """Of four blocks."""
+    """A search space of four blocks."""
     space: dict[str, BaseDistribution] = {}
     for block in range(4):
         for branch in ("attention", "mlp"):

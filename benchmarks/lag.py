@@ -47,7 +47,7 @@ NO_LAG = 10**6
 
 
 Lengths = Callable[[int], float]
-"""Of a trial's own seed the time that it takes."""
+"""The time that a trial takes, by its own seed."""
 
 
 def log_normal(spread: float) -> Lengths:

@@ -48,7 +48,7 @@ class Problem:
     high: float = 1.0
 
     def bounds(self, index: int) -> tuple[float, float]:
-        """Of one variable."""
+        """Least and greatest value of one variable."""
         return (self.low, self.high) if index else (0.0, 1.0)
 
 

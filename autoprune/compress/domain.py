@@ -11,7 +11,7 @@ from autoprune.compress.configuration import Value
 from autoprune.config import STRICT
 
 MOST_VALUES = 10_000
-"""Of one parameter: more are a slip of the pen."""
+"""The largest number of values of one parameter: more are a slip of the pen."""
 
 
 def _finite(value: object) -> object:

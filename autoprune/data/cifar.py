@@ -28,12 +28,12 @@ _MEAN, _DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
 
 def about(spec: DataSpec, root: Path) -> About:
-    """See `autoprune.data.load.about`."""
+    """See `autoprune.data.load.NamedData`."""
     return About(name=spec.name, classes=_CLASSES[spec.name], shape=(3, 32, 32))
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.load`."""
+    """See `autoprune.data.load.NamedData.load`."""
     from autoprune.data.augment import AugmentedImages, Normalised
 
     folder = root / _FOLDERS[spec.name]

@@ -19,12 +19,12 @@ OPTIONS: tuple[str, ...] = ()
 
 
 def about(spec: DataSpec, root: Path) -> About:
-    """See `autoprune.data.load.about`; nothing lies under `root`."""
+    """See `autoprune.data.load.NamedData`; nothing lies under `root`."""
     return About(name="digits", classes=10, shape=(1, 8, 8))
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.load`."""
+    """See `autoprune.data.load.NamedData.load`."""
     images, labels = images_and_labels()
     source = Source(
         about=about(spec, root),

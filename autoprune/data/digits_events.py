@@ -35,14 +35,14 @@ CORNERS = ((0.0, 0.0), (0.5, 1.0), (1.0, 0.0), (0.0, 0.0))
 
 
 def about(spec: DataSpec, root: Path) -> About:
-    """See `autoprune.data.load.about`; nothing lies under `root`."""
+    """See `autoprune.data.load.NamedData`; nothing lies under `root`."""
     side = spec.side or SIDE
     shape = (spec.frames or FRAMES, 2, side, side)
     return About(name="digits_events", classes=10, shape=shape, synthetic=True)
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.load`."""
+    """See `autoprune.data.load.NamedData.load`."""
     known = about(spec, root)
     frames, labels = _frames(known.shape[0], known.shape[-1])
     return thirds(Source(about=known, store=InMemory(frames), labels=labels), seed)

@@ -33,7 +33,7 @@ _PAGES = {
 
 
 def about(spec: DataSpec, root: Path) -> About:
-    """See `autoprune.data.load.about`."""
+    """See `autoprune.data.load.NamedData`."""
     side = spec.side or SIDE
     if SIDE % side:
         raise InputError(f"data {spec.name}", f"side {side}", f"a divisor of {SIDE}")
@@ -42,7 +42,7 @@ def about(spec: DataSpec, root: Path) -> About:
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.load`."""
+    """See `autoprune.data.load.NamedData.load`."""
     known = about(spec, root)
     folder = _prepared(spec.name, root / _FOLDERS[spec.name])
     parts = {"cifar10dvs": (None,), "dvs128gesture": (True, False)}[spec.name]

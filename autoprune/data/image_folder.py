@@ -17,13 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from platformdirs import user_cache_path
 from torch import Tensor
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
-from autoprune.files import write_text
+from autoprune.files import cache_folder, write_text
 
 OPTIONS = ("side",)
 SIDE = 224
@@ -33,14 +32,14 @@ _LAYOUT = "ROOT/train/CLASS/IMAGE and ROOT/val/CLASS/IMAGE, with the same classe
 
 
 def about(spec: DataSpec, root: Path) -> About:
-    """See `autoprune.data.load.about`; 1000 classes where the folder is not there."""
+    """See `autoprune.data.load.NamedData`; 1000 classes where the folder is not there."""
     folder, side = root / "train", spec.side or SIDE
     classes = len(_folders(folder)) if folder.is_dir() else 1000
     return About(name="imagefolder", classes=classes, shape=(3, side, side))
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.load`."""
+    """See `autoprune.data.load.NamedData.load`."""
     for part in ("train", "val"):
         if not (root / part).is_dir():
             raise InputError("data imagefolder", f"no folder {root / part}", _LAYOUT)
@@ -152,8 +151,7 @@ def _check(files: list[str], folder: Path) -> None:
     """InputError with the images that cannot be read; checked images are remembered."""
     state = [(file, os.stat(file).st_size, os.stat(file).st_mtime_ns) for file in files]
     key = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("AUTOPRUNE_CACHE") or user_cache_path("autoprune"))
-    seen = cache / "data" / f"imagefolder-{key}.checked"
+    seen = cache_folder() / "data" / f"imagefolder-{key}.checked"
     if seen.is_file():
         return
     broken = [file for file in files if not _readable(file)]

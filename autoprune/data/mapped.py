@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -12,10 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from autoprune.data.dataset import MemoryMap
-from autoprune.files import write_atomically
+from autoprune.files import cache_folder, write_atomically
 
 Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 
@@ -28,7 +26,7 @@ def mapped(name: str, made_of: str, make: Callable[[], Arrays]) -> tuple[MemoryM
         made_of: everything that decides what `make` gives: settings, folder, time of change.
         make: gives samples [n, ...] and labels [n].
     """
-    folder = Path(os.environ.get("AUTOPRUNE_CACHE") or user_cache_path("autoprune")) / "data"
+    folder = cache_folder() / "data"
     key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     samples, labels = (folder / f"{name}-{key}-{what}.npy" for what in ("samples", "labels"))
     if not (samples.is_file() and labels.is_file()):

@@ -24,7 +24,7 @@ _EXPECTED = (
 
 
 def about(spec: DataSpec, root: Path) -> About:
-    """See `autoprune.data.load.about`; it has to be read for that."""
+    """See `autoprune.data.load.NamedData`; it has to be read for that."""
     train, test = _parts(spec.name, root)
     labels = np.concatenate([part[1] for part in (train, test) if part is not None])
     shape = tuple(train[0].shape[1:])
@@ -34,7 +34,7 @@ def about(spec: DataSpec, root: Path) -> About:
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.load`: split in thirds unless it has a test part of its own."""
+    """See `autoprune.data.load.NamedData.load`: thirds unless it has a test part of its own."""
     known = about(spec, root)
     train, test = _parts(spec.name, root)
     source = Source(about=known, store=InMemory(train[0]), labels=train[1])

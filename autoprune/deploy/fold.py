@@ -26,7 +26,8 @@ from autoprune.errors import InputError
 from autoprune.networks.adapter import Weighted
 
 _TOLERANCE = 1e-9
-"""Of logits in float64, relative to the largest: far above rounding, far below a wrong pair."""
+"""Largest difference of logits in float64, relative to the largest: far above rounding, far below
+what a wrong pair moves."""
 
 
 def fold(network: nn.Module, inputs: Tensor) -> tuple[nn.Module, dict[str, str]]:

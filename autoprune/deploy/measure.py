@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from autoprune.deploy.remeasure import validation_samples
 from autoprune.deploy.timing import time_networks
 from autoprune.errors import InputError, RecordError
 from autoprune.networks.inputs import present
+from autoprune.runs.environment import processor_name
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.measured import MeasuredOn, write
 from autoprune.runs.outcome import FINE_TUNED
@@ -72,7 +72,7 @@ def measure(  # noqa: PLR0913 - as on the command line
     )
     measured = MeasuredOn(
         name=name or device,
-        device=torch.cuda.get_device_name() if device == "cuda" else _processor(),
+        device=torch.cuda.get_device_name() if device == "cuda" else processor_name(),
         threads=threads,
         rounds=rounds,
         counter=counter.name if counter else "",
@@ -86,11 +86,3 @@ def _samples(setup: Setup, batch: int) -> Tensor:
     """As many validation samples as asked for, repeated where there are fewer."""
     shown = validation_samples(setup, batch)
     return shown.repeat_interleave(-(-batch // len(shown)), 0)[:batch]
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -19,7 +19,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import PARENT, Outcome
 from autoprune.runs.weights import weights_file
 from autoprune.study.parent import load_parent
-from autoprune.study.parts import Parts, check_device, load_data, make_setup
+from autoprune.study.parts import Parts, load_data, make_setup
 from autoprune.study.recorded import recorded_parts
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
@@ -82,8 +82,8 @@ def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Memb
     outcome = _trained(folder, key)
     assert outcome.measurement is not None
     parts = recorded_parts(folder)
-    check_device(parts.compute)
-    torch.set_num_threads(parts.threads)
+    parts.compute.check_device()
+    torch.set_num_threads(parts.compute.threads)
     data = load_data(parts)
     parent = load_parent(parts, folder.parent)
     setup = make_setup(parts, data, parent, ())  # the record says at which bits to measure
@@ -92,7 +92,7 @@ def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Memb
     rebuilt = not _take_weights(folder, outcome.key, network)
     if rebuilt:
         say(f"The weights of {_words(outcome.key)} were not kept: training it again.")
-        _rebuild(setup, parts.threads, outcome, network)
+        _rebuild(setup, parts.compute.threads, outcome, network)
         found = remeasured(setup, network.eval(), outcome.measurement)
         compare(found, recorded(outcome.measurement, shape.block_weights), "what was trained again")
     return Member(

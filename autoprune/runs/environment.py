@@ -70,7 +70,7 @@ class Environment:
         return cls(
             versions={"python": platform.python_version()} | {n: version(n) for n in _PACKAGES},
             commit=_commit(),
-            processor=gpu or _processor(),
+            processor=gpu or f"{processor_name()} x {os.cpu_count()}",
             threads=threads,
             seed=seed,
             files={name: _digest(text) for name, text in files.items()},
@@ -113,7 +113,7 @@ def record_environment(file: Path, now: Environment) -> None:
 
 
 def _commit() -> str:
-    """Of the checkout that autoprune is imported from."""
+    """The commit of the checkout that autoprune is imported from; empty where there is none."""
     folder = Path(autoprune.__file__).resolve().parent.parent
     if not (folder / ".git").exists():
         return ""
@@ -128,11 +128,12 @@ def _commit() -> str:
     return found[0].strip() + ("+changes" if found[1].strip() else "")
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """The model of this computer's processor; its architecture where the system does not say."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
+    lines = info.read_text(encoding="utf-8").splitlines() if info.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()} x {os.cpu_count()}"
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def _digest(text: str) -> str:

@@ -39,7 +39,7 @@ class Holder:
 
     @classmethod
     def here(cls) -> Holder:
-        """Of the process that asks."""
+        """The holder that this process would be, as of now."""
         now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         boot = Path("/proc/sys/kernel/random/boot_id")
         return cls(

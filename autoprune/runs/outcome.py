@@ -97,7 +97,7 @@ class Head:
 
     @property
     def key(self) -> str:
-        """Of the outcome."""
+        """The outcome's key."""
         return self.ended.key
 
     def at(self, weight_bits: int) -> tuple[int, Score, Score]:

@@ -14,7 +14,7 @@ from autoprune.errors import AutopruneError, RecordError
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 FORMAT = 3
-"""Of a run folder; one of another format is refused."""
+"""The format of run folders that is read and written; one of another is refused."""
 
 Identity: TypeAlias = Mapping[str, Json]
 """Everything that decides what a trial is and what Optuna is told of it; see `study.identity`."""

@@ -97,7 +97,7 @@ def _tried(
     parts: Parts, network: nn.Module, space: SearchSpace, effort: Effort, file: Path
 ) -> NetworkShape:
     """What the network offers; everything that can be wrong with it is found here."""
-    adapter, about = parts.adapter, parts.about
+    adapter, about = parts.adapter, parts.data.about
     if parts.network.checkpoint is not None:
         load_published(parts.network, network)
     try:

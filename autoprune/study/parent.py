@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from platformdirs import user_cache_path
 from torch import nn
 
 from autoprune.data.dataset import Dataset
+from autoprune.files import cache_folder
 from autoprune.networks.checkpoint import load_checkpoint, save_weights
 from autoprune.networks.key_map import load_key_map
 from autoprune.networks.spec import NetworkSpec
@@ -28,9 +27,9 @@ def parent_key(parts: Parts, data: Dataset) -> str:
         "data": _digest(data),
         "network": parts.network.model_dump(),
         "recipe": parts.parent and parts.parent.model_dump(),
-        "compute": parts.compute.model_dump(include={"device", "precision"}),
+        "compute": parts.compute.spec.model_dump(include={"device", "precision"}),
         "seed": parts.seed,
-        "threads": parts.threads,
+        "threads": parts.compute.threads,
         "versions": {name: version(name) for name in ("torch", "spikingjelly")},
         "code": [hashlib.sha256(text.encode()).hexdigest() for text in _sources(parts)],
     }
@@ -39,8 +38,7 @@ def parent_key(parts: Parts, data: Dataset) -> str:
 
 def cached_parent(parts: Parts, data: Dataset) -> Path:
     """Where this user's cache holds the parent, or would."""
-    folder = os.environ.get("AUTOPRUNE_CACHE") or user_cache_path("autoprune")
-    return Path(folder) / "parents" / f"{parent_key(parts, data)}.safetensors"
+    return cache_folder() / "parents" / f"{parent_key(parts, data)}.safetensors"
 
 
 def load_parent(parts: Parts, file: Path) -> nn.Module:
@@ -69,13 +67,12 @@ def train_parent(
 ) -> nn.Module:
     """Train the parent from scratch with the study's seed; nothing is cached here."""
     assert parts.parent is not None  # a study without has a checkpoint
-    torch.set_num_threads(parts.threads)
+    torch.set_num_threads(parts.compute.threads)
     torch.manual_seed(parts.seed)
     progress(0)
-    network = parts.architecture.build().to(parts.compute.device)
-    parts.train(
-        network, data.train, recipe(parts.parent, parts.compute), parts.seed, progress=progress
-    )
+    network = parts.architecture.build().to(parts.compute.spec.device)
+    how = recipe(parts.parent, parts.compute.spec)
+    parts.train(network, data.train, how, parts.seed, progress=progress)
     return network.cpu()
 
 
@@ -105,7 +102,7 @@ def _sources(parts: Parts) -> list[str]:
 
 
 def _digest(data: Dataset) -> str:
-    """Of the training labels, and of samples spread over them: enough to tell data sets apart."""
+    """SHA-256 of training labels and samples spread over them: enough to tell data sets apart."""
     part = data.train
     chosen = torch.linspace(0, len(part) - 1, min(len(part), 256)).long()
     digest = hashlib.sha256(str(data.about).encode())

@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from autoprune.compress.spec import CompressionSpec
-from autoprune.data import load as data_sets
 from autoprune.data.dataset import About, Dataset
-from autoprune.data.spec import DataSpec
+from autoprune.data.load import NamedData
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.build import Architecture, adapter_for, check_image, find_architecture
 from autoprune.networks.spec import NetworkSpec
 from autoprune.plugin import load_named
+from autoprune.study.compute import Compute
 from autoprune.study.study import Study
 from autoprune.trial.setup import Evaluate, Setup, Train
 from autoprune.trial.spec import ComputeSpec, FinetuneSpec, MeasureSpec, RecipeSpec
@@ -30,35 +29,31 @@ class Parts:
     """What a study's networks are made with.
 
     Attributes:
-        about: what its data are, without reading them.
+        data: its data set, not read yet.
         architecture: what builds its network. kind: the class of that.
         adapter: for it. train, evaluate: ours or the user's, as in `Setup`.
-        data, network, parent, finetune, compression, measure, compute: tables of the study.
-        seed, threads, workers, artifacts: as in the study.
+        network, parent, finetune, compression, measure, seed: as in the study.
+        compute: where its trials run.
     """
 
-    about: About
+    data: NamedData
     architecture: Architecture
     kind: type[nn.Module]
     adapter: ModelAdapter
     train: Train
     evaluate: Evaluate | None
-    data: DataSpec
     network: NetworkSpec
     parent: RecipeSpec | None
     finetune: FinetuneSpec
     compression: CompressionSpec
     measure: MeasureSpec
-    compute: ComputeSpec
+    compute: Compute
     seed: int
-    threads: int
-    workers: int
-    artifacts: str | None
 
     @property
     def offered(self) -> Mapping[str, int]:
         """What data and study offer to the network's constructor."""
-        return _offered(self.network, self.about)
+        return _offered(self.network, self.data.about)
 
 
 def find_parts(study: Study) -> tuple[Parts, nn.Module]:
@@ -67,43 +62,33 @@ def find_parts(study: Study) -> tuple[Parts, nn.Module]:
     Raises InputError where one of them is not there, or they do not fit each other.
     """
     training, evaluation = _find_train(study), _find_evaluate(study)
-    about = data_sets.about(study.data, Path())
+    data = NamedData(study.data, Path())
     spec = study.network
-    architecture = find_architecture(spec.model, spec.arguments, _offered(spec, about))
+    architecture = find_architecture(spec.model, spec.arguments, _offered(spec, data.about))
     network = architecture.build()
     adapter = adapter_for(network, spec.adapter)
-    check_image(network, adapter, about.shape[-2:])
+    check_image(network, adapter, data.about.shape[-2:])
     parts = Parts(
-        about=about,
+        data=data,
         architecture=architecture,
         kind=type(network),
         adapter=adapter,
         train=training,
         evaluate=evaluation,
-        data=study.data,
         network=spec,
         parent=study.parent,
         finetune=study.finetune,
         compression=study.compression,
         measure=study.measure,
-        compute=study.compute,
+        compute=Compute.of(study),
         seed=study.seed,
-        threads=study.threads,
-        workers=study.workers,
-        artifacts=study.artifacts,
     )
     return parts, network
 
 
 def load_data(parts: Parts) -> Dataset:
     """The study's data set, split by its seed; its root relative to the working directory."""
-    return data_sets.load(parts.data, Path(), parts.seed)
-
-
-def check_device(spec: ComputeSpec) -> None:
-    """InputError where the study asks for a GPU and there is none."""
-    if spec.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("compute.device", "given 'cuda'; torch finds no GPU here", "'cpu'")
+    return parts.data.load(parts.seed)
 
 
 def make_setup(
@@ -114,10 +99,10 @@ def make_setup(
         parent=parent,
         adapter=parts.adapter,
         data=data,
-        recipe=recipe(parts.finetune, parts.compute),
+        recipe=recipe(parts.finetune, parts.compute.spec),
         dsp_score=parts.compression.dsp_score,
         l1p_schedule=parts.compression.l1p_schedule,
-        device=parts.compute.device,
+        device=parts.compute.spec.device,
         train=parts.train,
         evaluate=parts.evaluate,
         batch_norm_batches=parts.measure.batch_norm_batches,

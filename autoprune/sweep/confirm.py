@@ -17,11 +17,11 @@ from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front, co
 from autoprune.report.front.front import MachineFront
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
-from autoprune.runs.machines import run_machines
+from autoprune.runs.machines import on_each, run_machines
 from autoprune.runs.outcome import Outcome
 from autoprune.search.samplers import derive_seed
 from autoprune.study.parent import load_parent
-from autoprune.study.parts import check_device, load_data, make_setup
+from autoprune.study.parts import load_data, make_setup
 from autoprune.study.recorded import recorded_parts
 from autoprune.sweep.execute import execute
 from autoprune.sweep.stop import Stop
@@ -101,13 +101,7 @@ def confirm(  # noqa: PLR0913 - all of a call
     code may not be imported that it names; see `RunFolder`.
     """
     parts = recorded_parts(folder)
-    hired = Workers.of(
-        parts.compute,
-        parts.threads,
-        parts.workers if workers is None else workers,
-        address=address,
-        artifacts=parts.artifacts,
-    )
+    hired = Workers.of(parts.compute, workers, address=address)
     with sole_writer(folder.path) as hold:
         folder.recover()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
@@ -123,7 +117,7 @@ def confirm(  # noqa: PLR0913 - all of a call
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
         again = _Again(left, folder, watch)
         if left:
-            check_device(parts.compute)
+            parts.compute.check_device()
             parent = load_parent(parts, folder.parent)
             setup = make_setup(parts, load_data(parts), parent, folder.record.weight_bits)
             execute(again, setup, hired, hold, stop)
@@ -142,16 +136,11 @@ def _fronts(
     folder: RunFolder, trials: Sequence[Outcome]
 ) -> tuple[list[tuple[CostModel, MachineFront]], list[str]]:
     """The fronts as the search left them, and why a machine has none."""
-    found, unpriced = [], []
-    baselines, shape = folder.read_baselines(), folder.record.shape
-    for model in run_machines(folder):
-        try:
-            found.append(
-                (model, machine_front(trials, baselines, model, shape, folder.record.data))
-            )
-        except UnknownCost as error:
-            unpriced.append(str(error))
-    return found, unpriced
+    baselines, shape, data = folder.read_baselines(), folder.record.shape, folder.record.data
+    return on_each(
+        run_machines(folder),
+        lambda model: (model, machine_front(trials, baselines, model, shape, data)),
+    )
 
 
 def _job(seed: int, outcome: Outcome, repetition: int) -> Job:

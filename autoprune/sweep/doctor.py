@@ -14,11 +14,11 @@ from typing import Literal
 
 import psutil
 from packaging.requirements import Requirement
-from platformdirs import user_cache_path
+
+from autoprune.files import GIB, cache_folder, data_folder
 
 Level = Literal["ok", "warning", "error"]
 
-_GIB = 2**30
 _MEMORY_GIB = 4
 _SHARED_GIB = 1
 _SPIKINGJELLY = ("spikingjelly.activation_based.neuron", "spikingjelly.datasets")
@@ -49,11 +49,8 @@ def examine() -> Iterator[Finding]:
     yield _shared_memory()
     yield _gpu()
     yield _ray()
-    cache = Path(os.environ.get("AUTOPRUNE_CACHE") or user_cache_path("autoprune"))
-    yield writable("cache", cache)
-    yield writable(
-        "data", Path(os.environ.get("AUTOPRUNE_DATA") or user_cache_path("autoprune") / "data")
-    )
+    yield writable("cache", cache_folder())
+    yield writable("data", data_folder())
 
 
 def versions() -> Iterator[Finding]:
@@ -100,7 +97,7 @@ def _threads() -> Finding:
 
 
 def _memory() -> Finding:
-    free = psutil.virtual_memory().available / _GIB
+    free = psutil.virtual_memory().available / GIB
     said = f"{free:.1f} GiB free"
     if free < _MEMORY_GIB:
         return Finding(subject="memory", level="warning", found=said, remedy="fewer workers")
@@ -111,7 +108,7 @@ def _shared_memory() -> Finding:
     place = Path("/dev/shm")
     if not place.is_dir():
         return Finding(subject="/dev/shm", level="ok", found="none here; Ray uses files")
-    free = shutil.disk_usage(place).free / _GIB
+    free = shutil.disk_usage(place).free / GIB
     said = f"{free:.1f} GiB free"
     if free < _SHARED_GIB:
         remedy = "a larger one (docker run --shm-size=4g); Ray is slow without"

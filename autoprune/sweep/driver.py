@@ -26,7 +26,7 @@ from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.build import Built
 from autoprune.study.identity import check_identity
 from autoprune.study.parent import find_parent, load_parent
-from autoprune.study.parts import Parts, check_device, load_data, make_setup
+from autoprune.study.parts import Parts, load_data, make_setup
 from autoprune.sweep.environment import environment
 from autoprune.sweep.execute import execute
 from autoprune.sweep.finished import Finished
@@ -51,13 +51,13 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     """
     folder = RunFolder(path)
     built, parts = prepared.built, prepared.built.parts
-    check_device(parts.compute)
+    parts.compute.check_device()
     weight_bits = built.weight_bits
     if folder.study_file.is_file():
         weight_bits = folder.record.weight_bits
         check_identity(folder.record.identity, built.identity, str(path))
-    if parts.artifacts is not None:
-        Artifacts(parts.artifacts).check()
+    if parts.compute.artifacts is not None:
+        Artifacts(parts.compute.artifacts).check()
     database = open_database(built.storage) if built.storage is not None else None
     data = load_data(parts)
     with sole_writer(path) as hold:
@@ -85,7 +85,8 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
 
         scheduler = Scheduler(task, record, folder, observe, known)
         tracker.announce(scheduler.standing)
-        execute(scheduler, setup, _workers(prepared), hold, stop)
+        workers = Workers.of(parts.compute, address=prepared.address)
+        execute(scheduler, setup, workers, hold, stop)
         return tracker.finish(scheduler.standing, scheduler.trials)
 
 
@@ -136,15 +137,4 @@ def _task(built: Built, setup: Setup, warm: WarmStart | None) -> Task:
         trials=built.trials,
         goals=StudyGoals(built, setup),
         warm=warm,
-    )
-
-
-def _workers(prepared: Prepared) -> Workers:
-    parts = prepared.built.parts
-    return Workers.of(
-        parts.compute,
-        parts.threads,
-        parts.workers,
-        address=prepared.address,
-        artifacts=parts.artifacts,
     )

@@ -12,10 +12,10 @@ from autoprune.sweep.prepare import Prepared
 def environment(prepared: Prepared, folder: RunFolder) -> Environment:
     """Versions, processor, threads, seed and files with which the study runs here."""
     parts = prepared.built.parts
-    on_gpu = parts.compute.device == "cuda" and torch.cuda.is_available()
+    on_gpu = parts.compute.spec.device == "cuda" and torch.cuda.is_available()
     return Environment.here(
         gpu=torch.cuda.get_device_name() if on_gpu else "",
-        threads=parts.threads,
+        threads=parts.compute.threads,
         seed=parts.seed,
         files=prepared.texts,
         first_trial=len(list(folder.trials.glob("*.parquet"))),

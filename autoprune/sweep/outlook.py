@@ -57,7 +57,7 @@ def outlook(built: Built) -> Outlook:
     space, shape = built.space, built.shape
     return Outlook(
         title=built.title,
-        data=str(built.parts.about),
+        data=str(built.parts.data.about),
         network=built.parts.network.model,
         parameters=tuple(
             (str(parameter), tuple(map(str, domain.all)))
@@ -71,7 +71,7 @@ def outlook(built: Built) -> Outlook:
         sampler=built.search.sampler,
         configurations=built.configurations,
         epochs=built.effort.epochs,
-        workers=built.parts.workers,
+        workers=built.parts.compute.workers,
         weight_bits=tuple(sorted({FULL_BITS, *built.weight_bits}, reverse=True)),
     )
 

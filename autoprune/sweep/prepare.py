@@ -15,6 +15,7 @@ from autoprune.plugin import make_importable
 from autoprune.search.warm_start import WarmStart
 from autoprune.study.build import Built, build
 from autoprune.study.check import Checked, load_checked
+from autoprune.study.compute import Compute
 from autoprune.study.study import Study
 from autoprune.study.warm_start import read_warm_start
 from autoprune.sweep.ray.loggers import check_packages
@@ -106,7 +107,7 @@ def _check_workers(study: Study, file: Path) -> None:
     if study.workers > study.search.lag:
         given = f"given {study.search.lag}, with {study.workers} workers"
         raise InputError(f"{file}: search.lag", given, "at least as much as there are workers")
-    Workers.of(study.compute, study.threads, study.workers)  # raises where it cannot be
+    Workers.of(Compute.of(study))  # raises where it cannot be
     check_packages(study.track, f"{file}: track")
 
 

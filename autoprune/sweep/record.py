@@ -22,13 +22,13 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
     folder.write_record(
         RunRecord(
             title=built.title,
-            data=str(built.parts.about),
+            data=str(built.parts.data.about),
             trials=built.trials,
             shape=built.shape,
             effort=built.effort,
             weight_bits=weight_bits,
             folder=str(prepared.file.parent.resolve()),
-            data_root=built.parts.data.root,
+            data_root=built.parts.data.spec.root,
             identity=built.identity,
             places=_places(prepared, known.places if known else Places()),
             machine_folders=machine_folders(built.machines),
@@ -49,7 +49,7 @@ def _places(prepared: Prepared, known: Places) -> Places:
     A new place on storage is marked as the run's before the run names it.
     """
     built, name = prepared.built, f"{prepared.file.stem}-{secrets.token_hex(4)}"
-    asked, artifacts = built.parts.artifacts, known.artifacts
+    asked, artifacts = built.parts.compute.artifacts, known.artifacts
     if asked is not None and artifacts is None:
         artifacts = f"{asked.rstrip('/')}/{name}"
         Artifacts(artifacts).claim()

@@ -19,9 +19,8 @@ from typing import final
 
 import psutil
 
+from autoprune.files import GIB
 from autoprune.trial.job import Failure
-
-GIB = 2**30
 
 _LOOK_S = 0.05
 """Memory is looked at this often."""

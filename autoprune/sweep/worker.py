@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from autoprune.errors import RecordError
+from autoprune.files import GIB
 from autoprune.networks.checkpoint import save_weights
 from autoprune.runs.artifacts import Artifacts
-from autoprune.sweep.watchdog import GIB, Watchdog
+from autoprune.sweep.watchdog import Watchdog
 from autoprune.trial.job import Failure, Job
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike

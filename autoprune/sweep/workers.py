@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from autoprune.errors import InputError
-from autoprune.sweep.watchdog import ANYTHING, GIB, Allowance
-from autoprune.trial.spec import ComputeSpec
+from autoprune.files import GIB
+from autoprune.study.compute import Compute
+from autoprune.sweep.watchdog import ANYTHING, Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +37,18 @@ class Workers:
     artifacts: str | None = None
 
     @classmethod
-    def of(
-        cls,
-        compute: ComputeSpec,
-        threads: int,
-        count: int,
-        *,
-        address: str | None = None,
-        artifacts: str | None = None,
-    ) -> Self:
-        """So many workers of so many threads, each with what a study's table [compute] says."""
+    def of(cls, compute: Compute, count: int | None = None, *, address: str | None = None) -> Self:
+        """So many workers, or as many as the study says, each with what the study gives it."""
+        spec, threads = compute.spec, compute.threads
         return cls(
-            count=count,
+            count=compute.workers if count is None else count,
             threads=threads,
-            cpus=threads if compute.cpus is None else compute.cpus,
-            gpus=(compute.gpu_fraction or 1.0) if compute.device == "cuda" else 0.0,
-            allowance=Allowance(minutes=compute.trial_minutes, memory_gib=compute.memory_gib),
-            retries=compute.retries,
+            cpus=threads if spec.cpus is None else spec.cpus,
+            gpus=(spec.gpu_fraction or 1.0) if spec.device == "cuda" else 0.0,
+            allowance=Allowance(minutes=spec.trial_minutes, memory_gib=spec.memory_gib),
+            retries=spec.retries,
             address=address,
-            artifacts=artifacts,
+            artifacts=compute.artifacts,
         )
 
     def __post_init__(self) -> None:

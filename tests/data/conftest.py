@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoprune.data import load as data_sets
 from autoprune.data.dataset import About, Dataset
+from autoprune.data.load import NamedData
 from autoprune.data.spec import DataSpec
 
 
@@ -27,7 +27,7 @@ def load(tmp_path: Path) -> Callable[..., Dataset]:
     """Loads a data set whose root is the test's folder."""
 
     def load(name: str, seed: int = 0, **settings: Any) -> Dataset:
-        return data_sets.load(DataSpec(name=name, root="data", **settings), tmp_path, seed)
+        return NamedData(DataSpec(name=name, root="data", **settings), tmp_path).load(seed)
 
     return load
 
@@ -35,7 +35,7 @@ def load(tmp_path: Path) -> Callable[..., Dataset]:
 @pytest.fixture
 def about(tmp_path: Path) -> Callable[..., About]:
     def about(name: str, **settings: Any) -> About:
-        return data_sets.about(DataSpec(name=name, root="data", **settings), tmp_path)
+        return NamedData(DataSpec(name=name, root="data", **settings), tmp_path).about
 
     return about
 

@@ -27,7 +27,7 @@ def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
     assert space.uniform.l1p and space.uniform.dsp and checked.machines
     if name != "imagenet_sdt":  # the same, in the slow test below
         built = prepare(name).built
-        assert built.parts.about.name == checked.study.data.name
+        assert built.parts.data.about.name == checked.study.data.name
         assert len(built.shape.blocks) in (2, 4)
     assert not list(tmp_path.iterdir())
 
@@ -37,8 +37,8 @@ def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
 def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
     """Full-size networks on files of the real shape: two steps of training, one trial."""
     parts = prepare(name).built.parts
-    settings = {"imagefolder": {"train": 60, "val": 2}}.get(parts.data.name, {})
-    monkeypatch.setenv("AUTOPRUNE_DATA", str(make(parts.data.name, **settings)))
+    settings = {"imagefolder": {"train": 60, "val": 2}}.get(parts.data.spec.name, {})
+    monkeypatch.setenv("AUTOPRUNE_DATA", str(make(parts.data.spec.name, **settings)))
     data = load_data(parts)
     few = {
         part: replace(split, indices=split.indices[:4], labels=split.labels[:4])
@@ -49,12 +49,12 @@ def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
         )
     }
     data = replace(data, **few)
-    compute = parts.compute.model_copy(update={"device": "cpu", "precision": "fp32"})
-    parts = replace(parts, compute=compute)
+    spec = parts.compute.spec.model_copy(update={"device": "cpu", "precision": "fp32"})
+    parts = replace(parts, compute=replace(parts.compute, spec=spec))
     torch.manual_seed(0)
     network = parts.architecture.build()
     before = [p.clone() for p in network.parameters()]
-    short = replace(recipe(parts.parent, compute), epochs=2, batch_size=2)
+    short = replace(recipe(parts.parent, spec), epochs=2, batch_size=2)
     train(network, data.train, short, seed=0)
     assert any(not torch.equal(a, b) for a, b in zip(before, network.parameters(), strict=True))
     setup = replace(
@@ -62,7 +62,7 @@ def test_a_few_steps_on_made_files(name, make, monkeypatch, tmp_path):
         batch_norm_batches=1,
         batch_norm_batch_size=2,
         census_samples=1,
-        recipe=replace(recipe(parts.finetune, compute), batch_size=2),
+        recipe=replace(recipe(parts.finetune, spec), batch_size=2),
     )
     shape = setup.adapter.shape(network)
     effort = Effort(time_steps=parts.network.time_steps, learning_rate=1e-4, epochs=1)

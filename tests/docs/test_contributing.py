@@ -40,7 +40,7 @@ def without_docstrings(text: str) -> str:
 
 @pytest.mark.parametrize("example", ["dual_sparse", "qkformer", "digits_events", "nsga3", "doctor"])
 def test_no_other_file_has_to_know_it(example):
-    """Of the package: what the table does not name, the example does not stand in."""
+    """The example stands in no file of the package but those that the table names."""
     named = next(files for _, files, own in rows() if own == example)
     allowed = {name.replace("NAME", example) for name in named}
     quoted = re.compile(rf"[\"'.]{example}[\"':.]")

@@ -49,7 +49,7 @@ def test_the_citation_is_of_this_version(root):
 
 
 def test_links_lead_somewhere(root):
-    """Of README and CONTRIBUTING, which are no part of the site."""
+    """README and CONTRIBUTING are no part of the site, whose links Sphinx checks."""
     for name in ("README.md", "CONTRIBUTING.md"):
         text = (root / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):

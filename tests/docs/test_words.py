@@ -76,7 +76,7 @@ def test_every_metric_state_origin_and_parameter_is_explained(root):
 
 
 def test_an_option_of_one_name_means_one_thing():
-    """Of all commands: the same placeholder, and machines and scripts told apart."""
+    """It has the same placeholder in all commands; machines and scripts are told apart."""
     seen: dict[str, set[str]] = {}
     for command in commands():
         context = click.Context(command)

@@ -175,7 +175,7 @@ def test_a_small_file_system_that_is_full(short, tmp_path, check):
 @pytest.mark.faults
 @pytest.mark.parametrize("cut", [1, 40, 400])
 def test_the_records_last_bytes_cut(run, undisturbed, check, cut):
-    """Of the Optuna journal, after a kill: what it forgot stands in the trials' own files."""
+    """The Optuna journal is cut after a kill: what it forgot stands in the trials' own files."""
     run.finish("kill", undisturbed.moments() // 2)
     journal = run.folder / "optuna.journal"
     os.truncate(journal, max(0, journal.stat().st_size - cut))

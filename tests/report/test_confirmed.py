@@ -63,7 +63,7 @@ def test_a_trial_that_is_no_contender_or_failed_everywhere_is_left_out(front, ag
 
 
 def test_the_probability_is_that_of_every_draw_of_seeds(front, again, outcome, model):
-    """Of two trials at 0 and 100 %, nothing but seeds can differ: all draws can be counted."""
+    """Two trials at 0 and 100 % differ in nothing but seeds: all draws can be counted."""
     first, second = [0, 100, 100], [100, 100, 0]
     found = confirmed_front(front, [*again(2, first, 0.5), *again(3, second, 0.4)], model)
     wins = [

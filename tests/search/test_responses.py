@@ -87,7 +87,7 @@ def test_no_pair_is_found_in_noise():
 
 
 def test_its_uncertainty_covers_what_a_trial_gives():
-    """Of new trials about 95 % lie within two standard deviations."""
+    """About 95 % of new trials lie within two standard deviations."""
     known, new = settings(100), settings(2000, seed=5)
     rng = np.random.default_rng(6)
     y = falling_sum(known) + 0.02 * rng.normal(size=len(known))

@@ -128,9 +128,10 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(tmp_path, one_ray, 
     )
     prepared = prepare(SHORT, trials=9)
     built, parts = prepared.built, prepared.built.parts
-    compute = parts.compute.model_copy(
+    spec = parts.compute.spec.model_copy(
         update={"trial_minutes": 0.1, "memory_gib": 1.5, "retries": 1}
     )
+    compute = replace(parts.compute, spec=spec)
     built = replace(built, parts=replace(parts, compute=compute))
     finished = run(replace(prepared, built=built), tmp_path / "run", Nobody())
     by_steps: dict[int, list] = {1: [], 2: [], 3: []}

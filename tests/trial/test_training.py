@@ -13,7 +13,7 @@ from torch import nn
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.slif import SLIFNode
-from autoprune.data import load as data_sets
+from autoprune.data.load import NamedData
 from autoprune.data.spec import DataSpec
 from autoprune.trial.training import Recipe, _loss, _schedule, batches, correct, logits, train
 
@@ -27,7 +27,7 @@ def key(images: torch.Tensor) -> list[bytes]:
 
 
 def digits(seed: int):
-    return data_sets.load(DataSpec(name="digits"), Path(), seed)
+    return NamedData(DataSpec(name="digits"), Path()).load(seed)
 
 
 def whole(part) -> torch.Tensor:

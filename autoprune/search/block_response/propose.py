@@ -14,7 +14,7 @@ CELLS = 192
 """Cells of cost in the knapsack, hence solutions of one front."""
 
 SETTINGS = 256
-"""Of a part with more settings than this, so many are drawn each time."""
+"""Settings of a part that are drawn each time; all of one that has no more."""
 
 OPTIONS = 24
 """At most so many settings of one part go into the knapsack."""
@@ -85,7 +85,7 @@ def _solve(model: Model, front: list[int], effects: list[Array]) -> Indices:
 
 
 def _worthwhile(table: Array) -> Indices:
-    """Of a part's settings those of least loss, one in each of OPTIONS cells of cost."""
+    """The settings of a part with the least loss, one in each of OPTIONS cells of cost."""
     if len(table) <= OPTIONS:
         return np.arange(len(table))
     choices, _ = solve([table], np.full(table.shape[1], np.inf), OPTIONS)

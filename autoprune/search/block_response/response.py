@@ -78,7 +78,7 @@ class Responses:
             freedom = max(1.0, weights.sum() - min(used, 0.7 * weights.sum()))
             sigmas.append(np.sqrt(weights @ residual**2 / freedom))
         self.sigma = np.maximum(sigmas, 1e-9)
-        """Of a trial's result about the model, per objective."""
+        """Standard deviation of a trial's result about the model, per objective."""
 
     def _solve(self, gram: Array, moments: Array, signs: Array) -> Array:
         """Least squares with the signs, as non-negative least squares of the Cholesky factor."""

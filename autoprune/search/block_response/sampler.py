@@ -28,7 +28,7 @@ GAIN = "block_response:gain"
 of the box between the best values seen and the reference, summed over fronts."""
 
 _LOCK = Lock()
-"""Of what a sampler keeps between trials: Optuna may ask from several threads."""
+"""Lock of what a sampler keeps between trials: Optuna may ask from several threads."""
 
 
 @final

@@ -20,6 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import autoprune
 from autoprune.errors import InputError
+from autoprune.files import GIB
 from autoprune.plugin import own_modules
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.workers import Workers
@@ -125,7 +126,7 @@ def _check_room(workers: Workers, nodes: Sequence[dict[str, Any]]) -> None:
     have = "; ".join(
         f"{_name(node)}: {node['Resources'].get('CPU', 0):g} CPUs, "
         f"{node['Resources'].get('GPU', 0):g} GPUs, "
-        f"{node['Resources'].get('memory', 0) / 2**30:.3g} GiB"
+        f"{node['Resources'].get('memory', 0) / GIB:.3g} GiB"
         for node in nodes
     )
     raise InputError(

@@ -30,7 +30,7 @@ _URI = "MLFLOW_TRACKING_URI"
 """The environment's variable with the address of a server, MLflow's own."""
 
 _TAG = "autoprune_run"
-"""Of an MLflow run: whose it is, since a server may hold runs of many folders."""
+"""Tag of an MLflow run that says whose it is: a server may hold runs of many folders."""
 
 
 @dataclass(eq=False, slots=True)

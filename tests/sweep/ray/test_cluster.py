@@ -79,11 +79,11 @@ def test_without_ray_there_is_no_cluster(monkeypatch):
 
 def test_what_a_worker_takes_is_the_studys(root):
     parts = prepare(str(root / "tests" / "studies" / "short.toml")).built.parts
-    assert Workers.of(parts.compute, parts.threads, parts.workers).resources == {"cpu": 1}
-    compute = parts.compute.model_copy(
+    assert Workers.of(parts.compute).resources == {"cpu": 1}
+    spec = parts.compute.spec.model_copy(
         update={"cpus": 3, "memory_gib": 0.5, "device": "cuda", "gpu_fraction": 0.25}
     )
-    workers = Workers.of(compute, parts.threads, 5)
+    workers = Workers.of(replace(parts.compute, spec=spec), 5)
     assert workers.resources == {"cpu": 3, "gpu": 0.25, "memory": 2**29}
     assert (workers.count, str(workers)) == (5, "3 CPUs, 0.25 GPUs, 0.5 GiB of memory")
 
@@ -235,12 +235,12 @@ def notes(study: Path) -> list[dict[str, str]]:
 
 
 def trials(folder: Path) -> list[Outcome]:
-    """Of the search, everything that has to repeat itself."""
+    """The search's trials, as far as they have to repeat themselves."""
     return untimed(RunFolder(folder).read_trials())
 
 
 def confirmed(folder: Path) -> list[Outcome]:
-    """Of what was confirmed, everything that has to repeat itself."""
+    """The confirmed trials, as far as they have to repeat themselves."""
     return untimed(RunFolder(folder).read_confirmed())
 
 

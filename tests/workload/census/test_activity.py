@@ -14,7 +14,7 @@ from autoprune.workload.parts import Activity
 
 
 def by_loop(x: torch.Tensor) -> Activity:
-    """Of [T, samples, columns, rows], entry by entry."""
+    """Activity of [T, samples, columns, rows], entry by entry."""
     values = x.tolist()
     steps, samples, columns, rows = x.shape
     silent, windows, empty, groups = 0, [0, 0, 0], [0, 0], [0, 0]

@@ -157,7 +157,7 @@ def test_figures_of_the_input_equal_the_loop(case):
 @settings(derandomize=True)
 @given(layers())
 def test_figures_of_the_weights_equal_the_loop(case):
-    """Of B, [K, N] per group: rows are what an input entry meets, columns what an output sums."""
+    """B is [K, N] per group: rows are what an input entry meets, columns what an output sums."""
     module, x, steps = case
     op = count_layer(call(module, x, steps))
     per_group = len(module.weight) // op.sizes.groups
