@@ -43,9 +43,12 @@ EXCLUSIVE = ("ray", "postgres", "browser")
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """The whole suite has two processes, and whatever has some takes each file as one piece."""
-    if not config.pluginmanager.hasplugin("xdist") or hasattr(config, "workerinput"):
-        return
     option = config.option
+    if hasattr(config, "workerinput"):
+        option.loadgroup = True  # a worker reads the command line alone
+        return
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     if option.numprocesses is None and whole and not (option.usepdb or option.collectonly):
         option.numprocesses = 2
@@ -229,6 +232,17 @@ def short_study(root: Path, tmp_path: Path) -> Callable[..., Path]:
         return folder / name
 
     return write
+
+
+@pytest.fixture
+def short_of_steps(short_study: Callable[..., Path]) -> str:
+    """The short study without its stem, of whose two sampled trials one has 1 step, one 2."""
+    study = short_study()
+    space = study.with_name("short_space.toml")
+    text, stem = space.read_text(encoding="utf-8"), "[stem]\nl1p = { values = [0.0, 0.5] }\n"
+    assert stem in text
+    space.write_text(text.replace(stem, ""), encoding="utf-8")
+    return str(study)
 
 
 @pytest.fixture(scope="session")

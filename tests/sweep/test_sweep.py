@@ -222,7 +222,9 @@ class Deadly(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
 
 
 @pytest.mark.ray
-def test_dying_workers_and_exceptions_end_as_failed_trials(short, one_ray, tmp_path, monkeypatch):
+def test_dying_workers_and_exceptions_end_as_failed_trials(
+    short_of_steps, one_ray, tmp_path, monkeypatch
+):
     one_ray()
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     original = make_setup
@@ -231,7 +233,7 @@ def test_dying_workers_and_exceptions_end_as_failed_trials(short, one_ray, tmp_p
         lambda *given: replace(original(*given), adapter=Deadly()),
     )
     folder = tmp_path / "deadly"
-    finished = run(prepare(short, trials=9), folder, Nobody())
+    finished = run(prepare(short_of_steps, trials=9), folder, Nobody())
     causes = {o.plan.effort.time_steps: o.cause for o in finished.outcomes if o.state == "failed"}
     assert "the process that ran it died" in causes[2]
     assert "ValueError: one step is not enough" in causes[1]

@@ -117,7 +117,9 @@ class Greedy(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
 
 
 @pytest.mark.ray
-def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(tmp_path, one_ray, monkeypatch):
+def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(
+    short_of_steps, tmp_path, one_ray, monkeypatch
+):
     one_ray()
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     log = tmp_path / "starts"
@@ -126,7 +128,7 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(tmp_path, one_ray, 
         "autoprune.sweep.driver.make_setup",
         lambda *given: replace(original(*given), adapter=Greedy(str(log))),
     )
-    prepared = prepare(SHORT, trials=9)
+    prepared = prepare(short_of_steps, trials=9)
     built, parts = prepared.built, prepared.built.parts
     spec = parts.compute.spec.model_copy(
         update={"trial_minutes": 0.1, "memory_gib": 1.5, "retries": 1}
