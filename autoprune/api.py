@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from autoprune.errors import InputError
+from autoprune.trial.key import TrialKey
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,7 +275,7 @@ class OpenedRun:
         """
         from autoprune.report.front.trial import explain_trial
 
-        outcome, gain = self.folder.read(str(trial)), None
+        outcome, gain = self.folder.read(TrialKey.parse(str(trial))), None
         if outcome.origin == "sampled":  # only a sampler expects anything
             from autoprune.search.proposals import read_proposals
 
@@ -288,7 +289,7 @@ class OpenedRun:
         The network is as it is, or as a machine with weights of `weight_bits` bits has it. Raises
         RecordError where there is no such trial, or nothing was measured.
         """
-        return self.folder.read_workload(str(trial), weight_bits)
+        return self.folder.read_workload(TrialKey.parse(str(trial)), weight_bits)
 
     def price(self, trial: int | str, machine: str) -> Cost:
         """What one inference of a trial costs, term by term; see also `cost_report`."""
@@ -314,7 +315,7 @@ class OpenedRun:
         found = pick(self.machine_front(machine), limits, at_knee=knee)
         if found.row is None:
             return found
-        return replace(found, export=export_command(self.folder.path, str(found.row.trial)))
+        return replace(found, export=export_command(self.folder.path, TrialKey(found.row.trial)))
 
     def compare(self, *machines: str) -> Comparison:
         """The same trials on two or more machines, and why some cannot price them.

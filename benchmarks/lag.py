@@ -38,6 +38,7 @@ from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
 from autoprune.sweep.prepare import Prepared, prepare
 from autoprune.trial.job import Job
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 SPREADS = (0.1, 0.5, 1.0)
@@ -137,7 +138,7 @@ def simulate(scheduler: Scheduler, workers: int, length: Lengths) -> float:
     running: list[tuple[float, str, Job]] = []
     while True:
         while len(running) < workers and (job := scheduler.next()) is not None:
-            if job.key == "0":
+            if job.key == TrialKey(0):
                 began = now
             heapq.heappush(running, (now + length(job.seed), job.key, job))
         if not running:

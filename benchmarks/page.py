@@ -26,6 +26,7 @@ from autoprune.report.page.gather import gather
 from autoprune.report.page.page import render
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
 
@@ -49,7 +50,7 @@ def another(outcome: Outcome, number: int, rng: np.random.Generator) -> Outcome:
         replace(p, validation=less(p.validation, worse), test=less(p.test, worse))
         for p in found.precisions
     )
-    return replace(outcome, key=str(number), measurement=replace(found, precisions=precisions))
+    return replace(outcome, key=TrialKey(number), measurement=replace(found, precisions=precisions))
 
 
 def less(score: Score, worse: int) -> Score:

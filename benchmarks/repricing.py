@@ -27,6 +27,7 @@ from autoprune.runs.columns import TrialColumns
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.metrics import charges
+from autoprune.trial.key import TrialKey
 
 Energies = dict[tuple[str, str], float]
 """By machine and trial."""
@@ -35,11 +36,11 @@ Energies = dict[tuple[str, str], float]
 def copies(run: RunFolder, count: int, place: Path) -> RunFolder:
     """A run of `count` trials: those of `run` that were measured, again and again."""
     kept = {outcome.key for outcome in run.read_trials() if outcome.state == "measured"}
-    files = [run.file(key) for key in sorted(kept, key=int)]
+    files = [run.file(key) for key in sorted(kept)]
     folder = RunFolder(place)
     folder.trials.mkdir(parents=True)
     for number in range(count):
-        shutil.copy(files[number % len(files)], folder.file(str(number)))
+        shutil.copy(files[number % len(files)], folder.file(TrialKey(number)))
     return folder
 
 

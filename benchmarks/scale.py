@@ -210,7 +210,7 @@ def conduct(search: Search) -> Day:
             while free and (job := scheduler.next()) is not None:
                 since, worker = heapq.heappop(free)
                 begins = max(since, driver)
-                if job.key.isdecimal():
+                if job.key.is_trial:
                     began = min(began, begins)
                     waited += begins - max(since, began)
                 length = np.random.default_rng(job.seed).lognormal(-(sigma**2) / 2, sigma)

@@ -15,11 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT
 from autoprune.study.study import load_study
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import Prepared, prepare
 from autoprune.sweep.progress import Nobody
+from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT
 
 
 def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:

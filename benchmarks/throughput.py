@@ -38,6 +38,7 @@ from autoprune.sweep.execute import execute
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.workers import Workers
 from autoprune.trial.job import Job
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe, correct, train
@@ -60,7 +61,7 @@ class Jobs:
         self._running += 1
         return self._ready.popleft()
 
-    def finish(self, key: str, result: Any) -> None:
+    def finish(self, key: TrialKey, result: Any) -> None:
         assert isinstance(result, Measurement), result
         self._running -= 1
         self.results.append(result)
@@ -74,7 +75,7 @@ def ours(
     jobs = Jobs(
         [
             Job(
-                key=str(i),
+                key=TrialKey(i),
                 plan=make_plan(parse_configuration(point), shape, effort),
                 seed=i,
                 weights=folder / f"{i}.safetensors",

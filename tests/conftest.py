@@ -26,6 +26,7 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.networks.spikformer_patch import PatchSpikformer
 from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 torch.set_num_threads(1)
@@ -295,7 +296,7 @@ def outcome(
         point = {"blocks.0.attention.l1p": zeros, "weight_bits": weight_bits}
         plan = make_plan(parse_configuration(point), shape, effort)
         values = {
-            "key": str(key),
+            "key": TrialKey.parse(str(key)),
             "origin": origin,
             "configuration": (),
             "plan": plan,

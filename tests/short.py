@@ -10,6 +10,7 @@ from autoprune.runs.outcome import Outcome
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody, SearchProgress
+from autoprune.trial.key import TrialKey
 
 STUDIES = Path(__file__).with_name("studies")
 SHORT = str(STUDIES / "short.toml")
@@ -29,8 +30,8 @@ class Noting(Nobody):
     def measuring(self, done: int, total: int) -> None:
         self.measured = (done, total)
 
-    def baselines(self, outcomes: dict[str, Outcome]) -> None:
-        self.tables.append(list(outcomes))
+    def baselines(self, outcomes: dict[TrialKey, Outcome]) -> None:
+        self.tables.append([str(key) for key in outcomes])
 
     def progress(self, standing: SearchProgress) -> None:
         self.steps.append(standing)

@@ -9,6 +9,7 @@ import click
 
 from autoprune.runs.outcome import Outcome
 from autoprune.sweep.progress import SearchProgress
+from autoprune.trial.key import TrialKey
 
 
 @final
@@ -23,9 +24,13 @@ class JsonLines:
         """`done` of `total` baselines are measured."""
         write_event("measuring", done=done, total=total)
 
-    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+    def baselines(self, outcomes: dict[TrialKey, Outcome]) -> None:
         """All baselines are measured; their validation scores by key."""
-        found = {k: o.measurement.validation.accuracy for k, o in outcomes.items() if o.measurement}
+        found = {
+            str(key): outcome.measurement.validation.accuracy
+            for key, outcome in outcomes.items()
+            if outcome.measurement
+        }
         write_event("baselines", scores=found)
 
     def progress(self, standing: SearchProgress) -> None:
@@ -37,7 +42,7 @@ class JsonLines:
             running=standing.running,
             states=standing.states,
             best=standing.best,
-            fronts={name: [int(m.key) for m in found] for name, found in standing.fronts.items()},
+            fronts={name: [m.key.number for m in found] for name, found in standing.fronts.items()},
         )
 
 

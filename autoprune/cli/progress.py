@@ -16,6 +16,7 @@ from autoprune.report.plots.text import text_plot
 from autoprune.report.tables.branches import branch_table
 from autoprune.runs.outcome import Outcome
 from autoprune.sweep.progress import SearchProgress
+from autoprune.trial.key import TrialKey
 
 QUIET_SECONDS = 300.0
 """A log says how far the run is at every tenth of the way, and after so long without a line."""
@@ -83,7 +84,7 @@ class Terminal:
         self._progress.update(self._baselines, note=note)
         self._say(f"baseline {done} of {total}", left)
 
-    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+    def baselines(self, outcomes: dict[TrialKey, Outcome]) -> None:
         """All baselines are measured: what each branch carries is printed before the search."""
         self._console.print(branch_table(outcomes))
 

@@ -18,6 +18,7 @@ from autoprune.deploy.write import write
 from autoprune.errors import InputError
 from autoprune.files import PARTIAL
 from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ def export(  # noqa: PLR0913 - as on the command line
     if onnx:
         check_onnx()
     with whole_or_nothing(out) as part:
-        member = find_member(run, trial, say)
+        member = find_member(run, TrialKey.parse(trial), say)
         written = write(member, part, folded=folded, onnx=onnx, say=say)
         say("Loading it in a fresh process that cannot import autoprune.")
         proofs = prove(member, written, part)

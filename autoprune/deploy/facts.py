@@ -17,8 +17,8 @@ def facts(member: Member) -> Facts:
     }
     return Facts(
         title=member.run.record.title,
-        trial=member.key,
-        trained_as=member.same_as,
+        trial=str(member.key),
+        trained_as=str(member.same_as),
         weights_trained_again=member.rebuilt,
         seed=measurement.seed,
         plan=measurement.plan.short(member.shape),

@@ -12,6 +12,7 @@ from pathlib import Path
 from autoprune.deploy.form import Form
 from autoprune.deploy.load import FORMAT, MANIFEST, described
 from autoprune.deploy.onnx import OnnxProof
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
 README = "README.md"
@@ -149,7 +150,7 @@ def write_manifest(folder: Path, document: Mapping[str, object], files: Iterable
 def write_readme(folder: Path, facts: Facts, form: Form) -> str:
     """Write six lines: what this is and how it is loaded; returns the file's name."""
     network, score, key = form.network, facts.validation, facts.trial
-    what = f"trial {key}" if key.isdecimal() else f"the baseline {key!r}"
+    what = TrialKey.parse(key).words
     own = [name for name in (network.model, network.adapter) if name and ":" in name]
     modules = ", ".join(sorted({f"`{name.partition(':')[0]}`" for name in own}))
     needed = "torch, safetensors and spikingjelly" + (f", and {modules} importable" if own else "")

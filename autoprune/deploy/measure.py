@@ -17,8 +17,8 @@ from autoprune.networks.inputs import present
 from autoprune.runs.environment import processor_name
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.measured import MeasuredOn, write
-from autoprune.runs.outcome import FINE_TUNED
 from autoprune.runs.weights import kept_weights
+from autoprune.trial.key import FINE_TUNED
 from autoprune.trial.setup import Setup
 
 BATCHES = (1, 32)
@@ -53,7 +53,7 @@ def measure(  # noqa: PLR0913 - as on the command line
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
     kept = kept_weights(run)
-    keys = [FINE_TUNED] * (FINE_TUNED in kept) + [str(int(k)) for k in kept if k.isdecimal()]
+    keys = [FINE_TUNED] * (FINE_TUNED in kept) + [key for key in kept if key.is_trial]
     if not keys:
         raise RecordError(
             f"{run.path}: no network was kept; a finished run keeps those on its fronts"

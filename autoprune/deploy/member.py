@@ -16,11 +16,12 @@ from autoprune.networks.checkpoint import load_checkpoint
 from autoprune.networks.inputs import present
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome import PARENT, Outcome
+from autoprune.runs.outcome import Outcome
 from autoprune.runs.weights import weights_file
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import Parts, load_data, make_setup
 from autoprune.study.recorded import recorded_parts
+from autoprune.trial.key import PARENT, TrialKey
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
 from autoprune.trial.trial import run_trial
@@ -40,8 +41,8 @@ class Member:
     """
 
     run: RunFolder
-    key: str
-    same_as: str
+    key: TrialKey
+    same_as: TrialKey
     parts: Parts
     setup: Setup
     measurement: Measurement
@@ -70,7 +71,7 @@ class Member:
         return tuple(present(self.network, sample) for sample in samples)
 
 
-def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Member:
+def find_member(folder: RunFolder, key: TrialKey, say: Callable[[str], None]) -> Member:
     """The network of trial or baseline `key`, trained again where its weights were not kept.
 
     `say` is told before anything is trained.
@@ -91,7 +92,7 @@ def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Memb
     shape = setup.adapter.shape(parent)
     rebuilt = not _take_weights(folder, outcome.key, network)
     if rebuilt:
-        say(f"The weights of {_words(outcome.key)} were not kept: training it again.")
+        say(f"The weights of {outcome.key.words} were not kept: training it again.")
         _rebuild(setup, parts.compute.threads, outcome, network)
         found = remeasured(setup, network.eval(), outcome.measurement)
         compare(found, recorded(outcome.measurement, shape.block_weights), "what was trained again")
@@ -108,7 +109,7 @@ def find_member(folder: RunFolder, key: str, say: Callable[[str], None]) -> Memb
     )
 
 
-def _take_weights(folder: RunFolder, key: str, network: nn.Module) -> bool:
+def _take_weights(folder: RunFolder, key: TrialKey, network: nn.Module) -> bool:
     """Give `network` the weights that the run has kept; whether it has."""
     if key == PARENT:
         load_checkpoint(network, folder.parent)
@@ -119,16 +120,12 @@ def _take_weights(folder: RunFolder, key: str, network: nn.Module) -> bool:
         return file is not None
 
 
-def _words(key: str) -> str:
-    return f"trial {key}" if key.isdecimal() else f"the baseline {key!r}"
-
-
-def _trained(folder: RunFolder, key: str) -> Outcome:
+def _trained(folder: RunFolder, key: TrialKey) -> Outcome:
     """The outcome whose training gave the measurement of `key`."""
     outcome = folder.read(key)
     if outcome.measurement is None:
         last = (outcome.cause.strip().splitlines() or ["no cause"])[-1]
-        raise RecordError(f"{folder.path}: {_words(key)} failed and has no network ({last})")
+        raise RecordError(f"{folder.path}: {key.words} failed and has no network ({last})")
     while outcome.same_as is not None:
         outcome = folder.read(outcome.same_as)
     return outcome
@@ -142,6 +139,6 @@ def _rebuild(setup: Setup, threads: int, outcome: Outcome, network: nn.Module) -
     try:
         _, trained = run_trial(there, outcome.measurement.plan, outcome.measurement.seed)
     except Exception as error:
-        raise ExportError(f"{_words(outcome.key)} cannot be trained again: {error}") from error
+        raise ExportError(f"{outcome.key.words} cannot be trained again: {error}") from error
     network.load_state_dict(trained.cpu().state_dict())
     setup.parent.cpu()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from autoprune.deploy.counters import Counter
 from autoprune.runs.measured import Timing
+from autoprune.trial.key import TrialKey
 
 WARM_UP = 2
 """Passes that are not counted."""
@@ -21,7 +22,7 @@ _ENERGY_SECONDS = 1.0
 
 
 def time_networks(  # noqa: PLR0913 - what is timed, and how
-    networks: Mapping[str, nn.Module],
+    networks: Mapping[TrialKey, nn.Module],
     inputs: Callable[[nn.Module, int], Tensor],
     *,
     batches: tuple[int, ...],
@@ -45,7 +46,7 @@ def time_networks(  # noqa: PLR0913 - what is timed, and how
         for key, network in networks.items():
             for _ in range(WARM_UP):
                 _seconds(network, shown[key])
-        taken: dict[str, list[float]] = {key: [] for key in networks}
+        taken: dict[TrialKey, list[float]] = {key: [] for key in networks}
         for turn in range(rounds):
             for key, network in networks.items():
                 taken[key].append(_seconds(network, shown[key]))

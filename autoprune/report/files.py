@@ -60,7 +60,7 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
         "trials": len(front.points),
         "trials_without_energy": front.free,
-        "infeasible": dict(front.infeasible),
+        "infeasible": {str(key): why for key, why in front.infeasible},
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,
         "host": [{"name": h.name, "share_of_dense_macs": h.share} for h in front.host],

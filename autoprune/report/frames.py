@@ -15,6 +15,7 @@ from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import energies_uj
 from autoprune.report.rows import IN_FRAME, front_cells, trial_row
 from autoprune.runs.outcome import Head, Origin, Outcome, State
+from autoprune.trial.key import TrialKey
 
 
 def front_frame(front: MachineFront) -> pd.DataFrame:
@@ -37,7 +38,7 @@ def trials_frame(
     heads: Sequence[Head],
     models: Mapping[str, CostModel],
     shape: NetworkShape,
-    read: Callable[[str], Outcome],
+    read: Callable[[TrialKey], Outcome],
 ) -> pd.DataFrame:
     """All trials by number, indexed by trial; what one does not have is missing there.
 
@@ -49,8 +50,8 @@ def trials_frame(
 
     Raises UnknownCost where a rule of a machine fails.
     """
-    energies: dict[str, dict[str, float]] = {}
-    members: dict[str, set[str]] = {}
+    energies: dict[str, dict[TrialKey, float]] = {}
+    members: dict[str, set[TrialKey]] = {}
     for name, model in models.items():
         energies[name], _ = energies_uj(heads, model, read)
         members[name] = _members(heads, energies[name], model.machine.weight_bits)
@@ -67,7 +68,9 @@ def trials_frame(
     return frame
 
 
-def _members(heads: Sequence[Head], energies: Mapping[str, float], weight_bits: int) -> set[str]:
+def _members(
+    heads: Sequence[Head], energies: Mapping[TrialKey, float], weight_bits: int
+) -> set[TrialKey]:
     """Keys of the trials that no other dominates, by score at a machine's bits and energy."""
     rivals = [h for h in heads if h.ended.state == "measured" and h.key in energies]
     pairs = [(head.at(weight_bits)[1].accuracy, energies[head.key]) for head in rivals]

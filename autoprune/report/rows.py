@@ -14,6 +14,7 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.report.front.front import Row
 from autoprune.runs.outcome import Head, Origin, State
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
 Cell: TypeAlias = bool | int | float | str | tuple[float, float] | Mapping[str, "Cell"] | None
@@ -142,10 +143,10 @@ class TrialRow:
         seconds: that it took; None where nothing was measured, or an earlier trial's is shared.
     """
 
-    key: str
+    key: TrialKey
     state: State
     origin: Origin
-    same_as: str | None
+    same_as: TrialKey | None
     cause: str
     broken: tuple[tuple[str, float], ...]
     plan: str
@@ -164,7 +165,7 @@ class TrialRow:
         _, validation, test = self.scores[0] if self.scores else (None, None, None)
         score = validation.name if validation else "accuracy"
         return {
-            "trial": int(self.key),
+            "trial": self.key.number,
             "state": self.state,
             "origin": self.origin,
             f"val_{score}": validation.accuracy if validation else None,
@@ -174,7 +175,7 @@ class TrialRow:
             "parameters": self.parameters,
             "kept_weights": self.kept_weights,
             "seconds": self.seconds,
-            "same_as": self.same_as,
+            "same_as": None if self.same_as is None else str(self.same_as),
             "cause": self.cause,
             "broken": ", ".join(budget for budget, _ in self.broken),
             "plan": self.plan,

@@ -14,6 +14,7 @@ from autoprune.errors import RecordError
 from autoprune.pareto import non_dominated
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome_file import by_workload, read_columns
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import paired_bits
 from autoprune.workload.columns import Column
 from autoprune.workload.table import column
@@ -30,7 +31,7 @@ class Priced:
     """
 
     machine: str
-    trials: tuple[str, ...]
+    trials: tuple[TrialKey, ...]
     accuracy: Column
     energy_uj: Column
 
@@ -49,13 +50,13 @@ class Priced:
         )
 
     @property
-    def front(self) -> list[str]:
+    def front(self) -> list[TrialKey]:
         """Trials that no other dominates, by ascending energy."""
         pairs = list(zip(self.accuracy.tolist(), self.energy_uj.tolist(), strict=True))
         return [self.trials[place] for place in non_dominated(pairs)]
 
     @property
-    def ranks(self) -> dict[str, int]:
+    def ranks(self) -> dict[TrialKey, int]:
         """Place of every trial by ascending energy, from 1; equal energies share the first."""
         energies = sorted(self.energy_uj.tolist())
         first = {energy: place for place, energy in reversed(list(enumerate(energies, start=1)))}
@@ -83,7 +84,7 @@ class TrialColumns:
         self._found = [(table, meta) for table, meta in found if meta["state"] == "measured"]
         if not self._found:
             raise RecordError(f"{folder.path}: no trial was measured yet")
-        self.keys = tuple(str(meta["key"]) for _, meta in self._found)
+        self.keys = tuple(TrialKey.parse(meta["key"]) for _, meta in self._found)
         self._priced: dict[tuple[int, ...], tuple[Ops, Column]] = {}
 
     def on(self, model: CostModel) -> Priced:

@@ -27,9 +27,10 @@ from typing import Self
 from autoprune.errors import RecordError, did_you_mean
 from autoprune.files import PARTIAL, write_atomically, write_text
 from autoprune.runs.artifacts import Artifacts
-from autoprune.runs.outcome import LETTERS, Head, Outcome
+from autoprune.runs.outcome import Head, Outcome
 from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.runs.record import RunRecord
+from autoprune.trial.key import TrialKey
 from autoprune.workload.workload import Workload
 
 
@@ -70,17 +71,15 @@ class RunFolder:
         _ = folder.record
         return folder
 
-    def file(self, key: str) -> Path:
+    def file(self, key: TrialKey) -> Path:
         """Where the outcome of that key lies."""
-        trial, _, again = key.partition("-")
-        if trial.isdecimal() and again.isdecimal():
-            return self.confirmed / f"{_stem(trial)}-{again}.parquet"
-        folder = self.trials if key.isdecimal() else self.baselines
-        return folder / f"{_stem(key)}.parquet"
+        measured = self.trials if key.is_trial else self.confirmed
+        folder = self.baselines if key.is_baseline else measured
+        return folder / f"{key.stem}.parquet"
 
-    def checkpoint(self, key: str) -> Path:
+    def checkpoint(self, key: TrialKey) -> Path:
         """Where the weights of that trial or baseline lie, if they were kept."""
-        return self.checkpoints / f"{_stem(key)}.safetensors"
+        return self.checkpoints / f"{key.stem}.safetensors"
 
     @cached_property
     def artifacts(self) -> Artifacts | None:
@@ -102,22 +101,18 @@ class RunFolder:
         if self.artifacts is not None:
             self.artifacts.put(file, f"{file.parent.name}/{file.name}")
 
-    def read(self, key: str) -> Outcome:
-        """The outcome of that key, also with the mark that a front prints, as in ``7b`` or ``8u``.
-
-        Raises RecordError where there is none or its file is damaged.
-        """
-        marked = key[-1:] in filter(None, LETTERS.values()) and key[:-1].isdecimal()
-        file = self.file(key[:-1] if marked else key)
+    def read(self, key: TrialKey) -> Outcome:
+        """The outcome of that key; RecordError where there is none or its file is damaged."""
+        file = self.file(key)
         if not file.is_file():
-            raise RecordError(f"{self.path}: no trial {key!r}")
+            raise RecordError(f"{self.path}: no trial {str(key)!r}")
         return read_outcome(file)
 
     def read_heads(self) -> list[Head]:
         """All trials without their operations, by number."""
         return [read_head(file) for file in sorted(self.trials.glob("*.parquet"))]
 
-    def read_workload(self, key: str, weight_bits: int | None = None) -> Workload:
+    def read_workload(self, key: TrialKey, weight_bits: int | None = None) -> Workload:
         """The workload of a trial or baseline; RecordError where it was not measured.
 
         Of the network as it is, or as a machine of `weight_bits` bits is paired with it.
@@ -133,13 +128,13 @@ class RunFolder:
         """The outcomes of all trials, by number."""
         return [read_outcome(file) for file in sorted(self.trials.glob("*.parquet"))]
 
-    def read_baselines(self) -> dict[str, Outcome]:
+    def read_baselines(self) -> dict[TrialKey, Outcome]:
         """The outcomes of all baselines by key."""
         found = [read_outcome(file) for file in sorted(self.baselines.glob("*.parquet"))]
         return {outcome.key: outcome for outcome in found}
 
     def read_confirmed(self) -> list[Outcome]:
-        """The outcomes of trials that ran again on fresh seeds; their keys are ``TRIAL-I``."""
+        """The outcomes of trials that ran again on fresh seeds: repetitions."""
         return [read_outcome(file) for file in sorted(self.confirmed.glob("*.parquet"))]
 
     @property
@@ -195,10 +190,3 @@ def _sound(file: Path) -> Head | None:
     except RecordError:
         file.unlink()
         return None
-
-
-def _stem(key: str) -> str:
-    """The name of a key's files without its ending; RecordError where that left the run folder."""
-    if any(sign in key for sign in ("/", "\\", "\0")):
-        raise RecordError(f"{key!r} is no trial and no baseline")
-    return f"{int(key):05d}" if key.isdecimal() else key.replace(" ", "_")

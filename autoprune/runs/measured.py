@@ -10,6 +10,7 @@ from pathlib import Path
 
 from autoprune.errors import RecordError
 from autoprune.files import write_text
+from autoprune.trial.key import TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Timing:
         energy_uj: per sample, of everything that the counter sees; None where there is none.
     """
 
-    key: str
+    key: TrialKey
     batch: int
     latency_us: float
     low_us: float
@@ -49,7 +50,7 @@ class MeasuredOn:
     missing: tuple[str, ...]
     timings: tuple[Timing, ...]
 
-    def latency(self, batch: int) -> dict[str, float]:
+    def latency(self, batch: int) -> dict[TrialKey, float]:
         """Median latency by key at a batch size, in microseconds per sample."""
         return {t.key: t.latency_us for t in self.timings if t.batch == batch}
 
@@ -60,9 +61,12 @@ def write(run: Path, measured: MeasuredOn) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, [f.name for f in fields(Timing)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(timing) for timing in measured.timings)
+    timings = [{**asdict(timing), "key": str(timing.key)} for timing in measured.timings]
+    writer.writerows(timings)
     write_text(folder / "measured.csv", text.getvalue())
-    write_text(folder / "measured.json", json.dumps(asdict(measured), indent=1))
+    write_text(
+        folder / "measured.json", json.dumps({**asdict(measured), "timings": timings}, indent=1)
+    )
     return folder
 
 
@@ -74,7 +78,10 @@ def read_all(run: Path) -> list[MeasuredOn]:
 def _read(file: Path) -> MeasuredOn:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        timings = tuple(Timing(**timing) for timing in data.pop("timings"))
+        timings = tuple(
+            Timing(**{**timing, "key": TrialKey.parse(timing["key"])})
+            for timing in data.pop("timings")
+        )
         return MeasuredOn(**{**data, "missing": tuple(data["missing"]), "timings": timings})
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error

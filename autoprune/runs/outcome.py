@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from typing import Final, Literal
+from typing import Literal
 
 from autoprune.compress.configuration import Value
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import InputError
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Score, paired_bits
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]
-
-LETTERS: Final[Mapping[Origin, str]] = {
-    "baseline": "b",
-    "uniform": "u",
-    "probe": "p",
-    "warm": "w",
-    "sampled": "",
-}
-"""Letter behind a trial's number on a front, by origin: trial 7 as ``7b``."""
-
-PARENT = "parent"
-"""Key of the baseline that is the parent as it was trained."""
-
-FINE_TUNED = "fine-tuned"
-"""Key of the baseline with which everything is compared: the parent after standard fine-tuning."""
-
-NO_BLOCKS = "without all blocks"
-"""Key of the baseline that has no block left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +42,10 @@ class Ended:
         seconds: that it took; 0 where nothing was measured, or an earlier trial's is shared.
     """
 
-    key: str
+    key: TrialKey
     origin: Origin
     state: State
-    same_as: str | None
+    same_as: TrialKey | None
     cause: str
     broken: tuple[tuple[str, float], ...]
     peak_gib: float | None = None
@@ -96,7 +78,7 @@ class Head:
     charges: tuple[tuple[str, Charge], ...]
 
     @property
-    def key(self) -> str:
+    def key(self) -> TrialKey:
         """The outcome's key."""
         return self.ended.key
 
@@ -120,8 +102,7 @@ class Outcome:
     """The end of one trial.
 
     Attributes:
-        key: its name in the run: the number of a trial (``17``), or the name of a baseline
-            (``parent``, ``fine-tuned``, ``without blocks.0.mlp``).
+        key: its name in the run.
         origin: who proposed it: the run itself, the uniform sweep, the probes, the run that
             this one began with (``warm``), or the sampler.
         configuration: as it was proposed; empty for a baseline.
@@ -139,14 +120,14 @@ class Outcome:
         peak_gib: of one that ran out of memory, the most that was seen; 0 where nothing was.
     """
 
-    key: str
+    key: TrialKey
     origin: Origin
     configuration: tuple[tuple[Parameter, Value], ...]
     plan: Plan
     seed: int
     state: State
     measurement: Measurement | None = None
-    same_as: str | None = None
+    same_as: TrialKey | None = None
     cause: str = ""
     charges: tuple[tuple[str, Charge], ...] = ()
     broken: tuple[tuple[str, float], ...] = ()

@@ -20,6 +20,7 @@ from autoprune.compress.configuration import parse_configuration
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.table import to_ops, to_table
 from autoprune.workload.workload import Elementwise, Uncounted, Workload
@@ -39,6 +40,8 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
             for f in dataclasses.fields(outcome)
         },
         "point": [[str(parameter), value] for parameter, value in outcome.configuration],
+        "key": str(outcome.key),
+        "same_as": None if outcome.same_as is None else str(outcome.same_as),
         "plan": outcome.plan.to_dict(),
         "charges": {name: dataclasses.asdict(charge) for name, charge in outcome.charges},
         "measurement": measurement.to_dict() if measurement else None,
@@ -84,7 +87,7 @@ def read_head(file: Path) -> Head:
         )
         plain = {f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
         ended = Ended(
-            **{**plain, "broken": _pairs(meta["broken"])},
+            **{**plain, **_keys(meta), "broken": _pairs(meta["broken"])},
             score=scores[0][1].accuracy if scores else None,
             seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
         )
@@ -98,6 +101,12 @@ def read_head(file: Path) -> Head:
         )
     except (pa.ArrowInvalid, OSError, LookupError, TypeError, ValueError, AutopruneError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def _keys(meta: dict[str, Any]) -> dict[str, TrialKey | None]:
+    same = meta["same_as"]
+    parsed = None if same is None else TrialKey.parse(same)
+    return {"key": TrialKey.parse(meta["key"]), "same_as": parsed}
 
 
 def _pairs(found: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
@@ -120,6 +129,7 @@ def read_outcome(file: Path) -> Outcome:
         return Outcome(
             **{
                 **meta,
+                **_keys(meta),
                 "plan": Plan.from_dict(meta["plan"]),
                 "configuration": tuple(configuration.items()),
                 "charges": _charges(meta["charges"]),

@@ -8,47 +8,50 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import TrialKey
 
 _ENDING = ".safetensors"
 
 
-def weights_place(folder: RunFolder, key: str) -> Path | str:
+def weights_place(folder: RunFolder, key: TrialKey) -> Path | str:
     """Where a worker puts the weights of that trial or baseline: a file, or an address."""
     file = folder.checkpoint(key)
     if folder.artifacts is None:
         return file
-    return f"{folder.artifacts.address}/{_name(folder, file.stem)}"
+    return f"{folder.artifacts.address}/{weights_name(folder, key)}"
 
 
-def kept_weights(folder: RunFolder) -> dict[str, int]:
-    """Bytes of the weights that were kept, by the stem of their file's name."""
+def kept_weights(folder: RunFolder) -> dict[TrialKey, int]:
+    """Bytes of the weights that were kept, by key."""
     if folder.artifacts is None:
         found = {f.name: f.stat().st_size for f in folder.checkpoints.glob(f"*{_ENDING}")}
     else:
         found = folder.artifacts.sizes(folder.checkpoints.name)
-    return {name.removesuffix(_ENDING): size for name, size in sorted(found.items())}
+    return {
+        TrialKey.of_stem(name.removesuffix(_ENDING)): size for name, size in sorted(found.items())
+    }
 
 
-def remove_weights(folder: RunFolder, stem: str) -> None:
+def remove_weights(folder: RunFolder, key: TrialKey) -> None:
     """Remove weights that were kept."""
     if folder.artifacts is None:
-        (folder.checkpoints / f"{stem}{_ENDING}").unlink(missing_ok=True)
+        folder.checkpoint(key).unlink(missing_ok=True)
     else:
-        folder.artifacts.remove(_name(folder, stem))
+        folder.artifacts.remove(weights_name(folder, key))
 
 
 @contextmanager
-def weights_file(folder: RunFolder, key: str) -> Iterator[Path | None]:
+def weights_file(folder: RunFolder, key: TrialKey) -> Iterator[Path | None]:
     """While this lasts, a file with the weights of that key; None where they were not kept."""
     file = folder.checkpoint(key)
     if folder.artifacts is None:
         yield file if file.is_file() else None
-    elif file.stem not in kept_weights(folder):
+    elif key not in kept_weights(folder):
         yield None
     else:
         with TemporaryDirectory() as scratch:
             copy = Path(scratch) / file.name
-            folder.artifacts.get(_name(folder, file.stem), copy)
+            folder.artifacts.get(weights_name(folder, key), copy)
             yield copy
 
 
@@ -81,5 +84,6 @@ def remove_stored(folder: RunFolder, name: str) -> None:
     folder.artifacts.remove(name)
 
 
-def _name(folder: RunFolder, stem: str) -> str:
-    return f"{folder.checkpoints.name}/{stem}{_ENDING}"
+def weights_name(folder: RunFolder, key: TrialKey) -> str:
+    """What the weights are called in the run or on its storage."""
+    return f"{folder.checkpoints.name}/{folder.checkpoint(key).name}"

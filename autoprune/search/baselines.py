@@ -16,23 +16,24 @@ from autoprune.compress.plan import Effort, Plan
 from autoprune.compress.space import SearchSpace
 from autoprune.networks.place import Place
 from autoprune.networks.shape import NetworkShape
-from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Origin, Outcome
+from autoprune.runs.outcome import Origin, Outcome
 from autoprune.search.task import Task
+from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
 
 
-def baseline_configurations(shape: NetworkShape) -> dict[str, dict[Parameter, Value]]:
+def baseline_configurations(shape: NetworkShape) -> dict[TrialKey, dict[Parameter, Value]]:
     """The configurations of all baselines but the parent, by key, without neutral values."""
-    found: dict[str, dict[Parameter, Value]] = {FINE_TUNED: {}}
+    found: dict[TrialKey, dict[Parameter, Value]] = {FINE_TUNED: {}}
     whole: dict[Parameter, Value] = {}
     for place, branch in shape.branches():
         gone: dict[Parameter, Value] = {Parameter(place, "dsp"): 0.0}
         whole |= gone
         if not branch.fixed:
-            found[f"without {place}"] = gone
+            found[TrialKey.without(place)] = gone
     removable = [not any(branch.fixed for branch in block.branches) for block in shape.blocks]
     for index, block in enumerate(shape.blocks):
         if removable[index] and len(block.branches) > 1 and len(shape.blocks) > 1:
-            found[f"without {Place(index)}"] = {
+            found[TrialKey.without(Place(index))] = {
                 parameter: 0.0 for parameter in whole if parameter.place.block == index
             }
     if all(removable):
@@ -40,9 +41,9 @@ def baseline_configurations(shape: NetworkShape) -> dict[str, dict[Parameter, Va
     return found
 
 
-def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[str, Plan]:
+def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[TrialKey, Plan]:
     """The plans of all baselines by key, the parent first."""
-    plans: dict[str, Plan] = {PARENT: make_plan({}, shape, replace(effort, epochs=0))}
+    plans: dict[TrialKey, Plan] = {PARENT: make_plan({}, shape, replace(effort, epochs=0))}
     for key, configuration in baseline_configurations(shape).items():
         plans[key] = make_plan(configuration, shape, effort)
     return plans
@@ -108,36 +109,40 @@ def _offered(domains: Mapping[Parameter, Domain], parameter: Parameter) -> tuple
     return domains[parameter].all if parameter in domains else ()
 
 
-def warnings(baselines: Mapping[str, Outcome], uniform: Mapping[str, Outcome]) -> list[str]:
+def warnings(baselines: Mapping[TrialKey, Outcome], uniform: Mapping[str, Outcome]) -> list[str]:
     """What is wrong with a study whose baselines or uniform sweep look like this, in words.
 
     Args:
         baselines: by key.
         uniform: by a name for people, those that only L1P at 95 % made.
     """
-    accuracy = {
-        key: outcome.measurement.validation.accuracy
-        for key, outcome in {**baselines, **uniform}.items()
-        if outcome.measurement is not None
-    }
+    parent, tuned, none_left = (
+        _accuracy(baselines.get(key)) for key in (PARENT, FINE_TUNED, NO_BLOCKS)
+    )
     found: list[str] = []
-    tuned = accuracy.get(FINE_TUNED)
     if tuned is None:
         return found
-    if PARENT in accuracy and abs(accuracy[PARENT] - tuned) > 0.01:
+    if parent is not None and abs(parent - tuned) > 0.01:
         found.append(
-            f"Fine-tuning moves the uncompressed network by {100 * (tuned - accuracy[PARENT]):+.1f}"
+            f"Fine-tuning moves the uncompressed network by {100 * (tuned - parent):+.1f}"
             " points; more than 1 says that its recipe does not fit the parent."
         )
-    if NO_BLOCKS in accuracy and tuned - accuracy[NO_BLOCKS] < 0.10:
+    if none_left is not None and tuned - none_left < 0.10:
         found.append(
-            f"All blocks together carry {100 * (tuned - accuracy[NO_BLOCKS]):.1f} points; below 10 "
+            f"All blocks together carry {100 * (tuned - none_left):.1f} points; below 10 "
             "there is nothing to search."
         )
-    for name in uniform:
-        if name in accuracy and tuned - accuracy[name] < 0.05:
+    for name, outcome in uniform.items():
+        reached = _accuracy(outcome)
+        if reached is not None and tuned - reached < 0.05:
             found.append(
-                f"{name} costs {100 * (tuned - accuracy[name]):.1f} points; below 5 there is "
+                f"{name} costs {100 * (tuned - reached):.1f} points; below 5 there is "
                 "nothing to search."
             )
     return found
+
+
+def _accuracy(outcome: Outcome | None) -> float | None:
+    """On validation data; None where there is none."""
+    found = outcome.measurement if outcome is not None else None
+    return None if found is None else found.validation.accuracy

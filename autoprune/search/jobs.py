@@ -16,6 +16,7 @@ from autoprune.runs.weights import weights_place
 from autoprune.search.samplers import derive_seed, to_configuration
 from autoprune.search.task import Task
 from autoprune.trial.job import Job
+from autoprune.trial.key import TrialKey
 
 
 @final
@@ -30,13 +31,13 @@ class JobMaker:
         self._task, self._folder, self._domains = task, folder, domains
         self._measured = task.warm.measured if task.warm else {}
 
-    def job(self, key: str, plan: Plan) -> Job:
+    def job(self, key: TrialKey, plan: Plan) -> Job:
         """The job of a plan; its seed is that of the measurement where another run has one."""
         measured = self._measured.get(plan.hash)
         return Job(
             key=key,
             plan=plan,
-            seed=measured.seed if measured else derive_seed(self._task.seed, key),
+            seed=measured.seed if measured else derive_seed(self._task.seed, str(key)),
             weights=weights_place(self._folder, key),
         )
 
@@ -44,7 +45,7 @@ class JobMaker:
         """The job and the configuration that a trial stands for."""
         given = to_configuration(frozen.params, self._domains)
         plan = make_plan(given, self._task.shape, self._task.effort)
-        return self.job(str(frozen.number), plan), given
+        return self.job(TrialKey(frozen.number), plan), given
 
     def describe(self, frozen: FrozenTrial) -> dict[str, object]:
         """What Optuna notes about a proposal, for whoever reads its study."""

@@ -16,6 +16,7 @@ from autoprune.search.block_response import GAIN
 from autoprune.search.optuna_study import STUDY
 from autoprune.search.storages import open_database, reachable, read_journal
 from autoprune.trial.job import Job
+from autoprune.trial.key import TrialKey
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,9 +28,9 @@ class Proposed:
     `open` with its settling, and `outcome` when Optuna was told.
     """
 
-    key: str
+    key: TrialKey
     origin: Origin
-    same_as: str | None
+    same_as: TrialKey | None
     open: tuple[Job, dict[Parameter, Value]] | None
     gain: float = math.inf
     taken: bool = False
@@ -71,7 +72,7 @@ class Proposal:
     gain: float | None
 
 
-def read_proposals(folder: RunFolder) -> dict[str, Proposal]:
+def read_proposals(folder: RunFolder) -> dict[TrialKey, Proposal]:
     """By key; empty where the run has proposed nothing yet.
 
     Raises RecordError where the record is in a database that fails.
@@ -90,7 +91,7 @@ def read_proposals(folder: RunFolder) -> dict[str, Proposal]:
             return {}
         trials = optuna.load_study(study_name=name, storage=place).get_trials(deepcopy=False)
     return {
-        str(trial.number): Proposal(
+        TrialKey(trial.number): Proposal(
             ended=trial.state.is_finished(), gain=trial.system_attrs.get(GAIN)
         )
         for trial in trials

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome import FINE_TUNED, PARENT, Ended, Origin, Outcome
+from autoprune.runs.outcome import Ended, Origin, Outcome
 from autoprune.search.baselines import baseline_plans, fixed_configurations
 from autoprune.search.block_response import GAIN
 from autoprune.search.jobs import JobMaker
@@ -30,6 +30,7 @@ from autoprune.search.stopping import Verdict, judge, stuck
 from autoprune.search.task import Task
 from autoprune.search.telling import as_outcome, as_told
 from autoprune.trial.job import Failure, Job, Result
+from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
 
 
 @final
@@ -48,7 +49,7 @@ class Scheduler:
         record: OptunaStudy,
         folder: RunFolder,
         observe: Observe,
-        known: Mapping[str, Ended] | None = None,
+        known: Mapping[TrialKey, Ended] | None = None,
     ) -> None:
         self._task, self._record, self._folder, self._observe = task, record, folder, observe
         self._known = dict(known or {})
@@ -57,15 +58,15 @@ class Scheduler:
         self._fixed = fixed_configurations(task)
         self._jobs = JobMaker(task, folder, self._domains)
         self._ready: deque[Job] = deque()
-        self._running: dict[str, Job] = {}
+        self._running: dict[TrialKey, Job] = {}
         self._trials: list[Proposed] = []
-        self._first_with: dict[str, str] = {}
+        self._first_with: dict[str, TrialKey] = {}
         self._told, self._counting, self._done = 0, 0, 0
         self._verdict = Verdict(more=True, exhausted=False, saved=0)
         self._taken_up = False
         found = folder.read_baselines()
         plans = baseline_plans(task.shape, task.effort)
-        self._baselines: dict[str, Outcome | None] = {key: found.get(key) for key in plans}
+        self._baselines: dict[TrialKey, Outcome | None] = {key: found.get(key) for key in plans}
         for key in plans.keys() - found.keys():
             if plans[key].hash in self._measured:
                 self._settle_baseline(
@@ -83,7 +84,7 @@ class Scheduler:
         return not self._ready and not self._running
 
     @property
-    def baselines(self) -> dict[str, Outcome]:
+    def baselines(self) -> dict[TrialKey, Outcome]:
         """The outcomes of the baselines so far, by key, the parent first."""
         return {key: outcome for key, outcome in self._baselines.items() if outcome is not None}
 
@@ -113,11 +114,11 @@ class Scheduler:
         self._running[job.key] = job
         return job
 
-    def finish(self, key: str, result: Result) -> None:
+    def finish(self, key: TrialKey, result: Result) -> None:
         """Take the result of a job; results may come in any order."""
         job = self._running.pop(key)
-        if key.isdecimal():
-            self._settle(self._trials[int(key)], result)
+        if key.is_trial:
+            self._settle(self._trials[key.number], result)
             self._advance()
             return
         if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
@@ -136,7 +137,7 @@ class Scheduler:
         assert tuned is not None  # else the run would have ended with an error
         self._samplers = Samplers(self._task.seed, task_prior(self._task, self._domains, tuned))
         for frozen in self._record.trials:
-            key, told = str(frozen.number), frozen.state.is_finished()
+            key, told = TrialKey(frozen.number), frozen.state.is_finished()
             if not self._folder.file(key).is_file():
                 trial = self._adopt(frozen)
                 if trial.counts or trial.taken:
@@ -200,7 +201,7 @@ class Scheduler:
 
     def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> Proposed:
         """Take a trial of the record into the list, and find out whether its plan was seen."""
-        number, key = frozen.number, str(frozen.number)
+        number, key = frozen.number, TrialKey(frozen.number)
         work, plan = None, str(frozen.user_attrs["hash"])
         if not settled:
             work = self._jobs.read(frozen)
@@ -223,12 +224,12 @@ class Scheduler:
     def _end(self, trial: Proposed, ended: Ended) -> None:
         """Note how a trial ended; from now on it is small."""
         before, trial.ended, trial.open = trial.counts, ended, None
-        if trial.key.isdecimal():
+        if trial.key.is_trial:
             self._counting += trial.counts - before  # one that is refused counts no longer
             self._done += trial.counts
 
     def _settle(
-        self, trial: Proposed, result: Result | None, same_as: str | None = None
+        self, trial: Proposed, result: Result | None, same_as: TrialKey | None = None
     ) -> Outcome:
         """Make an outcome of a result and put it on disk, before Optuna hears of it."""
         outcome = as_outcome(self._task, trial, result, same_as)
@@ -241,7 +242,8 @@ class Scheduler:
     def _repeat(self, trial: Proposed) -> None:
         """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
         if trial.same_as is not None:
-            earlier = self._trials[int(trial.same_as)].outcome or self._folder.read(trial.same_as)
+            held = self._trials[trial.same_as.number].outcome
+            earlier = held or self._folder.read(trial.same_as)
         else:
             fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)
             earlier = next(b for b in fine_tuned if b.plan == trial.job.plan)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Standing:
         finished: whether nothing is left to hand out or to wait for.
     """
 
-    baselines: dict[str, Outcome]
+    baselines: dict[TrialKey, Outcome]
     expected_baselines: int
     done: int
     running: int

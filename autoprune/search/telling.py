@@ -10,11 +10,12 @@ from autoprune.runs.outcome import Outcome, State
 from autoprune.search.proposals import Proposed
 from autoprune.search.task import Task
 from autoprune.trial.job import Failure, Result
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 
 
 def as_outcome(
-    task: Task, trial: Proposed, result: Result | None, same_as: str | None = None
+    task: Task, trial: Proposed, result: Result | None, same_as: TrialKey | None = None
 ) -> Outcome:
     """The outcome of a trial that is open; without a result it is the plan that breaks a budget.
 
@@ -68,7 +69,7 @@ def as_told(
     if outcome.cause:
         note["cause"] = outcome.cause[-1000:]
     if outcome.same_as is not None:
-        note["same_as"] = outcome.same_as
+        note["same_as"] = str(outcome.same_as)
     measurement, values, excess = outcome.measurement, None, outcome.broken
     if measurement is not None and not outcome.cause:
         values, excess = task.goals.objectives(measurement), task.goals.excess(measurement)

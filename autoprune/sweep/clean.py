@@ -12,13 +12,20 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import Head
-from autoprune.runs.weights import half_stored, kept_weights, remove_stored, remove_weights
+from autoprune.runs.weights import (
+    half_stored,
+    kept_weights,
+    remove_stored,
+    remove_weights,
+    weights_name,
+)
+from autoprune.trial.key import TrialKey
 
 
-def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[str]]) -> dict[str, int]:
-    """Weights of networks whose keys are on none of the fronts: stem of the file, and bytes."""
-    keep = {folder.checkpoint(key).stem for front in fronts for key in front}
-    return {stem: size for stem, size in kept_weights(folder).items() if stem not in keep}
+def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[TrialKey]]) -> dict[TrialKey, int]:
+    """Weights of networks whose keys are on none of the fronts, and their bytes."""
+    keep = {key for front in fronts for key in front}
+    return {key: size for key, size in kept_weights(folder).items() if key not in keep}
 
 
 def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
@@ -35,21 +42,21 @@ def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
         heads = folder.read_heads()
         weights = off_the_fronts(folder, [_members(folder, heads, m) for m in run_machines(folder)])
         files = [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
-        found = [(f"checkpoints/{stem}.safetensors", size) for stem, size in weights.items()]
+        found = [(weights_name(folder, key), size) for key, size in weights.items()]
         found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
         stored = half_stored(folder)
         found += stored.items()
         if not dry_run:
             for name in stored:
                 remove_stored(folder, name)
-            for stem in weights:
-                remove_weights(folder, stem)
+            for key in weights:
+                remove_weights(folder, key)
             for file in files:
                 file.unlink()
     return found
 
 
-def _members(folder: RunFolder, heads: Sequence[Head], model: CostModel) -> list[str]:
+def _members(folder: RunFolder, heads: Sequence[Head], model: CostModel) -> list[TrialKey]:
     """Keys of what was trained on a machine's front; none where it cannot price the network."""
     candidates = Candidates(model, folder.record.shape, folder.read)
     try:

@@ -27,6 +27,7 @@ from autoprune.sweep.execute import execute
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.workers import Workers
 from autoprune.trial.job import Job, Result
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 
 Watch = Callable[[int, int], None]
@@ -45,7 +46,7 @@ class Confirmed:
 
     fronts: list[ConfirmedFront]
     seeds: int
-    failed: dict[str, str]
+    failed: dict[TrialKey, str]
     unpriced: list[str]
     interrupted: bool
 
@@ -59,7 +60,7 @@ class _Again:
         self._of = {job.key: (job, outcome) for job, outcome in jobs}
         self._ready = deque(self._of)
         self._folder, self._watch, self._done = folder, watch, 0
-        self.failed: dict[str, str] = {}
+        self.failed: dict[TrialKey, str] = {}
         watch(0, len(self._of))
 
     @property
@@ -69,7 +70,7 @@ class _Again:
     def next(self) -> Job | None:
         return self._of[self._ready.popleft()][0] if self._ready else None
 
-    def finish(self, key: str, result: Result) -> None:
+    def finish(self, key: TrialKey, result: Result) -> None:
         job, outcome = self._of[key]
         if isinstance(result, Measurement):
             again = replace(
@@ -111,7 +112,7 @@ def confirm(  # noqa: PLR0913 - all of a call
         keys = {key for _, front in priced for key in contenders(front)}
         jobs = [
             (_job(parts.seed, trials[key], i), trials[key])
-            for key in sorted(keys, key=int)
+            for key in sorted(keys)
             for i in range(seeds)
         ]
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
@@ -144,6 +145,6 @@ def _fronts(
 
 
 def _job(seed: int, outcome: Outcome, repetition: int) -> Job:
-    key = f"{outcome.key}-{repetition}"
+    key = outcome.key.again(repetition)
     fresh = derive_seed(seed, f"confirm {outcome.key} {repetition}")
     return Job(key=key, plan=outcome.plan, seed=fresh, weights=None)

@@ -10,6 +10,7 @@ from autoprune.sweep.stop import Stop
 from autoprune.sweep.worker import Worker
 from autoprune.sweep.workers import Workers
 from autoprune.trial.job import Failure, Job, Jobs, Result
+from autoprune.trial.key import TrialKey
 from autoprune.trial.setup import Setup
 
 
@@ -33,7 +34,7 @@ class _Held:
         self._running += job is not None
         return job
 
-    def finish(self, key: str, result: Result) -> None:
+    def finish(self, key: TrialKey, result: Result) -> None:
         self._hold.check()
         if isinstance(result, Failure) and result.kind == "storage":
             raise RecordError(result.cause)

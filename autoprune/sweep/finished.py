@@ -8,6 +8,7 @@ from autoprune.report.front.branches import BranchProbe
 from autoprune.report.front.front import MachineFront
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Outcome
+from autoprune.trial.key import TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Finished:
     folder: RunFolder
     fronts: dict[str, MachineFront]
     probes: list[BranchProbe]
-    baselines: dict[str, Outcome]
+    baselines: dict[TrialKey, Outcome]
     trials: list[Ended]
     warnings: list[str]
     exhausted: bool

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from autoprune.report.front.candidates import Candidate
 from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import TrialKey
 
 Fronts = Mapping[str, Sequence[Candidate]]
 """The trials on each machine's front; none of a machine that cannot price the network."""
@@ -41,7 +42,7 @@ class Observer(Protocol):
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""
 
-    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+    def baselines(self, outcomes: dict[TrialKey, Outcome]) -> None:
         """All baselines are measured; the search begins."""
 
     def progress(self, standing: SearchProgress) -> None:
@@ -57,7 +58,7 @@ class Nobody:
     def measuring(self, done: int, total: int) -> None:
         """Nothing."""
 
-    def baselines(self, outcomes: dict[str, Outcome]) -> None:
+    def baselines(self, outcomes: dict[TrialKey, Outcome]) -> None:
         """Nothing."""
 
     def progress(self, standing: SearchProgress) -> None:

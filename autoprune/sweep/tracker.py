@@ -24,6 +24,7 @@ from autoprune.search.standing import Standing
 from autoprune.sweep.clean import off_the_fronts
 from autoprune.sweep.finished import Finished
 from autoprune.sweep.progress import Observer, SearchProgress
+from autoprune.trial.key import TrialKey
 
 
 @final
@@ -49,12 +50,12 @@ class Tracker:
             name: Candidates(model, shape, folder.read) for name, model in machines.items()
         }
         self._failed: dict[str, UnknownCost] = {}
-        self._shown: list[str] = []
+        self._shown: list[TrialKey] = []
         self._ends: Counter[str] = Counter()
         self._best: float | None = None
         self._announced = False
 
-    def recover(self) -> dict[str, Ended]:
+    def recover(self) -> dict[TrialKey, Ended]:
         """Take in what an earlier run has left; what a crash has left half-written is removed.
 
         Returns how the trials ended, by key.
@@ -65,11 +66,11 @@ class Tracker:
 
     def observe(self, outcome: Outcome, standing: Standing | None) -> None:
         """A new outcome is on disk; see `autoprune.search.standing.Observe`."""
-        if outcome.key.isdecimal():
+        if outcome.key.is_trial:
             self._take([outcome.head])
         if standing is None:
             return
-        if outcome.key.isdecimal():
+        if outcome.key.is_trial:
             self._prune()
         self.announce(standing)
 
@@ -124,7 +125,7 @@ class Tracker:
             doubts = ["Stopped before all baselines were measured: there is no front yet."]
         else:
             self._prune(last=True)
-            shown = [self._folder.read(key) for key in sorted(self._shown, key=int)]
+            shown = [self._folder.read(key) for key in sorted(self._shown)]
             doubts = warnings(standing.baselines, _harsh_l1p(shown))
             fronts, missing = self._save_fronts(standing.baselines)
             doubts += missing
@@ -143,7 +144,7 @@ class Tracker:
         )
 
     def _save_fronts(
-        self, baselines: Mapping[str, Outcome]
+        self, baselines: Mapping[TrialKey, Outcome]
     ) -> tuple[dict[str, MachineFront], list[str]]:
         """The fronts by machine, now in the run folder; and why a machine has none."""
         fronts, missing, data = {}, [], self._folder.record.data
@@ -175,10 +176,10 @@ class Tracker:
     def _prune(self, *, last: bool = False) -> None:
         """Remove weights of settled trials that are on no machine's front; at last, all others."""
         keys = [[member.trained_as for member in front] for front in self._fronts.values()]
-        for stem in off_the_fronts(self._folder, keys):
-            settled = stem.isdecimal() and self._folder.file(stem).is_file()
+        for key in off_the_fronts(self._folder, keys):
+            settled = key.is_trial and self._folder.file(key).is_file()
             if last or settled:
-                remove_weights(self._folder, stem)
+                remove_weights(self._folder, key)
 
 
 def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:

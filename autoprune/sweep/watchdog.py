@@ -21,6 +21,7 @@ import psutil
 
 from autoprune.files import GIB
 from autoprune.trial.job import Failure
+from autoprune.trial.key import TrialKey
 
 _LOOK_S = 0.05
 """Memory is looked at this often."""
@@ -57,14 +58,14 @@ class Watchdog:
     def __init__(self, folder: Path, allowance: Allowance) -> None:
         self._folder, self._allowance = folder, allowance
 
-    def _time_file(self, key: str) -> Path:
-        return self._folder / f"{key.replace(' ', '_')}.time"
+    def _time_file(self, key: TrialKey) -> Path:
+        return self._folder / f"{key.stem}.time"
 
-    def _memory_file(self, key: str) -> Path:
-        return self._folder / f"{key.replace(' ', '_')}.memory"
+    def _memory_file(self, key: TrialKey) -> Path:
+        return self._folder / f"{key.stem}.memory"
 
     @contextmanager
-    def watching(self, key: str) -> Iterator[None]:
+    def watching(self, key: TrialKey) -> Iterator[None]:
         """While this lasts, the process ends as soon as it exceeds the allowance."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -98,7 +99,7 @@ class Watchdog:
             if over:
                 os._exit(1)
 
-    def verdict(self, key: str, *, out_of_memory: bool) -> Failure:
+    def verdict(self, key: TrialKey, *, out_of_memory: bool) -> Failure:
         """Why the worker of a job is gone.
 
         Args:

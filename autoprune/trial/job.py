@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from autoprune.compress.plan import Plan
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 
 
@@ -15,13 +16,13 @@ class Job:
     """One plan to be carried out.
 
     Attributes:
-        key: of its outcome; see `autoprune.runs.outcome.Outcome`.
+        key: of its outcome.
         plan: what to do. seed: of its training.
         weights: file, or fsspec address, for the weights of the compressed network; whoever runs
             the study removes those that are not kept. None where nobody wants them.
     """
 
-    key: str
+    key: TrialKey
     plan: Plan
     seed: int
     weights: Path | str | None
@@ -57,5 +58,5 @@ class Jobs(Protocol):
     def next(self) -> Job | None:
         """The next job to run; None where there is none now."""
 
-    def finish(self, key: str, result: Result) -> None:
+    def finish(self, key: TrialKey, result: Result) -> None:
         """Take the result of a job."""

@@ -15,8 +15,9 @@ from autoprune.compress.plan import Effort
 from autoprune.cost.load import load_machine
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome import FINE_TUNED, Origin, Outcome
+from autoprune.runs.outcome import Origin, Outcome
 from autoprune.runs.record import RunRecord
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Measurement
 
 
@@ -60,13 +61,13 @@ def run_folder(
     folder = RunFolder(tmp_path / "run")
     folder.write_record(RunRecord(shape=shape))
 
-    def write(key: str, origin: Origin, correct: int, zeros: float, cause: str = "") -> None:
+    def write(key: object, origin: Origin, correct: int, zeros: float, cause: str = "") -> None:
         plan = make_plan(parse_configuration({"blocks.0.attention.l1p": zeros}), shape, effort)
         less = {8: correct - 1}
         measurement = None if cause else measured(plan, correct=correct, zeros=zeros, rounded=less)
         folder.write(
             Outcome(
-                key=key,
+                key=TrialKey.parse(str(key)),
                 origin=origin,
                 configuration=(),
                 plan=plan,

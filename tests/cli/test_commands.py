@@ -12,6 +12,7 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.report.rows import IN_CSV
 from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.workload.workload import Workload
 
 
@@ -51,7 +52,7 @@ def test_front_prices_a_machine_that_the_run_never_saw(autoprune, run_folder, tm
     assert tuple(row) == IN_CSV
     assert row["trial"] == known["trial"] == "1"
     assert float(row["val_accuracy"]) == 0.96  # of 8 bits; 0.97 of 32
-    workload = RunFolder(run_folder).read_workload("1", 8)
+    workload = RunFolder(run_folder).read_workload(TrialKey(1), 8)
     assert float(row["energy_uj"]) == load_machine(str(file)).price(workload).energy_uj
     assert float(row["energy_uj"]) > float(known["energy_uj"])
 
@@ -121,7 +122,7 @@ def test_trials_may_be_named_as_a_front_prints_them(autoprune, run_folder) -> No
 def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tmp_path) -> None:
     file = tmp_path / "w.json"
     assert autoprune("workload", run_folder, "fine-tuned", "--out", file).code == 0
-    assert Workload.read(file) == RunFolder(run_folder).read_workload("fine-tuned")
+    assert Workload.read(file) == RunFolder(run_folder).read_workload(FINE_TUNED)
     options = ("--machine", "systolic_14x12", "--json")
     from_file = json.loads(autoprune("price", file, *options).out)
     assert from_file == json.loads(autoprune("price", f"{run_folder}:fine-tuned", *options).out)
@@ -135,7 +136,9 @@ def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tm
 def test_a_workload_of_a_machines_bits(autoprune, run_folder, tmp_path) -> None:
     file, run = tmp_path / "w.json", RunFolder(run_folder)
     assert autoprune("workload", run_folder, "1", "--weight-bits", "8", "--out", file).code == 0
-    assert Workload.read(file) == run.read_workload("1", 8) != run.read_workload("1")
+    assert (
+        Workload.read(file) == run.read_workload(TrialKey(1), 8) != run.read_workload(TrialKey(1))
+    )
     said = autoprune("workload", run_folder, "1", "--weight-bits", "1", "--out", file)
     assert said.code == 2 and "1 is not in the range x>=2" in said.err
 

@@ -9,6 +9,7 @@ import pytest
 
 from autoprune.cost.load import load_machine
 from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import TrialKey
 
 READING = {
     "front": ["RUN"],
@@ -97,7 +98,7 @@ def test_storage_that_is_no_runs_is_not_touched(tmp_path, autoprune, run_folder)
     other = RunFolder(tmp_path / "mine")
     other.write_record(RunFolder(run_folder).record)
     other.checkpoints.mkdir()
-    weights = other.checkpoint("7")
+    weights = other.checkpoint(TrialKey(7))
     weights.write_bytes(b"dear to me")
     study = json.loads((run_folder / "study.json").read_text(encoding="utf-8"))
     study["places"]["artifacts"] = f"file://{other.path}"

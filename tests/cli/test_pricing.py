@@ -10,6 +10,7 @@ import pytest
 
 from autoprune.cost.load import load_machine
 from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import TrialKey
 
 FAILING = '''
 from autoprune.cost.action import Action
@@ -71,7 +72,7 @@ def test_compare_for_machines_of_ones_own_as_json(autoprune, run_folder, tmp_pat
     assert list(document["fronts"]) == ["loihi1", "mine"]
     (pair,) = document["pairs"]
     assert pair["kendall_tau"] is None  # zero weights change nothing on a dense array: all equal
-    workload = RunFolder(run_folder).read_workload("0", weight_bits=8)
+    workload = RunFolder(run_folder).read_workload(TrialKey(0), weight_bits=8)
     assert document["energy_uj"]["loihi1"]["0"] == load_machine("loihi1").price(workload).energy_uj
 
 
@@ -110,7 +111,9 @@ def test_explained_terms_are_the_total(autoprune, run_folder):
     said = autoprune("price", f"{run_folder}:0", "--machine", "loihi1", "--explain")
     assert said.code == 0
     found = re.findall(r"x 23\.6 pJ = (\S+) pJ \[1\]", said.out)
-    cost = load_machine("loihi1").price(RunFolder(run_folder).read_workload("0", weight_bits=8))
+    cost = load_machine("loihi1").price(
+        RunFolder(run_folder).read_workload(TrialKey(0), weight_bits=8)
+    )
     assert [float(text) for text in found] == [
         term.energy_pj for term in cost.terms if term.price == "synaptic_operation"
     ]
@@ -135,7 +138,9 @@ def test_price_says_what_helps_to_read_an_energy(autoprune, run_folder):
 
 def test_sensitivity_of_total_and_front(autoprune, run_folder, tmp_path):
     said = autoprune("price", f"{run_folder}:0", "--machine", "loihi1", "--sensitivity", "0.5")
-    cost = load_machine("loihi1").price(RunFolder(run_folder).read_workload("0", weight_bits=8))
+    cost = load_machine("loihi1").price(
+        RunFolder(run_folder).read_workload(TrialKey(0), weight_bits=8)
+    )
     spent = sum(t.energy_pj for t in cost.terms if t.price == "update_active")
     share = 50 * spent / cost.energy_pj
     assert re.search(rf"update_active +0\.5 +\S+ +-{share:.1f} % +1 of 1 +0 +-", said.out)

@@ -17,6 +17,7 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
+from autoprune.trial.key import TrialKey
 
 
 @pytest.fixture(scope="module")
@@ -112,10 +113,10 @@ def test_speed_and_time_left_are_of_the_present_writer(autoprune, seen, tmp_path
 def test_fronts_of_many_trials_stay_within_80_columns(autoprune, run_folder, measured) -> None:
     folder = RunFolder(run_folder)
     folder.write_record(replace(folder.record, trials=145))
-    known = folder.read("1")
+    known = folder.read(TrialKey(1))
     for number in range(105, 145):
         found = measured(known.plan, correct=201 - number, zeros=0.25 + number / 200)
-        folder.write(replace(known, key=str(number), measurement=found))
+        folder.write(replace(known, key=TrialKey(number), measurement=found))
     said = autoprune("status", run_folder).out
     assert max(map(len, said.splitlines())) <= 80
     front = said[said.index("Front of loihi1: ") + 17 : said.index("validation")]
@@ -125,7 +126,7 @@ def test_fronts_of_many_trials_stay_within_80_columns(autoprune, run_folder, mea
     for number, (score, energy) in zip(
         asked["fronts"]["loihi1"], asked["pairs"]["loihi1"], strict=True
     ):
-        precision = folder.read(str(number)).measurement.at(8)
+        precision = folder.read(TrialKey(number)).measurement.at(8)
         assert score == precision.validation.accuracy
         assert energy == load_machine("loihi1").price(precision.workload).energy_uj
 

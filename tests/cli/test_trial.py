@@ -13,6 +13,7 @@ from optuna.storages.journal import JournalFileBackend
 from autoprune.cost.load import load_machine
 from autoprune.runs.folder import RunFolder
 from autoprune.search.block_response import GAIN
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 
 def test_a_member_of_the_front(autoprune, run_folder) -> None:
@@ -31,7 +32,7 @@ def test_a_member_of_the_front(autoprune, run_folder) -> None:
     loihi = next(m for m in found["machines"] if m["machine"] == "loihi1")
     folder, model = RunFolder(run_folder), load_machine("loihi1")
     energy, parent = (
-        model.price(folder.read_workload(key, 8)).energy_uj for key in ("1", "fine-tuned")
+        model.price(folder.read_workload(key, 8)).energy_uj for key in (TrialKey(1), FINE_TUNED)
     )
     assert loihi["energy_uj"] == energy
     assert loihi["energy_ratio"] == pytest.approx(energy / parent)
@@ -75,7 +76,7 @@ def test_what_is_not_there(autoprune, run_folder, tmp_path) -> None:
 
 def test_every_line_of_a_measured_one(autoprune, run_folder) -> None:
     folder, lines = RunFolder(run_folder), autoprune("trial", run_folder, "1").out.splitlines()
-    outcome = folder.read("1")
+    outcome = folder.read(TrialKey(1))
     assert lines[:2] == ["Trial 1: measured", "Proposed by: sampled; seed 0"]
     assert lines[2] == f"Plan: {outcome.plan.short(folder.record.shape)}"
     assert "  blocks.0.attention: A 75%" in lines
@@ -84,7 +85,7 @@ def test_every_line_of_a_measured_one(autoprune, run_folder) -> None:
     assert score.endswith(f": 96.0 % [{100 * low:.1f} {100 * high:.1f}]")
     assert any(line.startswith("test accuracy, 32 bits: 97.0 % [") for line in lines)
     assert "1000 nonzero parameters; 25.0 % of block weights kept" in lines
-    energy = load_machine("loihi1").price(folder.read_workload("1", 8)).energy_uj
+    energy = load_machine("loihi1").price(folder.read_workload(TrialKey(1), 8)).energy_uj
     (loihi,) = [place for place, line in enumerate(lines) if line.startswith("loihi1: ")]
     assert lines[loihi].startswith(f"loihi1: {energy:.4g} µJ at 8 bits, ")
     assert lines[loihi + 1] == "  on the front"
@@ -96,14 +97,14 @@ def test_every_line_of_a_measured_one(autoprune, run_folder) -> None:
 
 def test_duplicates_budgets_and_many_betters(autoprune, run_folder, measured) -> None:
     folder = RunFolder(run_folder)
-    known = folder.read("1")
-    folder.write(replace(known, key="3", state="duplicate", same_as="1"))
+    known = folder.read(TrialKey(1))
+    folder.write(replace(known, key=TrialKey(3), state="duplicate", same_as=TrialKey(1)))
     broken = (("energy_uj@loihi1 <= 1", 0.25),)
-    folder.write(replace(known, key="4", state="infeasible", broken=broken))
+    folder.write(replace(known, key=TrialKey(4), state="infeasible", broken=broken))
     for number in range(105, 145):
         zeros, correct = 0.25 + number / 200, 201 - number
         better = measured(known.plan, correct=correct, zeros=zeros)
-        folder.write(replace(known, key=str(100 * number), measurement=better))
+        folder.write(replace(known, key=TrialKey(100 * number), measurement=better))
     said = autoprune("trial", run_folder, "3").out.splitlines()
     assert said[0] == "Trial 3: duplicate of 1, not trained again"
     assert not any(line.startswith("Time: ") for line in said)

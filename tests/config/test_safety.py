@@ -26,6 +26,7 @@ from autoprune.runs.record import RunRecord
 from autoprune.runs.weights import weights_place
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.record import write_study
+from autoprune.trial.key import TrialKey
 
 PICKLES = {
     "autoprune/data/cifar.py": "CIFAR ships as pickles; they are read by a reader of plain types",
@@ -71,9 +72,9 @@ def test_a_checkpoint_that_is_a_pickle_does_nothing(tmp_path, network, ending):
 def test_a_trial_that_is_a_pickle_does_nothing(tmp_path):
     mark, folder = tmp_path / "ran", RunFolder(tmp_path)
     folder.trials.mkdir()
-    folder.file("3").write_bytes(pickle.dumps(Bomb(mark)))
+    folder.file(TrialKey(3)).write_bytes(pickle.dumps(Bomb(mark)))
     with pytest.raises(AutopruneError):
-        folder.read("3")
+        folder.read(TrialKey(3))
     folder.study_file.write_bytes(pickle.dumps(Bomb(mark)))
     with pytest.raises(AutopruneError):
         _ = folder.record
@@ -123,13 +124,13 @@ def test_a_key_cannot_leave_the_run_folder(tmp_path, shape, key):
         lambda name: folder.read_workload(name, 8),
     ):
         with pytest.raises(AutopruneError, match="is no trial and no baseline"):
-            use(key)
+            use(TrialKey.parse(key))
 
 
 def test_an_outcome_that_calls_itself_a_file_elsewhere_stays_inside(tmp_path, measured, shape):
     effort = Effort(time_steps=4, learning_rate=1e-3, epochs=1)
     outcome = Outcome(
-        key="3",
+        key=TrialKey(3),
         origin="sampled",
         configuration=(),
         plan=make_plan({}, shape, effort),
@@ -139,14 +140,15 @@ def test_an_outcome_that_calls_itself_a_file_elsewhere_stays_inside(tmp_path, me
     )
     folder = RunFolder(tmp_path / "run")
     folder.write(outcome)
-    hostile = replace(folder.read("3"), key="../../outside")
-    write_outcome(hostile, folder.file("3"))
-    (tmp_path / "outside.parquet").write_bytes(folder.file("3").read_bytes())
-    (head,) = folder.read_heads()
+    hostile = replace(folder.read(TrialKey(3)), key="../../outside")  # type: ignore[arg-type]
+    write_outcome(hostile, folder.file(TrialKey(3)))
+    (tmp_path / "outside.parquet").write_bytes(folder.file(TrialKey(3)).read_bytes())
     with pytest.raises(AutopruneError, match="is no trial and no baseline"):
-        folder.read(head.key)
+        folder.read_heads()
     with pytest.raises(AutopruneError, match="is no trial and no baseline"):
-        folder.write(hostile)
+        folder.read(TrialKey(3))
+    with pytest.raises(AutopruneError, match="is no trial and no baseline"):
+        TrialKey(name="../../outside")
 
 
 @pytest.mark.parametrize("machine", ["../chip.toml", "a/../../chip.toml"])

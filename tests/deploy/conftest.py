@@ -25,6 +25,7 @@ from autoprune.runs.outcome import Outcome
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.prepare import prepare
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.trial import run_trial
 from tests.short import SHORT, STUDIES
@@ -79,16 +80,16 @@ def finished(short_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def note(
-    folder: RunFolder, key: str, plan: Plan, measurement: Measurement | None, **more: Any
+    folder: RunFolder, key: object, plan: Plan, measurement: Measurement | None, **more: Any
 ) -> None:
     """Put a trial on record."""
     found = {"state": "measured", "seed": 11, "origin": "sampled", "configuration": (), **more}
-    folder.write(Outcome(key=key, plan=plan, measurement=measurement, **found))
+    folder.write(Outcome(key=TrialKey.parse(str(key)), plan=plan, measurement=measurement, **found))
 
 
-def altered(folder: RunFolder, source: str, key: str, bits: int) -> None:
+def altered(folder: RunFolder, source: object, key: object, bits: int) -> None:
     """Put a trial on record whose validation score at `bits` is one sample less than true."""
-    outcome = folder.read(source)
+    outcome = folder.read(TrialKey.parse(str(source)))
     found = outcome.measurement
     assert found is not None
     score = found.at(bits).validation

@@ -19,6 +19,7 @@ from autoprune.deploy.member import find_member
 from autoprune.deploy.observe import observe
 from autoprune.errors import ExportError, InputError, RecordError
 from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
 
 from .conftest import altered, note
 
@@ -30,9 +31,10 @@ def own(finished, tmp_path) -> RunFolder:
     return RunFolder(tmp_path / "run")
 
 
-def front_member(folder: RunFolder) -> str:
+def front_member(folder: RunFolder) -> TrialKey:
     """A trial on a front that was trained."""
-    return str(max(int(f.stem) for f in folder.checkpoints.iterdir() if f.stem.isdecimal()))
+    found = [TrialKey.of_stem(file.stem) for file in folder.checkpoints.iterdir()]
+    return max(key for key in found if key.is_trial)
 
 
 def manifest(out: Path) -> dict:
@@ -46,14 +48,14 @@ def left_beside(out: Path) -> list[str]:
 def test_a_front_member_with_the_command(finished, tmp_path):
     folder, out = RunFolder(finished), tmp_path / "a" / "b"
     key = front_member(folder)
-    done = CliRunner().invoke(command, [str(finished), key, "--out", str(out)])
+    done = CliRunner().invoke(command, [str(finished), str(key), "--out", str(out)])
     assert done.exit_code == 0, done.output
     assert "Proved: without autoprune, in a fresh process" in " ".join(done.output.split())
     assert "not kept" not in done.output
     outcome, found = folder.read(key), manifest(out)
     measurement = outcome.measurement
     assert found["title"] == "A few real trials on a small network, in seconds"
-    assert (found["trial"], found["seed"]) == (key, measurement.seed)
+    assert (found["trial"], found["seed"]) == (str(key), measurement.seed)
     assert found["test"]["correct"] == measurement.test.correct
     assert found["parameters"] == measurement.parameters
     sops = measurement.workload.per_sample("effective_sops")
@@ -100,11 +102,11 @@ def test_baselines_and_removed_branches(key, finished, tmp_path):
 
 
 def test_the_parent_and_the_fine_tuned_parent(own):
-    own.checkpoint("fine-tuned").unlink(missing_ok=True)
+    own.checkpoint(FINE_TUNED).unlink(missing_ok=True)
     said: list[str] = []
-    parent = find_member(own, "parent", said.append)
+    parent = find_member(own, PARENT, said.append)
     assert said == [] and not parent.rebuilt
-    tuned = find_member(own, "fine-tuned", said.append)
+    tuned = find_member(own, FINE_TUNED, said.append)
     assert tuned.rebuilt
     assert said == ["The weights of the baseline 'fine-tuned' were not kept: training it again."]
     assert tuned.network.state_dict().keys() == parent.network.state_dict().keys()
@@ -112,10 +114,10 @@ def test_the_parent_and_the_fine_tuned_parent(own):
 
 def test_a_duplicate_is_the_trial_that_was_trained(own):
     outcome = own.read(front_member(own))
-    for key, earlier in (("95", outcome.key), ("96", "95")):
+    for key, earlier in (("95", outcome.key), ("96", TrialKey(95))):
         note(own, key, outcome.plan, outcome.measurement, state="duplicate", same_as=earlier)
-    member = find_member(own, "96", pytest.fail)
-    assert (member.key, member.same_as, member.rebuilt) == ("96", outcome.key, False)
+    member = find_member(own, TrialKey(96), pytest.fail)
+    assert (member.key, member.same_as, member.rebuilt) == (TrialKey(96), outcome.key, False)
 
 
 def test_folded_and_as_onnx(finished, tmp_path):
@@ -156,10 +158,10 @@ def test_without_the_extra_onnx_is_refused_by_its_name(finished, tmp_path, monke
 
 @pytest.mark.parametrize(("kept", "bits"), [(True, 32), (True, 8), (False, 32), (False, 8)])
 def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, bits, own, tmp_path):
-    source = front_member(own) if kept else "90"
+    source = front_member(own) if kept else TrialKey(90)
     altered(own, source, "91", bits)
     if kept:
-        shutil.copy(own.checkpoint(source), own.checkpoint("91"))
+        shutil.copy(own.checkpoint(source), own.checkpoint(TrialKey(91)))
     what = "the exported network" if kept else "what was trained again"
     out = tmp_path / "new" / "out"
     words = rf"{what} is not .* on record: validation at {bits} bits \d+ of"
@@ -177,7 +179,7 @@ def test_a_loader_that_fails_is_refused_and_nothing_left(finished, tmp_path, mon
 
 
 def test_weights_of_another_network_are_refused(own, tmp_path):
-    shutil.copy(own.parent, own.checkpoint("90"))
+    shutil.copy(own.parent, own.checkpoint(TrialKey(90)))
     with pytest.raises(InputError, match="00090.safetensors: weights of another network"):
         export(RunFolder.opened(own.path), "90", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -185,7 +187,7 @@ def test_weights_of_another_network_are_refused(own, tmp_path):
 
 def test_unknown_and_failed_trials_and_no_run(own, tmp_path):
     failed = {"state": "failed", "cause": "ValueError: no spikes"}
-    note(own, "92", own.read("90").plan, None, **failed)
+    note(own, "92", own.read(TrialKey(90)).plan, None, **failed)
     for run, key, words in (
         (own.path, "77", "no trial '77'"),
         (own.path, "92", r"trial 92 failed and has no network \(ValueError: no spikes\)"),

@@ -17,6 +17,7 @@ from autoprune.errors import InputError, RecordError
 from autoprune.report.tables.measured import agreement
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.measured import MeasuredOn, Timing, read_all, write
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 
 def domain(folder, name: str, energy: int, most: int = 10_000_000) -> None:
@@ -68,14 +69,14 @@ def test_times_and_energies_are_per_sample():
     """A counter of 10 W: a network that takes twice as long takes twice the energy."""
     heard = []
     timings = time_networks(
-        {"fast": Sleeper(0.002), "slow": Sleeper(0.004)},
+        {TrialKey.parse("fast"): Sleeper(0.002), TrialKey.parse("slow"): Sleeper(0.004)},
         lambda network, batch: torch.zeros(batch, 1),
         batches=(1, 3),
         rounds=4,
         counter=Counter(name="10 W", read=lambda: 10 * time.perf_counter()),
         progress=lambda done, total: heard.append((done, total)),
     )
-    assert [(t.key, t.batch) for t in timings] == [
+    assert [(str(t.key), t.batch) for t in timings] == [
         ("fast", 1),
         ("slow", 1),
         ("fast", 3),
@@ -83,7 +84,7 @@ def test_times_and_energies_are_per_sample():
     ]
     assert heard[-1] == (8, 8)
     for timing in timings:
-        expected = {"fast": 2000, "slow": 4000}[timing.key]
+        expected = {"fast": 2000, "slow": 4000}[str(timing.key)]
         assert expected <= timing.low_us <= timing.latency_us <= timing.high_us
         assert timing.latency_us < 3 * expected
         assert expected * 10 <= timing.energy_uj < 3 * expected * 10
@@ -93,7 +94,7 @@ def test_networks_of_a_run(finished):
     found, folder = measure(RunFolder.opened(finished), rounds=3, name="here")
     keys = {timing.key for timing in found.timings}
     run = RunFolder(finished)
-    known = ["fine-tuned", *(outcome.key for outcome in run.read_trials())]
+    known = [FINE_TUNED, *(outcome.key for outcome in run.read_trials())]
     assert keys == {key for key in known if run.checkpoint(key).is_file()}
     assert len(keys) > 1
     assert {timing.batch for timing in found.timings} == {1, 32}
@@ -107,7 +108,12 @@ def test_networks_of_a_run(finished):
 def test_agreement_counts_the_networks_that_both_know():
     def timing(key: str, latency: float) -> Timing:
         return Timing(
-            key=key, batch=1, latency_us=latency, low_us=latency, high_us=latency, energy_uj=None
+            key=TrialKey.parse(key),
+            batch=1,
+            latency_us=latency,
+            low_us=latency,
+            high_us=latency,
+            energy_uj=None,
         )
 
     found = MeasuredOn(
@@ -119,7 +125,15 @@ def test_agreement_counts_the_networks_that_both_know():
         missing=("no energy counter",),
         timings=(timing("1", 1.0), timing("2", 2.0), timing("3", 3.0), timing("parent", 9.0)),
     )
-    lines = list(agreement(found, {"up": {"1": 5, "2": 6, "3": 7}, "one": {"1": 5}}))
+    lines = list(
+        agreement(
+            found,
+            {
+                "up": {TrialKey(1): 5, TrialKey(2): 6, TrialKey(3): 7},
+                "one": {TrialKey(1): 5},
+            },
+        )
+    )
     assert lines[0] == "cpu (latency, batch 1) and up (energy): order 1.00 over 3 networks"
     assert "fewer than two networks" in lines[1]
 
@@ -146,7 +160,14 @@ def test_a_record_is_read_back_equal(tmp_path):
         counter="NVML",
         missing=(),
         timings=(
-            Timing(key="3", batch=32, latency_us=0.1 + 0.2, low_us=0.1, high_us=1.0, energy_uj=7.0),
+            Timing(
+                key=TrialKey(3),
+                batch=32,
+                latency_us=0.1 + 0.2,
+                low_us=0.1,
+                high_us=1.0,
+                energy_uj=7.0,
+            ),
         ),
     )
     write(tmp_path, found)

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.runs.outcome import FINE_TUNED, Outcome
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score
 
 MakeOutcome = Callable[..., Outcome]
 
 
 @pytest.fixture
-def baselines(outcome: MakeOutcome) -> dict[str, Outcome]:
+def baselines(outcome: MakeOutcome) -> dict[TrialKey, Outcome]:
     """The fine-tuned parent alone: 95 of 100 in validation, 93 in the test; 90 and 93 at 8 bits."""
     parent = outcome(FINE_TUNED, origin="baseline", correct=95, rounded={8: 90})
     found = parent.measurement

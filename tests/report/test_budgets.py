@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autoprune.report.tables import budgets
+from autoprune.trial.key import TrialKey
 
 
 def budget_lines(outcomes):
@@ -19,7 +20,9 @@ def test_broken_budgets_are_counted_and_a_feasible_trial_ends_it(outcome):
             outcome(0),
             outcome(1, state="infeasible", broken=(("effective_sops <= 3", 0.5),)),
             outcome(2, state="infeasible", measurement=None, broken=(("parameters <= 9", 2.0),)),
-            outcome(3, state="duplicate", same_as="1", broken=(("effective_sops <= 3", 0.5),)),
+            outcome(
+                3, state="duplicate", same_as=TrialKey(1), broken=(("effective_sops <= 3", 0.5),)
+            ),
         ]
     )
     assert lines == [

@@ -17,10 +17,11 @@ from autoprune.pareto import non_dominated
 from autoprune.report.front.compare import compare
 from autoprune.report.front.sensitivity import sensitivity
 from autoprune.runs.columns import Priced
+from autoprune.trial.key import TrialKey
 
 
 def priced(machine: str, accuracy: list[float], energy: list[float]) -> Priced:
-    trials = tuple(str(place) for place in range(len(energy)))
+    trials = tuple(TrialKey(place) for place in range(len(energy)))
     return Priced(
         machine=machine, trials=trials, accuracy=np.array(accuracy), energy_uj=np.array(energy)
     )
@@ -30,20 +31,21 @@ def test_fronts_and_where_two_machines_disagree():
     """Trial 1 is cheap on a and the dearest on b; 0 and 3 are on both fronts, 2 is dominated."""
     accuracy = [0.9, 0.8, 0.5, 0.4]
     found = compare([priced("a", accuracy, [4, 2, 3, 1]), priced("b", accuracy, [2, 4, 3, 1])])
-    assert found.fronts == {"a": ["3", "1", "0"], "b": ["3", "0"]}
-    assert found.shared == ("0", "3")
+    fronts = {name: [str(key) for key in front] for name, front in found.fronts.items()}
+    assert fronts == {"a": ["3", "1", "0"], "b": ["3", "0"]}
+    assert found.shared == (TrialKey(0), TrialKey(3))
     # of six pairs 0-1, 0-2 and 1-2 are ordered the other way round
     assert found.correlation[("a", "b")] == pytest.approx(0)
     worst = found.disagreements[("a", "b")]
-    assert [(d.trial, d.first, d.second) for d in worst] == [("0", 4, 2), ("1", 2, 4)]
+    assert [(str(d.trial), d.first, d.second) for d in worst] == [("0", 4, 2), ("1", 2, 4)]
 
 
 def test_what_a_machine_cannot_run_is_left_out_and_named():
     accuracy = [0.9, 0.8, 0.7]
     able, unable = priced("a", accuracy, [3, 2, 1]), priced("b", accuracy, [3, math.nan, 1])
     found = compare([able, unable])
-    assert found.infeasible == {"b": ("1",)}
-    assert found.fronts == {"a": ["2", "0"], "b": ["2", "0"]}
+    assert found.infeasible == {"b": (TrialKey(1),)}
+    assert found.fronts == {name: [TrialKey(2), TrialKey(0)] for name in "ab"}
     assert found.correlation["a", "b"] == pytest.approx(1)
 
 
@@ -64,7 +66,11 @@ def test_the_correlation_counts_pairs(energy, random):
 
 
 def test_equal_energies_share_a_place():
-    assert priced("a", [0, 0, 0], [2, 1, 1]).ranks == {"0": 3, "1": 1, "2": 1}
+    assert priced("a", [0, 0, 0], [2, 1, 1]).ranks == {
+        TrialKey(0): 3,
+        TrialKey(1): 1,
+        TrialKey(2): 1,
+    }
 
 
 def test_each_price_moves_its_own_share_of_the_total():

@@ -10,6 +10,7 @@ import pytest
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.confirmed import Spread, confirmed_front, contenders
 from autoprune.report.tables.confirmed import confirmed_csv, confirmed_document
+from autoprune.trial.key import TrialKey
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def again(outcome):
 
 def test_contenders_are_the_front_and_what_is_within_its_noise(front):
     assert [row.trial for row in front.rows] == [1, 2]
-    assert contenders(front) == ["1", "2", "3"]
+    assert contenders(front) == [TrialKey(1), TrialKey(2), TrialKey(3)]
 
 
 def test_only_fresh_seeds_count(front, again, model):

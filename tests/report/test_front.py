@@ -14,11 +14,12 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.candidates import Candidates, machine_front
 from autoprune.report.front.front import MachineFront, history
 from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 
 @pytest.fixture
 def front(
-    baselines: dict[str, Outcome], model: CostModel, shape: NetworkShape
+    baselines: dict[TrialKey, Outcome], model: CostModel, shape: NetworkShape
 ) -> Callable[[list[Outcome]], MachineFront]:
     return lambda outcomes: machine_front(outcomes, baselines, model, shape)
 
@@ -31,7 +32,7 @@ def members(shape: NetworkShape) -> Callable[[list[Outcome], CostModel], list[st
         candidates = Candidates(model, shape, {o.key: o for o in outcomes}.__getitem__)
         for outcome in outcomes:
             candidates.add([outcome.head])
-        return [member.key for member in candidates.members]
+        return [str(member.key) for member in candidates.members]
 
     return one_by_one
 
@@ -52,7 +53,7 @@ def test_duplicates_and_failed_trials_are_never_members(outcome, front, model, m
     best = {"correct": 100, "zeros": 0.9}
     outcomes = [
         outcome(0, correct=50),
-        outcome(1, **best, state="duplicate", same_as="0"),
+        outcome(1, **best, state="duplicate", same_as=TrialKey(0)),
         outcome(2, **best, state="failed", cause="an objective is nan"),
         outcome(3, state="failed", cause="killed", measurement=None),
     ]
@@ -99,7 +100,7 @@ def test_a_uniform_trial_that_was_measured_before_still_counts_as_uniform(outcom
     found = front(
         [
             outcome(0, origin="baseline", correct=94),
-            outcome(1, origin="uniform", correct=94, state="duplicate", same_as="0"),
+            outcome(1, origin="uniform", correct=94, state="duplicate", same_as=TrialKey(0)),
         ]
     )
     assert found.rows[0].uniform is not None
@@ -135,7 +136,7 @@ def test_a_front_pairs_energy_with_accuracy_at_the_bits_of_its_machine(
     assert [row.test.correct for row in coarse.points] == [60, 78, 50]
     assert [row.energy_uj for row in coarse.points] == [energy(o, int8, 8) for o in outcomes]
     assert coarse.points[0].energy_uj != energy(outcomes[0], int8, 32)
-    parent = baselines["fine-tuned"]
+    parent = baselines[FINE_TUNED]
     assert coarse.parent.correct == 90
     assert coarse.parent_energy_uj == energy(parent, int8, 8) != energy(parent, int8, 32)
     assert coarse.reference == (pytest.approx(0.8), pytest.approx(1.1 * energy(parent, int8, 8)))
@@ -209,7 +210,7 @@ def test_a_trial_that_a_machine_cannot_run_is_infeasible_there(
     simple = {key: no_products(o) for key, o in baselines.items()}
     front = machine_front(trials, simple, unable, shape)
     assert [row.trial for row in front.points] == [0]
-    assert [key for key, _ in front.infeasible] == ["7"]
+    assert [key for key, _ in front.infeasible] == [TrialKey(7)]
     assert "blocks.0.attention.product1: dynamic_product" in front.infeasible[0][1]
     with pytest.raises(UnknownCost, match="energy unknown, no price for .*product1"):
         machine_front(trials, baselines, unable, shape)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autoprune.report.frames import trials_frame
 from autoprune.report.front.priced import energies_uj
 from autoprune.runs.outcome import Charge
+from autoprune.trial.key import TrialKey
 
 
 def recorded(outcome, model):
@@ -24,14 +25,18 @@ def test_what_this_very_machine_charged_is_not_priced_again(outcome, model) -> N
     trials, asked = recorded(outcome, model), []
     heads = [one.head for one in trials.values()]
     found, infeasible = energies_uj(heads, model, lambda key: asked.append(key) or trials[key])
-    priced = model.price(trials["2"].measurement.workload).energy_uj
-    assert found == {"0": 123.0, "1": priced, "2": priced}
-    assert (asked, infeasible) == (["1", "2"], {})
+    priced = model.price(trials[TrialKey(2)].measurement.workload).energy_uj
+    assert {str(key): energy for key, energy in found.items()} == {
+        "0": 123.0,
+        "1": priced,
+        "2": priced,
+    }
+    assert (asked, infeasible) == ([TrialKey(1), TrialKey(2)], {})
 
 
 def test_the_table_of_trials(outcome, model, shape) -> None:
     trials = recorded(outcome, model)
-    trials["4"] = outcome(4, zeros=0.5, correct=97, state="duplicate", same_as="2")
+    trials[TrialKey(4)] = outcome(4, zeros=0.5, correct=97, state="duplicate", same_as=TrialKey(2))
     heads = [one.head for one in trials.values()]
     frame = trials_frame(heads, {model.machine.name: model}, shape, trials.__getitem__)
     assert list(frame.index) == [0, 1, 2, 3, 4]

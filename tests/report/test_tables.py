@@ -13,7 +13,7 @@ from autoprune.errors import RecordError
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.tables.branches import branch_table
 from autoprune.report.tables.front import front_table
-from autoprune.runs.outcome import NO_BLOCKS, PARENT
+from autoprune.trial.key import NO_BLOCKS, PARENT, TrialKey
 
 
 def text_of(table: RenderableType) -> str:
@@ -75,8 +75,8 @@ def test_front_table_says_what_applies_to_the_whole_machine(
 
 
 def test_branch_table_tells_points_lost_in_reading_order(outcome, baselines) -> None:
-    def without(key: str, correct: int) -> dict[str, object]:
-        return {key: outcome(key, origin="baseline", correct=correct)}
+    def without(key: object, correct: int) -> dict[TrialKey, object]:
+        return {TrialKey.parse(str(key)): outcome(key, origin="baseline", correct=correct)}
 
     keys = {
         **without(NO_BLOCKS, 20),
@@ -97,10 +97,10 @@ def test_branch_table_tells_points_lost_in_reading_order(outcome, baselines) -> 
 
 
 def test_branch_table_names_what_failed(outcome, baselines) -> None:
-    key = "without blocks.0.mlp"
+    key = TrialKey.baseline("without blocks.0.mlp")
     failed = outcome(key, origin="baseline", state="failed", cause="killed", measurement=None)
     text = text_of(branch_table({**baselines, key: failed}))
-    assert any(key in line and "failed" in line for line in text.splitlines())
+    assert any(str(key) in line and "failed" in line for line in text.splitlines())
 
 
 def test_branch_table_needs_the_fine_tuned_parent() -> None:

@@ -15,6 +15,7 @@ from autoprune.files import write_atomically, write_text
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.record import RunRecord
+from autoprune.trial.key import TrialKey
 
 
 @pytest.fixture
@@ -25,9 +26,15 @@ def outcomes(measured, shape, effort):
     common = {"origin": "sampled", "configuration": tuple(point.items()), "plan": plan, "seed": 5}
     measurement = measured(plan, zeros=0.5, rounded={8: 80, 4: 40})
     return [
-        Outcome(key="3", state="measured", measurement=measurement, **common),
-        Outcome(key="4", state="duplicate", measurement=measurement, same_as="3", **common),
-        Outcome(key="5", state="failed", cause="ValueError: é\nline", **common),
+        Outcome(key=TrialKey(3), state="measured", measurement=measurement, **common),
+        Outcome(
+            key=TrialKey(4),
+            state="duplicate",
+            measurement=measurement,
+            same_as=TrialKey(3),
+            **common,
+        ),
+        Outcome(key=TrialKey(5), state="failed", cause="ValueError: é\nline", **common),
     ]
 
 
@@ -36,7 +43,7 @@ def test_how_a_trial_ended_is_read_without_its_operations(tmp_path, outcomes):
     for outcome in outcomes:
         folder.write(outcome)
     assert folder.read_heads() == [outcome.head for outcome in outcomes]
-    folder.file("3").write_bytes(b"PAR1")
+    folder.file(TrialKey(3)).write_bytes(b"PAR1")
     with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
         folder.read_heads()
 
@@ -44,11 +51,11 @@ def test_how_a_trial_ended_is_read_without_its_operations(tmp_path, outcomes):
 def test_the_head_of_a_file_from_before_peaks_were_kept(tmp_path, outcomes):
     folder = RunFolder(tmp_path)
     folder.write(outcomes[0])
-    table = pq.read_table(folder.file("3"))
+    table = pq.read_table(folder.file(TrialKey(3)))
     meta = json.loads(table.schema.metadata[b"autoprune"])
     del meta["peak_gib"]
     old = table.replace_schema_metadata({b"autoprune": json.dumps(meta).encode()})
-    pq.write_table(old, folder.file("3"))
+    pq.write_table(old, folder.file(TrialKey(3)))
     assert folder.read_heads() == [outcomes[0].head]
 
 
@@ -63,7 +70,7 @@ def test_outcomes_are_read_as_they_were_written(tmp_path, outcomes):
 def test_every_row_of_the_file_tells_the_bits_of_its_weights(tmp_path, outcomes):
     folder = RunFolder(tmp_path)
     folder.write(outcomes[0])
-    rows = pd.read_parquet(folder.file("3"))
+    rows = pd.read_parquet(folder.file(TrialKey(3)))
     for precision in outcomes[0].measurement.precisions:
         ops = precision.workload.ops
         own = rows[rows["bits"] == precision.bits]
@@ -81,23 +88,23 @@ def test_the_workload_is_that_of_the_network_or_of_a_machines_bits(
     folder.write(outcomes[0])
     wanted = {p.bits: p.workload for p in outcomes[0].measurement.precisions}
     assert len({str(workload) for workload in wanted.values()}) == 3
-    assert folder.read_workload("3", asked) == wanted[given]
+    assert folder.read_workload(TrialKey(3), asked) == wanted[given]
 
 
 def test_operations_that_are_missing_are_noticed(tmp_path, outcomes):
     folder = RunFolder(tmp_path)
     folder.write(outcomes[0])
-    table = pq.read_table(folder.file("3"))
-    pq.write_table(table.slice(1), folder.file("3"))
+    table = pq.read_table(folder.file(TrialKey(3)))
+    pq.write_table(table.slice(1), folder.file(TrialKey(3)))
     with pytest.raises(RecordError, match="operations are missing"):
-        folder.read("3")
+        folder.read(TrialKey(3))
 
 
 def test_baselines_are_apart(tmp_path, outcomes):
     folder = RunFolder(tmp_path)
     names = ("configuration", "plan", "seed", "state", "measurement")
     fields = {n: getattr(outcomes[0], n) for n in names}
-    baseline = Outcome(key="without blocks.0.mlp", origin="baseline", **fields)
+    baseline = Outcome(key=TrialKey.baseline("without blocks.0.mlp"), origin="baseline", **fields)
     folder.write(baseline)
     assert folder.read_baselines() == {baseline.key: baseline}
     assert folder.read_trials() == []
@@ -107,15 +114,15 @@ def test_baselines_are_apart(tmp_path, outcomes):
 def test_a_damaged_file_is_an_error_and_is_removed_by_recover(tmp_path, outcomes, length):
     folder = RunFolder(tmp_path)
     folder.write(outcomes[0])
-    file = folder.file("3")
+    file = folder.file(TrialKey(3))
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
-        folder.read("3")
+        folder.read(TrialKey(3))
     folder.write(outcomes[1])
     assert folder.recover() == [outcomes[1].head]
     assert not file.exists()
     with pytest.raises(RecordError, match="no trial '3'"):
-        folder.read("3")
+        folder.read(TrialKey(3))
 
 
 @pytest.mark.parametrize("given", ["runs/digit", "digits", "runs"])

@@ -11,6 +11,7 @@ from autoprune.networks.place import MODEL
 from autoprune.networks.shape import BlockShape, BranchShape, NetworkShape
 from autoprune.runs.outcome import Outcome
 from autoprune.search.baselines import baseline_plans, first_configurations, warnings
+from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
 
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
 
@@ -19,7 +20,7 @@ def test_a_block_of_one_branch_is_not_removed_twice():
     only = BranchShape(name="mlp", groups=1, size=4, matrices=())
     shape = NetworkShape(blocks=(BlockShape(branches=(only,)),) * 2)
     plans = baseline_plans(shape, EFFORT)
-    assert list(plans) == [
+    assert [str(key) for key in plans] == [
         "parent",
         "fine-tuned",
         "without blocks.0.mlp",
@@ -27,7 +28,7 @@ def test_a_block_of_one_branch_is_not_removed_twice():
         "without all blocks",
     ]
     assert len({plan.hash for plan in plans.values()}) == 5
-    assert plans["parent"].effort.epochs == 0
+    assert plans[PARENT].effort.epochs == 0
 
 
 @pytest.mark.parametrize(("bits", "baselines"), [([4, 8], 0), ([8, 32], 8)])
@@ -47,8 +48,8 @@ def test_baselines_are_trials_only_where_the_space_offers_their_very_plans(shape
 
 @pytest.fixture
 def outcome(measured, shape):
-    def make(key: str, correct: int) -> Outcome:
-        plan = baseline_plans(shape, EFFORT)["fine-tuned"]
+    def make(key: TrialKey, correct: int) -> Outcome:
+        plan = baseline_plans(shape, EFFORT)[FINE_TUNED]
         return Outcome(
             key=key,
             origin="baseline",
@@ -73,11 +74,11 @@ def outcome(measured, shape):
 )
 def test_warnings(outcome, parent, tuned, none, harsh, expected):
     baselines = {
-        "parent": outcome("parent", parent),
-        "fine-tuned": outcome("fine-tuned", tuned),
-        "without all blocks": outcome("without all blocks", none),
+        PARENT: outcome(PARENT, parent),
+        FINE_TUNED: outcome(FINE_TUNED, tuned),
+        NO_BLOCKS: outcome(NO_BLOCKS, none),
     }
-    found = warnings(baselines, {"L1P at 95 %": outcome("9", harsh)})
+    found = warnings(baselines, {"L1P at 95 %": outcome(TrialKey(9), harsh)})
     assert len(found) == len(expected)
     for line, part in zip(found, expected, strict=True):
         assert part in line

@@ -25,6 +25,7 @@ from autoprune.search.stopping import DUPLICATES_IN_A_ROW
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
 from autoprune.trial.job import Failure
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 SPACE = """
 title = "a space"
@@ -133,7 +134,7 @@ class Sweep:
             if not running:
                 break
             job = running.pop(order.randrange(len(running)))
-            self.ran.append(job.key)
+            self.ran.append(str(job.key))
             scheduler.finish(job.key, self.result(job))
         return scheduler
 
@@ -158,7 +159,7 @@ def test_baselines_then_uniform_sweep_then_sampler(sweep):
     run = sweep()
     scheduler = run.run()
     assert run.ran[:2] == ["parent", "fine-tuned"]
-    assert set(scheduler.baselines) == {
+    assert set(map(str, scheduler.baselines)) == {
         "parent",
         "fine-tuned",
         "without all blocks",
@@ -169,7 +170,7 @@ def test_baselines_then_uniform_sweep_then_sampler(sweep):
     origins = [outcome.origin for outcome in trials(run)]
     assert origins[:20] == ["baseline"] * 8 + ["uniform"] * 4 + ["probe"] * 8
     assert set(origins[20:]) == {"sampled"}
-    assert trials(run)[0].same_as == "fine-tuned"
+    assert trials(run)[0].same_as == FINE_TUNED
     assert all(key not in run.ran for key in map(str, range(8)))  # baselines are not run again
     assert scheduler.standing.done == 22
     found = optuna_trials(run)
@@ -220,12 +221,12 @@ def test_a_measurement_on_disk_that_optuna_was_not_told_is_told(sweep):
     first, second = scheduler.next(), scheduler.next()
     scheduler.finish(second.key, run.measure(second))  # out of order: on disk, but not told
     states = {t.number: t.state for t in optuna_trials(run)}
-    assert states[int(second.key)] == TrialState.RUNNING
+    assert states[second.key.number] == TrialState.RUNNING
     assert run.folder.file(second.key).is_file()
     again = sweep()
     again.run()
-    assert second.key not in again.ran
-    assert first.key in again.ran
+    assert str(second.key) not in again.ran
+    assert str(first.key) in again.ran
     assert all(t.state == TrialState.COMPLETE for t in optuna_trials(again))
 
 
@@ -234,7 +235,7 @@ def test_more_trials_go_on_where_it_ended(sweep):
     few.run()
     before = trials(few)
     more = sweep(trials=9)
-    assert more.run().done == 9
+    assert more.run().standing.done == 9
     assert trials(more)[: len(before)] == before
     assert len(more.ran) == 3
 
@@ -253,10 +254,10 @@ def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):
     run = sweep(trials=6)
     run.run()
     before = trials(run)
-    file = run.folder.file("9")
+    file = run.folder.file(TrialKey(9))
     file.write_bytes(file.read_bytes()[:200])
     (run.folder.trials / "00010.parquet.x.partial").write_bytes(b"half")
-    assert "9" not in [head.key for head in run.folder.recover()]
+    assert TrialKey(9) not in [head.key for head in run.folder.recover()]
     assert not [*run.folder.path.rglob("*.partial")]
     again = sweep(trials=6)
     again.run()
@@ -283,7 +284,7 @@ def test_a_plan_seen_before_is_a_duplicate_and_trains_nothing(sweep):
     measured = {o.key: o.measurement for o in trials(run) if o.state == "measured"}
     assert all(o.measurement == measured[o.same_as] for o in duplicates)
     assert len({o.plan.hash for o in trials(run) if o.state == "measured"}) == len(measured)
-    assert not {o.key for o in duplicates} & set(run.ran)
+    assert not {str(o.key) for o in duplicates} & set(run.ran)
     assert scheduler.standing.done < 5
     assert sweep(space=TINY, trials=5).run().standing.exhausted  # and it is still so the next day
 
@@ -302,7 +303,7 @@ def test_failures_are_recorded_with_their_cause_and_the_sweep_goes_on(sweep, bro
         return [values[0], math.nan if broken == "nan" else math.inf]
 
     def result(job):
-        if broken == "exception" and job.key == "10":
+        if broken == "exception" and job.key == TrialKey(10):
             return Failure(cause="Traceback ...\nValueError: the network broke")
         return run.measure(job)
 
@@ -312,10 +313,10 @@ def test_failures_are_recorded_with_their_cause_and_the_sweep_goes_on(sweep, bro
     expected = {"exception": "the network broke", "missing": "no price for softmax"}
     assert failed.state == "failed"
     assert expected.get(broken, f"an objective is {broken}") in failed.cause
-    assert [o.key for o in trials(run) if o.state == "failed"] == ["10"]
+    assert [o.key for o in trials(run) if o.state == "failed"] == [TrialKey(10)]
     assert scheduler.standing.done == 22
     for outcome, frozen in zip(trials(run), optuna_trials(run), strict=True):
-        fails = outcome.key == "10" or outcome.same_as == "10"
+        fails = TrialKey(10) in (outcome.key, outcome.same_as)
         assert frozen.state == (TrialState.FAIL if fails else TrialState.COMPLETE)
     assert expected.get(broken, "objective is") in optuna_trials(run)[10].user_attrs["cause"]
 
@@ -383,7 +384,7 @@ def test_a_plan_known_to_break_a_budget_is_never_trained(sweep, shape, sampler):
     run = sweep(known_excess=known, sampler=sampler)
     scheduler = run.run(workers=2)
     refused = [o for o in trials(run) if o.state == "infeasible"]
-    trained = {o.key: o for o in trials(run) if o.key in run.ran}
+    trained = {o.key: o for o in trials(run) if str(o.key) in run.ran}
     assert refused
     assert (
         scheduler.standing.done == 22 == len(trained)
@@ -391,7 +392,7 @@ def test_a_plan_known_to_break_a_budget_is_never_trained(sweep, shape, sampler):
     assert all(o.measurement is None and dict(o.broken)["weights"] > 0 for o in refused)
     assert all(dict(known(o.plan))["weights"] <= 0 for o in trained.values())
     told = {t.number: t for t in optuna_trials(run)}
-    assert all(dict(o.broken) == by_name(told[int(o.key)]) for o in refused)
+    assert all(dict(o.broken) == by_name(told[o.key.number]) for o in refused)
     cut = sweep("cut", known_excess=known, sampler=sampler)
     cut.run(workers=2, stop_after=17, seed=5)
     again = sweep("cut", known_excess=known, sampler=sampler)
@@ -435,4 +436,4 @@ def test_a_search_in_which_every_plan_is_known_to_break_a_budget_ends(sweep):
     scheduler = run.run()
     assert scheduler.standing.exhausted
     assert scheduler.standing.done == 0
-    assert set(run.ran) == set(scheduler.baselines)
+    assert set(run.ran) == set(map(str, scheduler.baselines))

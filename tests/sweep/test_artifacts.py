@@ -15,6 +15,7 @@ from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.node import Needs, lacks
+from autoprune.trial.key import TrialKey
 
 
 @pytest.fixture
@@ -88,14 +89,14 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
     assert not folder.checkpoints.exists()
     stems = {file.stem for file in (place / "checkpoints").iterdir()}
     trials = {row.trial for front in finished.fronts.values() for row in front.rows}
-    trained = {finished.trials[trial].same_as or str(trial) for trial in trials}
+    trained = {finished.trials[trial].same_as or TrialKey(trial) for trial in trials}
     assert stems == {folder.checkpoint(key).stem for key in trained}
-    assert stems == kept_weights(folder).keys()
+    assert stems == {key.stem for key in kept_weights(folder)}
     for name in ("trials", "baselines"):
         own = {file.name: file.read_bytes() for file in (folder.path / name).iterdir()}
         copies = {file.name: file.read_bytes() for file in (place / name).iterdir()}
         assert own == copies
-    assert not find_member(folder, str(min(trials)), print).rebuilt
+    assert not find_member(folder, TrialKey(min(trials)), print).rebuilt
 
     lost = place / "trials" / "00001.parquet"
     lost.unlink()

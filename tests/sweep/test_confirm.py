@@ -12,6 +12,7 @@ from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.sweep.confirm import confirm
+from autoprune.trial.key import TrialKey
 from tests.short import untimed
 
 
@@ -51,7 +52,7 @@ def test_repetitions_have_seeds_of_their_own_and_the_plans_of_their_trials(place
         found
     ) + len(searched)
     for key, outcome in found.items():
-        trial = searched[key.partition("-")[0]]
+        trial = searched[TrialKey(key.number)]
         assert outcome.plan == outcome.measurement.plan == trial.plan
         assert outcome.measurement.seed == outcome.seed
         assert outcome.measurement.precisions[0].bits == trial.measurement.precisions[0].bits
@@ -69,7 +70,7 @@ def test_it_goes_on_where_it_stopped_and_adds_seeds(place):
     assert told == [(0, 1), (1, 1)]
     assert results(place) == first
     more = confirm(RunFolder.opened(place), 2, 0, ignore)
-    assert {key: o for key, o in results(place).items() if key.endswith("-0")} == first
+    assert {key: o for key, o in results(place).items() if key.repetition == 0} == first
     assert all(row.seeds == 2 for front in more.fronts for row in front.rows)
     fewer = confirm(RunFolder.opened(place), 1, 0, lambda done, total: told.append((done, total)))
     assert told[-1] == (0, 0)

@@ -84,7 +84,7 @@ def test_optuna_is_told_accuracy_and_energy_at_the_bits_of_the_machine(finished)
 def test_a_trial_of_four_bits_is_exported_with_its_grid(finished, tmp_path):
     folder = RunFolder(finished)
     key = next(o.key for o in folder.read_trials() if o.plan.effort.weight_bits == 4)
-    exported = export(RunFolder.opened(finished), key, tmp_path / "out")
+    exported = export(RunFolder.opened(finished), str(key), tmp_path / "out")
     assert "measured again, as on record: at 4 bits validation" in exported.proofs[1]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["accuracy_bits"] == 4
@@ -108,7 +108,7 @@ def test_a_machine_that_joins_later_is_paired_and_what_is_measured_stays(finishe
     assert found == at[last.plan.effort.weight_bits]
     front = ended.fronts["int16"]
     assert (front.accuracy_bits, front.priced_bits) == (8, 16)
-    by_number = {int(o.key): o.measurement for o in ended.outcomes}
+    by_number = {o.key.number: o.measurement for o in ended.outcomes}
     for row in front.points:
         assert row.validation == by_number[row.trial].validation  # no plan has more than 8 bits
 

@@ -30,6 +30,7 @@ from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
+from autoprune.trial.key import PARENT, TrialKey
 from autoprune.trial.trial import run_trial
 from tests.short import SHORT, Noting, untimed
 
@@ -88,7 +89,7 @@ def test_a_machine_of_a_users_own_reaches_a_worker(alone, one_ray, root, tmp_pat
     chip = (root / "cost_models" / "ops45_fp32.toml").read_text(encoding="utf-8")
     (tmp_path / "worker.toml").write_text(chip.replace('"op_energy"', '"worker_chip:Picky"'))
     model = load_machine(str(tmp_path / "worker.toml"))
-    workload = RunFolder(alone).read_workload("parent")
+    workload = RunFolder(alone).read_workload(PARENT)
     one_ray()
     there = ray.get(ray.remote(lambda m, w: m.price(w)).remote(model, workload))
     assert there == model.price(workload)
@@ -141,8 +142,8 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     prepared, folder = prepare(short, workers=0), RunFolder(alone)
     finished = run(prepared, alone, Nobody())
     members = {row.trial for front in finished.fronts.values() for row in front.rows}
-    outcomes = {int(o.key): o for o in finished.outcomes}
-    kept = {folder.checkpoint(outcomes[n].same_as or str(n)) for n in members}
+    outcomes = {o.key.number: o for o in finished.outcomes}
+    kept = {folder.checkpoint(outcomes[n].same_as or TrialKey(n)) for n in members}
     assert set(folder.checkpoints.iterdir()) == kept
     parts = prepared.built.parts
     parent = load_parent(parts, folder.parent)
@@ -151,7 +152,7 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     chosen = outcomes[number]
     measurement, model = run_trial(setup, chosen.plan, chosen.measurement.seed)
     assert measurement.workload == chosen.measurement.workload
-    weights = load_file(folder.checkpoint(str(number)))
+    weights = load_file(folder.checkpoint(TrialKey(number)))
     assert all((tensor == weights[name]).all() for name, tensor in model.state_dict().items())
     fresh = compress(setup.parent, chosen.plan, setup.adapter)
     fresh.load_state_dict(weights)

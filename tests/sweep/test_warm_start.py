@@ -17,6 +17,7 @@ from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.worker import Worker
+from autoprune.trial.key import PARENT, TrialKey
 from tests.short import SHORT
 
 
@@ -40,9 +41,9 @@ def study(short_study, source):
 
 
 @pytest.fixture
-def trained(monkeypatch) -> list[str]:
+def trained(monkeypatch) -> list[TrialKey]:
     """Keys of what a worker is given."""
-    keys: list[str] = []
+    keys: list[TrialKey] = []
     plain = Worker.run
 
     def noting(self, job):
@@ -115,11 +116,11 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
     prepared = prepare(file, trials=12, workers=0)
     assert "as data for block_response, on no front" in str(prepared.warm)
     finished = run(prepared, tmp_path / "warm", Nobody())
-    assert finished.baselines["parent"].measurement.plan.effort.time_steps == (
+    assert finished.baselines[PARENT].measurement.plan.effort.time_steps == (
         prepared.built.parts.network.time_steps
     )
     assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
-    assert len([key for key in trained if key.isdecimal()]) == 12
+    assert len([key for key in trained if key.is_trial]) == 12
     cold = replace(prepared, warm=None)
     warm_points = [o.configuration for o in finished.outcomes]
     cold_points = [o.configuration for o in run(cold, tmp_path / "cold", Nobody()).outcomes]

@@ -20,18 +20,21 @@ from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.watchdog import Allowance, Watchdog
+from autoprune.trial.key import TrialKey
 from tests.short import SHORT
 
+KEY = TrialKey(name="a key")
 WORKER = """
 import sys, time
 from pathlib import Path
 from autoprune.sweep.watchdog import Allowance, Watchdog
+from autoprune.trial.key import TrialKey
 
 def run_trial():
     {what}
 
 allowance = Allowance(minutes={minutes}, memory_gib={memory})
-with Watchdog(Path({folder!r}), allowance).watching("a key"):
+with Watchdog(Path({folder!r}), allowance).watching(TrialKey(name="a key")):
     run_trial()
 """
 TAKES_A_GIB = "held = bytearray(2**30); time.sleep(60)"
@@ -53,7 +56,7 @@ def worker(tmp_path):
 
 def test_a_job_that_hangs_is_ended_and_its_stack_kept(worker, tmp_path):
     code, seconds, watchdog = worker("time.sleep(60)", 0.02, None)
-    failure = watchdog.verdict("a key", out_of_memory=False)
+    failure = watchdog.verdict(KEY, out_of_memory=False)
     assert code != 0
     assert seconds < 40
     assert failure.kind == "time"
@@ -64,7 +67,7 @@ def test_a_job_that_hangs_is_ended_and_its_stack_kept(worker, tmp_path):
 
 def test_a_job_that_takes_too_much_memory_is_ended_and_the_peak_kept(worker, tmp_path):
     code, _, watchdog = worker(TAKES_A_GIB, None, 0.5)
-    failure = watchdog.verdict("a key", out_of_memory=False)
+    failure = watchdog.verdict(KEY, out_of_memory=False)
     assert code != 0
     assert failure.kind == "memory"
     assert 0.5 < failure.peak_gib < 2
@@ -80,14 +83,14 @@ def test_a_job_that_stays_within_its_allowance_leaves_nothing(worker, tmp_path):
 
 def test_of_a_killed_one_the_memory_is_known(worker):
     _, _, watchdog = worker("import os; time.sleep(0.5); os.kill(os.getpid(), 9)", 1.0, 8.0)
-    failure = watchdog.verdict("a key", out_of_memory=False)
+    failure = watchdog.verdict(KEY, out_of_memory=False)
     assert failure.kind == "died"
     assert "the most memory seen was 0." in failure.cause
 
 
 def test_of_one_that_ray_ended_the_node_was_short(worker):
     _, _, watchdog = worker("import os; time.sleep(0.5); os.kill(os.getpid(), 9)", None, None)
-    failure = watchdog.verdict("a key", out_of_memory=True)
+    failure = watchdog.verdict(KEY, out_of_memory=True)
     assert (failure.kind, "its node being short of memory" in failure.cause) == ("memory", True)
     assert failure.peak_gib > 0
 

@@ -13,7 +13,8 @@ from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
-from autoprune.runs.outcome import FINE_TUNED, Head, Outcome
+from autoprune.runs.outcome import Head, Outcome
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +31,14 @@ class BranchProbe:
 
     branch: str
     setting: str
-    key: str
+    key: TrialKey
     lost: float
     saved: tuple[tuple[str, float | None], ...]
 
 
 def branch_probes(
     outcomes: Sequence[Outcome],
-    baselines: Mapping[str, Outcome],
+    baselines: Mapping[TrialKey, Outcome],
     machines: Mapping[str, CostModel],
     shape: NetworkShape,
 ) -> list[BranchProbe]:

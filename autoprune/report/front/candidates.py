@@ -16,7 +16,8 @@ from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.priced import AT_A_TIME, energies_uj
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import energy_uj
-from autoprune.runs.outcome import FINE_TUNED, Head, Origin, Outcome
+from autoprune.runs.outcome import Head, Origin, Outcome
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score
 
 
@@ -34,8 +35,8 @@ class Candidate:
         plan: in short form.
     """
 
-    key: str
-    trained_as: str
+    key: TrialKey
+    trained_as: TrialKey
     origin: Origin
     counts: bool
     validation: Score
@@ -71,14 +72,14 @@ class Candidates:
     """
 
     def __init__(
-        self, model: CostModel, shape: NetworkShape, read: Callable[[str], Outcome]
+        self, model: CostModel, shape: NetworkShape, read: Callable[[TrialKey], Outcome]
     ) -> None:
         self._model, self._shape, self._read = model, shape, read
         self._all: list[Candidate] = []
-        self._infeasible: dict[str, str] = {}
+        self._infeasible: dict[TrialKey, str] = {}
         self.members: list[Candidate] = []
 
-    def add(self, heads: Iterable[Head], words: Mapping[str, str] | None = None) -> None:
+    def add(self, heads: Iterable[Head], words: Mapping[TrialKey, str] | None = None) -> None:
         """Let trials join; `words` are plans in short form by key, made here where absent.
 
         Raises UnknownCost where a rule of the machine fails.
@@ -92,7 +93,7 @@ class Candidates:
         self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
 
     def _candidate(
-        self, head: Head, energy_uj: float, words: Mapping[str, str] | None
+        self, head: Head, energy_uj: float, words: Mapping[TrialKey, str] | None
     ) -> Candidate:
         bits, validation, test = head.at(self._model.machine.weight_bits)
         return Candidate(
@@ -109,7 +110,7 @@ class Candidates:
             plan=words[head.key] if words is not None else head.plan.short(self._shape),
         )
 
-    def front(self, baselines: Mapping[str, Outcome], data: str = "") -> MachineFront:
+    def front(self, baselines: Mapping[TrialKey, Outcome], data: str = "") -> MachineFront:
         """The front over all trials that joined, and all that is said about it.
 
         Args:
@@ -130,7 +131,7 @@ class Candidates:
             raise RecordError(
                 f"{machine.name} charges nothing for the fine-tuned parent: no ratios"
             )
-        found = sorted(self._all, key=lambda candidate: int(candidate.key))
+        found = sorted(self._all, key=lambda candidate: candidate.key)
         uniform = [(c.validation, c.energy_uj) for c in found if c.origin == "uniform"]
         points = [_row(c, energy, uniform) for c in found if c.counts]
         pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
@@ -141,7 +142,7 @@ class Candidates:
             data=data,
             rows=tuple(self._explained(points[i]) for i in non_dominated(pairs)),
             points=tuple(points),
-            infeasible=tuple(sorted(self._infeasible.items(), key=lambda item: int(item[0]))),
+            infeasible=tuple(sorted(self._infeasible.items())),
             parent=parent.validation,
             parent_test=parent.test,
             parent_energy_uj=energy,
@@ -161,7 +162,7 @@ class Candidates:
 
     def _explained(self, row: Row) -> Row:
         """A member of the front with what helps to read its energy."""
-        measurement = self._read(str(row.trial)).measurement
+        measurement = self._read(TrialKey(row.trial)).measurement
         assert measurement is not None  # it was priced
         workload = measurement.at(self._model.machine.weight_bits).workload
         return replace(row, figures=diagnose(self._model, workload, self._model.price(workload)))
@@ -169,7 +170,7 @@ class Candidates:
 
 def machine_front(
     outcomes: Iterable[Outcome],
-    baselines: Mapping[str, Outcome],
+    baselines: Mapping[TrialKey, Outcome],
     model: CostModel,
     shape: NetworkShape,
     data: str = "",
@@ -229,7 +230,7 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Scor
     """A trial beside the fine-tuned parent and the uniform sweep's results."""
     own = found.energy_uj
     return Row(
-        trial=int(found.key),
+        trial=found.key.number,
         origin=found.origin,
         validation=found.validation,
         test=found.test,

@@ -12,13 +12,14 @@ from autoprune.config import Json
 from autoprune.report.files import finite_or_none
 from autoprune.report.front.order import kendall_tau
 from autoprune.runs.columns import Priced
+from autoprune.trial.key import TrialKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
     """A trial that is cheap on one machine and dear on another: its places by energy."""
 
-    trial: str
+    trial: TrialKey
     first: int
     second: int
 
@@ -40,11 +41,11 @@ class Comparison:
         failed: why a machine cannot price the trials.
     """
 
-    trials: tuple[str, ...]
-    energy_uj: Mapping[str, Mapping[str, float]]
-    fronts: Mapping[str, Sequence[str]]
-    infeasible: Mapping[str, tuple[str, ...]]
-    shared: tuple[str, ...]
+    trials: tuple[TrialKey, ...]
+    energy_uj: Mapping[str, Mapping[TrialKey, float]]
+    fronts: Mapping[str, Sequence[TrialKey]]
+    infeasible: Mapping[str, tuple[TrialKey, ...]]
+    shared: tuple[TrialKey, ...]
     correlation: Mapping[tuple[str, str], float | None]
     disagreements: Mapping[tuple[str, str], tuple[Disagreement, ...]]
     failed: tuple[str, ...] = ()
@@ -52,19 +53,24 @@ class Comparison:
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""
         return {
-            "fronts": self.fronts,
-            "infeasible": self.infeasible,
-            "on_all_fronts": self.shared,
+            "fronts": {name: [str(key) for key in front] for name, front in self.fronts.items()},
+            "infeasible": {
+                name: [str(key) for key in keys] for name, keys in self.infeasible.items()
+            },
+            "on_all_fronts": [str(key) for key in self.shared],
             "pairs": [
                 {
                     "machines": pair,
                     "kendall_tau": tau,
-                    "disagreements": [asdict(item) for item in self.disagreements[pair]],
+                    "disagreements": [
+                        {**asdict(item), "trial": str(item.trial)}
+                        for item in self.disagreements[pair]
+                    ],
                 }
                 for pair, tau in self.correlation.items()
             ],
             "energy_uj": {
-                machine: {trial: finite_or_none(energy) for trial, energy in energies.items()}
+                machine: {str(key): finite_or_none(energy) for key, energy in energies.items()}
                 for machine, energies in self.energy_uj.items()
             },
             "failed": self.failed,

@@ -13,6 +13,7 @@ from autoprune.pareto import front_hypervolume, non_dominated
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import Measured, price_outcomes
 from autoprune.runs.outcome import Origin, Outcome
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
 DRAWS = 2000
@@ -80,7 +81,7 @@ class ConfirmedFront:
     searched_hypervolume: float
 
 
-def contenders(front: MachineFront) -> list[str]:
+def contenders(front: MachineFront) -> list[TrialKey]:
     """Keys of the front's members, and of every trial within its noise of them.
 
     Within the noise is a trial whose Wilson interval reaches the score of the best member that
@@ -91,14 +92,14 @@ def contenders(front: MachineFront) -> list[str]:
     for row in front.points:
         beaten = [m.validation.accuracy for m in front.rows if m.energy_uj <= row.energy_uj]
         if row.trial in members or row.validation.interval[1] >= max(beaten):
-            found.append(str(row.trial))
+            found.append(TrialKey(row.trial))
     return found
 
 
 def confirmed_front(
     front: MachineFront, again: Sequence[Outcome], model: CostModel
 ) -> ConfirmedFront:
-    """What contenders are worth by their repetitions, whose keys are ``TRIAL-I``.
+    """What contenders are worth by their repetitions.
 
     The probability of a trial to be on the front is the share of bootstrap draws in which no other
     contender dominates its mean. A draw takes seeds with replacement, the same number as there are
@@ -109,11 +110,11 @@ def confirmed_front(
     """
     members = {row.trial for row in front.rows}
     wanted = contenders(front)
-    points = {row.trial: row for row in front.points if str(row.trial) in wanted}
+    points = {row.trial: row for row in front.points if TrialKey(row.trial) in wanted}
     priced, _ = price_outcomes(again, model)
     by_trial: dict[int, list[Measured]] = {}
     for item in priced:
-        by_trial.setdefault(int(item.outcome.key.partition("-")[0]), []).append(item)
+        by_trial.setdefault(item.outcome.key.number, []).append(item)
     runs = {trial: runs for trial, runs in by_trial.items() if trial in points}
     means = [
         (Spread.of(_scores(r)).mean, Spread.of([item.energy_uj for item in r]).mean)

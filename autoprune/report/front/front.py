@@ -8,6 +8,7 @@ from autoprune.cost.cost import HostOperation
 from autoprune.pareto import front_hypervolume, non_dominated
 from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.runs.outcome import Origin
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
 
@@ -77,7 +78,7 @@ class MachineFront:
     data: str
     rows: tuple[Row, ...]
     points: tuple[Row, ...]
-    infeasible: tuple[tuple[str, str], ...]
+    infeasible: tuple[tuple[TrialKey, str], ...]
     parent: Score
     parent_test: Score
     parent_energy_uj: float

@@ -11,6 +11,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import Costs
 from autoprune.runs.outcome import Head, Outcome
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision
 
 AT_A_TIME = 256
@@ -43,7 +44,7 @@ class Measured:
 
 def price_outcomes(
     outcomes: Sequence[Outcome], model: CostModel
-) -> tuple[list[Measured], dict[str, str]]:
+) -> tuple[list[Measured], dict[TrialKey, str]]:
     """Those outcomes that have a measurement, on a machine; and why others are infeasible there.
 
     A network is infeasible where it needs what the machine cannot do in any way; the reason names
@@ -73,8 +74,8 @@ def price_outcomes(
 
 
 def energies_uj(
-    heads: Sequence[Head], model: CostModel, read: Callable[[str], Outcome]
-) -> tuple[dict[str, float], dict[str, str]]:
+    heads: Sequence[Head], model: CostModel, read: Callable[[TrialKey], Outcome]
+) -> tuple[dict[TrialKey, float], dict[TrialKey, str]]:
     """Energy of those trials that were measured, on a machine; and why others are infeasible there.
 
     In microjoules per inference, in the order of `heads`. What this very machine charged while the
@@ -85,7 +86,7 @@ def energies_uj(
     name, fingerprint = model.machine.name, model.fingerprint
     found = {head.key: head.energy_uj(name, fingerprint) for head in heads if head.scores}
     unknown = [key for key, energy in found.items() if energy is None]
-    infeasible: dict[str, str] = {}
+    infeasible: dict[TrialKey, str] = {}
     for first in range(0, len(unknown), AT_A_TIME):
         outcomes = [read(key) for key in unknown[first : first + AT_A_TIME]]
         priced, missing = price_outcomes(outcomes, model)

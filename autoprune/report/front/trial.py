@@ -16,7 +16,8 @@ from autoprune.report.front.priced import price_outcomes
 from autoprune.report.rows import TrialRow, trial_row
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
-from autoprune.runs.outcome import FINE_TUNED, Outcome
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score, Seconds
 
 
@@ -79,9 +80,9 @@ class ExplainedTrial:
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""
         return {
-            "trial": self.row.key,
+            "trial": str(self.row.key),
             "state": self.row.state,
-            "same_as": self.row.same_as,
+            "same_as": None if self.row.same_as is None else str(self.row.same_as),
             "origin": self.row.origin,
             "expected_gain": self.expected_gain,
             "seed": self.seed,
@@ -140,7 +141,7 @@ def plan_branches(plan: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:
 def on_machine(
     outcome: Outcome,
     members: Sequence[Candidate],
-    baselines: Mapping[str, Outcome],
+    baselines: Mapping[TrialKey, Outcome],
     model: CostModel,
 ) -> OnMachine:
     """A trial on one machine.
@@ -174,9 +175,9 @@ def on_machine(
     )
 
 
-def export_command(run: Path, key: str) -> str:
+def export_command(run: Path, key: TrialKey) -> str:
     """The command that exports a trial of a run, ready for a shell."""
-    return shlex.join(["autoprune", "export", str(run), key, "--out", f"network_{key}"])
+    return shlex.join(["autoprune", "export", str(run), str(key), "--out", f"network_{key}"])
 
 
 def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate]) -> list[int]:
@@ -186,5 +187,5 @@ def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate])
         score = member.validation.accuracy
         equal = score == accuracy and member.energy_uj == energy_uj
         if not equal and score >= accuracy and member.energy_uj <= energy_uj:
-            better.append(int(member.key))
+            better.append(member.key.number)
     return better

@@ -20,7 +20,8 @@ from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import on_each, run_machines
-from autoprune.runs.outcome import FINE_TUNED, Head
+from autoprune.runs.outcome import Head
+from autoprune.trial.key import FINE_TUNED
 
 
 def gather(folder: RunFolder) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def _sensitivity(
     folder: RunFolder, heads: Sequence[Head], models: Sequence[CostModel]
 ) -> list[dict[str, Any]]:
     found = read_probes(folder, heads, models)
-    return [{**asdict(probe), "saved": dict(probe.saved)} for probe in found]
+    return [{**asdict(probe), "key": str(probe.key), "saved": dict(probe.saved)} for probe in found]
 
 
 def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any] | None:
@@ -75,13 +76,15 @@ def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any
     trials = TrialColumns(folder)
     found = compare([trials.on(model) for model in models])
     return {
-        "shared": list(found.shared),
-        "infeasible": {name: list(keys) for name, keys in found.infeasible.items()},
+        "shared": [str(key) for key in found.shared],
+        "infeasible": {name: [str(key) for key in keys] for name, keys in found.infeasible.items()},
         "pairs": [
             {
                 "machines": list(pair),
                 "tau": tau,
-                "disagreements": [asdict(item) for item in found.disagreements[pair]],
+                "disagreements": [
+                    {**asdict(item), "trial": str(item.trial)} for item in found.disagreements[pair]
+                ],
             }
             for pair, tau in found.correlation.items()
         ],

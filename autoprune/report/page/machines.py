@@ -35,7 +35,7 @@ def machine_values(fronts: RunFronts, again: Sequence[Outcome], model: CostModel
         "bits": bits_words(front),
         "front": [str(row.trial) for row in front.rows],
         "points": [str(row.trial) for row in front.points],
-        "infeasible": [list(item) for item in front.infeasible],
+        "infeasible": [[str(key), why] for key, why in front.infeasible],
         "parent": score_values(front.parent),
         "parent_energy_uj": front.parent_energy_uj,
         "hypervolume": finite_or_none(front.hypervolume),

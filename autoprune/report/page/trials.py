@@ -16,6 +16,7 @@ from autoprune.report.rows import TrialRow, trial_row
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
 from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Score
 
 DIGITS = 4
@@ -57,7 +58,7 @@ def score_values(score: Score) -> dict[str, Any]:
 
 
 def trial_values(
-    folder: RunFolder, keys: Sequence[str], models: Sequence[CostModel], names: Names
+    folder: RunFolder, keys: Sequence[TrialKey], models: Sequence[CostModel], names: Names
 ) -> Iterator[dict[str, Any]]:
     """Trials or baselines in the order of `keys`; a part of them is in memory at a time.
 
@@ -67,7 +68,7 @@ def trial_values(
     shape = folder.record.shape
     for first in range(0, len(keys), AT_A_TIME):
         outcomes = [folder.read(key) for key in keys[first : first + AT_A_TIME]]
-        on: dict[str, dict[str, Any]] = {outcome.key: {} for outcome in outcomes}
+        on: dict[TrialKey, dict[str, Any]] = {outcome.key: {} for outcome in outcomes}
         for model in models:
             try:
                 priced, missing = price_outcomes(outcomes, model)
@@ -87,10 +88,10 @@ def _values(
 ) -> dict[str, Any]:
     found, row = outcome.measurement, trial_row(outcome.head, shape)
     return {
-        "trial": row.key,
+        "trial": str(row.key),
         "state": row.state,
         "origin": row.origin,
-        "same_as": row.same_as,
+        "same_as": None if row.same_as is None else str(row.same_as),
         "cause": row.cause,
         "broken": list(row.broken),
         "plan": row.plan,

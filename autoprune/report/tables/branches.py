@@ -12,10 +12,11 @@ from rich.text import Text
 from autoprune.errors import RecordError
 from autoprune.report.front.branches import BranchProbe
 from autoprune.report.tables.front import score_words
-from autoprune.runs.outcome import FINE_TUNED, NO_BLOCKS, PARENT, Outcome
+from autoprune.runs.outcome import Outcome
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 
-def branch_table(baselines: Mapping[str, Outcome]) -> RenderableType:
+def branch_table(baselines: Mapping[TrialKey, Outcome]) -> RenderableType:
     """What the parent, and every branch of it, is worth; the names are the keys of the baselines.
 
     Points lost are of the validation score, against the fine-tuned parent.
@@ -34,21 +35,15 @@ def branch_table(baselines: Mapping[str, Outcome]) -> RenderableType:
     table.add_column("network")
     for name in ("val % [95 %]", "test % [95 %]", "points lost"):
         table.add_column(name, justify="right", no_wrap=True)
-    for key in sorted(baselines, key=_reading_order):
+    for key in sorted(baselines):
         m = baselines[key].measurement
         if m is None:
-            table.add_row(key, "failed", "failed", "-")
+            table.add_row(str(key), "failed", "failed", "-")
             continue
         lost = round(100 * (tuned.validation.accuracy - m.validation.accuracy), 1)
         # Adding zero turns the -0.0 of a tiny gain into 0.0.
-        table.add_row(key, score_words(m.validation), score_words(m.test), f"{lost + 0.0:.1f}")
+        table.add_row(str(key), score_words(m.validation), score_words(m.test), f"{lost + 0.0:.1f}")
     return table
-
-
-def _reading_order(key: str) -> tuple[int, list[int | str]]:
-    """The parents, then branches and blocks by number, then all blocks."""
-    rank = {PARENT: 0, FINE_TUNED: 1, NO_BLOCKS: 3}.get(key, 2)
-    return rank, [int(part) if part.isdecimal() else part for part in key.split(".")]
 
 
 def probe_table(probes: Sequence[BranchProbe]) -> RenderableType:

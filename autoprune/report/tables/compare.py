@@ -12,12 +12,14 @@ from autoprune.report.front.compare import Comparison
 
 def comparison_table(found: Comparison) -> RenderableType:
     """The fronts, what is on all of them, and how alike each pair of machines orders trials."""
-    lines = [f"Front of {name}: {', '.join(front)}" for name, front in found.fronts.items()]
+    lines = [
+        f"Front of {name}: {', '.join(map(str, front))}" for name, front in found.fronts.items()
+    ]
     lines += [
-        f"Infeasible on {name}, and left out: {', '.join(trials)}"
+        f"Infeasible on {name}, and left out: {', '.join(map(str, trials))}"
         for name, trials in found.infeasible.items()
     ]
-    lines.append(f"On all fronts: {', '.join(found.shared) or 'none'}")
+    lines.append(f"On all fronts: {', '.join(map(str, found.shared)) or 'none'}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("machines")
     table.add_column("order", justify="right")

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.runs.outcome import LETTERS
+from autoprune.trial.key import LETTERS
 from autoprune.trial.measurement import Score
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from autoprune.report.front.order import kendall_tau
 from autoprune.runs.measured import MeasuredOn
+from autoprune.trial.key import TrialKey
 
 
 def measured_table(found: MeasuredOn) -> RenderableType:
@@ -22,7 +23,7 @@ def measured_table(found: MeasuredOn) -> RenderableType:
         table.add_column(f"µs, batch {batch} [quartiles]", justify="right", no_wrap=True)
         if found.counter:
             table.add_column("µJ", justify="right", no_wrap=True)
-    rows: dict[str, list[str]] = {}
+    rows: dict[TrialKey, list[str]] = {}
     for timing in sorted(found.timings, key=lambda t: t.batch):
         cells = rows.setdefault(timing.key, [])
         quartiles = f"[{timing.low_us:.4g} {timing.high_us:.4g}]"
@@ -30,7 +31,7 @@ def measured_table(found: MeasuredOn) -> RenderableType:
         if found.counter:
             cells.append("-" if timing.energy_uj is None else f"{timing.energy_uj:.4g}")
     for key, cells in rows.items():
-        table.add_row(key, *cells)
+        table.add_row(str(key), *cells)
     head = (
         f"Measured on {found.name}: {found.device}, {found.threads} threads, "
         f"{found.rounds} rounds; per sample"
@@ -41,7 +42,7 @@ def measured_table(found: MeasuredOn) -> RenderableType:
 
 
 def agreement(
-    found: MeasuredOn, energies: Mapping[str, Mapping[str, float]], batch: int = 1
+    found: MeasuredOn, energies: Mapping[str, Mapping[TrialKey, float]], batch: int = 1
 ) -> Iterator[str]:
     """How alike measured latency and each model's energy order the networks that both know.
 

@@ -95,7 +95,7 @@ def numbers(outcome: Outcome) -> dict[str, float]:
 def _log(callback: Any, trial: _Trial, outcome: Outcome) -> None:
     """Have one of Ray's loggers write an outcome; its step is the trial's number."""
     found = numbers(outcome)
-    step = int(outcome.key) if outcome.key.isdecimal() else 0
+    step = outcome.key.number
     callback.log_trial_start(trial)
     if found:
         callback.log_trial_result(step, trial, {**found, "training_iteration": step})
@@ -247,7 +247,7 @@ class Loggers:
         missing is logged when the run goes on.
         """
         for log in self._logs:
-            log.write(self._folder.file(outcome.key).stem, outcome)
+            log.write(outcome.key.stem, outcome)
 
 
 def check_packages(track: Iterable[str], where: str) -> None:

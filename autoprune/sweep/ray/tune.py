@@ -36,6 +36,7 @@ from autoprune.sweep.watchdog import ANYTHING, Watchdog
 from autoprune.sweep.worker import Worker
 from autoprune.sweep.workers import Workers
 from autoprune.trial.job import Failure, Job, Jobs
+from autoprune.trial.key import TrialKey
 from autoprune.trial.setup import Setup
 
 # A worker's death is an outcome, and recorded; Tune would print it with its traceback.
@@ -59,7 +60,7 @@ class JobSearcher(Searcher):
         super().__init__(metric=None, mode=None)  # the objectives are not Tune's business
         self._jobs, self._watchdog, self._retries = jobs, watchdog, retries
         self._handed: dict[str, Job] = {}
-        self._ended: Counter[str] = Counter()
+        self._ended: Counter[TrialKey] = Counter()
         self.short_of_memory: set[str] = set()
         self._again: deque[Job] = deque()
         self.error: Exception | None = None

@@ -18,8 +18,9 @@ from autoprune.report.page.gather import gather
 from autoprune.report.page.page import render
 from autoprune.runs.environment import Environment, record_environment
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome import FINE_TUNED, Origin, Outcome, State
+from autoprune.runs.outcome import Origin, Outcome, State
 from autoprune.runs.record import RunRecord
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Measurement
 
 HOSTILE = "</script><img src=x onerror='window.hit=1'><b>&amp;"
@@ -52,7 +53,7 @@ def folder(
     run.write_record(RunRecord(shape=shape, title=HOSTILE, data="made up"))
 
     def write(
-        key: str,
+        key: object,
         origin: Origin,
         correct: int,
         zeros: float,
@@ -64,7 +65,7 @@ def folder(
         if state != "failed":
             found = measured(plan, correct=correct, zeros=zeros, rounded={8: correct - 1})
         values = {
-            "key": key,
+            "key": TrialKey.parse(str(key)),
             "origin": origin,
             "configuration": (),
             "plan": plan,
@@ -78,7 +79,7 @@ def folder(
     write("1", "probe", 94, 0.25)
     write("2", "sampled", 97, 0.75)
     write("3", "sampled", 90, 0.9)
-    write("4", "sampled", 97, 0.75, state="duplicate", same_as="2")
+    write("4", "sampled", 97, 0.75, state="duplicate", same_as=TrialKey(2))
     write("5", "sampled", 60, 0.95, state="infeasible", broken=(("accuracy >= 0.7", 0.14),))
     write("6", "sampled", 0, 0.1, state="failed", cause=f"killed {HOSTILE}")
     write("2-0", "sampled", 96, 0.75)

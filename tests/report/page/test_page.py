@@ -36,7 +36,7 @@ def rows(page) -> list[list[str]]:
 
 def energies(folder, machine) -> dict[str, float]:
     priced, _ = price_outcomes(folder.read_trials(), find_machine(folder, machine))
-    return {item.outcome.key: item.energy_uj for item in priced}
+    return {str(item.outcome.key): item.energy_uj for item in priced}
 
 
 def test_every_section_is_there_in_order_and_filled(show):

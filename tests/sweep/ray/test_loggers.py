@@ -22,6 +22,7 @@ from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.loggers import Loggers
 from autoprune.sweep.record import write_study
+from autoprune.trial.key import TrialKey
 
 BOTH = 'track = ["tensorboard", "mlflow"]'
 
@@ -56,7 +57,7 @@ def tracked(root, tmp_path_factory, one_ray) -> RunFolder:
 def recorded(folder: RunFolder) -> dict:
     """All outcomes by the names of their files."""
     found = [*folder.read_baselines().values(), *folder.read_trials()]
-    return {folder.file(outcome.key).stem: outcome for outcome in found}
+    return {outcome.key.stem: outcome for outcome in found}
 
 
 def mlflow_runs(folder: RunFolder) -> list:
@@ -100,7 +101,7 @@ def test_tensorboard_has_the_numbers_of_the_record(tracked):
     assert {file.name for file in tracked.tensorboard.iterdir()} == set(outcomes)
     for name, outcome in outcomes.items():
         read = EventAccumulator(str(tracked.tensorboard / name)).Reload()
-        step = int(outcome.key) if outcome.key.isdecimal() else 0
+        step = outcome.key.number
         for key, value in wanted(outcome).items():
             (event,) = read.Scalars(f"ray/tune/{key}")
             assert event.value == pytest.approx(value, rel=1e-6), (name, key)
@@ -164,7 +165,12 @@ def test_a_failed_trial_is_failed_there(tracked, monkeypatch, tmp_path, capfd):
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "ours")
     tracking = Loggers(["tensorboard", "mlflow"], tracked)
     failed = replace(
-        tracked.read("6"), key="17", state="failed", measurement=None, charges=(), cause="no"
+        tracked.read(TrialKey(6)),
+        key=TrialKey(17),
+        state="failed",
+        measurement=None,
+        charges=(),
+        cause="no",
     )
     tracking.log(failed)
     client = MlflowClient(f"sqlite:///{tmp_path / 'elsewhere.db'}")
@@ -192,7 +198,7 @@ def test_a_log_that_cannot_be_written_is_named(tracked, tmp_path):
     folder = RunFolder(tmp_path)
     folder.tensorboard.write_text("a file where a folder belongs")
     with pytest.raises(RecordError, match="tensorboard: cannot be written"):
-        Loggers(["tensorboard"], folder).log(tracked.read("6"))
+        Loggers(["tensorboard"], folder).log(tracked.read(TrialKey(6)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,132 @@
+"""TrialKey: the name of an outcome in its run; how it is written and read is known here."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from autoprune.errors import RecordError
+from autoprune.networks.place import Place
+
+LETTERS: Final[Mapping[str, str]] = {
+    "baseline": "b",
+    "uniform": "u",
+    "probe": "p",
+    "warm": "w",
+    "sampled": "",
+}
+"""Letter behind a trial's number on a front, by origin: trial 7 as ``7b``."""
+
+_OUT_OF_THE_FOLDER = ("/", "\\", "\0")
+
+
+@functools.total_ordering
+@dataclass(frozen=True, slots=True)
+class TrialKey:
+    """A trial by its number, a repetition of it on a fresh seed, or a baseline by its name.
+
+    Keys are ordered as one reads them: the parents, the removals of branches and blocks by number,
+    that of all blocks, the trials by number, each before its repetitions.
+
+    Attributes:
+        number: of the trial; 0 for a baseline.
+        repetition: which one; None for what the search itself has measured.
+        name: of the baseline; empty for a trial.
+
+    Raises RecordError for a name that is none: it is a file's, too, and must not lead elsewhere.
+    """
+
+    number: int = 0
+    repetition: int | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if any(sign in self.name for sign in _OUT_OF_THE_FOLDER):
+            raise RecordError(f"{self.name!r} is no trial and no baseline")
+
+    @classmethod
+    def parse(cls, text: str) -> TrialKey:
+        """The key that prints so, or, of a trial, is marked so on a front: ``7b``, ``8u``.
+
+        Raises RecordError for a text with a separator of paths.
+        """
+        number, dash, repetition = text.partition("-")
+        if number.isdecimal() and repetition.isdecimal():
+            return cls(int(number), int(repetition))
+        if number[-1:] in filter(None, LETTERS.values()) and not dash:
+            number = number[:-1]
+        return cls(int(number)) if number.isdecimal() and not dash else cls.baseline(text)
+
+    @classmethod
+    def baseline(cls, name: str) -> TrialKey:
+        """The baseline of that name."""
+        if not name:
+            raise RecordError("'' is no trial and no baseline")
+        return cls(name=name)
+
+    @classmethod
+    def without(cls, place: Place) -> TrialKey:
+        """The baseline that lacks a branch or block."""
+        return cls.baseline(f"without {place}")
+
+    def again(self, repetition: int) -> TrialKey:
+        """A repetition of this trial."""
+        return TrialKey(self.number, repetition)
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a baseline."""
+        return bool(self.name)
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is a trial of the search: no baseline, no repetition."""
+        return not self.name and self.repetition is None
+
+    @property
+    def stem(self) -> str:
+        """What its files are called, without ending: ``00017``, ``00017-2``, ``fine-tuned``."""
+        if self.name:
+            return self.name.replace(" ", "_")
+        return f"{self.number:05d}" + ("" if self.repetition is None else f"-{self.repetition}")
+
+    @classmethod
+    def of_stem(cls, stem: str) -> TrialKey:
+        """The key whose files are called so."""
+        return cls.parse(stem.replace("_", " "))
+
+    @property
+    def words(self) -> str:
+        """For a sentence: ``trial 17``, ``the baseline 'parent'``."""
+        return f"the baseline {self.name!r}" if self.name else f"trial {self}"
+
+    def __str__(self) -> str:
+        """``17``, ``17-2``, or the baseline's name, such as ``without blocks.0.mlp``."""
+        if self.name:
+            return self.name
+        return str(self.number) + ("" if self.repetition is None else f"-{self.repetition}")
+
+    def __lt__(self, other: TrialKey) -> bool:
+        """Whether one reads it before another."""
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[int, list[tuple[int, str]]]:
+        if not self.name:
+            again = -1 if self.repetition is None else self.repetition
+            return 4, [(self.number, ""), (again, "")]
+        rank = {PARENT: 0, FINE_TUNED: 1, NO_BLOCKS: 3}.get(self, 2)
+        parts = self.name.split(".")
+        return rank, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+PARENT = TrialKey.baseline("parent")
+"""The parent as it was trained."""
+
+FINE_TUNED = TrialKey.baseline("fine-tuned")
+"""What everything is compared with: the parent after the standard fine-tuning."""
+
+NO_BLOCKS = TrialKey.baseline("without all blocks")
+"""The network that has no block left."""

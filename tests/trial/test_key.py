@@ -1,0 +1,89 @@
+"""Keys of trials and baselines: each prints, and names its files, as itself and as no other."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autoprune.errors import RecordError
+from autoprune.networks.place import BRANCHES, Place
+from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
+
+PLACES = st.builds(Place, st.integers(0, 99), st.sampled_from(["", *BRANCHES]))
+BASELINES = st.sampled_from([PARENT, FINE_TUNED, NO_BLOCKS]) | PLACES.map(TrialKey.without)
+TRIALS = st.builds(TrialKey, st.integers(0, 10**7))
+REPETITIONS = st.builds(TrialKey, st.integers(0, 10**7), st.integers(0, 99))
+KEYS = BASELINES | TRIALS | REPETITIONS
+
+
+@given(KEYS)
+def test_a_key_is_what_its_text_is_read_as(key):
+    assert TrialKey.parse(str(key)) == key
+    assert TrialKey.of_stem(key.stem) == key
+
+
+@given(st.lists(KEYS, unique=True))
+def test_no_two_keys_print_alike(keys):
+    assert len({str(key) for key in keys}) == len({key.stem for key in keys}) == len(keys)
+    assert sorted(keys) == sorted(reversed(keys))
+
+
+@given(KEYS)
+def test_a_key_is_of_one_kind(key):
+    assert key.is_trial + key.is_baseline + (key.repetition is not None) == 1
+
+
+@given(st.text(string.printable))
+def test_any_text_is_a_key_or_refused(text):
+    try:
+        key = TrialKey.parse(text)
+    except RecordError:
+        assert not text or any(sign in text for sign in "/\\\0")
+        return
+    assert TrialKey.parse(str(key)) == key
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("17", TrialKey(17)),
+        ("0017", TrialKey(17)),
+        *((f"17{mark}", TrialKey(17)) for mark in "bupw"),
+        ("17-2", TrialKey(17, 2)),
+        ("17x", TrialKey(name="17x")),
+        ("17-2b", TrialKey(name="17-2b")),
+        ("b", TrialKey(name="b")),
+        ("-2", TrialKey(name="-2")),
+        ("fine-tuned", FINE_TUNED),
+        ("without blocks.0.mlp", TrialKey.without(Place(0, "mlp"))),
+    ],
+)
+def test_what_a_text_means(text, key):
+    assert TrialKey.parse(text) == key
+
+
+def test_stems_and_words():
+    named = TrialKey.without(Place(0, "mlp"))
+    keys = [TrialKey(17), TrialKey(17).again(2), FINE_TUNED, named]
+    assert [key.stem for key in keys] == [
+        "00017",
+        "00017-2",
+        "fine-tuned",
+        "without_blocks.0.mlp",
+    ]
+    assert (TrialKey(17).words, FINE_TUNED.words) == ("trial 17", "the baseline 'fine-tuned'")
+
+
+def test_keys_stand_in_reading_order():
+    order = ["parent", "fine-tuned", "without blocks.2", "without blocks.2.mlp"]
+    order += ["without blocks.10.attention", "without all blocks", "2", "10", "10-0", "10-1"]
+    assert [str(key) for key in sorted(map(TrialKey.parse, reversed(order)))] == order
+
+
+@pytest.mark.parametrize("text", ["../outside", "a/b", "..\\outside", "x\0", ""])
+def test_a_text_that_leads_elsewhere_is_refused(text):
+    with pytest.raises(RecordError, match="is no trial and no baseline"):
+        TrialKey.parse(text)
