@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autoprune.cost.cost import Cost
     from autoprune.cost.model import CostModel
     from autoprune.deploy.export import Exported
+    from autoprune.deploy.measure import Conditions
     from autoprune.report.front.compare import Comparison
     from autoprune.report.front.cost_report import CostReport
     from autoprune.report.front.front import MachineFront
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from autoprune.runs.folder import RunFolder
     from autoprune.runs.measured import MeasuredOn
     from autoprune.study.study import Study
-    from autoprune.sweep.confirm import Confirmed, Watch
+    from autoprune.sweep.confirm import Confirmed
     from autoprune.sweep.finished import Finished
     from autoprune.sweep.outlook import Outlook
     from autoprune.sweep.prepare import Prepared
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 """Told in words what takes long, before it begins."""
+
+Progress = Callable[[int, int], None]
+"""Told how much of how much is done."""
 
 
 def run(  # noqa: PLR0913 - the options of `autoprune run`
@@ -364,7 +368,7 @@ class OpenedRun:
         workers: int | None = None,
         *,
         address: str | None = None,
-        watch: Watch = lambda done, total: None,
+        watch: Progress = lambda done, total: None,
         stop: Stop | None = None,
     ) -> Confirmed:
         """The best trials again on fresh seeds, saved beside each front.
@@ -403,14 +407,20 @@ class OpenedRun:
 
         return export(self.folder, str(trial), out, folded=folded, onnx=onnx, say=say)
 
-    def measure(self, **options: Any) -> tuple[MeasuredOn, Path]:
+    def measure(
+        self,
+        conditions: Conditions | None = None,
+        *,
+        say: Say = lambda line: None,
+        progress: Progress = lambda done, total: None,
+    ) -> tuple[MeasuredOn, Path]:
         """The networks of the run timed on the computer at hand, and the folder of the results.
 
         See `autoprune.deploy.measure.measure`.
         """
-        from autoprune.deploy.measure import measure
+        from autoprune.deploy.measure import Conditions, measure
 
-        return measure(self.folder, **options)
+        return measure(self.folder, conditions or Conditions(), say=say, progress=progress)
 
     def clean(self, *, dry_run: bool = False) -> list[tuple[str, int]]:
         """What no front needs, removed from the run; see `autoprune.sweep.clean.clean`."""

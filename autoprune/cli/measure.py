@@ -34,15 +34,13 @@ def measure(  # noqa: PLR0913 - the options of the command line
     from rich.progress import Progress
 
     from autoprune.api import open_run
+    from autoprune.deploy.measure import Conditions
 
     console = Console(highlight=False)
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Measuring", total=None)
         found, folder = open_run(run, imports=imports).measure(
-            device=device,
-            rounds=rounds,
-            threads=threads,
-            name=name,
+            Conditions(device=device, rounds=rounds, threads=threads, name=name),
             say=lambda line: console.print(line, markup=False),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -25,13 +26,34 @@ BATCHES = (1, 32)
 """Samples at a time: one, as a chip that answers at once sees them, and many."""
 
 
-def measure(  # noqa: PLR0913 - as on the command line
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """How networks are timed.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        rounds: how often each network has its turn.
+        threads: of torch, on the CPU.
+        name: of the folder in RUN/measured; the device where it is left out.
+
+    Raises InputError where the name is not a folder's.
+    """
+
+    device: str = "cpu"
+    rounds: int = 30
+    threads: int = 1
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if name is not None and (not name or "/" in name or name.startswith(".")):
+            raise InputError("--name", f"given {name!r}", "a folder's name")
+
+
+def measure(
     run: RunFolder,
+    conditions: Conditions,
     *,
-    device: str = "cpu",
-    rounds: int = 30,
-    threads: int = 1,
-    name: str | None = None,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[MeasuredOn, Path]:
@@ -39,17 +61,13 @@ def measure(  # noqa: PLR0913 - as on the command line
 
     Args:
         run: whose networks they are; it says whether code that it names may be imported.
-        device: ``cpu`` or ``cuda``.
-        rounds: how often each network has its turn.
-        threads: of torch, on the CPU.
-        name: of the folder in RUN/measured; the device where it is left out.
+        conditions: how they are timed.
         say: told what takes long.
         progress: hears finished rounds and all of them.
 
     Raises InputError where the device is not there, RecordError where the run kept no network.
     """
-    if name is not None and (not name or "/" in name or name.startswith(".")):
-        raise InputError("--name", f"given {name!r}", "a folder's name")
+    device = conditions.device
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
     kept = kept_weights(run)
@@ -59,7 +77,7 @@ def measure(  # noqa: PLR0913 - as on the command line
             f"{run.path}: no network was kept; a finished run keeps those on its fronts"
         )
     members = {key: find_member(run, key, say) for key in keys}
-    torch.set_num_threads(threads)
+    torch.set_num_threads(conditions.threads)
     counter, missing = find_counter(device)
     networks = {key: member.network.to(device).eval() for key, member in members.items()}
     setup = next(iter(members.values())).setup
@@ -67,13 +85,14 @@ def measure(  # noqa: PLR0913 - as on the command line
     def inputs(network: nn.Module, batch: int) -> Tensor:
         return present(network, _samples(setup, batch)).to(device)
 
+    rounds = conditions.rounds
     timings = time_networks(
         networks, inputs, batches=BATCHES, rounds=rounds, counter=counter, progress=progress
     )
     measured = MeasuredOn(
-        name=name or device,
+        name=conditions.name or device,
         device=torch.cuda.get_device_name() if device == "cuda" else processor_name(),
-        threads=threads,
+        threads=conditions.threads,
         rounds=rounds,
         counter=counter.name if counter else "",
         missing=(missing,) if missing else (),

@@ -7,18 +7,14 @@ many workers there are, which is fastest, or where a run was interrupted.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Mapping
 from typing import final
 
-from optuna.trial import FrozenTrial
-
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome import Ended, Origin, Outcome
+from autoprune.runs.outcome import Ended, Outcome
 from autoprune.search.baselines import baseline_plans, fixed_configurations
-from autoprune.search.block_response import GAIN
 from autoprune.search.jobs import JobMaker
 from autoprune.search.optuna_study import OptunaStudy
 from autoprune.search.prior import task_prior
@@ -29,6 +25,7 @@ from autoprune.search.standing import Observe, Standing
 from autoprune.search.stopping import Verdict, judge, stuck
 from autoprune.search.task import Task
 from autoprune.search.telling import as_outcome, as_told
+from autoprune.search.trials import Trials
 from autoprune.trial.job import Failure, Job, Result
 from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
 
@@ -59,9 +56,8 @@ class Scheduler:
         self._jobs = JobMaker(task, folder, self._domains)
         self._ready: deque[Job] = deque()
         self._running: dict[TrialKey, Job] = {}
-        self._trials: list[Proposed] = []
-        self._first_with: dict[str, TrialKey] = {}
-        self._told, self._counting, self._done = 0, 0, 0
+        self._trials = Trials([origin for origin, _ in self._fixed], self._measured, self._jobs)
+        self._told = 0
         self._verdict = Verdict(more=True, exhausted=False, saved=0)
         self._taken_up = False
         found = folder.read_baselines()
@@ -94,7 +90,7 @@ class Scheduler:
         return Standing(
             baselines=self.baselines,
             expected_baselines=len(self._baselines),
-            done=self._done,
+            done=self._trials.done,
             running=len(self._running),
             exhausted=self._verdict.exhausted,
             saved=self._verdict.saved,
@@ -104,7 +100,7 @@ class Scheduler:
     @property
     def trials(self) -> list[Ended]:
         """How the settled trials ended, by number."""
-        return [trial.ended for trial in self._trials if trial.ended is not None]
+        return [trial.ended for trial in self._trials.all if trial.ended is not None]
 
     def next(self) -> Job | None:
         """The next job to run; None where there is none now."""
@@ -118,7 +114,7 @@ class Scheduler:
         """Take the result of a job; results may come in any order."""
         job = self._running.pop(key)
         if key.is_trial:
-            self._settle(self._trials[key.number], result)
+            self._settle(self._trials.all[key.number], result)
             self._advance()
             return
         if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
@@ -139,19 +135,17 @@ class Scheduler:
         for frozen in self._record.trials:
             key, told = TrialKey(frozen.number), frozen.state.is_finished()
             if not self._folder.file(key).is_file():
-                trial = self._adopt(frozen)
-                if trial.counts or trial.taken:
-                    self._start(trial)
+                self._start(self._trials.add(frozen))
             elif told:
                 # What Optuna knows already needs no reading of all that was measured.
                 ended = self._known.pop(key, None) or self._folder.read(key).ended
-                self._end(self._adopt(frozen, settled=True), ended)
+                self._trials.end(self._trials.add(frozen, settled=True), ended)
             else:
-                trial = self._adopt(frozen)
+                trial = self._trials.add(frozen)
                 trial.outcome = self._folder.read(key)
-                self._end(trial, trial.outcome.ended)
+                self._trials.end(trial, trial.outcome.ended)
             self._told += told
-        for trial in self._trials[: self._told]:
+        for trial in self._trials.all[: self._told]:
             if trial.ended is None and not trial.counts:
                 self._repeat(trial)
         self._advance()
@@ -159,8 +153,8 @@ class Scheduler:
     def _advance(self) -> None:
         """Propose as far as the lag allows and tell what is next in line, until nothing moves."""
         self._propose()
-        while self._told < len(self._trials):
-            trial = self._trials[self._told]
+        while self._told < len(self._trials.all):
+            trial = self._trials.all[self._told]
             if trial.ended is None:
                 if trial.counts:
                     return
@@ -171,23 +165,23 @@ class Scheduler:
             self._propose()
 
     def _propose(self) -> None:
-        while len(self._trials) - self._told < self._task.search.lag:
-            if not self._is_owed(len(self._trials)):
-                left = max(0, self._task.trials - self._counting)
-                self._verdict = judge(self._trials, left, self._task.search.stop_below)
+        while len(self._trials.all) - self._told < self._task.search.lag:
+            if not self._is_owed(len(self._trials.all)):
+                left = max(0, self._task.trials - self._trials.counting)
+                self._verdict = judge(self._trials.all, left, self._task.search.stop_below)
                 if not self._verdict.more:
                     return
-            number = len(self._trials)
+            number = len(self._trials.all)
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
             params = None if fixed is None else to_params(fixed, self._domains)
-            name: Sampler = "random" if stuck(self._trials) else self._task.search.sampler
+            name: Sampler = "random" if stuck(self._trials.all) else self._task.search.sampler
             sampler = self._samplers.of(name, number)
-            trial = self._adopt(self._record.ask(sampler, params, self._jobs.describe))
-            if trial.counts or trial.taken:
-                self._start(trial)
+            self._start(self._trials.add(self._record.ask(sampler, params, self._jobs.describe)))
 
     def _start(self, trial: Proposed) -> None:
-        """Have a trial trained, unless it was measured before or is known to break a budget."""
+        """Have a trial trained, unless it was measured or met before, or is to break a budget."""
+        if not trial.counts and not trial.taken:
+            return  # it is settled in its turn, as the trial that it repeats
         if trial.taken:
             self._settle(trial, self._measured[trial.job.plan.hash])
         elif any(excess > 0 for _, excess in self._task.goals.known_excess(trial.job.plan)):
@@ -199,35 +193,6 @@ class Scheduler:
         """Whether that trial costs no training, and so is proposed whatever is left to train."""
         return number < len(self._fixed) and self._fixed[number][0] in ("baseline", "warm")
 
-    def _adopt(self, frozen: FrozenTrial, *, settled: bool = False) -> Proposed:
-        """Take a trial of the record into the list, and find out whether its plan was seen."""
-        number, key = frozen.number, TrialKey(frozen.number)
-        work, plan = None, str(frozen.user_attrs["hash"])
-        if not settled:
-            work = self._jobs.read(frozen)
-            plan = work[0].plan.hash
-        origin: Origin = self._fixed[number][0] if number < len(self._fixed) else "sampled"
-        same_as = self._first_with.get(plan)
-        trial = Proposed(
-            key=key,
-            origin=origin,
-            open=work,
-            same_as=same_as,
-            gain=frozen.system_attrs.get(GAIN, math.inf),
-            taken=origin != "baseline" and same_as is None and plan in self._measured,
-        )
-        self._first_with.setdefault(plan, key)
-        self._trials.append(trial)
-        self._counting += trial.counts
-        return trial
-
-    def _end(self, trial: Proposed, ended: Ended) -> None:
-        """Note how a trial ended; from now on it is small."""
-        before, trial.ended, trial.open = trial.counts, ended, None
-        if trial.key.is_trial:
-            self._counting += trial.counts - before  # one that is refused counts no longer
-            self._done += trial.counts
-
     def _settle(
         self, trial: Proposed, result: Result | None, same_as: TrialKey | None = None
     ) -> Outcome:
@@ -235,14 +200,14 @@ class Scheduler:
         outcome = as_outcome(self._task, trial, result, same_as)
         self._folder.write(outcome)
         trial.outcome = outcome
-        self._end(trial, outcome.ended)
+        self._trials.end(trial, outcome.ended)
         self._observe(outcome, self.standing if self._taken_up else None)
         return outcome
 
     def _repeat(self, trial: Proposed) -> None:
         """Settle a trial whose plan was met before: as an earlier trial, or as a baseline."""
         if trial.same_as is not None:
-            held = self._trials[trial.same_as.number].outcome
+            held = self._trials.all[trial.same_as.number].outcome
             earlier = held or self._folder.read(trial.same_as)
         else:
             fine_tuned = (b for key, b in self.baselines.items() if key != PARENT)

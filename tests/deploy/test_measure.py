@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from autoprune.deploy.counters import Counter, find_counter
-from autoprune.deploy.measure import measure
+from autoprune.deploy.measure import Conditions, measure
 from autoprune.deploy.timing import time_networks
 from autoprune.errors import InputError, RecordError
 from autoprune.report.tables.measured import agreement
@@ -91,7 +91,7 @@ def test_times_and_energies_are_per_sample():
 
 
 def test_networks_of_a_run(finished):
-    found, folder = measure(RunFolder.opened(finished), rounds=3, name="here")
+    found, folder = measure(RunFolder.opened(finished), Conditions(rounds=3, name="here"))
     keys = {timing.key for timing in found.timings}
     run = RunFolder(finished)
     known = [FINE_TUNED, *(outcome.key for outcome in run.read_trials())]
@@ -140,10 +140,10 @@ def test_agreement_counts_the_networks_that_both_know():
 
 def test_what_cannot_be_measured(tmp_path, finished, monkeypatch):
     with pytest.raises(RecordError, match="not a run folder"):
-        measure(RunFolder.opened(tmp_path))
+        measure(RunFolder.opened(tmp_path), Conditions())
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="torch finds no GPU here"):
-        measure(RunFolder.opened(finished), device="cuda")
+        measure(RunFolder.opened(finished), Conditions(device="cuda"))
     damaged = tmp_path / "measured" / "cpu" / "measured.json"
     damaged.parent.mkdir(parents=True)
     damaged.write_text("{")
