@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from autoprune.runs.measured import MeasuredOn
     from autoprune.study.study import Study
     from autoprune.sweep.confirm import Confirmed
-    from autoprune.sweep.finished import Finished
-    from autoprune.sweep.outlook import Outlook
-    from autoprune.sweep.prepare import Prepared
+    from autoprune.sweep.prepared_run import PreparedRun
     from autoprune.sweep.progress import Observer
     from autoprune.sweep.status import Status
     from autoprune.sweep.stop import Stop
@@ -94,6 +92,7 @@ def prepare_run(
     """A study checked whole, before anything trains; arguments and errors are those of `run`."""
     from autoprune.runs.folder import RunFolder
     from autoprune.sweep.prepare import prepare
+    from autoprune.sweep.prepared_run import PreparedRun
     from autoprune.sweep.ray.address import find_address
 
     given = str(study) if isinstance(study, Path) else study
@@ -102,44 +101,6 @@ def prepare_run(
     folder = Path("runs") / Path(str(given)).stem if out is None else Path(out).expanduser()
     prepared = prepare(given, trials, workers, find_address(address, workers))
     return PreparedRun(prepared, RunFolder(folder))
-
-
-@final
-class PreparedRun:
-    """A study of which everything was checked, and the folder of its run.
-
-    Attributes:
-        folder: where it will be, or is already.
-        notes: what has to be known about its parent.
-        warm: what it begins with of another run; None for nothing.
-    """
-
-    def __init__(self, prepared: Prepared, folder: RunFolder) -> None:
-        self._prepared = prepared
-        self.folder = folder
-        self.notes = prepared.notes
-        self.warm = prepared.warm
-
-    @property
-    def outlook(self) -> Outlook:
-        """What the run will do."""
-        from autoprune.sweep.outlook import outlook
-
-        return outlook(self._prepared.built)
-
-    @property
-    def changed(self) -> str:
-        """What differs here from where the run was last started, in words; empty for nothing."""
-        from autoprune.sweep.environment import what_changed
-
-        changed = what_changed(self._prepared, self.folder)
-        return f"the run goes on under another environment: {'; '.join(changed)}" * bool(changed)
-
-    def run(self, observer: Observer, stop: Stop) -> Finished:
-        """Run it, or go on with it, until it is done or `stop`; see `sweep.driver.run`."""
-        from autoprune.sweep.driver import run
-
-        return run(self._prepared, self.folder.path, observer, stop)
 
 
 def open_run(path: str | Path, *, imports: bool = False) -> OpenedRun:
@@ -159,9 +120,10 @@ def cost_report(what: str, machine: str, *, imports: bool = False) -> CostReport
         imports: see `open_run`.
     """
     from autoprune.report.front.cost_report import report_cost
+    from autoprune.runs.named_workload import find_workload
 
-    model, workload, _ = _find_workload(what, machine, imports=imports)
-    return report_cost(model, workload)
+    found = find_workload(what, machine, imports=imports)
+    return report_cost(found.model, found.workload)
 
 
 def sensitivity(what: str, machine: str, share: float, *, imports: bool = False) -> Sensitivity:
@@ -170,27 +132,10 @@ def sensitivity(what: str, machine: str, share: float, *, imports: bool = False)
     `share`, such as 0.5, is by how much a price is less and more; the rest as in `cost_report`.
     """
     from autoprune.report.front.sensitivity import read_sensitivity
+    from autoprune.runs.named_workload import find_workload
 
-    model, workload, run = _find_workload(what, machine, imports=imports)
-    return read_sensitivity(model, workload, share, run and run.folder)
-
-
-def _find_workload(
-    what: str, machine: str, *, imports: bool
-) -> tuple[CostModel, Workload, OpenedRun | None]:
-    """The machine, the workload at its bits, and the run of a trial."""
-    path = Path(what)
-    place, colon, trial = what.rpartition(":")
-    if colon and not path.exists():
-        run = open_run(place, imports=imports)
-        (model,) = run.models(machine)
-        return model, run.workload(trial, model.machine.weight_bits), run
-    if path.is_dir():
-        raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
-    from autoprune.cost.load import load_machine
-    from autoprune.workload.workload import Workload
-
-    return load_machine(machine, imports=imports), Workload.read(path), None
+    found = find_workload(what, machine, imports=imports)
+    return read_sensitivity(found.model, found.workload, share, found.run)
 
 
 @final
@@ -326,16 +271,9 @@ class OpenedRun:
 
         Raises UnknownCost unless two can.
         """
-        from autoprune.cost.cost import UnknownCost
-        from autoprune.report.front.compare import compare
-        from autoprune.runs.columns import TrialColumns
-        from autoprune.runs.machines import distinct, on_each
+        from autoprune.report.front.compare import read_comparison
 
-        models = distinct(self.models(*machines))
-        priced, failed = on_each(models, TrialColumns(self.folder).on)
-        if len(priced) < 2:
-            raise UnknownCost("; ".join(failed))
-        return compare(priced, failed)
+        return read_comparison(self.folder, self.models(*machines))
 
     def figure(self, machine: str) -> Any:
         """The front of a machine and all trials as a plotly figure."""

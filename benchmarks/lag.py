@@ -148,11 +148,11 @@ def simulate(scheduler: Scheduler, workers: int, length: Lengths) -> float:
 
 
 def simulated(
-    study: str, kinds: dict[str, Lengths], crews: list[int], seeds: int, trials: int
+    study: str, kinds: dict[str, Lengths], counts: list[int], seeds: int, trials: int
 ) -> Iterator[dict[str, object]]:
     """A row per number of workers, kind of lengths and lag."""
     prepared = prepare(study)
-    cells = [(w, s, m) for w in crews for s in kinds for m in (1, 2, 4)]
+    cells = [(w, s, m) for w in counts for s in kinds for m in (1, 2, 4)]
     free: dict[tuple[int, str, int], float] = {}
     for workers, kind, times in track(cells, description="simulated"):
         over = []
@@ -189,8 +189,8 @@ def main() -> None:
     kinds = {f"spread {spread}": log_normal(spread) for spread in SPREADS}
     if arguments.run is not None:
         kinds[f"as in {arguments.run.name}"] = recorded(arguments.run)
-    crews, seeds, trials = arguments.workers, arguments.seeds, arguments.trials
-    rows = list(simulated(arguments.study, kinds, crews, seeds, trials))
+    counts, seeds, trials = arguments.workers, arguments.seeds, arguments.trials
+    rows = list(simulated(arguments.study, kinds, counts, seeds, trials))
     for row in rows:
         print(
             f"{row['workers']} workers, {row['lengths']}, lag {row['lag']}: "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import GO_ON, INTERRUPTED, MISTAKE, complain, end
-from autoprune.cli.options import import_option
+from autoprune.cli.options import address_option, import_option
 
 if TYPE_CHECKING:
     from autoprune.sweep.confirm import Confirmed
@@ -29,11 +29,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Trainings at a time; 0 trains in this process, without Ray. Default: the study's.",
 )
-@click.option(
-    "--address",
-    metavar="HOST:PORT",
-    help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
-)
+@address_option
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 @click.option("--csv", "as_csv", is_flag=True, help="For scripts: a row per machine and trial.")
 @import_option

@@ -16,6 +16,13 @@ import_option = click.option(
 """Importing a module runs it, and a file may be another's: but for `autoprune run`, for the study
 that it is given, no command imports what files name, unless it is asked to."""
 
+address_option = click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
+)
+"""The address of a cluster that somebody else has started."""
+
 _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 24 * 60.0}
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import GO_ON, INTERRUPTED, end
-from autoprune.cli.options import Duration
+from autoprune.cli.options import Duration, address_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from autoprune.api import PreparedRun
     from autoprune.sweep.finished import Finished
     from autoprune.sweep.outlook import Outlook
+    from autoprune.sweep.prepared_run import PreparedRun
 
 
 @click.command()
@@ -27,11 +27,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Trials at a time; 0 runs in this process, without Ray. Default: the study's.",
 )
-@click.option(
-    "--address",
-    metavar="HOST:PORT",
-    help="Ray cluster to run on. Default: RAY_ADDRESS, else a Ray of its own.",
-)
+@address_option
 @click.option(
     "--time-limit",
     type=Duration(),

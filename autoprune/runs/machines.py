@@ -43,7 +43,7 @@ def run_machines(folder: RunFolder) -> list[CostModel]:
     return [find_machine(folder, name) for name in names]
 
 
-def distinct(models: list[CostModel]) -> list[CostModel]:
+def distinct(models: Sequence[CostModel]) -> Sequence[CostModel]:
     """`models`; InputError unless they are two or more of different names."""
     known = [model.machine.name for model in models]
     if len(known) < 2 or len(set(known)) < len(known):

@@ -9,9 +9,13 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from autoprune.config import Json
+from autoprune.cost.cost import UnknownCost
+from autoprune.cost.model import CostModel
 from autoprune.report.files import finite_or_none
 from autoprune.report.front.order import kendall_tau
-from autoprune.runs.columns import Priced
+from autoprune.runs.columns import Priced, TrialColumns
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import distinct, on_each
 from autoprune.trial.key import TrialKey
 
 
@@ -75,6 +79,17 @@ class Comparison:
             },
             "failed": self.failed,
         }
+
+
+def read_comparison(folder: RunFolder, models: Sequence[CostModel]) -> Comparison:
+    """The trials of a run on two or more machines, and why some cannot price them.
+
+    Raises UnknownCost unless two can, and InputError unless two are given, each once.
+    """
+    priced, failed = on_each(distinct(models), TrialColumns(folder).on)
+    if len(priced) < 2:
+        raise UnknownCost("; ".join(failed))
+    return compare(priced, failed)
 
 
 def compare(machines: Sequence[Priced], failed: Sequence[str] = ()) -> Comparison:

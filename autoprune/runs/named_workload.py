@@ -1,0 +1,48 @@
+"""A workload by the name that a user gives it: a file, or a trial of a run as RUN:TRIAL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoprune.cost.load import load_machine
+from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
+from autoprune.runs.folder import RunFolder
+from autoprune.runs.machines import find_machine
+from autoprune.trial.key import TrialKey
+from autoprune.workload.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedWorkload:
+    """A workload that a user names, and a machine for it.
+
+    Attributes:
+        model: the machine.
+        workload: of a trial with weights of the machine's bits, of a file as it is.
+        run: the folder of a trial's run; None of a file.
+    """
+
+    model: CostModel
+    workload: Workload
+    run: RunFolder | None
+
+
+def find_workload(what: str, machine: str, *, imports: bool) -> NamedWorkload:
+    """The workload in the file, or of the trial, that `what` names, and the machine.
+
+    Raises InputError where it is neither or there is no such machine, and RecordError where there
+    is no such trial.
+    """
+    path = Path(what)
+    place, colon, trial = what.rpartition(":")
+    if colon and not path.exists():
+        run = RunFolder.opened(Path(place).expanduser(), imports=imports)
+        model = find_machine(run, machine)
+        workload = run.read_workload(TrialKey.parse(trial), model.machine.weight_bits)
+        return NamedWorkload(model=model, workload=workload, run=run)
+    if path.is_dir():
+        raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
+    model = load_machine(machine, imports=imports)
+    return NamedWorkload(model=model, workload=Workload.read(path), run=None)
