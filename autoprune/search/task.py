@@ -40,7 +40,7 @@ class Goals(Protocol):
         """By budget, how far the measurement is beyond it; raises as `objectives` does."""
 
     def known_excess(self, plan: Plan) -> Excess:
-        """Likewise of a plan, of those budgets that training cannot change."""
+        """How far a plan is beyond budgets that training cannot change, by budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
