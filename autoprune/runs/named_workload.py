@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.runs.folder import RunFolder
-from autoprune.runs.machines import find_machine
 from autoprune.trial.key import TrialKey
 from autoprune.workload.workload import Workload
+
+if TYPE_CHECKING:
+    from autoprune.runs.folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,9 @@ def find_workload(what: str, machine: str, *, imports: bool) -> NamedWorkload:
     path = Path(what)
     place, colon, trial = what.rpartition(":")
     if colon and not path.exists():
+        from autoprune.runs.folder import RunFolder  # a file needs no pyarrow
+        from autoprune.runs.machines import find_machine
+
         run = RunFolder.opened(Path(place).expanduser(), imports=imports)
         model = find_machine(run, machine)
         workload = run.read_workload(TrialKey.parse(trial), model.machine.weight_bits)
