@@ -37,38 +37,31 @@ settings.load_profile("quick")
 LONG = ("full", "slow", "faults", "fuzz")
 """Markers of tests that run only where `-m` names them."""
 
-EXCLUSIVE = ("ray", "postgres", "browser")
-"""Markers of tests that start what would take the machine from each other: one at a time."""
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """The whole suite has two processes, and whatever has some takes each file as one piece."""
-    option = config.option
-    if hasattr(config, "workerinput"):
-        option.loadgroup = True  # a worker reads the command line alone
-        return
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
+    """The whole suite has two processes; what is named on the command line, one."""
+    option, here = config.option, not hasattr(config, "workerinput")
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
-    if option.numprocesses is None and whole and not (option.usepdb or option.collectonly):
-        option.numprocesses = 2
-    if option.numprocesses and option.dist == "no":
-        option.dist, option.loadscopereorder = "loadgroup", False
+    if here and whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None:
+        option.numprocesses = 0 if option.usepdb or option.collectonly else 2
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """How tests are dealt out to processes."""
+    from tests.pieces import Pieces
+
+    return Pieces(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long tests go where nobody asks for them; those that start Ray come first, one by one."""
+    """Long tests go where nobody asks for them; those that start Ray come first."""
     long = [marker for marker in LONG if marker not in config.option.markexpr]
     gone = {item for item in items if any(map(item.get_closest_marker, long))}
     config.hook.pytest_deselected(items=list(gone))
     items[:] = [item for item in items if item not in gone]
     items.sort(key=lambda item: item.get_closest_marker("ray") is None)
-    for item in items if config.pluginmanager.hasplugin("xdist") else ():
-        names = [marker for marker in EXCLUSIVE if item.get_closest_marker(marker)]
-        file = item.nodeid.partition("::")[0].removeprefix("tests/").removesuffix(".py")
-        item.add_marker(pytest.mark.xdist_group(names[0] if names else file))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def imports(*arguments: object, heavy: tuple[str, ...] = HEAVY) -> set[str]:
         [sys.executable, "-c", SCRIPT.format(heavy=heavy), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stderr.split())

@@ -31,14 +31,14 @@ def seen(root: Path, tmp_path_factory: pytest.TempPathFactory):
     with log.open("w") as stream:
         process = subprocess.Popen([sys.executable, "-c", main, *words], stdout=stream)
         try:
-            until = time.monotonic() + 90
+            until = time.monotonic() + 600
             while not list(folder.glob("trials/*.parquet")) and process.poll() is None:
                 assert time.monotonic() < until
                 time.sleep(0.02)
             ask = [sys.executable, "-c", main, "status", folder, "--json"]
             done = subprocess.run(ask, capture_output=True, text=True, check=True)
             assert process.poll() is None, "the run was over too early to be watched"
-            assert process.wait(90) == 0, log.read_text()
+            assert process.wait(600) == 0, log.read_text()
         finally:
             process.kill()
             process.wait()

@@ -49,7 +49,7 @@ def test_a_closed_port():
         address = f"127.0.0.1:{server.getsockname()[1]}"
     said, seconds = refused(address)
     assert f"--address {address}: nothing answers there (Connection refused)" in said
-    assert seconds < 10
+    assert seconds < 60
 
 
 def test_a_silent_port_named_by_the_environment(monkeypatch):
@@ -58,7 +58,7 @@ def test_a_silent_port_named_by_the_environment(monkeypatch):
         monkeypatch.setenv("RAY_ADDRESS", address)
         said, seconds = refused(None)
     assert f"RAY_ADDRESS {address}: something listens there, but gives no answer" in said
-    assert seconds < 10
+    assert seconds < 60
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def cluster(tmp_path) -> Iterator[Cluster]:
         return started[-1]
 
     def wait(nodes: int) -> None:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 600
         status = [*RAY, "status", "--address", f"127.0.0.1:{ports[0]}"]
         while True:
             done = subprocess.run(status, env=environment, capture_output=True, text=True)
@@ -258,14 +258,14 @@ def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, 
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not (tmp_path / "held").exists():
         assert time.monotonic() < deadline
         assert driver.poll() is None, driver.communicate()
         time.sleep(0.05)
     assert any(note["second"] for note in notes(study))
     end(cluster.node)
-    out, err = driver.communicate(timeout=240)
+    out, err = driver.communicate(timeout=600)
     assert driver.returncode == 0, err
     assert "9 plans measured, 0 duplicates, 0 failed" in out
     seen = notes(study)
@@ -292,7 +292,7 @@ def test_confirming_on_both_nodes(cluster, study, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
