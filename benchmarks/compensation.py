@@ -48,9 +48,9 @@ from matplotlib.figure import Figure
 from scipy.stats import t as student
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import batch_norm, l1p
-from autoprune.compress.surgery.apply import compress, targets
+from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.study.parent import find_parent
 from autoprune.study.parts import load_data, make_setup
@@ -160,7 +160,7 @@ def run(case: Case) -> tuple[Case, float, float]:
             learning_rate=case.learning_rate or 1.0,  # of no parameter then
             neuron_learning_rate=case.neuron_learning_rate or None,
         )
-        thinned = targets(model, plan, held.adapter)
+        thinned = l1p.targets(model, plan.part("l1p"), held.adapter)
         with l1p.held_at_zero([matrix for target in thinned for matrix in target.matrices]):
             train(model, held.data.train, recipe, case.seed)
     size, number = held.batch_norm_batch_size, held.batch_norm_batches

@@ -71,7 +71,7 @@ def made_up(job: Job) -> Measurement:
     """A measurement that costs nothing."""
     correct = 50 + job.seed % 50
     score = Score(correct=correct, total=100)
-    bits = job.plan.effort.weight_bits
+    bits = job.plan.weight_bits
     return Measurement(
         plan=job.plan,
         seed=job.seed,

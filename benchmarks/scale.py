@@ -80,16 +80,13 @@ def prepared_study(folder: Path) -> Prepared:
 
 def made_up(job: Job, shape: NetworkShape) -> Measurement:
     """A measurement that costs nothing: losses of branches add up, with noise."""
-    pairs = [
-        (plan, branch)
-        for block, whole in zip(job.plan.blocks, shape.blocks, strict=True)
-        for plan, branch in zip(block.branches, whole.branches, strict=True)
-    ]
+    left = job.plan.left(shape)
+    pairs = list(zip(left.shape.branches(), shape.branches(), strict=True))
     loss, width, zeros = 0.0, 0.0, 0.0
-    for plan, branch in pairs:
-        weights = sum(branch.weights(matrix, plan.kept) for matrix in branch.matrices)
-        kept = plan.kept / branch.size
-        sparse = sum(count for _, count in plan.zeros) / weights if weights else 0.0
+    for (place, own), (_, branch) in pairs:
+        weights = sum(own.weights(matrix, own.size) for matrix in own.matrices)
+        kept = own.size / branch.size
+        sparse = left.zeros_in(place) / weights if weights else 0.0
         loss += 0.02 * (1 - kept) ** 2 + 0.04 * sparse**3
         width, zeros = width + kept / len(pairs), zeros + sparse / len(pairs)
     noise = np.random.default_rng(job.seed).normal(0, 0.003)

@@ -27,8 +27,9 @@ import pandas as pd
 from optuna.samplers import BaseSampler
 from rich.progress import track
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
+from autoprune.compress.setting import Value
 from autoprune.compress.space import load_space
 from autoprune.pareto import front_hypervolume
 from autoprune.search.baselines import first_configurations

@@ -19,9 +19,10 @@ from pathlib import Path
 import torch
 from rich.progress import track
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
+from autoprune.compress.setting import Value
 from autoprune.compress.space import load_space
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.metrics import metric_value

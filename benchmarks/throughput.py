@@ -30,7 +30,7 @@ from spikingjelly.activation_based import functional, op_counter
 from torch.nn.utils import prune
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.runs.lock import sole_writer
 from autoprune.study.parent import find_parent
 from autoprune.study.parts import load_data, make_setup

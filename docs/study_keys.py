@@ -19,12 +19,25 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from autoprune.compress.domain import Domain
-from autoprune.compress.space import SearchSpace
+from autoprune.compress.registry import settings_at
+from autoprune.compress.space import TABLES, SearchSpace, swept_settings
 from autoprune.data.spec import DATA_SETS
 from autoprune.networks.families import FAMILIES
 from autoprune.study.study import Study
 
 Schema = dict[str, Any]
+TABLES_MEAN = {
+    "branch": "What may vary in one kind of branch, by `attention`, `mlp` or `mixer`.",
+    "block": "What may vary once per block.",
+    "neuron": "What may vary in the neurons of a block.",
+    "stem": "What may vary before the blocks.",
+    "head": "What may vary behind the blocks.",
+    "model": "What may vary once per network.",
+    "uniform": (
+        "The uniform sweep: every pair of these settings, the same in every branch of every block."
+    ),
+}
+"""Tables of a search space, whose keys the methods say."""
 HEAD = ("| key | may be | default | means |", "|---|---|---|---|")
 
 
@@ -106,6 +119,9 @@ def section(table: type[BaseModel], title: str) -> Iterator[str]:
         if key not in said.keys:
             raise ValueError(f"the docstring of {table.__name__} says nothing of {key}")
         tables = [found for found in types(field.annotation) if found is not Domain]
+        if table is SearchSpace and key in TABLES_MEAN:
+            yield f"| `{key}` | table [\\[{key}\\]](#{key}) | - | {said.keys[key]} |"
+            continue
         own = schema["properties"][key]
         kind = may_be(own) if not tables else f"table [\\[{key}\\]](#{key})"
         inner += [(key, found) for found in tables]
@@ -116,6 +132,18 @@ def section(table: type[BaseModel], title: str) -> Iterator[str]:
     for key, found in inner:
         yield ""
         yield from section(found, f"### {key}")
+
+
+def settings() -> Iterator[str]:
+    """The tables of a search space, with the settings of every method."""
+    for kind in ("branch", *TABLES):
+        yield from ("", f"### {kind}", "", TABLES_MEAN[kind], "", *HEAD)
+        for setting in settings_at(kind):
+            yield f"| `{setting.name}` | [values](#values) | - | {setting.means} |"
+    yield from ("", "### uniform", "", TABLES_MEAN["uniform"], "", *HEAD)
+    for setting in swept_settings():
+        listed = f"`[{setting.neutral}]`"
+        yield f"| `{setting.name}` | list of number | {listed} | {setting.uniform} |"
 
 
 def page() -> str:
@@ -134,6 +162,7 @@ def page() -> str:
         f"Data sets: {', '.join(f'`{name}`' for name in DATA_SETS)}.",
         "",
         *section(SearchSpace, "## Search space"),
+        *settings(),
         "",
         *section(Domain, "### values"),
     ]

@@ -18,7 +18,8 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.effort import Effort
+from autoprune.compress.plan import Plan
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
@@ -123,7 +124,7 @@ def measured() -> Callable[..., Measurement]:
         zeros: float = 0.0,
         rounded: Mapping[int, int] = MappingProxyType({}),
     ) -> Measurement:
-        own = plan.effort.weight_bits
+        own = plan.weight_bits
         return Measurement(
             plan=plan,
             seed=seed,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, model_validator
 
-from autoprune.compress.configuration import Value
+from autoprune.compress.setting import Setting, Value
 from autoprune.config import STRICT
 
 MOST_VALUES = 10_000
@@ -83,34 +84,31 @@ class Domain(BaseModel):
         return tuple(round(self.low + i * self.step, 12) for i in range(steps + 1))
 
 
-def check_words(where: str, domain: Domain | None, words: tuple[str, ...]) -> None:
-    """ValueError where the domain holds anything but these words."""
-    for value in domain.all if domain else ():
-        if value not in words:
-            raise ValueError(f"{where} to hold only {', '.join(words)}, not {value!r}")
+def check_domain(where: str, domain: Domain, setting: Setting) -> None:
+    """ValueError where the domain holds what the setting may not be."""
+    for value in domain.all:
+        if setting.words:
+            if value not in setting.words:
+                words = ", ".join(setting.words)
+                raise ValueError(f"{where} to hold only {words}, not {value!r}")
+        elif not _in_range(value, setting):
+            kind = "whole numbers" if setting.whole else "numbers"
+            span = f"from {setting.low} to {'below ' * setting.below}{setting.high}"
+            raise ValueError(f"{where}: {kind} {span}, not {value!r}")
 
 
-def check_offered(where: str, domain: Domain | None, what: str, values: list[Number]) -> None:
+def _in_range(value: Value, setting: Setting) -> bool:
+    low, high = setting.low, setting.high
+    fits = not isinstance(value, str) and low <= value <= high
+    return (
+        fits
+        and not (setting.below and value == high)
+        and not (setting.whole and value != int(value))
+    )
+
+
+def check_offered(where: str, domain: Domain, what: str, values: Sequence[Value]) -> None:
     """ValueError where `what`, a list of values, holds one that the domain does not offer."""
-    outside = [value for value in values if domain is not None and value not in domain.all]
+    outside = [value for value in values if value not in domain.all]
     if outside:
         raise ValueError(f"{what} values inside {where}, not {outside[0]}")
-
-
-def check_range(  # noqa: PLR0913 - a range has this many parts
-    where: str,
-    domain: Domain | None,
-    low: float,
-    high: float,
-    *,
-    below: bool = False,
-    whole: bool = False,
-) -> None:
-    """ValueError where the domain holds what is no number from `low` to (below) `high`."""
-    for value in domain.all if domain else ():
-        fits = not isinstance(value, str) and low <= value <= high and not (below and value == high)
-        if not fits or (whole and value != int(value)):
-            kind = "whole numbers" if whole else "numbers"
-            raise ValueError(
-                f"{where}: {kind} from {low} to {'below ' * below}{high}, not {value!r}"
-            )

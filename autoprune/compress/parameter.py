@@ -6,25 +6,13 @@ known here and, as far as it is a place's, in `autoprune.networks.place`.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autoprune.compress.plan import Effort, NeuronPlan
+from autoprune.compress.registry import settings_at
 from autoprune.errors import InputError
-from autoprune.networks.place import BRANCHES, HEAD, MODEL, STEM, Kind, Place
-
-SETTINGS: Mapping[Kind, tuple[str, ...]] = {
-    "model": ("l1p", *(field.name for field in dataclasses.fields(Effort))),
-    "stem": ("l1p",),
-    "head": ("l1p",),
-    "block": ("l1p",),
-    "branch": ("l1p", "dsp"),
-    "neuron": tuple(field.name for field in dataclasses.fields(NeuronPlan)),
-}
-"""What may be chosen, by the kind of place."""
+from autoprune.networks.place import BRANCHES, HEAD, MODEL, STEM, Place
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,22 +21,31 @@ class Parameter:
 
     Attributes:
         place: where it acts.
-        setting: one of the `SETTINGS` there.
+        setting: the name of a `autoprune.compress.setting.Setting` there.
 
-    Raises InputError for a setting that there is not at that place.
+    Raises InputError for what is no name. Whether there is such a setting, `parse` knows: a run
+    may be read where the method is not known that has it.
     """
 
     place: Place
     setting: str
 
     def __post_init__(self) -> None:
-        if self.setting not in SETTINGS[self.place.kind]:
+        if not self.setting.isidentifier():
             raise _unknown(str(self))
 
     @classmethod
     def parse(cls, text: str) -> Parameter:
         """The parameter that prints so; InputError with the nearest one where none does."""
-        return _parse(text)
+        found = cls.recorded(text)
+        if all(setting.name != found.setting for setting in settings_at(found.place.kind)):
+            raise _unknown(text)
+        return found
+
+    @classmethod
+    def recorded(cls, text: str) -> Parameter:
+        """The parameter of a run that prints so, whether or not its method is known here."""
+        return _recorded(text)
 
     def __str__(self) -> str:
         """Such as ``blocks.0.attention.l1p``, ``stem.l1p``, ``l1p``, ``blocks.0.neuron.tau``."""
@@ -57,7 +54,7 @@ class Parameter:
 
 
 @functools.lru_cache(maxsize=4096)  # one value per name, however many trials of a run hold it
-def _parse(text: str) -> Parameter:
+def _recorded(text: str) -> Parameter:
     place, dot, setting = text.rpartition(".")
     try:
         if dot and not place:
@@ -73,8 +70,8 @@ def _unknown(text: str) -> InputError:
     block = int(index[0]) if index else 0
     inside = [Place(block, part) for part in ("", *BRANCHES, "neuron")]
     known = (
-        f"{place}.{setting}" if place != MODEL else setting
+        f"{place}.{setting.name}" if place != MODEL else setting.name
         for place in (MODEL, STEM, HEAD, *inside)
-        for setting in SETTINGS[place.kind]
+        for setting in settings_at(place.kind)
     )
     return InputError("configuration", f"unknown parameter {text!r}", name=text, candidates=known)

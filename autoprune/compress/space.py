@@ -3,102 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, model_validator
 
-from autoprune.compress.configuration import Configuration, Value
-from autoprune.compress.domain import Domain, Number, check_offered, check_range, check_words
+from autoprune.compress.configuration import Configuration, parameters
+from autoprune.compress.domain import Domain, Number, check_domain, check_offered
+from autoprune.compress.effort import EFFORT, Effort
+from autoprune.compress.method import missing
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import FULL_BITS, LEAST_BITS, Effort, Learned, NeuronPlan
+from autoprune.compress.registry import methods, settings_at
+from autoprune.compress.setting import Setting, Value
 from autoprune.config import STRICT, find_file, read_toml, validate
 from autoprune.errors import InputError
-from autoprune.networks.place import HEAD, MODEL, STEM, Place
+from autoprune.networks.place import HEAD, MODEL, STEM, Kind, Place
 from autoprune.networks.shape import NetworkShape
 
+Table = dict[str, Domain]
+"""The values that are offered, by setting."""
 
-class BranchSpace(BaseModel):
-    """What may vary in one kind of branch, by ``attention``, ``mlp`` or ``mixer``.
-
-    Attributes:
-        l1p: share of zeros in each matrix, 0 to below 1.
-        dsp: share of the inner dimensions that are kept, 0 to 1; 0 removes the branch.
-    """
-
-    model_config = STRICT
-    l1p: Domain | None = None
-    dsp: Domain | None = None
-
-
-class NeuronSpace(BaseModel):
-    """What may vary in the neurons of a block; see `autoprune.compress.plan.NeuronPlan`.
-
-    Attributes:
-        threshold: how it is learned: ``fixed``, ``layer``, ``channel``.
-        tau: the time constant, alike.
-        threshold_start: multiples of the parent's threshold from which it starts, above 0.
-        tau_start: multiples of the parent's tau - 1, alike.
-    """
-
-    model_config = STRICT
-    threshold: Domain | None = None
-    tau: Domain | None = None
-    threshold_start: Domain | None = None
-    tau_start: Domain | None = None
-
-
-class Sparsity(BaseModel):
-    """L1P of a block's matrices together, or of stem or head.
-
-    Attributes:
-        l1p: share of zeros, 0 to below 1; of all matrices of the block together the smallest
-            weights, in stem and head of each matrix.
-    """
-
-    model_config = STRICT
-    l1p: Domain | None = None
-
-
-class ModelSpace(BaseModel):
-    """What may vary once per network.
-
-    Attributes:
-        l1p: share of zeros among the smallest weights of all blocks together, 0 to below 1.
-        weight_bits: bits to which the weights are rounded after fine-tuning, 2 to 32; a plan in
-            which nothing else says so takes the most that are offered.
-        time_steps: T, in place of the study's.
-        learning_rate: of fine-tuning, in place of the study's.
-        epochs: of fine-tuning, in place of the study's.
-    """
-
-    model_config = STRICT
-    l1p: Domain | None = None
-    weight_bits: Domain | None = None
-    time_steps: Domain | None = None
-    learning_rate: Domain | None = None
-    epochs: Domain | None = None
-
-
-class Uniform(BaseModel):
-    """The uniform sweep: every pair of these settings, the same in every branch of every block.
-
-    Attributes:
-        l1p: shares of zeros, in the scope that the space searches; stem and head stay as they are.
-        dsp: shares of inner dimensions kept.
-    """
-
-    model_config = STRICT
-    l1p: list[Number] = [0.0]
-    dsp: list[Number] = [1.0]
-
-
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "threshold": get_args(Learned),
-    "tau": get_args(Learned),
-}
+TABLES: tuple[Kind, ...] = ("block", "neuron", "stem", "head", "model")
+"""Tables of a search space besides those of the branches."""
 
 
 class SearchSpace(BaseModel):
@@ -113,44 +40,50 @@ class SearchSpace(BaseModel):
         model: per network.
         uniform: the uniform sweep.
 
-    L1P has one scope: it stands in `branch`, in `block` or in `model`.
+    A setting that may stand in several of `branch`, `block` and `model` has one scope: it stands
+    in one of them.
     """
 
     model_config = STRICT
 
     title: str
-    branch: dict[Literal["attention", "mlp", "mixer"], BranchSpace] = {}
-    block: Sparsity = Sparsity()
-    neuron: NeuronSpace = NeuronSpace()
-    stem: Sparsity = Sparsity()
-    head: Sparsity = Sparsity()
-    model: ModelSpace = ModelSpace()
-    uniform: Uniform = Uniform()
+    branch: dict[Literal["attention", "mlp", "mixer"], Table] = {}
+    block: Table = {}
+    neuron: Table = {}
+    stem: Table = {}
+    head: Table = {}
+    model: Table = {}
+    uniform: dict[str, list[Number] | list[str]] = {}
 
     @model_validator(mode="after")
     def _in_range(self) -> SearchSpace:
-        scopes = {f"branch.{name}": space.l1p for name, space in self.branch.items()}
-        scopes |= {"block": self.block.l1p, "model": self.model.l1p}
-        scopes = {name: domain for name, domain in scopes.items() if domain is not None}
-        if len(scopes) > 1 and not all(name.startswith("branch") for name in scopes):
-            raise ValueError(f"l1p in one scope, not in {' and '.join(scopes)}")
-        for name, domain in {**scopes, "stem": self.stem.l1p, "head": self.head.l1p}.items():
-            check_range(f"{name}.l1p", domain, 0, 1, below=True)
-        for name, branch in self.branch.items():
-            check_range(f"branch.{name}.dsp", branch.dsp, 0, 1)
-            check_offered(f"branch.{name}.dsp", branch.dsp, "uniform.dsp", self.uniform.dsp)
-        for name, domain in scopes.items():
-            check_offered(f"{name}.l1p", domain, "uniform.l1p", self.uniform.l1p)
-        for key, words in _WORDS.items():
-            check_words(f"neuron.{key}", getattr(self.neuron, key), words)
-        for key in ("threshold_start", "tau_start"):
-            check_range(f"neuron.{key}", getattr(self.neuron, key), 1e-3, 1e3)
-        bits = self.model.weight_bits
-        check_range("model.weight_bits", bits, LEAST_BITS, FULL_BITS, whole=True)
-        check_range("model.time_steps", self.model.time_steps, 1, 64, whole=True)
-        check_range("model.epochs", self.model.epochs, 0, 10_000, whole=True)
-        check_range("model.learning_rate", self.model.learning_rate, 1e-8, 10)
+        for name, scopes in self._scopes().items():
+            if len(scopes) > 1 and not all(where.startswith("branch") for where in scopes):
+                raise ValueError(f"{name} in one scope, not in {' and '.join(scopes)}")
+        for kind, where, table in self._tables():
+            for setting in settings_at(kind):
+                if setting.name in table:
+                    check_domain(f"{where}.{setting.name}", table[setting.name], setting)
+        for setting in swept_settings():
+            for where, domain in self._scopes().get(setting.name, {}).items():
+                values = self.uniform.get(setting.name, [setting.neutral])
+                check_offered(f"{where}.{setting.name}", domain, f"uniform.{setting.name}", values)
         return self
+
+    def _scopes(self) -> dict[str, dict[str, Domain]]:
+        """What is offered of blocks in which scope, by setting and table."""
+        found: dict[str, dict[str, Domain]] = {}
+        for kind, where, table in self._tables():
+            for name, domain in table.items() if kind in ("branch", "block", "model") else ():
+                found.setdefault(name, {})[where] = domain
+        return found
+
+    def _tables(self) -> Iterator[tuple[Kind, str, Table]]:
+        """Every table with the kind of place that it is for."""
+        for name, table in self.branch.items():
+            yield "branch", f"branch.{name}", table
+        for kind in TABLES:
+            yield kind, kind, getattr(self, kind)
 
     def parameters(self, shape: NetworkShape) -> dict[Parameter, Domain]:
         """The domains of a network's configurations, by the parameters of `make_plan`.
@@ -161,59 +94,61 @@ class SearchSpace(BaseModel):
         Raises InputError for a table or parameter that the network has nothing for.
         """
         self._check_network(shape)
-        domains: dict[Parameter, Domain | None] = {}
+        there = set(parameters(shape))
+        found: dict[Parameter, Domain] = {}
+        for place, table in self._places(shape):
+            for setting in settings_at(place.kind):
+                parameter = Parameter(place, setting.name)
+                if setting.name in table and parameter in there:
+                    found[parameter] = table[setting.name]
+        return found
+
+    def _places(self, shape: NetworkShape) -> Iterator[tuple[Place, Table]]:
+        """Every place with its table: blocks with their parts first, the network last."""
         for i, block in enumerate(shape.blocks):
             for branch in block.branches:
-                space = self.branch.get(branch.name, BranchSpace())  # type: ignore[call-overload]
-                place = Place(i, branch.name)
-                domains[Parameter(place, "l1p")] = space.l1p
-                domains[Parameter(place, "dsp")] = None if branch.fixed else space.dsp
-            domains[Parameter(Place(i), "l1p")] = self.block.l1p
-            for key in NeuronSpace.model_fields:
-                domains[Parameter(Place(i, "neuron"), key)] = getattr(self.neuron, key)
-        domains[Parameter(STEM, "l1p")] = self.stem.l1p
-        domains[Parameter(HEAD, "l1p")] = self.head.l1p
-        for key in ModelSpace.model_fields:
-            domains[Parameter(MODEL, key)] = getattr(self.model, key)
-        return {parameter: domain for parameter, domain in domains.items() if domain is not None}
+                table = self.branch.get(branch.name, {})  # type: ignore[call-overload]
+                yield Place(i, branch.name), table
+            yield Place(i), self.block
+            yield Place(i, "neuron"), self.neuron
+        yield from ((STEM, self.stem), (HEAD, self.head), (MODEL, self.model))
 
     def _check_network(self, shape: NetworkShape) -> None:
         known = {branch.name for _, branch in shape.branches()}
-        for name, space in self.branch.items():
+        for name, table in self.branch.items():
+            where = f"search space: branch.{name}"
             if name not in known:
-                raise InputError(
-                    f"search space: branch.{name}",
-                    f"the network has no {name}",
-                    name=name,
-                    candidates=known,
-                )
-            fixed = [branch.fixed for _, branch in shape.branches() if branch.name == name]
-            if space.dsp is not None and all(fixed):
-                raise InputError(
-                    f"search space: branch.{name}.dsp",
-                    f"the network has none: {fixed[0]}",
-                )
+                given = f"the network has no {name}"
+                raise InputError(where, given, name=name, candidates=known)
+            for setting in settings_at("branch"):
+                branches = (branch for _, branch in shape.branches() if branch.name == name)
+                reasons = [missing(setting, branch) for branch in branches]
+                if setting.name in table and all(reasons):
+                    given = f"the network has none: {reasons[0]}"
+                    raise InputError(f"{where}.{setting.name}", given)
         for part in ("stem", "head"):
-            if getattr(self, part).l1p is not None and not getattr(shape, part):
-                raise InputError(f"search space: {part}.l1p", f"the network has no {part}")
+            for name in getattr(self, part):
+                if not getattr(shape, part):
+                    raise InputError(f"search space: {part}.{name}", f"the network has no {part}")
 
     def complete(
         self, configuration: Configuration, shape: NetworkShape, effort: Effort
     ) -> dict[Parameter, Value]:
         """`configuration` with the neutral value of every parameter that it leaves out.
 
-        Neutral is: nothing zero, everything kept, the parent's neurons, the study's effort, and the
-        most bits of a weight that the space offers.
+        Neutral is: nothing changed, the study's effort, and the most bits of a weight that the
+        space offers.
 
         Raises InputError where a value is not one that the space offers.
         """
-        neutral: dict[str, Value] = {"l1p": 0.0, "dsp": 1.0, **asdict(NeuronPlan())}
-        neutral |= asdict(effort)
-        if self.model.weight_bits is not None:
-            neutral["weight_bits"] = self.model.weight_bits.all[-1]
+        studys = {setting.name: getattr(effort, setting.name) for setting in EFFORT}
         whole: dict[Parameter, Value] = {}
         for parameter, domain in self.parameters(shape).items():
-            value = configuration.get(parameter, neutral[parameter.setting])
+            value = configuration.get(parameter)
+            if value is None:
+                value = studys.get(parameter.setting)
+            if value is None:
+                value = _neutral(setting_of(parameter), domain)
             if value not in domain.all:
                 raise InputError(
                     f"search space: {parameter}",
@@ -226,15 +161,52 @@ class SearchSpace(BaseModel):
     def uniform_sweep(self, shape: NetworkShape, effort: Effort) -> list[dict[Parameter, Value]]:
         """The configurations of the uniform sweep, mildest sparsity first."""
         swept = [p for p in self.parameters(shape) if p.place not in (STEM, HEAD)]
+        names = [setting.name for setting in swept_settings()]
+        lists = [self.uniform.get(s.name, [s.neutral]) for s in swept_settings()]
         found = []
-        for l1p, dsp in itertools.product(self.uniform.l1p, self.uniform.dsp):
-            setting = {"l1p": l1p, "dsp": dsp}
+        for values in itertools.product(*lists):
+            setting = dict(zip(names, values, strict=True))
             same = {p: setting[p.setting] for p in swept if p.setting in setting}
             found.append(self.complete(same, shape, effort))
         return found
 
 
+def setting_of(parameter: Parameter) -> Setting:
+    """What is known of a parameter of a network."""
+    return next(s for s in settings_at(parameter.place.kind) if s.name == parameter.setting)
+
+
+def swept_settings() -> tuple[Setting, ...]:
+    """The settings that the uniform sweep may hold, each name once."""
+    every = (setting for method in methods() for setting in method.settings if setting.uniform)
+    return tuple({setting.name: setting for setting in every}.values())
+
+
+def _neutral(setting: Setting, domain: Domain) -> Value:
+    nearest = setting.nearest and setting.neutral not in domain.all
+    return domain.all[-1] if nearest else setting.neutral
+
+
 def load_space(name_or_path: str, base: Path | None = None) -> SearchSpace:
     """The bundled search space of that name, or the one in that file."""
     path = find_file("search_spaces", name_or_path, base)
-    return validate(SearchSpace, read_toml(path), str(path))
+    content = read_toml(path)
+    _check_keys(content, str(path))
+    return validate(SearchSpace, content, str(path))
+
+
+def _check_keys(content: Mapping[str, Any], where: str) -> None:
+    """InputError for a setting that there is not."""
+    branch = content.get("branch")
+    branches = branch.items() if isinstance(branch, dict) else ()
+    tables: list[tuple[str, Any, tuple[Setting, ...]]] = [
+        *((f"branch.{name}", table, settings_at("branch")) for name, table in branches),
+        *((kind, content.get(kind), settings_at(kind)) for kind in TABLES),
+        ("uniform", content.get("uniform"), swept_settings()),
+    ]
+    for place, table, settings in tables:
+        known = [setting.name for setting in settings]
+        for name in table if isinstance(table, dict) else ():
+            if name not in known:
+                given = f"unknown key {name!r}"
+                raise InputError(f"{where}: {place}.{name}", given, name=name, candidates=known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ class CompressionSpec(BaseModel):
     """How to compress.
 
     Attributes:
+        methods: methods of your own, ``module:Class``, besides those of this project.
         dsp_score: how DSP ranks dimensions, by weights, spikes or both: see
             `autoprune.compress.surgery.criteria`.
         l1p_schedule: zeros at once before fine-tuning, or more and more while it goes on (cubic):
@@ -20,5 +22,11 @@ class CompressionSpec(BaseModel):
     """
 
     model_config = STRICT
+    methods: list[str] = []
     dsp_score: Literal["l1", "activity", "l1_activity"] = "l1"
     l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """All but the methods, as those read it."""
+        return self.model_dump(exclude={"methods"})

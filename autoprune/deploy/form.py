@@ -35,14 +35,6 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Threshold and decay that a sLIF neuron starts from, which no tensor holds."""
-
-    v_threshold: float
-    decay_start: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """What the parent of a network was built from.
 
@@ -50,6 +42,7 @@ class Origin:
         kind: name of the network's class.
         model, arguments, offered: as `autoprune.networks.build.build` takes them.
         adapter: the adapter's name, None for that of the family.
+        methods: the user's own by which it was compressed, ``module:Class``.
     """
 
     kind: str
@@ -57,6 +50,7 @@ class Origin:
     arguments: Mapping[str, Any]
     offered: Mapping[str, Any]
     adapter: str | None
+    methods: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +58,14 @@ class Form:
     """The form of an exported network.
 
     Attributes:
-        network: its origin. neurons: what sLIF neurons start from, by path.
+        network: its origin. starts: what surgery put into no tensor, by method and
+            module.
         folded: norms that were folded, and the layers that took them up.
         storage: how every matrix is stored, by name.
     """
 
     network: Origin
-    neurons: Mapping[str, Start]
+    starts: Mapping[str, Mapping[str, Mapping[str, float]]]
     folded: Mapping[str, str]
     storage: Mapping[str, Stored]
 
@@ -79,7 +74,7 @@ class Form:
         network = {"class" if k == "kind" else k: v for k, v in asdict(self.network).items()}
         return {
             "network": network,
-            "neurons": {path: asdict(start) for path, start in self.neurons.items()},
+            "starts": {method: dict(starts) for method, starts in self.starts.items()},
             "folded": dict(self.folded),
             "storage": {name: asdict(how) for name, how in self.storage.items()},
         }
@@ -89,10 +84,14 @@ class Form:
         """The form in a manifest; InputError, at `where`, where it is none."""
         try:
             network = data["network"]
-            names = [f.name for f in fields(Origin) if f.name != "kind"]
+            names = [f.name for f in fields(Origin) if f.name not in ("kind", "methods")]
             return cls(
-                network=Origin(kind=network["class"], **{name: network[name] for name in names}),
-                neurons={path: Start(**start) for path, start in data["neurons"].items()},
+                network=Origin(
+                    **{name: network[name] for name in names},
+                    kind=network["class"],
+                    methods=tuple(network["methods"]),
+                ),
+                starts={method: dict(starts) for method, starts in data["starts"].items()},
                 folded=dict(data["folded"]),
                 storage={name: _stored(how) for name, how in data["storage"].items()},
             )

@@ -2,8 +2,7 @@
 
 The plan says everything about the network's form: the network is built as the study built it, the
 plan's surgery is carried out on it as in a trial, and then the stored tensors take the place of
-all of its values. What surgery leaves in no tensor, the starts of sLIF neurons, is in the
-manifest.
+all of its values. What surgery leaves in no tensor is in the manifest.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
+from autoprune.compress.registry import use
 from autoprune.compress.surgery.apply import reshape
-from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.deploy.fold import make_room
 from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
@@ -41,6 +40,7 @@ def load(folder: Path | str) -> nn.Module:
     """
     folder = Path(folder)
     form = read_form(folder)
+    use(form.network.methods, str(folder / MANIFEST))
     plan = Plan.from_dict(json.loads((folder / PLAN).read_text(encoding="utf-8")))
     network = shell(form, plan)
     try:
@@ -91,11 +91,8 @@ def shell(form: Form, plan: Plan) -> nn.Module:
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
         parent = build(origin.model, origin.arguments, origin.offered)
         network = reshape(parent, plan, adapter_for(parent, origin.adapter))
-    for path, start in form.neurons.items():
-        node = network.get_submodule(path)
-        if not isinstance(node, SLIFNode):
-            raise InputError(MANIFEST, f"neurons {path}: a {type(node).__name__}", "sLIF")
-        node.v_threshold, node.decay_start = start.v_threshold, start.decay_start
+    for method, _ in plan.stages():
+        method.surgery().restart(network, form.starts.get(method.name, {}))
     make_room(network, form.folded)
     functional.invalidate_reset_cache(network)
     return network.eval()

@@ -151,7 +151,9 @@ def write_readme(folder: Path, facts: Facts, form: Form) -> str:
     """Write six lines: what this is and how it is loaded; returns the file's name."""
     network, score, key = form.network, facts.validation, facts.trial
     what = TrialKey.parse(key).words
-    own = [name for name in (network.model, network.adapter) if name and ":" in name]
+    own = [
+        name for name in (network.model, network.adapter, *network.methods) if name and ":" in name
+    ]
     modules = ", ".join(sorted({f"`{name.partition(':')[0]}`" for name in own}))
     needed = "torch, safetensors and spikingjelly" + (f", and {modules} importable" if own else "")
     shape = " x ".join(map(str, facts.input))

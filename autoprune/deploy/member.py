@@ -57,6 +57,7 @@ class Member:
             arguments=self.parts.network.arguments,
             offered=self.parts.offered,
             adapter=self.parts.network.adapter,
+            methods=tuple(self.parts.compression.methods),
             plan=self.measurement.plan,
             folded={},
         )

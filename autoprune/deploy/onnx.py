@@ -15,7 +15,7 @@ import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
-from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.registry import methods
 from autoprune.errors import ExportError, InputError
 
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
@@ -45,31 +45,6 @@ def check_onnx() -> None:
         )
 
 
-class _PlainSLIF(nn.Module):
-    """A sLIF neuron written as a loop of plain operations, which is what ONNX has."""
-
-    def __init__(self, node: SLIFNode) -> None:
-        super().__init__()
-        self.threshold = _constant(node.threshold)
-        self.decay = _constant(node.decay)
-        self.reset = float(node.v_reset or 0.0)
-
-    def forward(self, x_seq: Tensor) -> Tensor:
-        """Spikes [T, B, ...] of the input [T, B, ...], from the state after a reset."""
-        spikes = []
-        v = torch.full_like(x_seq[0], self.reset)
-        for x in x_seq.unbind():
-            h = v + (x - (v - self.reset)) * self.decay
-            fired = (h >= self.threshold).to(h.dtype)
-            v = h * (1.0 - fired) + self.reset * fired
-            spikes.append(fired)
-        return torch.stack(spikes)
-
-
-def _constant(value: Tensor | float) -> Tensor:
-    return torch.as_tensor(value, dtype=torch.float32).detach().clone()
-
-
 def write_onnx(network: nn.Module, samples: Sequence[Tensor], file: Path) -> OnnxProof:
     """Write one inference of `network` to `file` and compare both on `samples`, one by one.
 
@@ -78,8 +53,10 @@ def write_onnx(network: nn.Module, samples: Sequence[Tensor], file: Path) -> Onn
     check_onnx()
     plain = copy.deepcopy(network).eval()
     for path, module in list(plain.named_modules()):
-        if isinstance(module, SLIFNode):
-            plain.set_submodule(path, _PlainSLIF(module))
+        for method in methods():
+            written = method.surgery().plain(module)
+            if written is not None:
+                plain.set_submodule(path, written)
     functional.invalidate_reset_cache(plain)
     functional.reset_net(plain)
     try:

@@ -12,8 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
-from autoprune.compress.surgery.slif import SLIFNode
-from autoprune.deploy.form import Form, Origin, Start, Stored
+from autoprune.deploy.form import Form, Origin, Stored
 from autoprune.deploy.formats import encode, nonzeros
 from autoprune.deploy.load import PLAN, SEPARATOR, WEIGHTS
 from autoprune.deploy.sources import copy_sources
@@ -47,6 +46,7 @@ class BuiltFrom:
         adapter: the adapter's name, None for that of the family.
         plan: the surgery that was carried out on it.
         folded: norms that were folded afterwards, and the layers that took them up.
+        methods: the user's own in that plan, ``module:Class``.
     """
 
     model: str
@@ -55,6 +55,7 @@ class BuiltFrom:
     adapter: str | None
     plan: Plan
     folded: Mapping[str, str]
+    methods: tuple[str, ...] = ()
 
 
 def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: Path) -> Packed:
@@ -71,8 +72,9 @@ def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: P
             arguments=dict(origin.arguments),
             offered=dict(origin.offered),
             adapter=origin.adapter,
+            methods=origin.methods,
         ),
-        neurons=_starts(network),
+        starts=_starts(network, origin.plan),
         folded=dict(origin.folded),
         storage=storage,
     )
@@ -126,13 +128,9 @@ def _names(network: nn.Module, adapter: ModelAdapter) -> dict[str, list[str]]:
     return names
 
 
-def _starts(network: nn.Module) -> dict[str, Start]:
-    """What sLIF neurons start from, which may come from a parent's learned neurons."""
-    return {
-        path: Start(v_threshold=module.v_threshold, decay_start=module.decay_start)
-        for path, module in network.named_modules()
-        if isinstance(module, SLIFNode)
-    }
+def _starts(network: nn.Module, plan: Plan) -> dict[str, dict[str, dict[str, float]]]:
+    """What surgery put into no tensor, such as what a parent's neurons had learned, by method."""
+    return {method.name: method.surgery().starts(network) for method, _ in plan.stages()}
 
 
 def _bytes(tensors: Mapping[str, Tensor]) -> int:

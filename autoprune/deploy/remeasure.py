@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from autoprune.compress.surgery.apply import matrices
+from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import ExportError
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.trial.setup import Setup

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from torch import nn
 
-from autoprune.compress.plan import Plan, block_weights
-from autoprune.compress.surgery.apply import matrices
+from autoprune.compress.plan import Plan
+from autoprune.compress.surgery.surgery import matrices
 from autoprune.deploy.formats import sizes
 from autoprune.deploy.load import WEIGHTS
 from autoprune.deploy.pack import Packed
@@ -41,7 +41,6 @@ def weights_are_planned(
 ) -> None:
     """Raise ExportError unless its matrices have the shapes that the plan leaves of the parent."""
     held = sum(m.weight.numel() for m in matrices(network, adapter))
-    blocks = zip(shape.blocks, plan.blocks, strict=True)
-    planned = sum(block_weights(block, block_plan) for block, block_plan in blocks)
+    planned = plan.left(shape).shape.block_weights
     if held != planned:
         raise ExportError(f"the matrices of the blocks hold {held} weights; planned were {planned}")

@@ -223,8 +223,8 @@ class ModelAdapter(ABC):
                 BlockShape(branches=tuple(_branch_shape(branch) for branch in branches))
                 for branches in blocks
             ),
-            stem=tuple(MatrixShape(name=m.name, weights_per_dimension=_size(m)) for m in stem),
-            head=tuple(MatrixShape(name=m.name, weights_per_dimension=_size(m)) for m in head),
+            stem=tuple(_outside_shape(matrix) for matrix in stem),
+            head=tuple(_outside_shape(matrix) for matrix in head),
         )
 
 
@@ -232,7 +232,13 @@ def _size(matrix: Matrix) -> int:
     return matrix.weight.numel()
 
 
+def _outside_shape(matrix: Matrix) -> MatrixShape:
+    inputs = int(matrix.weight.shape[1])
+    return MatrixShape(name=matrix.name, weights_per_dimension=_size(matrix), inputs=inputs)
+
+
 def _branch_shape(branch: Branch) -> BranchShape:
+    read = {id(cut.module) for tie in branch.ties for cut in tie if cut.side == "in"}
     dimensions = max(1, branch.groups * branch.size)
     return BranchShape(
         name=branch.name,
@@ -240,7 +246,11 @@ def _branch_shape(branch: Branch) -> BranchShape:
         size=branch.size,
         fixed=branch.fixed,
         matrices=tuple(
-            MatrixShape(name=m.name, weights_per_dimension=_size(m) // dimensions)
+            MatrixShape(
+                name=m.name,
+                weights_per_dimension=_size(m) // dimensions,
+                inputs=0 if id(m.module) in read else int(m.weight.shape[1]),
+            )
             for m in branch.matrices
         ),
     )

@@ -16,10 +16,12 @@ class MatrixShape:
         name: such as ``q`` or ``fc1``; of stem and head the path of the module.
         weights_per_dimension: weights that one inner dimension of the branch has in this matrix;
             of stem and head all weights, since nothing there has dimensions to remove.
+        inputs: weights of one output; 0 where they are the inner dimensions of the branch.
     """
 
     name: str
     weights_per_dimension: int
+    inputs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,10 @@ class BranchShape:
     def weights(self, matrix: MatrixShape, kept: int) -> int:
         """Weights of `matrix` when every group keeps `kept` dimensions."""
         return matrix.weights_per_dimension * self.groups * kept
+
+    def inputs(self, matrix: MatrixShape) -> int:
+        """Weights of one output of `matrix`."""
+        return matrix.inputs or self.groups * self.size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def chips(cost: Cost) -> float:
 PLAIN_METRICS: Final[Mapping[str, Callable[[Measurement], float]]] = {
     "effective_sops": lambda measurement: measurement.workload.per_sample("effective_sops"),
     "parameters": lambda measurement: float(measurement.parameters),
-    "weight_bits": lambda measurement: float(measurement.plan.effort.weight_bits),
+    "weight_bits": lambda measurement: float(measurement.plan.weight_bits),
 }
 """Metrics of a network as it is, besides its score."""
 

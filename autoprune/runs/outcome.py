@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import Literal
 
-from autoprune.compress.configuration import Value
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
+from autoprune.compress.setting import Value
 from autoprune.errors import InputError
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Score, paired_bits

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from autoprune.compress.configuration import parse_configuration
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome
@@ -125,7 +125,8 @@ def read_outcome(file: Path) -> Outcome:
         measured = meta["measurement"]
         measurement = None if measured is None else Measurement.from_dict(measured, workloads)
         del meta["workloads"]
-        configuration = parse_configuration(dict(meta.pop("point")))
+        point = dict(meta.pop("point"))
+        configuration = {Parameter.recorded(name): value for name, value in point.items()}
         return Outcome(
             **{
                 **meta,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.config import Json
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
@@ -151,6 +151,7 @@ def _matrices(data: Sequence[Mapping[str, Any]]) -> tuple[MatrixShape, ...]:
     found = tuple(MatrixShape(**matrix) for matrix in data)
     _texts("shape", *(matrix.name for matrix in found))
     _counts("shape", *(matrix.weights_per_dimension for matrix in found))
+    _counts("shape", *(matrix.inputs for matrix in found))
     return found
 
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
+from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.plan import Plan
+from autoprune.compress.registry import settings_at
+from autoprune.compress.setting import Value
 from autoprune.compress.space import SearchSpace
 from autoprune.networks.place import Place
 from autoprune.networks.shape import NetworkShape
@@ -24,9 +27,12 @@ from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
 def baseline_configurations(shape: NetworkShape) -> dict[TrialKey, dict[Parameter, Value]]:
     """The configurations of all baselines but the parent, by key, without neutral values."""
     found: dict[TrialKey, dict[Parameter, Value]] = {FINE_TUNED: {}}
+    [removing, *_] = (s for s in settings_at("branch") if s.removes is not None)
+    nothing = removing.removes
+    assert nothing is not None
     whole: dict[Parameter, Value] = {}
     for place, branch in shape.branches():
-        gone: dict[Parameter, Value] = {Parameter(place, "dsp"): 0.0}
+        gone: dict[Parameter, Value] = {Parameter(place, removing.name): nothing}
         whole |= gone
         if not branch.fixed:
             found[TrialKey.without(place)] = gone
@@ -34,7 +40,7 @@ def baseline_configurations(shape: NetworkShape) -> dict[TrialKey, dict[Paramete
     for index, block in enumerate(shape.blocks):
         if removable[index] and len(block.branches) > 1 and len(shape.blocks) > 1:
             found[TrialKey.without(Place(index))] = {
-                parameter: 0.0 for parameter in whole if parameter.place.block == index
+                parameter: nothing for parameter in whole if parameter.place.block == index
             }
     if all(removable):
         found[NO_BLOCKS] = whole
@@ -82,26 +88,21 @@ def fixed_configurations(task: Task) -> list[tuple[Origin, dict[Parameter, Value
 def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[Parameter, Value]]:
     """Two configurations per branch of which the space searches something, nothing else changed.
 
-    Gentle: L1P in the middle of what is offered, or, where the branch has none of its own, DSP.
-    Harsh: the most of L1P together with the least that DSP keeps without removing the branch; that
-    is a baseline.
+    Gentle: the first method that the space offers for the branch, in the middle of what is
+    offered. Harsh: the most of every method together that does not remove the branch; that is a
+    baseline.
     """
     domains, found = space.parameters(shape), []
     for place, _ in shape.branches():
-        l1p, dsp = Parameter(place, "l1p"), Parameter(place, "dsp")
-        zeros = [value for value in _offered(domains, l1p) if value != 0]
-        kept = [value for value in _offered(domains, dsp) if value not in (0, 1)]
-        gentle: dict[Parameter, Value] = {}
-        if zeros:
-            gentle[l1p] = zeros[(len(zeros) - 1) // 2]
-        elif kept:
-            gentle[dsp] = kept[len(kept) // 2]
-        harsh: dict[Parameter, Value] = {}
-        if zeros:
-            harsh[l1p] = zeros[-1]
-        if kept:
-            harsh[dsp] = kept[0]
-        found += [probe for probe in (gentle, harsh) if probe]
+        offered = {
+            parameter: values
+            for setting in settings_at("branch")
+            if (parameter := Parameter(place, setting.name)) in domains
+            and (values := setting.by_harshness(domains[parameter].all))
+        }
+        gentle = {p: values[(len(values) - 1) // 2] for p, values in [*offered.items()][:1]}
+        harsh = {parameter: values[-1] for parameter, values in offered.items()}
+        found += [gentle, harsh] if offered else []
     return found
 
 

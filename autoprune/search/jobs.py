@@ -7,10 +7,11 @@ from typing import final
 
 from optuna.trial import FrozenTrial
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
+from autoprune.compress.setting import Value
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.weights import weights_place
 from autoprune.search.samplers import derive_seed, to_configuration

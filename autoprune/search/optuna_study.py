@@ -19,7 +19,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from autoprune.compress.configuration import Value
+from autoprune.compress.setting import Value
 from autoprune.search.sharing import intern, uncopied
 from autoprune.search.storages import reachable
 

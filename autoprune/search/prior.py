@@ -6,9 +6,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import replace
 from typing import Any
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
 from autoprune.compress.parameter import Parameter
+from autoprune.compress.setting import Value
+from autoprune.compress.space import setting_of
 from autoprune.pareto import ACCURACY_MARGIN, COST_FACTOR
 from autoprune.runs.metrics import split_metric
 from autoprune.search.block_response import Prior
@@ -16,15 +18,6 @@ from autoprune.search.samplers import to_configuration, to_params
 from autoprune.search.task import Task
 from autoprune.search.telling import unusable
 from autoprune.trial.measurement import Measurement
-
-_RISES_WITH: dict[str, tuple[int, int]] = {
-    "l1p": (-1, -1),
-    "dsp": (1, 1),
-    "time_steps": (1, 1),
-    "weight_bits": (1, 1),
-    "epochs": (1, 0),
-}
-"""By the setting of a parameter: how the score and the costs move with it."""
 
 _ADDITIVE = ("weight_bits", "chips")
 """Metrics of which not the logarithm adds up."""
@@ -84,9 +77,9 @@ def network_prior(
             fronts.append(((same or scores)[0], j))
     named = {str(parameter): parameter for parameter in parameters}
     monotone = {
-        name: [_RISES_WITH[p.setting][0 if j in scores else 1] for j in range(len(metrics))]
+        name: [rises[0 if j in scores else 1] for j in range(len(metrics))]
         for name, p in named.items()
-        if p.setting in _RISES_WITH
+        if any(rises := setting_of(p).rises)
     }
     # What acts on the whole network is a part of its own.
     parts = {name: str(p.place) or name for name, p in named.items()}

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import optuna
 from optuna.storages import BaseStorage
 
-from autoprune.compress.configuration import Value
 from autoprune.compress.parameter import Parameter
+from autoprune.compress.setting import Value
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Origin, Outcome
 from autoprune.search.block_response import GAIN

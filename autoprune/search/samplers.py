@@ -16,9 +16,10 @@ from optuna.distributions import (
 )
 from optuna.samplers import BaseSampler
 
-from autoprune.compress.configuration import Configuration, Value
+from autoprune.compress.configuration import Configuration
 from autoprune.compress.domain import Domain
 from autoprune.compress.parameter import Parameter
+from autoprune.compress.setting import Value
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.spec import Sampler
 

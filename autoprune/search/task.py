@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.effort import Effort
+from autoprune.compress.plan import Plan
 from autoprune.compress.space import SearchSpace
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.budget import Excess

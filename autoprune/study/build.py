@@ -11,7 +11,8 @@ from typing import Literal
 import torch
 from torch import nn
 
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
+from autoprune.compress.registry import named
 from autoprune.compress.space import SearchSpace
 from autoprune.cost.model import CostModel
 from autoprune.errors import CompressionError, CountingError, InputError
@@ -23,6 +24,7 @@ from autoprune.study.check import Checked
 from autoprune.study.identity import identity, measured_bits
 from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
+from autoprune.trial.method_contract import Tried, refuse_broken
 from autoprune.trial.smoke_test import smoke_test
 
 
@@ -104,6 +106,10 @@ def _tried(
         domains = space.parameters(adapter.shape(network))
         samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
         samples = samples.round() if len(about.shape) == 4 else samples
-        return smoke_test(network, adapter, domains, effort, samples)
+        shape = smoke_test(network, adapter, domains, effort, samples)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{file}: network", str(error)) from error
+    tried = Tried(network=network, adapter=adapter, samples=samples)
+    for name in parts.compression.methods:
+        refuse_broken(named(name), tried, f"{file}: compression.methods")
+    return shape

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoprune.compress.plan import LEAST_BITS
+from autoprune.compress.bits import LEAST_BITS
 from autoprune.compress.space import SearchSpace
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
@@ -43,12 +43,12 @@ class Checked:
 def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
     """The study, read as `load_study` does, with all that it names.
 
-    `imports` says whether classes that its machines name may be imported.
+    `imports` says whether classes that it or its machines name may be imported.
 
     Raises InputError for an unknown name anywhere, for an objective or budget that its machine
     does not define or the space does not search, and for a machine whose weights have too few bits.
     """
-    study, space, file = load_study(given)
+    study, space, file = load_study(given, imports=imports)
     models = [load_machine(name, file.parent, imports=imports) for name in study.machines]
     machines = {model.machine.name: model for model in models}
     if len(machines) < len(models):
@@ -77,7 +77,7 @@ def _check_defined(
 ) -> None:
     """InputError for bits that the space does not search, or what the machine does not define."""
     name, machine = split_metric(metric)
-    if name == "weight_bits" and space.model.weight_bits is None:
+    if name == "weight_bits" and "weight_bits" not in space.model:
         raise InputError(
             where, f"weight_bits, which {searched} does not search", "it in [model] there"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from autoprune.compress.plan import FULL_BITS
+from autoprune.compress.bits import FULL_BITS
 from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
+from autoprune.compress.registry import methods
 from autoprune.compress.spec import CompressionSpec
 from autoprune.data.dataset import About, Dataset
 from autoprune.data.load import NamedData
@@ -100,8 +101,8 @@ def make_setup(
         adapter=parts.adapter,
         data=data,
         recipe=recipe(parts.finetune, parts.compute.spec),
-        dsp_score=parts.compression.dsp_score,
-        l1p_schedule=parts.compression.l1p_schedule,
+        options=parts.compression.options,
+        methods=tuple(parts.compression.methods),
         device=parts.compute.spec.device,
         train=parts.train,
         evaluate=parts.evaluate,
@@ -143,7 +144,8 @@ def _find_train(study: Study) -> Train:
     missing = [
         word for word in ("model", "data", "recipe", "seed", "progress") if word not in takes
     ]
-    if study.compression.l1p_schedule == "gradual" and "after_step" not in takes:
+    options = study.compression.options
+    if any(m.needs_steps(options) for m in methods()) and "after_step" not in takes:
         missing.append("after_step")
     if missing:
         raise InputError(

@@ -8,7 +8,7 @@ from autoprune.config import read_toml, validate
 from autoprune.plugin import make_importable, refuse_code
 from autoprune.runs.folder import RunFolder
 from autoprune.study.parts import Parts, find_parts
-from autoprune.study.study import Study
+from autoprune.study.study import Study, use_methods
 
 
 def recorded_parts(folder: RunFolder) -> Parts:
@@ -30,6 +30,7 @@ def recorded_parts(folder: RunFolder) -> Parts:
             refuse_code(name or "", f"{folder.path / 'study.toml'}: {key}")
     for place in (folder.path, Path(folder.record.folder), Path()):
         make_importable(place)  # a user's modules lie where they lay then
+    use_methods(study, folder.path / "study.toml", imports=folder.imports)
     parts, _ = find_parts(study)
     return parts
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
+from autoprune.compress.registry import use
 from autoprune.compress.space import SearchSpace, load_space
 from autoprune.compress.spec import CompressionSpec
 from autoprune.config import STRICT, Count, find_file, read_toml, validate
@@ -15,6 +16,7 @@ from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
 from autoprune.networks.families import FAMILIES
 from autoprune.networks.spec import NetworkSpec
+from autoprune.plugin import make_importable, refuse_code
 from autoprune.search.spec import SearchSpec
 from autoprune.study.address import check_artifacts, check_storage
 from autoprune.trial.spec import (
@@ -116,10 +118,11 @@ class Study(BaseModel):
         )
 
 
-def load_study(given: str | Study) -> tuple[Study, SearchSpace, Path]:
+def load_study(given: str | Study, *, imports: bool = True) -> tuple[Study, SearchSpace, Path]:
     """The bundled study of that name or the one in that file, its search space, and its file.
 
-    A study itself stands for a file ``study.toml`` of the current folder.
+    `imports` says whether methods that it names may be imported; their settings may stand in its
+    search space. A study itself stands for a file ``study.toml`` of the current folder.
     """
     if isinstance(given, Study):
         path = Path("study.toml").absolute()
@@ -141,7 +144,19 @@ def load_study(given: str | Study) -> tuple[Study, SearchSpace, Path]:
         )
     if not study.machines or len(set(study.machines)) != len(study.machines):
         raise InputError(f"{path}: machines", f"given {study.machines}", "machines, each once")
+    use_methods(study, path, imports=imports)
     return study, load_space(study.space, path.parent), path
+
+
+def use_methods(study: Study, path: Path, *, imports: bool) -> None:
+    """Let the study's own methods be known; InputError where they may not or cannot be."""
+    where, named = f"{path}: compression.methods", study.compression.methods
+    if not imports:
+        for name in named:
+            refuse_code(name, where)
+    if named:
+        make_importable(path.parent)
+        use(named, where)
 
 
 def _check_names(network: NetworkSpec, where: str) -> None:

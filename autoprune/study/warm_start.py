@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.bits import FULL_BITS
+from autoprune.compress.configuration import make_plan
+from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import FULL_BITS, Effort
+from autoprune.compress.setting import Value
 from autoprune.compress.space import SearchSpace
 from autoprune.errors import InputError
 from autoprune.networks.shape import NetworkShape

@@ -7,9 +7,8 @@ from typing import final
 
 import torch
 
-from autoprune.compress.plan import FULL_BITS, Plan
+from autoprune.compress.plan import Plan
 from autoprune.compress.surgery.apply import compress
-from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.cost.model import CostModel
 from autoprune.runs.budget import Budget, Excess
 from autoprune.runs.metrics import metric_value
@@ -52,15 +51,14 @@ class Budgets:
 
     def _best(self, budget: Budget, plan: Plan) -> float | None:
         """The value after training that would suit the budget best; None where it is not known."""
-        bits = plan.effort.weight_bits
         if budget.metric == "weight_bits":
-            return float(bits)
-        if budget.metric != "parameters" or (budget.most and bits < FULL_BITS):
+            return float(plan.weight_bits)
+        parts = list(plan.stages())
+        finished = any(method.stage == "values" for method, _ in parts)
+        if budget.metric != "parameters" or (budget.most and finished):
             return None
         network = compress(self._setup.parent, plan, self._setup.adapter)
         nonzero = sum(int(torch.count_nonzero(p)) for p in network.parameters())
         if budget.most:
             return float(nonzero)
-        neurons = [m for m in network.modules() if isinstance(m, SLIFNode)]
-        learned = sum(p.numel() for neuron in neurons for p in neuron.parameters(recurse=False))
-        return float(nonzero + learned)
+        return float(nonzero + sum(method.surgery().learned(network) for method, _ in parts))

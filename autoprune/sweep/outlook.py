@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoprune.compress.plan import FULL_BITS
+from autoprune.compress.bits import FULL_BITS
 from autoprune.cost.machine import Machine
 from autoprune.cost.price import Price, Quantity
 from autoprune.search.baselines import probes

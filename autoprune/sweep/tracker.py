@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
+from autoprune.compress.space import swept_settings
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.files import write_text
@@ -126,7 +127,7 @@ class Tracker:
         else:
             self._prune(last=True)
             shown = [self._folder.read(key) for key in sorted(self._shown)]
-            doubts = warnings(standing.baselines, _harsh_l1p(shown))
+            doubts = warnings(standing.baselines, _harsh_uniform(shown))
             fronts, missing = self._save_fronts(standing.baselines)
             doubts += missing
             probes = branch_probes(shown, standing.baselines, self._machines, self._shape)
@@ -182,11 +183,17 @@ class Tracker:
                 remove_weights(self._folder, key)
 
 
-def _harsh_l1p(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
-    """The uniform trial whose only compression is L1P at 95 %, if the sweep has one."""
-    harsh = {"l1p": 0.95, "dsp": 1.0}
-    for outcome in outcomes:
-        settings = {(p.setting, value) for p, value in outcome.configuration}
-        if outcome.origin == "uniform" and harsh.items() >= {s for s in settings if s[0] in harsh}:
-            return {"Uniform L1P at 95 %": outcome}
-    return {}
+def _harsh_uniform(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    """The uniform trial of each method at a value that has to tell, nothing else compressed."""
+    found: dict[str, Outcome] = {}
+    neutral = {setting.name: setting.neutral for setting in swept_settings()}
+    for setting in swept_settings():
+        if setting.tells is None:
+            continue
+        harsh = neutral | {setting.name: setting.tells}
+        for outcome in outcomes:
+            settings = {(p.setting, v) for p, v in outcome.configuration if p.setting in harsh}
+            if outcome.origin == "uniform" and harsh.items() >= settings:
+                name = f"Uniform {setting.title} at {100 * setting.tells:g} %"
+                found.setdefault(name, outcome)
+    return found

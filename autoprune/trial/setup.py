@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
 
-from autoprune.compress.surgery.criteria import Criterion
+from autoprune.compress.registry import use
 from autoprune.data.dataset import Dataset, Split
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.trial.training import Recipe, train
@@ -30,8 +30,8 @@ class Setup:
     Attributes:
         parent, adapter, data: the trained network, its family, the samples.
         recipe: of fine-tuning; learning rate and epochs come from the plan.
-        dsp_score: the criterion of `autoprune.compress.surgery.criteria`.
-        l1p_schedule: whether L1P is done before fine-tuning, or ``gradual`` while it runs.
+        options: the study's ``[compression]``, as methods read it.
+        methods: the user's own, ``module:Class``.
         device: where trials compute.
         train: ours or the user's. evaluate: the user's; None counts correct samples.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
@@ -42,8 +42,8 @@ class Setup:
     adapter: ModelAdapter
     data: Dataset
     recipe: Recipe
-    dsp_score: Criterion
-    l1p_schedule: Literal["one_shot", "gradual"] = "one_shot"
+    options: Mapping[str, str] = field(default_factory=dict)
+    methods: tuple[str, ...] = ()
     device: str = "cpu"
     train: Train = train
     evaluate: Evaluate | None = None
@@ -66,6 +66,7 @@ class Setup:
 
 def _unpickle(folders: tuple[str, ...], user: bytes, rest: dict[str, Any]) -> Setup:
     sys.path += [folder for folder in folders if folder not in sys.path]
+    use(rest["methods"], "a study's methods")
     return Setup(**pickle.loads(user), **rest)
 
 

@@ -8,10 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from autoprune.compress.configuration import Value, make_plan
+from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
+from autoprune.compress.effort import EFFORT, Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import Effort
+from autoprune.compress.setting import Value
+from autoprune.compress.space import setting_of
 from autoprune.compress.surgery.apply import compress
 from autoprune.errors import AutopruneError, CompressionError
 from autoprune.networks.adapter import ModelAdapter
@@ -61,14 +63,13 @@ def smoke_test(
 
 
 def _smallest(space: Mapping[Parameter, Domain]) -> dict[Parameter, Value]:
-    """As few dimensions as the space offers without removing a branch, and neurons that learn."""
+    """The harshest that the space offers of every method without removing a branch."""
     found: dict[Parameter, Value] = {}
     for parameter, domain in space.items():
-        kept = [value for value in domain.all if value != 0]
-        if parameter.setting == "dsp" and kept:
-            found[parameter] = kept[0]
-        elif parameter.place.kind == "neuron":
-            found[parameter] = domain.all[-1]
+        setting = setting_of(parameter)
+        values = setting.by_harshness(domain.all)
+        if values and setting not in EFFORT:
+            found[parameter] = values[-1]
     return found
 
 

@@ -15,11 +15,11 @@ from spikingjelly.activation_based import functional
 from torch import nn
 
 from autoprune.compress.plan import Plan
-from autoprune.compress.surgery import batch_norm, l1p
-from autoprune.compress.surgery.apply import Ranking, matrices, reshape, targets
-from autoprune.compress.surgery.rounding import round_weights, rounded
+from autoprune.compress.surgery import batch_norm
+from autoprune.compress.surgery.apply import Manner, finish, reshape, subject_of, thin, training
+from autoprune.compress.surgery.rounding import rounded
+from autoprune.compress.surgery.surgery import Subject, matrices
 from autoprune.data.dataset import Split
-from autoprune.networks.shape import NetworkShape
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import batches, correct
@@ -56,19 +56,21 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     clock = Clock()
     torch.manual_seed(seed)
     calibration = setup.data.train.inputs(slice(setup.census_samples)).to(setup.device)
-    ranking = Ranking(criterion=setup.dsp_score, calibration=calibration)
-    model = reshape(setup.parent, plan, setup.adapter, ranking)
-    thinned = targets(model, plan, setup.adapter)
-    shape = setup.adapter.shape(setup.parent)
-    effort = plan.effort
+    manner = Manner(options=setup.options, samples=calibration)
+    model = reshape(setup.parent, plan, setup.adapter, manner)
+    trains = plan.effort.epochs > 0
+    subject = subject_of(model, setup.adapter, manner, trains=trains)
     with clock.on("training"):
-        _compensate(setup, model, plan, thinned, seed)
-        if effort.epochs or not _is_parent(plan, shape):
+        thin(subject, plan)
+        if trains:
+            _compensate(setup, subject, plan, seed)
+        if trains or not _is_parent(plan):
             size, number = setup.batch_norm_batch_size, setup.batch_norm_batches
             batch_norm.reestimate(model, batches(setup.data.train, size, number, seed))
-    round_weights(model, effort.weight_bits)
-    fewer = {bits for bits in setup.weight_bits if bits < effort.weight_bits}
-    precisions = measure(setup, model, [effort.weight_bits, *sorted(fewer, reverse=True)], clock)
+    finish(subject, plan)
+    own = plan.weight_bits
+    fewer = {bits for bits in setup.weight_bits if bits < own}
+    precisions = measure(setup, model, [own, *sorted(fewer, reverse=True)], clock)
     held = matrices(model, setup.adapter)
     kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)
     measurement = Measurement(
@@ -76,7 +78,7 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
         seed=seed,
         precisions=precisions,
         parameters=sum(int(torch.count_nonzero(p)) for p in model.parameters()),
-        kept_weights=kept / shape.block_weights,
+        kept_weights=kept / setup.adapter.shape(setup.parent).block_weights,
         seconds=clock.seconds(),
     )
     return measurement, model
@@ -123,28 +125,15 @@ def score(setup: Setup, model: nn.Module, part: Split) -> Score:
     return Score(correct=value * len(part), total=len(part), name=name)
 
 
-def _is_parent(plan: Plan, shape: NetworkShape) -> bool:
-    """Whether a plan without epochs leaves every weight and neuron of the parent."""
-    untouched = plan.kept_weights(shape) == shape.block_weights and not plan.outside
-    return untouched and all(block.neuron.is_lif for block in plan.blocks)
+def _is_parent(plan: Plan) -> bool:
+    """Whether a plan without epochs leaves all of the parent, rounding apart."""
+    return all(method.stage == "values" for method, _ in plan.stages())
 
 
-def _compensate(
-    setup: Setup, model: nn.Module, plan: Plan, thinned: list[l1p.Target], seed: int
-) -> None:
-    """L1P and fine-tuning, one after the other or together."""
+def _compensate(setup: Setup, subject: Subject, plan: Plan, seed: int) -> None:
+    """Fine-tuning, in which methods may go on."""
     effort = plan.effort
-    together = setup.l1p_schedule == "gradual" and effort.epochs > 0
-    if not together:
-        for target in thinned:
-            l1p.zero_smallest(target)
-    if not effort.epochs:
-        return
     recipe = replace(setup.recipe, epochs=effort.epochs, learning_rate=effort.learning_rate)
-    if together:
-        with l1p.gradually(thinned) as thin:
-            setup.train(model, setup.data.train, recipe, seed, after_step=thin)
-    else:
-        held = [matrix for target in thinned for matrix in target.matrices]
-        with l1p.held_at_zero(held):
-            setup.train(model, setup.data.train, recipe, seed)
+    with training(subject, plan) as step:
+        steps = {} if step is None else {"after_step": step}
+        setup.train(subject.network, setup.data.train, recipe, seed, **steps)

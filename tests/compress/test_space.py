@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import Effort
 from autoprune.compress.space import load_space
 from autoprune.config import bundled_names
 from autoprune.errors import InputError

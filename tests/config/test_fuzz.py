@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from autoprune.compress.configuration import make_plan
-from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.effort import Effort
+from autoprune.compress.plan import Plan
 from autoprune.compress.space import load_space
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from autoprune.cli.main import cli
 from autoprune.compress.configuration import make_plan
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.config import find_file
 from autoprune.deploy.load import read_form
 from autoprune.deploy.manifest import write_manifest

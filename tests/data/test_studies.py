@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.config import bundled_names
 from autoprune.study.check import load_checked
 from autoprune.study.parts import load_data, make_setup, recipe
@@ -24,7 +24,7 @@ def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     checked = load_checked(name)
     space = checked.space
-    assert space.uniform.l1p and space.uniform.dsp and checked.machines
+    assert space.uniform["l1p"] and space.uniform["dsp"] and checked.machines
     if name != "imagenet_sdt":  # the same, in the slow test below
         built = prepare(name).built
         assert built.parts.data.about.name == checked.study.data.name

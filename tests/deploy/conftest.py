@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort, Plan
+from autoprune.compress.effort import Effort
+from autoprune.compress.plan import Plan
 from autoprune.compress.surgery.apply import compress
 from autoprune.deploy.manifest import write_manifest
 from autoprune.deploy.pack import BuiltFrom, pack

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from autoprune.cli.main import cli
-from autoprune.compress.space import BranchSpace, ModelSpace, NeuronSpace
+from autoprune.compress.registry import settings_at
 from autoprune.runs.metrics import MACHINE_METRICS, PLAIN_METRICS
 from autoprune.runs.outcome import Origin, State
 from autoprune.study.study import Study
@@ -70,9 +70,9 @@ def test_every_metric_state_origin_and_parameter_is_explained(root):
     for name in (*metrics, *get_args(State), *get_args(Origin)):
         assert f"`{name}`" in words, name
     compression = (root / "docs" / "compression.md").read_text(encoding="utf-8")
-    for table in (BranchSpace, NeuronSpace, ModelSpace):
-        for name in table.model_fields:
-            assert f"`{name}`" in compression, name
+    for kind in ("branch", "neuron", "model"):
+        for setting in settings_at(kind):
+            assert f"`{setting.name}`" in compression, setting.name
 
 
 def test_an_option_of_one_name_means_one_thing():

@@ -13,13 +13,16 @@ from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import Effort
 from autoprune.compress.surgery import dsp, l1p
-from autoprune.compress.surgery.apply import compress, matrices, targets
+from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.l1p import targets
 from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.surgery import matrices
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.networks.adapter import Branch, Bypassed, ModelAdapter, Neuron, Removed
+from autoprune.networks.place import HEAD, STEM
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe, logits
 from autoprune.trial.trial import run_trial
@@ -203,12 +206,14 @@ def test_l1p_keeps_the_largest_through_ten_steps(made, images, scope, optimizer)
     }[scope] | {"stem.l1p": 0.3, "head.l1p": 0.3}
     plan = make_plan(parse_configuration(point), shape, EFFORT)
     model = compress(network, plan, adapter)
-    thinned = targets(model, plan, adapter)
+    thinned = targets(model, plan.part("l1p"), adapter)
     nonzero = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, adapter))
     assert nonzero == plan.kept_weights(shape)
     assert nonzero == pytest.approx(0.4 * shape.block_weights, rel=0.02)
+    thinned_outside = [*plan.part("l1p").at(STEM).items(), *plan.part("l1p").at(HEAD).items()]
+    planned = dict(thinned_outside)
     outside = {m.name: int((m.weight == 0).sum()) for p in adapter.outside(model) for m in p}
-    assert outside == {name: dict(plan.outside).get(name, 0) for name in outside}
+    assert outside == {name: planned.get(name, 0) for name in outside}
     assert all(outside.values())
     originals = {id(m.module): n for m, n in zip(*_twins(model, network, adapter), strict=True)}
     for target in thinned:
@@ -308,7 +313,7 @@ def setup(network, adapter, images, device, **changes) -> Setup:
         "recipe": Recipe(
             epochs=1, learning_rate=1e-2, batch_size=2, weight_decay=0.1, label_smoothing=0.1
         ),
-        "dsp_score": "l1_activity",
+        "options": {"dsp_score": "l1_activity"},
         "device": device,
         "batch_norm_batches": 1,
         "batch_norm_batch_size": 4,
@@ -322,7 +327,13 @@ def test_a_whole_trial(made, images, device, schedule):
     network, adapter = made
     shape = adapter.shape(network)
     plan = make_plan(parse_configuration(harsh(shape)), shape, EFFORT)
-    trial = setup(network, adapter, images, device, l1p_schedule=schedule)
+    trial = setup(
+        network,
+        adapter,
+        images,
+        device,
+        options={"dsp_score": "l1_activity", "l1p_schedule": schedule},
+    )
     measurement, model = run_trial(pickle.loads(pickle.dumps(trial)), plan, 0)
     assert measurement.kept_weights == plan.kept_weights(shape) / shape.block_weights
     ops = {op.name: op for op in measurement.workload.select("executed")}
@@ -330,14 +341,11 @@ def test_a_whole_trial(made, images, device, schedule):
     only_norm = {u.name for u in measurement.workload.uncounted if u.dense_macs} == {"batch_norm"}
     assert only_norm and macs > 0  # everything else that fvcore sees is counted
     zeros: dict[str, int] = defaultdict(int)
-    for i, block in enumerate(plan.blocks):
-        for branch in block.branches:
-            for _, count in branch.zeros:
-                zeros[f"{i}.{branch.name}"] += count
+    for place, _ in shape.branches():
+        for count in plan.part("l1p").at(place).values():
+            zeros[str(place)] += count
     for place, count in zeros.items():
-        weights = [
-            op for name, op in ops.items() if name.startswith(f"blocks.{place}.") and op.b.size
-        ]
+        weights = [op for name, op in ops.items() if name.startswith(f"{place}.") and op.b.size]
         layers = [op for op in weights if op.b.kind == "weight"]
         assert sum(op.b.size - op.b.nonzeros for op in layers) == count
     assert model is not network

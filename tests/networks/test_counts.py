@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
-from autoprune.compress.surgery.apply import compress, matrices
+from autoprune.compress.effort import Effort
+from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.surgery import matrices
 from autoprune.networks.build import adapter_for, build
 
 NETWORKS = {

@@ -9,7 +9,7 @@ import ray
 import torch
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe
@@ -37,7 +37,7 @@ def test_a_trial_on_a_worker_is_that_of_this_process(case, one_ray):
         recipe=Recipe(
             epochs=1, learning_rate=1e-2, batch_size=2, weight_decay=0.1, label_smoothing=0.1
         ),
-        dsp_score="l1",
+        options={"dsp_score": "l1"},
         batch_norm_batches=1,
         batch_norm_batch_size=4,
         census_samples=2,

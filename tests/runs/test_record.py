@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.errors import RecordError
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.runs.folder import RunFolder

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.plan import Effort
 from autoprune.compress.space import SearchSpace
 from autoprune.networks.place import MODEL
 from autoprune.networks.shape import BlockShape, BranchShape, NetworkShape

@@ -11,7 +11,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.compress.space import load_space
 from autoprune.cost.cost import UnknownCost
 from autoprune.errors import RecordError

@@ -64,11 +64,11 @@ def test_trials_are_measured_at_their_bits_and_at_fewer_that_a_machine_has(finis
     folder = RunFolder(finished)
     at = {8: [8, 6], 6: [6], 4: [4]}
     trials = folder.read_trials()
-    assert {o.plan.effort.weight_bits for o in trials} == {4, 6, 8}
+    assert {o.plan.weight_bits for o in trials} == {4, 6, 8}
     for outcome in trials:
         found = [precision.bits for precision in outcome.measurement.precisions]
-        assert found == at[outcome.plan.effort.weight_bits]
-    assert {o.plan.effort.weight_bits for o in trials if o.origin == "uniform"} == {8}
+        assert found == at[outcome.plan.weight_bits]
+    assert {o.plan.weight_bits for o in trials if o.origin == "uniform"} == {8}
     for baseline in folder.read_baselines().values():
         assert [p.bits for p in baseline.measurement.precisions] == [32, 8, 6]
 
@@ -80,13 +80,13 @@ def test_optuna_is_told_accuracy_and_energy_at_the_bits_of_the_machine(finished)
     up, down = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
     assert told.directions == [up, down, down]
     for frozen, outcome in zip(told.trials, RunFolder(finished).read_trials(), strict=True):
-        bits = outcome.plan.effort.weight_bits
+        bits = outcome.plan.weight_bits
         assert frozen.values[:2] == [outcome.measurement.at(8).validation.accuracy, bits]
 
 
 def test_a_trial_of_four_bits_is_exported_with_its_grid(finished, tmp_path):
     folder = RunFolder(finished)
-    key = next(o.key for o in folder.read_trials() if o.plan.effort.weight_bits == 4)
+    key = next(o.key for o in folder.read_trials() if o.plan.weight_bits == 4)
     exported = export(RunFolder.opened(finished), str(key), tmp_path / "out")
     assert "measured again, as on record: at 4 bits validation" in exported.proofs[1]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
@@ -108,7 +108,7 @@ def test_a_machine_that_joins_later_is_paired_and_what_is_measured_stays(finishe
     last = ended.outcomes[-1]
     at = {8: [8, 6], 6: [6], 4: [4]}
     found = [precision.bits for precision in last.measurement.precisions]
-    assert found == at[last.plan.effort.weight_bits]
+    assert found == at[last.plan.weight_bits]
     front = ended.fronts["int16"]
     assert (front.accuracy_bits, front.priced_bits) == (8, 16)
     by_number = {o.key.number: o.measurement for o in ended.outcomes}

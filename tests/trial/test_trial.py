@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
-from autoprune.compress.surgery.apply import matrices
+from autoprune.compress.effort import Effort
 from autoprune.compress.surgery.rounding import round_weights
+from autoprune.compress.surgery.surgery import matrices
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.networks.adapter import Weighted
 from autoprune.trial import trial
@@ -35,7 +35,7 @@ def setup(network, adapter) -> Setup:
         recipe=Recipe(
             epochs=1, learning_rate=1e-2, batch_size=4, weight_decay=0.1, label_smoothing=0.1
         ),
-        dsp_score="l1",
+        options={"dsp_score": "l1"},
         batch_norm_batches=1,
         batch_norm_batch_size=8,
         census_samples=2,

@@ -3,93 +3,112 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
-from autoprune.compress.surgery import dsp, l1p, slif
-from autoprune.compress.surgery.criteria import Criterion, Significance, l1, significance
-from autoprune.compress.surgery.l1p import Target
+from autoprune.compress.surgery.dsp import read_local_sizes
+from autoprune.compress.surgery.surgery import AfterStep, Subject
 from autoprune.errors import CompressionError
-from autoprune.networks.adapter import Matrix, ModelAdapter
+from autoprune.networks.adapter import ModelAdapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranking:
-    """How DSP chooses dimensions: a criterion by name, and inputs to measure activity on."""
+class Manner:
+    """How methods choose: a study's ``[compression]``, and inputs to count spikes on."""
 
-    criterion: Criterion
-    calibration: Tensor
+    options: Mapping[str, str] = field(default_factory=dict)
+    samples: Tensor | None = None
 
 
 def compress(
-    parent: nn.Module, plan: Plan, adapter: ModelAdapter, ranking: Ranking | None = None
+    parent: nn.Module, plan: Plan, adapter: ModelAdapter, manner: Manner | None = None
 ) -> nn.Module:
-    """DSP, then sLIF, then L1P on a copy of `parent`; the parent stays as it is.
+    """Every method's surgery up to fine-tuning on a copy of `parent`; the parent stays as it is.
 
-    Without a ranking DSP goes by the L1 norm of the weights.
+    Without a manner the methods choose by what needs no inputs.
 
     Of a neutral plan the result equals the parent bit for bit. Batch norm is not re-estimated
     and nothing is trained here.
 
     Raises CompressionError where the plan does not fit the network.
     """
-    model = reshape(parent, plan, adapter, ranking)
-    for target in targets(model, plan, adapter):
-        l1p.zero_smallest(target)
+    model = reshape(parent, plan, adapter, manner)
+    thin(subject_of(model, adapter, manner), plan)
     return model
 
 
+def subject_of(
+    model: nn.Module, adapter: ModelAdapter, manner: Manner | None = None, *, trains: bool = False
+) -> Subject:
+    """A network as surgery sees it."""
+    manner = manner or Manner()
+    return Subject(
+        network=model,
+        adapter=adapter,
+        options=manner.options,
+        samples=manner.samples,
+        trains=trains,
+    )
+
+
 def reshape(
-    parent: nn.Module, plan: Plan, adapter: ModelAdapter, ranking: Ranking | None = None
+    parent: nn.Module, plan: Plan, adapter: ModelAdapter, manner: Manner | None = None
 ) -> nn.Module:
-    """Everything of `compress` but L1P, which may also be done step by step while training."""
+    """A copy of `parent` in the form that it has after a plan, before any weight is zero."""
+    for part in plan.unknown:
+        raise CompressionError(
+            f"a plan with {part.method!r}, which no method here is called; the study that made it "
+            "names its methods in [compression]"
+        )
     functional.reset_net(parent)
     model = copy.deepcopy(parent)
-    before = adapter.branches(model)
-    if len(before) != len(plan.blocks):
-        raise CompressionError(f"a plan of {len(plan.blocks)} blocks for {len(before)} blocks")
-    score: Significance = l1
-    if ranking is not None:
-        every = [branch for branches in before for branch in branches]
-        score = significance(ranking.criterion, model, every, ranking.calibration)
-    for branches, block_plan in zip(before, plan.blocks, strict=True):
-        for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
-            dsp.read_local_sizes(branch)
-            dsp.shrink(branch, branch_plan.kept, score)
-    for branches, block_plan in zip(adapter.branches(model), plan.blocks, strict=True):
-        for branch in branches:
-            slif.swap(branch.neurons, block_plan.neuron)
+    blocks = len(adapter.branches(model))
+    if blocks != plan.blocks:
+        raise CompressionError(f"a plan of {plan.blocks} blocks for {blocks} blocks")
+    subject = subject_of(model, adapter, manner)
+    parts = list(plan.stages())
+    for method, part in parts:
+        if method.stage == "dimensions":
+            method.surgery().reshape(subject, part)
+    for branch in (branch for branches in adapter.branches(model) for branch in branches):
+        read_local_sizes(branch)
+    for method, part in parts:
+        if method.stage != "dimensions":
+            method.surgery().reshape(subject, part)
     adapter.set_time_steps(model, plan.effort.time_steps)
     functional.invalidate_reset_cache(model)
     return model
 
 
-def targets(model: nn.Module, plan: Plan, adapter: ModelAdapter) -> list[Target]:
-    """What L1P has to do on a reshaped network: per matrix, per block, of all blocks."""
-    blocks = adapter.branches(model)
-    found = [Target(matrices=tuple(matrices(model, adapter)), zeros=plan.zeros)]
-    for branches, block_plan in zip(blocks, plan.blocks, strict=True):
-        inside = tuple(matrix for branch in branches for matrix in branch.matrices)
-        found.append(Target(matrices=inside, zeros=block_plan.zeros))
-        for branch, branch_plan in zip(branches, block_plan.branches, strict=True):
-            zeros = dict(branch_plan.zeros)
-            found += [Target(matrices=(m,), zeros=zeros.get(m.name, 0)) for m in branch.matrices]
-    outside = dict(plan.outside)
-    for matrix in (matrix for part in adapter.outside(model) for matrix in part):
-        found.append(Target(matrices=(matrix,), zeros=outside.pop(matrix.name, 0)))
-    if outside:
-        raise CompressionError(f"zeros in {', '.join(outside)}, which the network does not have")
-    return [target for target in found if target.zeros]
+def thin(subject: Subject, plan: Plan) -> None:
+    """Set weights to zero on a reshaped network, where that is not done while it trains."""
+    for method, part in plan.stages():
+        method.surgery().thin(subject, part)
 
 
-def matrices(model: nn.Module, adapter: ModelAdapter) -> list[Matrix]:
-    """The weight matrices of all blocks that are left."""
-    return [
-        matrix
-        for branches in adapter.branches(model)
-        for branch in branches
-        for matrix in branch.matrices
-    ]
+@contextmanager
+def training(subject: Subject, plan: Plan) -> Iterator[AfterStep | None]:
+    """While this lasts, what methods hold is held; gives what to call after a step, or None."""
+    with ExitStack() as stack:
+        steps = [
+            step
+            for method, part in plan.stages()
+            if (step := stack.enter_context(method.surgery().training(subject, part))) is not None
+        ]
+
+        def after_step(done: float) -> None:
+            for step in steps:
+                step(done)
+
+        yield after_step if steps else None
+
+
+def finish(subject: Subject, plan: Plan) -> None:
+    """What methods change after fine-tuning."""
+    for method, part in plan.stages():
+        method.surgery().finish(subject, part)

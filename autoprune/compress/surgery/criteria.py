@@ -27,7 +27,7 @@ Significance = Callable[[tuple[Cut, ...], int], Tensor]
 
 
 def significance(
-    criterion: Criterion, model: nn.Module, branches: list[Branch], calibration: Tensor
+    criterion: str, model: nn.Module, branches: list[Branch], calibration: Tensor
 ) -> Significance:
     """The criterion of that name for the branches of `model`.
 

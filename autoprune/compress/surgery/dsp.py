@@ -9,13 +9,42 @@ multiplied by 0. Kept 0 removes the branch: it contributes exactly 0 and its par
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from autoprune.compress.surgery.criteria import Significance, l1
+from autoprune.compress.part import Part
+from autoprune.compress.surgery.criteria import Significance, l1, significance
+from autoprune.compress.surgery.surgery import Subject, Surgery
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Branch, Cut
+from autoprune.networks.place import Place
+
+
+@final
+class DSPSurgery(Surgery):
+    """Shrinks every branch that the part names; which dimensions stay, the option
+    ``dsp_score`` says where there are inputs to count spikes on.
+    """
+
+    def reshape(self, subject: Subject, part: Part) -> None:
+        """Keep the dimensions of highest score, all measured before the first leaves."""
+        blocks = subject.adapter.branches(subject.network)
+        score: Significance = l1
+        if subject.samples is not None:
+            every = [branch for branches in blocks for branch in branches]
+            name = subject.options.get("dsp_score", "l1")
+            score = significance(name, subject.network, every, subject.samples)
+        kept = dict(part.amounts)
+        for index, branches in enumerate(blocks):
+            for branch in branches:
+                size = kept.pop(str(Place(index, branch.name)), None)
+                if size is not None:
+                    read_local_sizes(branch)
+                    shrink(branch, int(size), score)
+        if kept:
+            raise CompressionError(f"a plan that shrinks {', '.join(kept)}; the network has none")
 
 
 def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:

@@ -16,12 +16,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import final
 
 from torch import Tensor, nn
 
-from autoprune.compress.plan import FULL_BITS, LEAST_BITS
+from autoprune.compress.bits import FULL_BITS, LEAST_BITS
+from autoprune.compress.part import Part
+from autoprune.compress.surgery.surgery import Subject, Surgery
 from autoprune.errors import InputError
 from autoprune.networks.adapter import Weighted
+from autoprune.networks.place import MODEL
+
+
+@final
+class RoundingSurgery(Surgery):
+    """Rounds all weights once fine-tuning is done."""
+
+    def finish(self, subject: Subject, part: Part) -> None:
+        """Round to the part's bits."""
+        round_weights(subject.network, int(part.at(MODEL).get("", FULL_BITS)))
 
 
 def round_weights(model: nn.Module, bits: int) -> None:

@@ -14,16 +14,21 @@ tau = 2 bit for bit, because dividing by 2 and multiplying by 0.5 round alike.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, final
 
 import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
-from autoprune.compress.plan import Learned, NeuronPlan
+from autoprune.compress.neurons import Learned, Neurons
+from autoprune.compress.part import Part
 from autoprune.compress.surgery.slif_function import Dynamics, run
-from autoprune.errors import CompressionError
+from autoprune.compress.surgery.slif_plain import PlainSLIF
+from autoprune.compress.surgery.surgery import Subject, Surgery
+from autoprune.errors import CompressionError, InputError
 from autoprune.networks.adapter import NeuronSite
+from autoprune.networks.place import Place
 
 
 @final
@@ -117,6 +122,49 @@ class SLIFNode(neuron.SimpleBaseNode):
         return self.multi_step_forward(x.unsqueeze(0))[0]
 
 
+@final
+class SLIFSurgery(Surgery):
+    """Puts sLIF in place of the neurons of every block that the part names."""
+
+    def reshape(self, subject: Subject, part: Part) -> None:
+        """Exchange the neurons."""
+        for index, branches in enumerate(subject.adapter.branches(subject.network)):
+            neurons = Neurons.of(part.at(Place(index, "neuron")))
+            for branch in branches:
+                swap(branch.neurons, neurons)
+
+    def learned(self, network: nn.Module) -> int:
+        """What neurons learn begins at zero and may stay there."""
+        nodes = _nodes(network).values()
+        return sum(p.numel() for node in nodes for p in node.parameters(recurse=False))
+
+    def starts(self, network: nn.Module) -> dict[str, dict[str, float]]:
+        """What neurons start from, which may come from a parent's learned neurons."""
+        return {
+            path: {"v_threshold": node.v_threshold, "decay_start": node.decay_start}
+            for path, node in _nodes(network).items()
+        }
+
+    def restart(self, network: nn.Module, starts: Mapping[str, Mapping[str, float]]) -> None:
+        """Let neurons start from what `starts` gave."""
+        nodes = _nodes(network)
+        for path, start in starts.items():
+            if path not in nodes:
+                raise InputError("starts", f"{path} is no sLIF", candidates=nodes)
+            nodes[path].v_threshold = start["v_threshold"]
+            nodes[path].decay_start = start["decay_start"]
+
+    def plain(self, module: Any) -> nn.Module | None:
+        """Of a neuron the loop over its steps."""
+        if not isinstance(module, SLIFNode):
+            return None
+        return PlainSLIF(module.threshold, module.decay, float(module.v_reset or 0.0))
+
+
+def _nodes(network: nn.Module) -> dict[str, SLIFNode]:
+    return {p: node for p, node in network.named_modules() if isinstance(node, SLIFNode)}
+
+
 def _check(lif: Any) -> None:
     """Raise CompressionError where sLIF would not do what this neuron does."""
     if type(lif) not in (neuron.LIFNode, neuron.ParametricLIFNode):
@@ -137,7 +185,7 @@ def _check(lif: Any) -> None:
         ) from error
 
 
-def swap(sites: tuple[NeuronSite, ...], plan: NeuronPlan) -> None:
+def swap(sites: tuple[NeuronSite, ...], plan: Neurons) -> None:
     """Put sLIF in place of the neurons at `sites`, in place; nothing where the plan keeps them.
 
     The caller invalidates spikingjelly's list of modules to reset.

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autoprune.compress.plan import Plan, branch_words
+from autoprune.compress.plan import Plan
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
@@ -87,10 +87,9 @@ def read_probes(
 
 def _changed(plan: Plan, parent: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:
     """Branches in which a plan differs from the parent's, and how."""
-    plans = zip(plan.branches, parent.branches, strict=True)
-    for (place, branch), (own, other) in zip(shape.branches(), plans, strict=True):
-        if own != other:
-            yield str(place), branch_words(branch, own)
+    for place, words in plan.branch_words(shape).items():
+        if plan.inside(place) != parent.inside(place):
+            yield str(place), words
 
 
 def to_csv(probes: Sequence[BranchProbe]) -> str:

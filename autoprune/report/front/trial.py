@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from autoprune.compress.plan import Plan, branch_words
+from autoprune.compress.plan import Plan
 from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
@@ -134,8 +134,7 @@ def explain_trial(
 
 def plan_branches(plan: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:
     """What each branch becomes by a plan, in words, by name."""
-    for (place, branch), own in zip(shape.branches(), plan.branches, strict=True):
-        yield str(place), branch_words(branch, own)
+    return ((str(place), words) for place, words in plan.branch_words(shape).items())
 
 
 def on_machine(

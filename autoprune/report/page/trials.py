@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from autoprune.compress.plan import Plan, branch_words
+from autoprune.compress.part import Amount
+from autoprune.compress.plan import Plan
+from autoprune.compress.registry import settings_at
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
+from autoprune.networks.place import Place
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.priced import AT_A_TIME, Measured, price_outcomes
 from autoprune.report.front.trial import export_command
@@ -96,7 +99,7 @@ def _values(
         "broken": list(row.broken),
         "plan": row.plan,
         "branches": _branches(outcome.plan, found, shape),
-        "neurons": [[b.neuron.threshold, b.neuron.tau] for b in outcome.plan.blocks],
+        "neurons": [_neurons(outcome.plan, Place(i, "neuron")) for i in range(len(shape.blocks))],
         "export": export_command(folder.path, row.same_as or row.key) if found else None,
         **(_measured(row, found, names) if found else {}),
         "seconds": asdict(found.seconds) if found and row.same_as is None else None,
@@ -126,7 +129,8 @@ def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> lis
     None of a branch that is removed, or where nothing was measured.
     """
     values = []
-    for (place, branch), own in zip(shape.branches(), plan.branches, strict=True):
+    words, left = plan.branch_words(shape), plan.left(shape).shape.branches()
+    for (place, branch), (_, own) in zip(shape.branches(), left, strict=True):
         weights = [
             (op.b.nonzeros, op.b.size)
             for op in (found.workload.ops if found else ())
@@ -136,12 +140,19 @@ def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> lis
         zeros = 1 - sum(nonzeros for nonzeros, _ in weights) / size if size else None
         values.append(
             [
-                branch_words(branch, own),
-                rounded(own.kept / branch.size),
-                None if zeros is None or not own.kept else rounded(zeros),
+                words[place],
+                rounded(own.size / branch.size),
+                None if zeros is None or not own.size else rounded(zeros),
             ]
         )
     return values
+
+
+def _neurons(plan: Plan, place: Place) -> list[Amount]:
+    """What is chosen by a word for the neurons of a block."""
+    chosen = {name: amount for _, name, amount in plan.inside(place)}
+    words = (setting for setting in settings_at("neuron") if setting.words)
+    return [chosen.get(setting.name, setting.neutral) for setting in words]
 
 
 def _energy(item: Measured, names: Names) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from spikingjelly.activation_based import functional, neuron
 from torch import Tensor, nn
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import criteria, dsp, l1p
-from autoprune.compress.surgery.apply import compress, matrices
+from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Removed
 

@@ -7,7 +7,7 @@ import torch
 from spikingjelly.activation_based import functional
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.surgery.apply import Ranking, compress
+from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.compress.surgery.criteria import l1, significance
 from autoprune.errors import InputError
 
@@ -40,7 +40,9 @@ def test_activity_is_the_firing_rate(network, adapter, images, spikes):
 
 def test_the_most_active_units_stay(network, adapter, shape, images, effort, spikes):
     plan = make_plan(parse_configuration({"blocks.0.mlp.dsp": 0.25}), shape, effort)
-    model = compress(network, plan, adapter, Ranking(criterion="activity", calibration=images))
+    model = compress(
+        network, plan, adapter, Manner(options={"dsp_score": "activity"}, samples=images)
+    )
     rates = spikes["hidden"].double().mean((0, 1, 3))
     kept = rates.argsort(descending=True, stable=True)[:6].sort().values
     parent = network.blocks[0].mlp.fc1[0].weight[kept]
@@ -54,7 +56,7 @@ def test_swapped_neurons_are_reset_after_activity_was_measured(
 ):
     """Measuring fills spikingjelly's list of modules to reset, which the swap must invalidate."""
     point = {f"blocks.{i}.neuron.tau": "layer" for i in (0, 1)} | {"blocks.0.mlp.dsp": 0.5}
-    ranking = Ranking(criterion="activity", calibration=images)
+    ranking = Manner(options={"dsp_score": "activity"}, samples=images)
     model = compress(
         network, make_plan(parse_configuration(point), shape, effort), adapter, ranking
     )

@@ -11,7 +11,7 @@ import pytest
 import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 
-from autoprune.compress.plan import NeuronPlan
+from autoprune.compress.neurons import Neurons
 from autoprune.compress.surgery import slif_function
 from autoprune.compress.surgery.slif import SLIFNode, swap
 from autoprune.errors import CompressionError
@@ -233,9 +233,9 @@ def test_swap_puts_slif_where_the_plan_has_it(threshold, tau):
     original = lif()
     owner = SimpleNamespace(q_lif=original)
     site = NeuronSite(owner=owner, name="q_lif", channels=CHANNELS)
-    swap((site,), NeuronPlan())
+    swap((site,), Neurons())
     assert owner.q_lif is original
-    swap((site,), NeuronPlan(threshold=threshold, tau=tau, threshold_start=0.5, tau_start=2.0))
+    swap((site,), Neurons(threshold=threshold, tau=tau, threshold_start=0.5, tau_start=2.0))
     node = owner.q_lif
     assert isinstance(node, SLIFNode)
     assert torch.allclose(torch.as_tensor(node.threshold), torch.tensor(0.5))

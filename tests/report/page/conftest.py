@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.compress.plan import Effort
+from autoprune.compress.effort import Effort
 from autoprune.cost.load import load_machine
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.page.gather import gather

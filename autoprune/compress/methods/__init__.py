@@ -1,0 +1,1 @@
+"""The methods of this project: values, without torch; their surgery is in `surgery`."""

@@ -1,0 +1,102 @@
+"""The methods that there are: this project's, installed ones, and those that a study names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import entry_points
+
+from autoprune.compress.effort import EFFORT
+from autoprune.compress.method import STAGES, Method
+from autoprune.compress.methods.dsp import DSP
+from autoprune.compress.methods.l1p import L1P
+from autoprune.compress.methods.slif import SLIF
+from autoprune.compress.methods.weight_bits import WeightBits
+from autoprune.compress.setting import Setting
+from autoprune.errors import InputError
+from autoprune.networks.place import Kind
+from autoprune.plugin import load_named
+
+GROUP = "autoprune.methods"
+"""Entry points by which a package offers methods."""
+
+OURS: tuple[Method, ...] = (L1P(), DSP(), SLIF(), WeightBits())
+"""In the order in which a search space has their settings."""
+
+_named: dict[str, Method] = {}
+"""The user's own, by ``module:Class``."""
+
+
+def methods() -> tuple[Method, ...]:
+    """Every method that is known, this project's first."""
+    return (*OURS, *_installed(), *_named.values())
+
+
+def in_stages() -> tuple[Method, ...]:
+    """Every method, in the order in which they act."""
+    return _in_stages(methods())
+
+
+def settings_at(kind: Kind) -> tuple[Setting, ...]:
+    """What may be chosen at a kind of place, effort last."""
+    return _settings_at(methods(), kind)
+
+
+def use(names: Iterable[str], where: str) -> None:
+    """Let the methods ``module:Class`` be known; InputError, at `where`, for one that cannot be."""
+    for name in names:
+        if name not in _named:
+            _named[name] = _checked(load_named(name, where), name, where, methods())
+
+
+def named(name: str) -> Method:
+    """The method ``module:Class`` that `use` has let be known."""
+    return _named[name]
+
+
+def forget(names: Iterable[str]) -> None:
+    """Let the methods ``module:Class`` no longer be known."""
+    for name in names:
+        _named.pop(name, None)
+
+
+@cache
+def _installed() -> tuple[Method, ...]:
+    found: tuple[Method, ...] = ()
+    for offered in entry_points(group=GROUP):
+        found += (_checked(offered.load(), offered.value, GROUP, (*OURS, *found)),)
+    return found
+
+
+@cache
+def _in_stages(known: tuple[Method, ...]) -> tuple[Method, ...]:
+    return tuple(sorted(known, key=lambda method: STAGES.index(method.stage)))
+
+
+@cache
+def _settings_at(known: tuple[Method, ...], kind: Kind) -> tuple[Setting, ...]:
+    every = (*(setting for method in known for setting in method.settings), *EFFORT)
+    return tuple(setting for setting in every if kind in setting.kinds)
+
+
+def _checked(made: type[Method], name: str, where: str, others: tuple[Method, ...]) -> Method:
+    """An instance; InputError where it is no method, or has a name that is taken."""
+    try:
+        method = made()
+        parts = (method.name, method.stage, method.settings, method.part, method.surgery)
+    except (AttributeError, TypeError) as error:
+        raise InputError(where, f"{name} is no method: {error}") from error
+    if parts[1] not in STAGES:
+        raise InputError(where, f"{name}: stage {method.stage!r}", candidates=STAGES)
+    if any(method.name == other.name for other in others):
+        raise InputError(where, f"{name}: there is another method {method.name!r}")
+    taken = {
+        (kind, setting.name)
+        for setting in (*(s for other in others for s in other.settings), *EFFORT)
+        for kind in setting.kinds
+    }
+    for own in ((kind, setting.name) for setting in parts[2] for kind in setting.kinds):
+        if own in taken:
+            raise InputError(where, f"{name}: a second setting {own[1]!r} of a {own[0]}")
+        taken.add(own)
+    return method

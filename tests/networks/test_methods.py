@@ -1,0 +1,25 @@
+"""Every method obeys the laws of methods on every family of networks."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoprune.compress.registry import OURS
+from autoprune.trial.method_contract import CHEAP, Tried, verdicts
+
+
+@pytest.fixture
+def tried(case, images, device) -> Tried:
+    network, adapter = case.make()
+    return Tried(network=network.to(device), adapter=adapter, samples=images)
+
+
+@pytest.mark.parametrize("method", OURS, ids=lambda method: method.name)
+def test_laws_that_need_no_training(method, tried):
+    assert [verdict for verdict in verdicts(method, tried, CHEAP) if verdict.broken] == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("method", OURS, ids=lambda method: method.name)
+def test_every_law(method, tried):
+    assert [verdict for verdict in verdicts(method, tried) if verdict.broken] == []

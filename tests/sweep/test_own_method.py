@@ -1,0 +1,69 @@
+"""The method of the documentation, written outside the package, compresses on Ray's workers."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import autoprune
+from autoprune.cli.main import cli
+from autoprune.compress.registry import forget
+from autoprune.runs.folder import RunFolder
+
+NAME = "my_method:RandomZeros"
+SPACE = """
+title = "zeros at random"
+[branch.mlp]
+random_zeros = { values = [0.0, 0.5, 0.9] }
+[branch.attention]
+l1p = { values = [0.0, 0.5] }
+"""
+
+
+def command(*arguments: str) -> str:
+    done = CliRunner().invoke(cli, list(arguments))
+    assert done.exit_code == 0, f"{done.output}{done.exception!r}"
+    return done.output
+
+
+@pytest.fixture
+def folder(root, tmp_path, monkeypatch):
+    """A folder with the page's method, and a study that names it."""
+    monkeypatch.chdir(tmp_path)
+    page = (root / "docs" / "own_method.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(code.splitlines()) <= 41
+    Path("my_method.py").write_text(code, encoding="utf-8")
+    Path("space.toml").write_text(SPACE, encoding="utf-8")
+    study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    study = study.replace("short_space.toml", "space.toml")
+    Path("study.toml").write_text(
+        f'{study}\n[compression]\nmethods = ["{NAME}"]\n', encoding="utf-8"
+    )
+    yield tmp_path
+    forget([NAME])
+    sys.modules.pop("my_method", None)
+
+
+@pytest.mark.ray
+def test_a_run_by_a_method_of_ones_own(folder):
+    command("run", "study.toml", "--out", "out")
+    run = RunFolder.opened(Path("out"))
+    trials, shape = run.read_trials(), run.record.shape
+    assert {outcome.state for outcome in trials} <= {"measured", "duplicate"}
+    thinned = [o for o in trials if o.plan.part("random_zeros").amounts]
+    assert len(thinned) > 1
+    for outcome in thinned:
+        assert outcome.measurement.kept_weights < 1
+        assert outcome.measurement.kept_weights == (
+            outcome.plan.kept_weights(shape) / shape.block_weights
+        )
+    command("export", "out", thinned[0].key, "--out", "net", "--import")
+    network = autoprune.load("net")
+    assert any((p == 0).float().mean() > 0.4 for p in network.parameters() if p.ndim > 1)
+    forget([NAME])
+    assert "random_zeros?" in command("trials", "out")  # read without its code

@@ -1,0 +1,195 @@
+"""A method that breaks a law of methods is told which, and no run begins with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autoprune.cli.main import cli
+from autoprune.compress.registry import OURS, forget, named, use
+from autoprune.trial.method_contract import LAWS, tried_network, verdicts
+
+NAME = "bad_method:Bad"
+GOOD = """
+from autoprune.compress.method import Left, Method
+from autoprune.compress.part import Part, key_of
+from autoprune.compress.setting import Setting
+from autoprune.compress.surgery.masks import MaskSurgery
+
+
+class Bad(Method):
+    name = "bad"
+    settings = (
+        Setting(name="bad", kinds=("branch",), means="share", neutral=0.0, below=True),
+    )
+
+    def part(self, given, before, effort):
+        zeros = []
+        for place, branch in before.shape.branches():
+            for matrix in branch.matrices:
+                count = int(given.number(place, "bad") * branch.weights(matrix, branch.size))
+                zeros += [(key_of(place, matrix.name), count)] if count else []
+        return Part.of(self.name, zeros)
+
+    def left(self, part, before):
+        return before.with_zeros(dict(part.amounts))
+
+    def surgery(self):
+        return First()
+
+
+class First(MaskSurgery):
+    def keep(self, weight, amount):
+        kept = weight != weight
+        kept.view(-1)[amount:] = True
+        return kept
+"""
+BAD = {
+    "no neutral value": (
+        "neutral=0.0",
+        "neutral=2.0",
+        "every setting has a neutral value, and others",
+    ),
+    "neutral is not empty": (
+        "if count else []",
+        "if True else []",
+        "neutral values make an empty part",
+    ),
+    "an empty part changes something": (
+        "    def keep(",
+        "    def reshape(self, subject, part):\n"
+        '        subject.network.get_submodule("head").weight.data.mul_(2)\n\n    def keep(',
+        "an empty part leaves the parent, bit for bit",
+    ),
+    "parts that hash alike": (
+        'int(given.number(place, "bad") * branch.weights(matrix, branch.size))',
+        'int(bool(given.number(place, "bad")))',
+        "different values make parts that hash differently",
+    ),
+    "another part every time": (
+        "return Part.of(self.name, zeros)",
+        "import random; return Part.of(self.name, "
+        "[(k, max(1, c - random.randrange(9))) for k, c in zeros])",
+        "a part is canonical: made again and stored, it is the same",
+    ),
+    "grows": (
+        "    def keep(",
+        "    def thin(self, subject, part):\n"
+        "        from torch import nn\n"
+        "        subject.network.extra = nn.Linear(99, 999)\n\n    def keep(",
+        "no network grows",
+    ),
+    "says too little": (
+        "return before.with_zeros(dict(part.amounts))",
+        "return before",
+        "sizes and zeros are those that are found",
+    ),
+    "does not pickle": (
+        "    def surgery(self):",
+        "    def __init__(self):\n        self.own = lambda: 0\n\n    def surgery(self):",
+        "the network copies, pickles, saves and loads",
+    ),
+    "hashes otherwise elsewhere": (
+        "return Part.of(self.name, zeros)",
+        'import os; s = os.environ.get("PYTHONHASHSEED", "0"); '
+        "return Part.of(self.name, [(k, c - (s == '1')) for k, c in zeros])",
+        "a part hashes alike in another process",
+    ),
+    "zeros come back": (
+        "    def keep(",
+        "    def training(self, subject, part):\n"
+        "        from contextlib import nullcontext\n"
+        "        return nullcontext()\n\n    def keep(",
+        "zeros survive momentum and weight decay",
+    ),
+}
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch) -> Iterator[object]:
+    """Writes bad_method.py into the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(old: str = "", new: str = "") -> None:
+        assert old in GOOD
+        Path("bad_method.py").write_text(GOOD.replace(old, new, 1), encoding="utf-8")
+
+    yield make
+    forget([NAME])
+    sys.modules.pop("bad_method", None)
+
+
+def check() -> tuple[int, str]:
+    done = CliRunner().invoke(cli, ["check", NAME])
+    return done.exit_code, f"{done.output}{done.exception}"
+
+
+def test_a_good_method_passes(write):
+    write()
+    code, out = check()
+    assert code == 0, out
+    assert out.count("  pass ") == 10
+    assert "broken" not in out
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_law_that_is_broken_is_named(write, what):
+    old, new, law = BAD[what]
+    write(old, new)
+    use([NAME], "here")
+    [verdict] = verdicts(named(NAME), tried_network(), {law: LAWS[law]})
+    assert verdict.broken
+
+
+def test_check_prints_every_law(write):
+    write("return before.with_zeros(dict(part.amounts))", "return before")
+    code, out = check()
+    assert code != 0
+    assert out.count("  pass ") == len(LAWS) - 1
+    assert "broken  sizes and zeros are those that are found\n          branch.bad = " in out
+    assert "breaks 1 of 10 laws that methods obey" in out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "bad"', 'name = "l1p"', "there is another method 'l1p'"),
+        ('name="bad"', 'name="l1p"', "a second setting 'l1p' of a branch"),
+        ('("branch",)', '("branch", "branch")', "a second setting 'bad' of a branch"),
+        ("def surgery", "def surgeri", "is no method"),
+        ('name = "bad"', 'name = "bad"\n    stage = "last"', "stage 'last'"),
+    ],
+)
+def test_what_is_no_method_is_refused(write, old, new, message):
+    write(old, new)
+    code, out = check()
+    assert code != 0
+    assert message in out
+
+
+def test_no_run_begins_with_a_method_that_breaks_a_law(write, root, monkeypatch):
+    write("return before.with_zeros(dict(part.amounts))", "return before")
+    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+    Path("space.toml").write_text(
+        'title = "own"\n[branch.mlp]\nbad = { values = [0.0, 0.5] }\n', encoding="utf-8"
+    )
+    own = text.replace("short_space.toml", "space.toml")
+    own += f'\n[compression]\nmethods = ["{NAME}"]\n'
+    Path("study.toml").write_text(own, encoding="utf-8")
+    done = CliRunner().invoke(cli, ["run", "study.toml", "--dry-run"])
+    assert done.exit_code != 0
+    said = f"{done.output}{done.exception}"
+    assert "bad breaks a law of methods; expected that sizes and zeros are those" in said
+    refused = CliRunner().invoke(cli, ["check", "study.toml"])
+    assert "names code, 'bad_method:Bad', which is not imported" in str(refused.exception)
+
+
+def test_ours_obey_every_law_on_the_network_of_check():
+    tried = tried_network()
+    for method in OURS:
+        assert [v for v in verdicts(method, tried) if v.broken] == []
