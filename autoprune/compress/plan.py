@@ -68,6 +68,12 @@ class Plan:
         known = {method.name for method in in_stages()}
         return tuple(part for part in self.parts if part.method not in known)
 
+    @property
+    def known(self) -> Plan:
+        """The same without the parts of methods that are not known here."""
+        unknown = self.unknown
+        return dataclasses.replace(self, parts=tuple(p for p in self.parts if p not in unknown))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as `from_dict` reads them."""
         effort = self.effort

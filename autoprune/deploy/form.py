@@ -42,7 +42,7 @@ class Origin:
         kind: name of the network's class.
         model, arguments, offered: as `autoprune.networks.build.build` takes them.
         adapter: the adapter's name, None for that of the family.
-        methods: the user's own by which it was compressed, ``module:Class``.
+        methods: the user's own that loading repeats, ``module:Class``: those that reshape.
     """
 
     kind: str

@@ -90,7 +90,8 @@ def shell(form: Form, plan: Plan) -> nn.Module:
     origin = form.network
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
         parent = build(origin.model, origin.arguments, origin.offered)
-        network = reshape(parent, plan, adapter_for(parent, origin.adapter))
+        # A method that is not named in the manifest has no share in the form.
+        network = reshape(parent, plan.known, adapter_for(parent, origin.adapter))
     for method, _ in plan.stages():
         method.surgery().restart(network, form.starts.get(method.name, {}))
     make_room(network, form.folded)

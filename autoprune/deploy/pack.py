@@ -12,6 +12,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
+from autoprune.compress.registry import named
+from autoprune.compress.surgery.surgery import Surgery
 from autoprune.deploy.form import Form, Origin, Stored
 from autoprune.deploy.formats import encode, nonzeros
 from autoprune.deploy.load import PLAN, SEPARATOR, WEIGHTS
@@ -72,7 +74,7 @@ def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: P
             arguments=dict(origin.arguments),
             offered=dict(origin.offered),
             adapter=origin.adapter,
-            methods=origin.methods,
+            methods=tuple(name for name in origin.methods if _forms(name)),
         ),
         starts=_starts(network, origin.plan),
         folded=dict(origin.folded),
@@ -126,6 +128,11 @@ def _names(network: nn.Module, adapter: ModelAdapter) -> dict[str, list[str]]:
     for matrix in (matrix for part in adapter.outside(network) for matrix in part):
         names[f"{matrix.name}.weight"] = [matrix.name]
     return names
+
+
+def _forms(name: str) -> bool:
+    """Whether the method ``module:Class`` has a share in the form of a network."""
+    return type(named(name).surgery()).reshape is not Surgery.reshape
 
 
 def _starts(network: nn.Module, plan: Plan) -> dict[str, dict[str, dict[str, float]]]:

@@ -62,7 +62,7 @@ def test_a_run_by_a_method_of_ones_own(folder):
         assert outcome.measurement.kept_weights == (
             outcome.plan.kept_weights(shape) / shape.block_weights
         )
-    command("export", "out", thinned[0].key, "--out", "net", "--import")
+    command("export", "out", str(thinned[0].key), "--out", "net", "--import")
     network = autoprune.load("net")
     assert any((p == 0).float().mean() > 0.4 for p in network.parameters() if p.ndim > 1)
     forget([NAME])
