@@ -67,7 +67,7 @@ def find_file(kind: Folder, name_or_path: str, base: Path | None = None) -> Path
     return _folder(kind) / f"{name_or_path}.toml"
 
 
-def read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, object]:
     """The content of a TOML file; InputError where it is absent, not UTF-8 or not TOML."""
     try:
         text = path.read_text(encoding="utf-8")

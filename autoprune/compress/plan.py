@@ -74,7 +74,7 @@ class Plan:
         unknown = self.unknown
         return dataclasses.replace(self, parts=tuple(p for p in self.parts if p not in unknown))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain containers, as `from_dict` reads them."""
         effort = self.effort
         return {

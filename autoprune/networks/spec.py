@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,6 @@ class NetworkSpec(BaseModel):
     checkpoint_keys: str | None = None
 
     @property
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> dict[str, object]:
         """The other keys."""
         return dict(self.model_extra or {})

@@ -135,7 +135,7 @@ class Measurement:
         bits = paired_bits([p.bits for p in self.precisions], weight_bits)
         return next(p for p in self.precisions if p.bits == bits)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain containers without the workloads, which are stored beside."""
         return {
             "plan": self.plan.to_dict(),

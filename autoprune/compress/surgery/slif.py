@@ -155,7 +155,7 @@ class SLIFSurgery(Surgery):
             nodes[path].decay_start = start["decay_start"]
 
     def plain(self, module: Any) -> nn.Module | None:
-        """Of a neuron the loop over its steps."""
+        """The loop over the steps of a neuron, as plain operations."""
         if not isinstance(module, SLIFNode):
             return None
         return PlainSLIF(module.threshold, module.decay, float(module.v_reset or 0.0))

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.operand import Operand, activation, second, work
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import REAL, whole
 from autoprune.workload.op import Op, Order
 from autoprune.workload.parts import Sizes
@@ -37,7 +37,7 @@ class Product:
         a, b: the activations.
     """
 
-    at: Standing
+    at: Site
     a: Operand
     b: Operand
 

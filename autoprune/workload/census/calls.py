@@ -20,7 +20,7 @@ from autoprune.workload.census.layers import LayerCall, count_layer
 from autoprune.workload.census.ledger import Ledger
 from autoprune.workload.census.logic import SpikeLogic, count_logic
 from autoprune.workload.census.operand import Operand
-from autoprune.workload.census.places import Places, Standing
+from autoprune.workload.census.places import Places, Site
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Contents, Trace, merged, trace_of, union
@@ -191,12 +191,12 @@ class Calls:
         self.ledger.drive(owner, neurons, updates, active, emitted.sum(0, dtype=torch.float64))
         return Trace(producers=(owner,), contents=Contents(values))
 
-    def _numbered(self, path: str, kind: str, producers: tuple[str, ...]) -> Standing:
+    def _numbered(self, path: str, kind: str, producers: tuple[str, ...]) -> Site:
         """Where an operation of a module stands, under a name that was not given before."""
         around = self.places.around(path)
         return self._at(around, self.ledger.number(f"{around.name}.{kind}"), producers)
 
-    def _at(self, known: Standing, name: str, producers: tuple[str, ...]) -> Standing:
+    def _at(self, known: Site, name: str, producers: tuple[str, ...]) -> Site:
         asked = self.shown.with_activity
         return replace(known, name=name, producers=producers, with_activity=asked)
 

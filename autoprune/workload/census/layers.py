@@ -12,7 +12,7 @@ from torch import Tensor
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.operand import Operand, activation, work
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import Values, is_one_bit, spikes, whole
 from autoprune.workload.op import Op
 from autoprune.workload.parts import Geometry, Second, Sizes
@@ -34,7 +34,7 @@ class LayerCall:
         convolution: how it walks over the input, where it is one.
     """
 
-    at: Standing
+    at: Site
     x: Tensor
     values: Values
     weight: Tensor

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.operand import Operand, activation, second, work
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import whole
 from autoprune.workload.op import Op
 from autoprune.workload.parts import Second, Sizes
@@ -33,7 +33,7 @@ class SpikeLogic:
         b_repeats: how often `b` was repeated to have the shape of `a`.
     """
 
-    at: Standing
+    at: Site
     a: Operand
     b: Operand | None = None
     b_repeats: int = 1

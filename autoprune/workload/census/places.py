@@ -11,7 +11,7 @@ from autoprune.networks.place import HEAD, STEM, Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Site:
     """Where an operation stands, and what is asked of it there.
 
     Attributes:
@@ -36,8 +36,8 @@ class Places:
         by_path: where anything else stands, by the path of a module around it.
     """
 
-    by_weight: dict[str, Standing] = field(default_factory=dict)
-    by_path: dict[str, Standing] = field(default_factory=dict)
+    by_weight: dict[str, Site] = field(default_factory=dict)
+    by_path: dict[str, Site] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: nn.Module, adapter: ModelAdapter | None) -> Places:
@@ -47,17 +47,17 @@ class Places:
             found._read(model, adapter)
         return found
 
-    def layer(self, weight: str) -> Standing:
+    def layer(self, weight: str) -> Site:
         """Where the layer of a weight stands."""
         path = weight.rpartition(".")[0]
-        return self.by_weight.get(weight) or Standing(name=path or weight, block=None, branch="")
+        return self.by_weight.get(weight) or Site(name=path or weight, block=None, branch="")
 
-    def around(self, path: str) -> Standing:
+    def around(self, path: str) -> Site:
         """Where what a module does itself stands: the longest known path around it."""
         known = [p for p in self.by_path if path == p or path.startswith(f"{p}.")]
         if known:
             return self.by_path[max(known, key=len)]
-        return Standing(name=path, block=None, branch="")
+        return Site(name=path, block=None, branch="")
 
     def _read(self, model: nn.Module, adapter: ModelAdapter) -> None:
         paths = {id(module): path for path, module in model.named_modules()}
@@ -65,16 +65,16 @@ class Places:
             for branch in branches:
                 prefix = str(Place(index, branch.name))
                 path = f"{paths[id(branch.owner)]}.{branch.attribute}".removeprefix(".")
-                self.by_path[path] = Standing(name=prefix, block=index, branch=branch.name)
+                self.by_path[path] = Site(name=prefix, block=index, branch=branch.name)
                 labels: dict[str, str] = {}
                 for matrix in branch.matrices:
                     weight = f"{paths[id(matrix.module)]}.weight"
                     labels[weight] = labels.get(weight, "") + matrix.name
                 for weight, label in labels.items():
-                    self.by_weight[weight] = Standing(
+                    self.by_weight[weight] = Site(
                         name=f"{prefix}.{label}", block=index, branch=branch.name
                     )
         for place, matrices in zip((STEM, HEAD), adapter.outside(model), strict=True):
             for matrix in matrices:
                 weight = f"{matrix.name}.weight"
-                self.by_weight[weight] = Standing(name=matrix.name, block=None, branch=place.part)
+                self.by_weight[weight] = Site(name=matrix.name, block=None, branch=place.part)

@@ -19,13 +19,13 @@ from autoprune.workload.census.attention import (
     count_product,
 )
 from autoprune.workload.census.operand import Operand
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
 
 
 def place(name: str, a: torch.Tensor, b: torch.Tensor) -> Product:
     a, b = (Operand(x, examine(x)) for x in (a, b))
-    there = Standing(name=name, block=0, branch="attention", producers=("qkv",))
+    there = Site(name=name, block=0, branch="attention", producers=("qkv",))
     return Product(at=there, a=a, b=b)
 
 

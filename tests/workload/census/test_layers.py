@@ -14,7 +14,7 @@ from torch import nn
 
 from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.layers import LayerCall, count_layer
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import REAL, examine
 
 
@@ -100,7 +100,7 @@ def call(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False) 
         keys = ("stride", "padding", "dilation", "groups")
         convolution = Convolution(**{key: getattr(module, key) for key in keys})
     return LayerCall(
-        at=Standing(name="op", block=0, branch="mlp"),
+        at=Site(name="op", block=0, branch="mlp"),
         x=x,
         values=REAL if real else examine(x),
         weight=module.weight,
@@ -202,7 +202,7 @@ def test_activity_equals_the_loop(case):
 def test_activity_can_be_left_out():
     module, x = nn.Linear(3, 2), torch.ones(4, 3)
     with_it = count_layer(call(module, x, 2))
-    quick = Standing(name="op", block=0, branch="mlp", with_activity=False)
+    quick = Site(name="op", block=0, branch="mlp", with_activity=False)
     without = count_layer(replace(call(module, x, 2), at=quick))
     assert without == replace(with_it, activity=None) != with_it
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.logic import SpikeLogic, count_logic
 from autoprune.workload.census.operand import Operand
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
 
 RANGES = {"binary": (0, 1), "ternary": (-1, 1), "integer": (-3, 3)}
@@ -28,7 +28,7 @@ def spikes(draw) -> torch.Tensor:
 
 
 def logic(a: torch.Tensor, **rest) -> SpikeLogic:
-    at = Standing(name="x", block=None, branch="")
+    at = Site(name="x", block=None, branch="")
     return SpikeLogic(at=at, a=Operand(a, examine(a)), **rest)
 
 

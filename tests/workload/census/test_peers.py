@@ -14,7 +14,7 @@ from autoprune.networks.build import adapter_for
 from autoprune.workload.census.count import count
 from autoprune.workload.census.functions import Convolution
 from autoprune.workload.census.layers import LayerCall, count_layer
-from autoprune.workload.census.places import Standing
+from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
 from autoprune.workload.op import Op
 
@@ -108,7 +108,7 @@ def test_pruned_layers_equal_neurobench(
     given = {k: getattr(module, k) for k in geometry} if dims else {}
     op = count_layer(
         LayerCall(
-            at=Standing(name="op", block=None, branch=""),
+            at=Site(name="op", block=None, branch=""),
             x=x,
             values=examine(x),
             weight=module.weight,
