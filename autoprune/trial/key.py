@@ -23,7 +23,7 @@ _OUT_OF_THE_FOLDER = ("/", "\\", "\0")
 
 
 @functools.total_ordering
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TrialKey:
     """A trial by its number, a repetition of it on a fresh seed, or a baseline by its name.
 
@@ -101,6 +101,13 @@ class TrialKey:
     def words(self) -> str:
         """For a sentence: ``trial 17``, ``the baseline 'parent'``."""
         return f"the baseline {self.name!r}" if self.name else f"trial {self}"
+
+    def __repr__(self) -> str:
+        """What makes it: ``TrialKey(17)``, ``TrialKey(17, 2)``, ``TrialKey(name='parent')``."""
+        if self.name:
+            return f"TrialKey(name={self.name!r})"
+        parts = (self.number,) if self.repetition is None else (self.number, self.repetition)
+        return f"TrialKey({', '.join(map(str, parts))})"
 
     def __str__(self) -> str:
         """``17``, ``17-2``, or the baseline's name, such as ``without blocks.0.mlp``."""

@@ -31,6 +31,12 @@ def test_no_two_keys_print_alike(keys):
     assert sorted(keys) == sorted(reversed(keys))
 
 
+def test_what_makes_a_key_is_shown():
+    assert repr(TrialKey(17)) == "TrialKey(17)"
+    assert repr(TrialKey(17, 2)) == "TrialKey(17, 2)"
+    assert repr(PARENT) == "TrialKey(name='parent')"
+
+
 @given(KEYS)
 def test_a_key_is_of_one_kind(key):
     assert key.is_trial + key.is_baseline + (key.repetition is not None) == 1
