@@ -11,7 +11,10 @@ from typing import Literal
 import torch
 from torch import nn
 
+from autoprune.compress.configuration import make_plan
+from autoprune.compress.domain import Domain
 from autoprune.compress.effort import Effort
+from autoprune.compress.parameter import Parameter
 from autoprune.compress.registry import named
 from autoprune.compress.space import SearchSpace
 from autoprune.cost.model import CostModel
@@ -95,6 +98,14 @@ def build(checked: Checked) -> Built:
     )
 
 
+def _every_value(domains: Mapping[Parameter, Domain], shape: NetworkShape, effort: Effort) -> None:
+    """InputError for a value that the space offers and a method refuses on this network."""
+    for name in {(parameter.place.kind, parameter.setting): None for parameter in domains}:
+        same = {p: d for p, d in domains.items() if (p.place.kind, p.setting) == name}
+        for value in {value: None for domain in same.values() for value in domain.all}:
+            make_plan({p: value for p, d in same.items() if value in d.all}, shape, effort)
+
+
 def _tried(
     parts: Parts, network: nn.Module, space: SearchSpace, effort: Effort, file: Path
 ) -> NetworkShape:
@@ -104,6 +115,7 @@ def _tried(
         load_published(parts.network, network)
     try:
         domains = space.parameters(adapter.shape(network))
+        _every_value(domains, adapter.shape(network), effort)
         samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
         samples = samples.round() if len(about.shape) == 4 else samples
         shape = smoke_test(network, adapter, domains, effort, samples)

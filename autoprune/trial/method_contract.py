@@ -5,6 +5,7 @@ A method obeys them on every network: they are tried on one, with values of ever
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
@@ -30,6 +31,7 @@ from autoprune.compress.surgery.apply import compress, reshape, subject_of, thin
 from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter, Weighted
+from autoprune.networks.place import Kind
 from autoprune.networks.shape import NetworkShape
 from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.networks.spikformer_patch import PatchSpikformer
@@ -75,13 +77,20 @@ class Tried:
         """The same value at every place, for a few values of every setting, in words."""
         for setting in method.settings:
             for kind in setting.kinds:
-                there = [
-                    p
-                    for p in parameters(self.shape)
-                    if p.place.kind == kind and p.setting == setting.name
-                ]
-                for value in _values(setting) if there else ():
-                    yield f"{kind}.{setting.name} = {value!r}", dict.fromkeys(there, value)
+                for value in _values(setting):
+                    there = self._places(kind, setting.name, value)
+                    if there:
+                        yield f"{kind}.{setting.name} = {value!r}", dict.fromkeys(there, value)
+
+    def _places(self, kind: Kind, name: str, value: Value) -> list[Parameter]:
+        """The parameters of this network that take a value; a method may refuse it at a place."""
+        found = []
+        for parameter in parameters(self.shape):
+            if (parameter.place.kind, parameter.setting) == (kind, name):
+                with contextlib.suppress(InputError):
+                    make_plan({parameter: value}, self.shape, self.effort)
+                    found.append(parameter)
+        return found
 
 
 def tried_network() -> Tried:
@@ -155,6 +164,9 @@ def _neutral_is_a_value(method: Method, tried: Tried) -> Iterator[str]:
             yield f"{setting.name}: {setting.neutral!r}, which a plan does not take"
         if not _values(setting):
             yield f"{setting.name} has no other value"
+    there = any(True for _ in _settings(method, tried.shape))
+    if there and not any(True for _ in tried.configurations(method)):
+        yield "no other value is taken anywhere"
 
 
 def _neutral_is_empty(method: Method, tried: Tried) -> Iterator[str]:
