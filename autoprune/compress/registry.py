@@ -10,6 +10,7 @@ from autoprune.compress.effort import EFFORT
 from autoprune.compress.method import STAGES, Method
 from autoprune.compress.methods.dsp import DSP
 from autoprune.compress.methods.l1p import L1P
+from autoprune.compress.methods.nm import NM
 from autoprune.compress.methods.slif import SLIF
 from autoprune.compress.methods.weight_bits import WeightBits
 from autoprune.compress.setting import Setting
@@ -20,7 +21,7 @@ from autoprune.plugin import load_named
 GROUP = "autoprune.methods"
 """Entry points by which a package offers methods."""
 
-OURS: tuple[Method, ...] = (L1P(), DSP(), SLIF(), WeightBits())
+OURS: tuple[Method, ...] = (L1P(), DSP(), NM(), SLIF(), WeightBits())
 """In the order in which a search space has their settings."""
 
 _named: dict[str, Method] = {}
