@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -204,29 +205,11 @@ def short_run(once: Callable[..., Path], shared: Path) -> Path:
 
 
 @pytest.fixture
-def short_study(root: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Writes the short study with texts replaced and lines added, its space and code beside it."""
+def short_study(tmp_path: Path) -> Callable[..., Path]:
+    """Writes the short study, changed, into the test's folder; see `tests.short.write_short`."""
+    from tests.short import write_short
 
-    def write(
-        *changes: tuple[str, str],
-        before: str = "",
-        after: str = "",
-        folder: Path = tmp_path,
-        name: str = "study.toml",
-    ) -> Path:
-        folder.mkdir(exist_ok=True)
-        studies = root / "tests" / "studies"
-        for file in ("short_space.toml", "own_functions.py", "own_network.py"):
-            if not (folder / file).exists():
-                shutil.copy(studies / file, folder)
-        text = (studies / "short.toml").read_text(encoding="utf-8")
-        for old, new in changes:
-            assert old in text, old
-            text = text.replace(old, new)
-        (folder / name).write_text(f"{before}\n{text}\n{after}\n", encoding="utf-8")
-        return folder / name
-
-    return write
+    return partial(write_short, tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,23 @@ class Noting(Nobody):
 
     def progress(self, standing: SearchProgress) -> None:
         self.steps.append(standing)
+
+
+def write_short(folder: Path, *changes: tuple[str, str], before: str = "", after: str = "") -> Path:
+    """Write it into a folder, texts replaced and lines added, with its space and code beside it.
+
+    A file of the folder that is there already stays as it is, but for the study.
+    """
+    folder.mkdir(exist_ok=True)
+    for name in ("short_space.toml", "own_functions.py", "own_network.py"):
+        if not (folder / name).exists():
+            shutil.copy(STUDIES / name, folder)
+    text = Path(SHORT).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "study.toml").write_text(f"{before}\n{text}\n{after}\n", encoding="utf-8")
+    return folder / "study.toml"
 
 
 def run_short(place: Path) -> None:

@@ -11,18 +11,12 @@ from autoprune.cli.main import main
 
 
 @pytest.fixture
-def study(root, tmp_path, monkeypatch):
+def study(short_study, tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
-    for name in ("short_space.toml", "own_functions.py"):
-        source = root / "tests" / "studies" / name
-        (tmp_path / name).write_text(source.read_text(encoding="utf-8"), "utf-8")
-    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
 
     def write(functions: str, objective: str = "top3", extra: str = "") -> str:
-        file = tmp_path / "study.toml"
-        changed = text.replace('"accuracy"', f'"{objective}"')
-        file.write_text(f"{changed}\n[functions]\n{functions}\n{extra}", "utf-8")
-        return str(file)
+        after = f"[functions]\n{functions}\n{extra}"
+        return str(short_study(('"accuracy"', f'"{objective}"'), after=after))
 
     return write
 

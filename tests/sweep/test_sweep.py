@@ -96,17 +96,13 @@ def test_a_machine_of_a_users_own_reaches_a_worker(alone, one_ray, root, tmp_pat
     assert there.energy_uj > 0
 
 
-def test_a_failing_machine_fails_its_own_column(short, alone, root, tmp_path):
+def test_a_failing_machine_fails_its_own_column(short_study, alone, root, tmp_path):
     """A machine of a user's own that raises on some trials costs no trial and no other front."""
     (tmp_path / "picky_chip.py").write_text(PICKY, encoding="utf-8")
     chip = (root / "cost_models" / "ops45_fp32.toml").read_text(encoding="utf-8")
     chip = chip.replace('"op_energy"', '"picky_chip:Picky"')
     (tmp_path / "picky.toml").write_text(chip, encoding="utf-8")
-    study = Path(short).read_text(encoding="utf-8")
-    study = study.replace('"ops45_fp32"]', '"ops45_fp32", "picky.toml"]')
-    (tmp_path / "study.toml").write_text(study, encoding="utf-8")
-    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
-    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    short_study(('"ops45_fp32"]', '"ops45_fp32", "picky.toml"]'))
     finished = run(prepare(str(tmp_path / "study.toml"), workers=0), tmp_path / "run", Nobody())
     assert sorted(finished.fronts) == ["loihi1", "ops45_fp32", "systolic_14x12"]
     assert any("No front of picky" in w and "so many zeros" in w for w in finished.warnings)
@@ -171,16 +167,11 @@ def test_running_again_adds_what_is_missing_and_nothing_else(short, alone, tmp_p
     assert all(after[name] == content for name, content in first.items())
 
 
-def test_a_folder_of_another_study_is_refused_with_the_difference(short, alone, tmp_path):
-    text = (
-        Path(short).read_text().replace("seed = 3", "seed = 4").replace("epochs = 1", "epochs = 2")
-    )
-    (tmp_path / "other.toml").write_text(text)
-    space = Path(short).with_name("short_space.toml")
-    (tmp_path / "short_space.toml").write_bytes(space.read_bytes())
+def test_a_folder_of_another_study_is_refused_with_the_difference(short_study, alone):
+    other = short_study(("seed = 3", "seed = 4"), ("epochs = 1", "epochs = 2"))
     before = {f: f.stat().st_mtime_ns for f in alone.rglob("*")}
     with pytest.raises(InputError, match="finetune.epochs is 1 there and 2.*seed is 3 there and 4"):
-        run(prepare(str(tmp_path / "other.toml")), alone, Nobody())
+        run(prepare(str(other)), alone, Nobody())
     assert {f: f.stat().st_mtime_ns for f in alone.rglob("*")} == before
 
 

@@ -30,7 +30,7 @@ from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.address import find_address
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.workers import Workers
-from tests.short import untimed
+from tests.short import untimed, write_short
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
@@ -211,7 +211,7 @@ def evaluate(network, part):
 
 
 @pytest.fixture
-def study(root, tmp_path) -> Path:
+def study(tmp_path) -> Path:
     """The short study with a score of its own, in a module beside it, that notes where it runs."""
     notes = tmp_path / "notes"
     notes.mkdir()
@@ -219,14 +219,12 @@ def study(root, tmp_path) -> Path:
     folder.mkdir()
     name = f"noting_{secrets.token_hex(4)}"
     (folder / f"{name}.py").write_text(NOTING.format(notes=str(notes)), encoding="utf-8")
-    short = root / "tests" / "studies"
-    space = (short / "short_space.toml").read_text(encoding="utf-8")
-    (folder / "short_space.toml").write_text(space, encoding="utf-8")
-    text = (short / "short.toml").read_text(encoding="utf-8")
-    text = text.replace('["accuracy"', '["evaluate"').replace("trials = 7", "trials = 9")
-    text += f'\n[functions]\nevaluate = "{name}:evaluate"\n'
-    (folder / "study.toml").write_text(text, encoding="utf-8")
-    return folder / "study.toml"
+    return write_short(
+        folder,
+        ('["accuracy"', '["evaluate"'),
+        ("trials = 7", "trials = 9"),
+        after=f'[functions]\nevaluate = "{name}:evaluate"',
+    )
 
 
 def notes(study: Path) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.loggers import Loggers
 from autoprune.sweep.record import write_study
 from autoprune.trial.key import TrialKey
+from tests.short import write_short
 
 BOTH = 'track = ["tensorboard", "mlflow"]'
 
@@ -36,21 +37,17 @@ def surroundings():
         yield
 
 
-def study(root: Path, folder: Path, track: str) -> str:
+def study(folder: Path, track: str) -> str:
     """The short study with another line."""
-    folder.mkdir(exist_ok=True)
-    for name in ("short.toml", "short_space.toml"):
-        text = (root / "tests" / "studies" / name).read_text(encoding="utf-8")
-        (folder / name).write_text(text.replace("\nseed = 3\n", f"\nseed = 3\n{track}\n"))
-    return str(folder / "short.toml")
+    return str(write_short(folder, ("\nseed = 3\n", f"\nseed = 3\n{track}\n")))
 
 
 @pytest.fixture(scope="module")
-def tracked(root, tmp_path_factory, one_ray) -> RunFolder:
+def tracked(tmp_path_factory, one_ray) -> RunFolder:
     """The short study, tracked, with two workers of Ray."""
     one_ray()
     folder = tmp_path_factory.mktemp("tracked")
-    run(prepare(study(root, folder, BOTH)), folder / "sweep", Nobody())
+    run(prepare(study(folder, BOTH)), folder / "sweep", Nobody())
     return RunFolder(folder / "sweep")
 
 
@@ -118,7 +115,7 @@ def test_tensorboard_has_the_numbers_of_the_record(tracked):
 
 @pytest.mark.ray
 def test_the_command_says_where_they_are(tracked):
-    study = tracked.path.parent / "short.toml"
+    study = tracked.path.parent / "study.toml"
     said = CliRunner().invoke(cli, ["run", str(study), "--out", str(tracked.path)])
     assert said.exit_code == 0, said.output
     for name, what in (("tensorboard/", "TensorBoard"), ("mlflow.db", "MLflow")):
@@ -126,13 +123,13 @@ def test_the_command_says_where_they_are(tracked):
 
 
 @pytest.mark.ray
-def test_a_run_that_goes_on_logs_what_is_missing_and_nothing_twice(tracked, root, tmp_path):
+def test_a_run_that_goes_on_logs_what_is_missing_and_nothing_twice(tracked, tmp_path):
     """It began untracked, without Ray; then come a kill's leftovers, and more trials."""
     folder = RunFolder(tmp_path / "sweep")
-    run(prepare(study(root, tmp_path, ""), trials=4, workers=0), folder.path, Nobody())
+    run(prepare(study(tmp_path, ""), trials=4, workers=0), folder.path, Nobody())
     assert not folder.tensorboard.exists()
     assert not (folder.path / "mlflow.db").exists()
-    file = study(root, tmp_path, BOTH)
+    file = study(tmp_path, BOTH)
     run(prepare(file, trials=5, workers=0), folder.path, Nobody())
     before = {found.info.run_name: found.info.run_id for found in mlflow_runs(folder)}
     assert set(before) == set(recorded(folder))
@@ -183,11 +180,11 @@ def test_a_failed_trial_is_failed_there(tracked, monkeypatch, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")  # MLflow would tell of its tables
 
 
-def test_mlflow_knows_a_run_again_that_was_not_tracked_for_a_while(root, tmp_path):
+def test_mlflow_knows_a_run_again_that_was_not_tracked_for_a_while(tmp_path):
     folder = RunFolder(tmp_path / "sweep")
     names = []
     for track in ("", BOTH, "", BOTH):
-        write_study(prepare(study(root, tmp_path, track)), folder, (32,))
+        write_study(prepare(study(tmp_path, track)), folder, (32,))
         names.append(folder.record.places.mlflow)
     assert names[0] is None
     assert names[1] is not None and names[1:] == 3 * [names[1]]
@@ -208,27 +205,25 @@ def test_a_log_that_cannot_be_written_is_named(tracked, tmp_path):
         ('track = ["mlflow", "mlflow"]', "expected each once"),
     ],
 )
-def test_what_cannot_be_tracked_is_said(root, tmp_path, line, said):
+def test_what_cannot_be_tracked_is_said(tmp_path, line, said):
     with pytest.raises(InputError, match=said):
-        prepare(study(root, tmp_path, line))
+        prepare(study(tmp_path, line))
 
 
 @pytest.mark.parametrize(
     ("module", "extra"), [("mlflow", "mlflow"), ("tensorboardX", "tensorboard")]
 )
-def test_a_missing_package_is_named_before_anything_trains(
-    root, tmp_path, monkeypatch, module, extra
-):
+def test_a_missing_package_is_named_before_anything_trains(tmp_path, monkeypatch, module, extra):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=rf"track: .*pip install 'autoprune\[{extra}\]'"):
-        prepare(study(root, tmp_path, BOTH))
+        prepare(study(tmp_path, BOTH))
 
 
 @pytest.mark.ray
-def test_a_server_that_does_not_answer_ends_it_before_anything_trains(root, tmp_path, monkeypatch):
+def test_a_server_that_does_not_answer_ends_it_before_anything_trains(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    prepared = prepare(study(root, tmp_path, BOTH), workers=0)
+    prepared = prepare(study(tmp_path, BOTH), workers=0)
     with pytest.raises(InputError, match="MLFLOW_TRACKING_URI: MLflow cannot be used") as caught:
         run(prepared, tmp_path / "sweep", Nobody())
     assert "secret" not in str(caught.value)
