@@ -62,7 +62,8 @@ def _method(name: str) -> None:
     from autoprune.compress.registry import named, use
     from autoprune.errors import InputError
     from autoprune.plugin import make_importable
-    from autoprune.trial.method_contract import tried_network, verdicts
+    from autoprune.trial.method_contract import verdicts
+    from autoprune.trial.tried import tried_network
 
     make_importable(Path())
     use([name], name)

@@ -27,8 +27,9 @@ from autoprune.study.check import Checked
 from autoprune.study.identity import identity, measured_bits
 from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
-from autoprune.trial.method_contract import Tried, refuse_broken
+from autoprune.trial.method_contract import refuse_broken
 from autoprune.trial.smoke_test import smoke_test
+from autoprune.trial.tried import Tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

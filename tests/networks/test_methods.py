@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from autoprune.compress.registry import OURS
-from autoprune.trial.method_contract import CHEAP, Tried, verdicts
+from autoprune.trial.method_contract import verdicts
+from autoprune.trial.method_laws import CHEAP
+from autoprune.trial.tried import Tried
 
 
 @pytest.fixture

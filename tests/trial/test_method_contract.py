@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from autoprune.cli.main import cli
 from autoprune.compress.registry import OURS, forget, named, use
-from autoprune.trial.method_contract import LAWS, tried_network, verdicts
+from autoprune.trial.method_contract import verdicts
+from autoprune.trial.method_laws import LAWS
+from autoprune.trial.tried import tried_network
 
 NAME = "bad_method:Bad"
 GOOD = """
