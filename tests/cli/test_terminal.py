@@ -84,6 +84,7 @@ def test_colour_and_none(desk) -> None:
     assert not COLOUR.search(plain)
 
 
+@pytest.mark.full
 def test_a_dumb_terminal_gets_lines_and_no_escapes(desk) -> None:
     folder, _ = desk
     shutil.copytree(folder / "run", folder / "dumb")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -76,7 +75,6 @@ def test_a_run_that_goes_on_elsewhere_says_so(root, tmp_path):
         options = ["--workers", "0", "--trials", str(trials), "--out", str(tmp_path / "run")]
         done = subprocess.run(
             [sys.executable, "-c", start, "run", study, *options],
-            env={**os.environ, "AUTOPRUNE_CACHE": str(tmp_path / "cache")},
             capture_output=True,
             text=True,
             check=False,

@@ -168,6 +168,7 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
     assert len(found) == len(trials(folder))
 
 
+@pytest.mark.full
 @pytest.mark.postgres
 def test_status_and_trial_read_the_database(short, server, tmp_path):
     text = short.read_text(encoding="utf-8")

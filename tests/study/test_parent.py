@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from autoprune.study.parent import cached_parent, find_parent, parent_key
 from autoprune.study.parts import load_data
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.training import correct
 
 
+@pytest.mark.full
 def test_parent_of_digits(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path))
     parts = prepare("digits").built.parts

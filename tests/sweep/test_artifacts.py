@@ -79,6 +79,7 @@ def test_a_node_without_access_says_so(tmp_path):
     assert said.startswith("access to storage (file:///")
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
     one_ray()

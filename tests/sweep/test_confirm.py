@@ -30,6 +30,7 @@ def results(place: Path) -> dict:
     return {o.key: o for o in untimed(RunFolder(place).read_confirmed())}
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
     other = Path(shutil.copytree(place, tmp_path / "other"))
