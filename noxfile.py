@@ -39,7 +39,7 @@ def full(session: nox.Session) -> None:
 @nox.session
 def coverage(session: nox.Session) -> None:
     """The quick tests, and what they do not reach, least first."""
-    session.run("pytest", "--cov", "--cov-report=", *session.posargs)
+    session.run("pytest", "-n", "2", "--cov", "--cov-report=", *session.posargs)
     session.run("coverage", "report", "--sort=cover")
 
 

@@ -45,8 +45,10 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """The whole suite has two processes; what is named on the command line, one."""
     option, here = config.option, not hasattr(config, "workerinput")
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    # pytest-cov has asked for the number before this
+    one = option.usepdb or option.collectonly or getattr(option, "cov_source", None)
     if here and whole and config.pluginmanager.hasplugin("xdist") and option.numprocesses is None:
-        option.numprocesses = 0 if option.usepdb or option.collectonly else 2
+        option.numprocesses = 0 if one else 2
 
 
 @pytest.hookimpl(optionalhook=True)
