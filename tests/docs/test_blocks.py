@@ -35,6 +35,7 @@ WHO_CHECKS = {
     "README.md": "test_what_a_front_looks_like, test_the_tree_is_the_packages_tree",
     "docs/first_sweep.md": "test_what_the_branches_look_like",
     "docs/machines": "test_the_pages_of_the_machines_are_up_to_date",
+    "docs/own_method.md": "test_the_page_shows_what_check_prints",
 }
 """What makes sure of a text, by page or folder."""
 

@@ -49,6 +49,12 @@ def folder(root, tmp_path, monkeypatch):
     sys.modules.pop("my_method", None)
 
 
+def test_the_page_shows_what_check_prints(folder, root):
+    page = (root / "docs" / "own_method.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    assert shown in command("check", NAME)
+
+
 @pytest.mark.ray
 def test_a_run_by_a_method_of_ones_own(folder):
     command("run", "study.toml", "--out", "out")
