@@ -16,6 +16,7 @@ from autoprune.report.front.priced import price_outcomes
 from autoprune.report.page.gather import gather
 from autoprune.report.page.page import render
 from autoprune.runs.machines import find_machine
+from autoprune.trial.key import TrialKey
 
 pytestmark = pytest.mark.browser
 
@@ -161,7 +162,7 @@ def test_numbers_equal_the_records(show, folder):
             if row[0] in own:
                 assert float(row[5]) == float(f"{own[row[0]]:.4g}")
                 bits = find_machine(folder, name).machine.weight_bits
-                score = folder.read(row[0]).measurement.at(bits).validation
+                score = folder.read(TrialKey.parse(row[0])).measurement.at(bits).validation
                 assert row[3] == f"{100 * score.accuracy:.1f}"
         chosen = knee(front).row
         assert f"Trial {chosen.trial} needs {chosen.energy_uj:.3g} µJ" in page.inner_text("#answer")
