@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from autoprune.config import find_file
 from autoprune.study.study import load_study
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import Prepared, prepare
@@ -24,8 +25,9 @@ from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT
 
 def with_seed(study: str, seed: int, trials: int, workers: int) -> Prepared:
     """The study with another seed, which splits the data in another way."""
-    given, _, _ = load_study(study)
-    return prepare(given.model_copy(update={"seed": seed}), trials, workers)
+    given, _, file = load_study(study)
+    space = find_file("search_spaces", given.space, file.parent)
+    return prepare(given.model_copy(update={"seed": seed, "space": str(space)}), trials, workers)
 
 
 def main() -> None:
