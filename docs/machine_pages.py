@@ -33,6 +33,7 @@ def oracles() -> list[Row]:
     with tempfile.TemporaryDirectory() as place:
         notes = Path(place) / "oracles.jsonl"
         environment = {**os.environ, "AUTOPRUNE_ORACLES": str(notes), "OMP_NUM_THREADS": "1"}
+        environment.pop("PYTEST_ADDOPTS", None)  # two processes would note them in another order
         command = [sys.executable, "-m", "pytest", "-q", "-m", "oracle", "tests/cost"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
         return [json.loads(line) for line in notes.read_text(encoding="utf-8").splitlines()]
