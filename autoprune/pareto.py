@@ -94,10 +94,12 @@ def hypervolume(points: Array, reference: Array) -> float:
 def non_dominated(points: Sequence[Pair]) -> list[int]:
     """Indices of the points than which no other is better in one and as good in the other.
 
-    Equal points do not dominate each other: all of them count. Sorted by ascending energy, hence
-    ascending accuracy.
+    Equal points do not dominate each other: all of them count. A network that needs no energy does
+    nothing there: it is no answer, and dominates none. Sorted by ascending energy, hence ascending
+    accuracy.
     """
-    order = sorted(range(len(points)), key=lambda i: (points[i][1], -points[i][0], i))
+    working = (i for i, (_, energy) in enumerate(points) if energy > 0)
+    order = sorted(working, key=lambda i: (points[i][1], -points[i][0], i))
     front: list[int] = []
     for index in order:
         last = points[front[-1]] if front else None
@@ -109,12 +111,10 @@ def non_dominated(points: Sequence[Pair]) -> list[int]:
 def front_hypervolume(points: Iterable[Pair], reference: Pair) -> float:
     """Area in (accuracy, log10 of energy) that `points` dominate above `reference`.
 
-    A point that is not better than the reference in both counts nothing. The unit of energy does
-    not matter; a point that is better and needs no energy at all makes the area infinite.
+    A point that is not better than the reference in both counts nothing, and neither does one that
+    needs no energy, as in `non_dominated`. The unit of energy does not matter.
     """
-    better = [p for p in points if p[0] > reference[0] and p[1] < reference[1]]
-    if any(energy == 0 for _, energy in better):
-        return math.inf
+    better = [p for p in points if p[0] > reference[0] and 0 < p[1] < reference[1]]
     corner = np.array([-reference[0], math.log10(reference[1])])
     low = [(-accuracy, math.log10(energy)) for accuracy, energy in better]
     return hypervolume(np.array(low).reshape(-1, 2), corner)

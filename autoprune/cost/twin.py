@@ -37,13 +37,12 @@ def spikes_per_synapse(workload: Workload) -> float:
     return events / connections if connections else 0.0
 
 
-def ann_twin(workload: Workload) -> Workload:
-    """The workload of the twin: every operation once, on real numbers of b bits, without neurons.
+def ann_twin(workload: Workload, bits: int) -> Workload:
+    """The workload of the twin: every operation once, on real numbers of `bits`, without neurons.
 
     A mask of spikes or a sum of them becomes a multiplication or addition of numbers, one MAC per
     entry. What an activation function costs is not counted, as for the spiking neuron's twin.
     """
-    bits = twin_bits(workload.time_steps)
     ops = tuple(_once(op, bits) for op in workload.ops)
     return replace(workload, time_steps=1, ops=ops, elementwise=())
 

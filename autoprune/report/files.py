@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -37,10 +36,7 @@ def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str
 
 
 def to_document(front: MachineFront) -> dict[str, Json]:
-    """The front with intervals, reference and everything that is said about it, as JSON values.
-
-    A hypervolume is null where it is infinite; `trials_without_energy` says by which trials.
-    """
+    """The front with intervals, reference and everything that is said about it, as JSON values."""
     return {
         "machine": front.machine,
         "title": front.title,
@@ -56,10 +52,10 @@ def to_document(front: MachineFront) -> dict[str, Json]:
             f"val_{front.parent.name}": front.reference[0],
             "energy_uj": front.reference[1],
         },
-        "hypervolume": finite_or_none(front.hypervolume),
-        "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
+        "hypervolume": front.hypervolume,
+        "uniform_hypervolume": front.uniform_hypervolume,
         "trials": len(front.points),
-        "trials_without_energy": front.free,
+        "trials_without_work": [str(key) for key in front.idle],
         "infeasible": {str(key): why for key, why in front.infeasible},
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,
@@ -80,8 +76,3 @@ def save_front(front: MachineFront, folder: Path) -> None:
     write_text(folder / "front.csv", to_csv([front]))
     write_text(folder / "front.json", json.dumps(to_document(front), indent=1))
     write_atomically(folder / "front.png", lambda part: plot_front(front, part))
-
-
-def finite_or_none(value: float) -> float | None:
-    """`value`, or None where it is infinite: JSON has no infinity."""
-    return value if math.isfinite(value) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -45,14 +45,14 @@ class Volumes:
 
     Attributes:
         reference: accuracy and energy in microjoules above which they are taken.
-        trials, uniform: of all trials, and of the uniform sweep alone; None where infinite.
+        trials, uniform: of all trials, and of the uniform sweep alone.
         history: trial numbers at which the first grew, and what it was then.
     """
 
     reference: tuple[float, float]
-    trials: float | None
-    uniform: float | None
-    history: tuple[tuple[int, float | None], ...]
+    trials: float
+    uniform: float
+    history: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,14 +159,10 @@ def _volumes(data: Mapping[str, Any]) -> Volumes:
     accuracy, energy = data["reference"]
     return Volumes(
         reference=(_number(accuracy), _number(energy)),
-        trials=_optional(_number, data["trials"]),
-        uniform=_optional(_number, data["uniform"]),
-        history=tuple((int(trial), _optional(_number, v)) for trial, v in data["history"]),
+        trials=_number(data["trials"]),
+        uniform=_number(data["uniform"]),
+        history=tuple((int(trial), _number(volume)) for trial, volume in data["history"]),
     )
-
-
-def _optional(read: Callable[[Any], _T], value: object) -> _T | None:
-    return None if value is None else read(value)
 
 
 def _number(value: object) -> float:

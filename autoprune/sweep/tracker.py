@@ -12,7 +12,7 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.files import write_text
 from autoprune.networks.shape import NetworkShape
-from autoprune.report.files import finite_or_none, save_front
+from autoprune.report.files import save_front
 from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.front.candidates import Candidate, Candidates
 from autoprune.report.front.front import MachineFront, history
@@ -166,9 +166,9 @@ class Tracker:
         volumes = {
             name: Volumes(
                 reference=front.reference,
-                trials=finite_or_none(front.hypervolume),
-                uniform=finite_or_none(front.uniform_hypervolume),
-                history=tuple((t, finite_or_none(v)) for t, v in history(front)),
+                trials=front.hypervolume,
+                uniform=front.uniform_hypervolume,
+                history=tuple(history(front)),
             )
             for name, front in fronts.items()
         }

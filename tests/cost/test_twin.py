@@ -21,7 +21,7 @@ def test_a_spiking_network_moves_more_bits_than_its_twin(oracle, steps, ratio):
 
 def test_the_twin_runs_once_on_numbers():
     workload = with_spike_logic(sample_workload(zeros=0.5))
-    twin = ann_twin(workload)
+    twin = ann_twin(workload, 3)
     assert twin.time_steps == 1
     for spiking, op in zip(workload.ops, twin.ops, strict=True):
         assert (op.a.kind, op.sizes.time_steps, op.neurons.count) == ("real", 1, 0)
@@ -44,10 +44,10 @@ def test_the_twin_on_the_papers_machine_is_its_macs_at_the_nonzero_weights():
     workload = sample_workload(zeros=0.5)
     papers = load_machine("ops45_fp32")
     macs = 0.0
-    for op in ann_twin(workload).select("published"):
+    for op in ann_twin(workload, 3).select("published"):
         share = op.b.nonzeros / op.b.size if op.b.kind == "weight" else 1
         macs += op.work.real_macs / workload.samples * share
-    assert papers.price(ann_twin(workload)).energy_pj == pytest.approx(4.6 * macs)
+    assert papers.price(ann_twin(workload, 3)).energy_pj == pytest.approx(4.6 * macs)
 
 
 def test_spikes_per_synapse_by_hand():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,26 +64,11 @@ def test_json_holds_intervals_reference_and_remarks(front: MachineFront) -> None
     assert better["val_interval"] == list(front.rows[1].validation.interval)
 
 
-def test_an_infinite_hypervolume_is_null_and_explained(front: MachineFront) -> None:
-    free = replace(front.points[0], energy_uj=0.0)
-    document = to_document(replace(front, points=(free,), hypervolume=math.inf))
-    assert document["hypervolume"] is None
-    assert document["trials_without_energy"] == (0,)
-
-
 def test_saving_makes_three_files_and_leaves_no_other(front: MachineFront, tmp_path: Path) -> None:
     save_front(front, tmp_path)
     assert sorted(f.name for f in tmp_path.iterdir()) == ["front.csv", "front.json", "front.png"]
     picture = matplotlib.image.imread(tmp_path / "front.png")
     assert picture.shape[0] > 500 and picture.std() > 0.01
-
-
-def test_a_front_of_one_trial_without_energy_can_be_drawn(
-    front: MachineFront, tmp_path: Path
-) -> None:
-    free = replace(front.rows[0], energy_uj=0.0)
-    save_front(replace(front, rows=(free,), points=(free,)), tmp_path)
-    assert (tmp_path / "front.png").stat().st_size > 1000
 
 
 def test_an_empty_front_can_be_saved(baselines, model, shape, tmp_path: Path) -> None:

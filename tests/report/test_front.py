@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from autoprune.cost.cost import UnknownCost
+from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.candidates import Candidates, machine_front
 from autoprune.report.front.front import MachineFront, history
+from autoprune.report.front.pick import Limits, pick
+from autoprune.report.tables.front import front_table
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import FINE_TUNED, TrialKey
+from autoprune.workload.op import Op
 
 
 @pytest.fixture
@@ -186,19 +192,19 @@ def without_products(model):
     return type(model)(unable)
 
 
+def only(outcome: Outcome, keeps: Callable[[Op], bool]) -> Outcome:
+    """The outcome of a network with some of its operations."""
+    measurement = outcome.measurement
+    precisions = tuple(
+        replace(p, workload=replace(p.workload, ops=tuple(filter(keeps, p.workload.ops))))
+        for p in measurement.precisions
+    )
+    return replace(outcome, measurement=replace(measurement, precisions=precisions))
+
+
 def no_products(outcome: Outcome) -> Outcome:
     """The outcome of a network without attention."""
-    precisions = tuple(
-        replace(
-            p,
-            workload=replace(
-                p.workload,
-                ops=tuple(o for o in p.workload.ops if o.kind != "attention_product"),
-            ),
-        )
-        for p in outcome.measurement.precisions
-    )
-    return replace(outcome, measurement=replace(outcome.measurement, precisions=precisions))
+    return only(outcome, lambda op: op.kind != "attention_product")
 
 
 def test_a_trial_that_a_machine_cannot_run_is_infeasible_there(
@@ -216,11 +222,38 @@ def test_a_trial_that_a_machine_cannot_run_is_infeasible_there(
         machine_front(trials, baselines, unable, shape)
 
 
-def test_a_trial_without_any_energy_is_named(outcome, front) -> None:
-    found = front([outcome(0)])
-    assert found.free == ()
-    costless = replace(found, points=(replace(found.points[0], energy_uj=0.0),))
-    assert costless.free == (0,)
+def footer(front: MachineFront) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(front_table(front))
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("origin", ["sampled", "uniform"])
+def test_a_network_without_work_for_the_machine_is_no_answer(
+    outcome, baselines, shape, origin
+) -> None:
+    """It is named; front, counts, hypervolume and picks are as if it were not there."""
+    trials = [outcome(0, zeros=0.5), outcome(1, correct=95)]
+    # what reads pixels is Loihi's host's, and nothing else is left
+    idle = only(outcome(2, correct=100, origin=origin), lambda op: op.a.kind == "real")
+    loihi = load_machine("loihi1")
+    found, without = (
+        machine_front(some, baselines, loihi, shape) for some in ([*trials, idle], trials)
+    )
+    assert found.idle == (TrialKey(2),) and without.idle == ()
+    assert replace(found, idle=()) == without
+    assert "in no count: trial 2." in footer(found)
+    assert pick(found, Limits(min_accuracy=1.0)).row is None
+
+
+def test_a_members_own_share_of_the_host_is_shown(outcome, baselines, shape) -> None:
+    """What reads pixels is the host's, by its share of the member's own dense MACs."""
+    model = load_machine("loihi1")
+    (row,) = machine_front([outcome(0)], baselines, model, shape).rows
+    ops = list(outcome(0).measurement.precisions[0].workload.select(model.order))
+    hosted = sum(op.work.dense_macs for op in ops if op.a.kind == "real")
+    macs = sum(op.work.dense_macs for op in ops)
+    assert row.figures.host_share == pytest.approx(hosted / macs)
 
 
 def test_history_grows_to_the_hypervolume(outcome, front) -> None:

@@ -54,12 +54,6 @@ def test_members_beyond_the_reference_do_not_move_the_knee(front) -> None:
     assert "knee of 4 members" in found.reason
 
 
-def test_a_free_member_is_left_out(front) -> None:
-    found = knee(front([(90, 0.0), (91, 0.1), (94, 0.2), (95, 100.0)]))
-    assert found.row is not None
-    assert found.row.trial == 2
-
-
 @pytest.mark.parametrize(
     "points",
     [

@@ -41,9 +41,9 @@ NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 VOLUMES = st.builds(
     Volumes,
     reference=st.tuples(NUMBERS, NUMBERS),
-    trials=st.none() | NUMBERS,
-    uniform=st.none() | NUMBERS,
-    history=st.lists(st.tuples(COUNTS, st.none() | NUMBERS), max_size=3).map(tuple),
+    trials=NUMBERS,
+    uniform=NUMBERS,
+    history=st.lists(st.tuples(COUNTS, NUMBERS), max_size=3).map(tuple),
 )
 PLAIN = st.none() | st.booleans() | COUNTS | NUMBERS | WORDS
 JSON = st.recursive(

@@ -59,7 +59,8 @@ class Candidates:
 
     Failed trials are left out, those that break a budget, and duplicates; but a uniform trial
     whose plan was measured before under another number still shows what uniform compression
-    reaches. What this very machine charged while the run went on is taken as it was recorded.
+    reaches. A network that leaves nothing to do for the machine is named apart. What this very
+    machine charged while the run went on is taken as it was recorded.
 
     Args:
         model: the machine.
@@ -76,6 +77,7 @@ class Candidates:
     ) -> None:
         self._model, self._shape, self._read = model, shape, read
         self._all: list[Candidate] = []
+        self._idle: list[TrialKey] = []
         self._infeasible: dict[TrialKey, str] = {}
         self.members: list[Candidate] = []
 
@@ -87,7 +89,9 @@ class Candidates:
         wanted = {head.key: head for head in heads if _counts(head) or _shows_uniform(head)}
         energies, infeasible = energies_uj(list(wanted.values()), self._model, self._read)
         self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
-        found = [self._candidate(wanted[key], energy, words) for key, energy in energies.items()]
+        self._idle += [key for key, energy in energies.items() if energy == 0]
+        working = {key: energy for key, energy in energies.items() if energy > 0}
+        found = [self._candidate(wanted[key], energy, words) for key, energy in working.items()]
         self._all += found
         rivals = [*self.members, *(c for c in found if c.counts)]
         self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
@@ -143,6 +147,7 @@ class Candidates:
             rows=tuple(self._explained(points[i]) for i in non_dominated(pairs)),
             points=tuple(points),
             infeasible=tuple(sorted(self._infeasible.items())),
+            idle=tuple(sorted(self._idle)),
             parent=parent.validation,
             parent_test=parent.test,
             parent_energy_uj=energy,

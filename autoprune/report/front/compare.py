@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
@@ -11,7 +12,6 @@ import numpy as np
 from autoprune.config import Json
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.report.files import finite_or_none
 from autoprune.report.front.order import kendall_tau
 from autoprune.runs.columns import Priced, TrialColumns
 from autoprune.runs.folder import RunFolder
@@ -74,7 +74,10 @@ class Comparison:
                 for pair, tau in self.correlation.items()
             ],
             "energy_uj": {
-                machine: {str(key): finite_or_none(energy) for key, energy in energies.items()}
+                machine: {
+                    str(key): None if math.isnan(energy) else energy
+                    for key, energy in energies.items()
+                }
                 for machine, energies in self.energy_uj.items()
             },
             "failed": self.failed,

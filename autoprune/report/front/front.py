@@ -58,8 +58,10 @@ class MachineFront:
     Attributes:
         machine: its name. title: one line.
         data: what was measured on, and whether that is synthetic; empty where nothing says so.
-        rows: the front, by ascending energy. points: every trial that is feasible, by number.
+        rows: the front, by ascending energy. points: every trial that is feasible and has work for
+            the machine, by number.
         infeasible: trials that need what the machine cannot do, and what that is.
+        idle: trials that leave nothing to do for the machine: no answer, and in no count.
         parent, parent_test: validation and test score of the fine-tuned parent.
         parent_energy_uj: its energy.
         accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
@@ -67,7 +69,7 @@ class MachineFront:
         reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
             energy in microjoules times COST_FACTOR.
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
-            the reference; infinite where a trial above it needs no energy.
+            the reference.
         host: work outside the totals, of the fine-tuned parent. emulated: rules.
         not_modelled: what the totals leave out. uncounted: share of dense MACs that the workload
             of the fine-tuned parent does not count, by operation; 0 for one without MACs.
@@ -79,6 +81,7 @@ class MachineFront:
     rows: tuple[Row, ...]
     points: tuple[Row, ...]
     infeasible: tuple[tuple[TrialKey, str], ...]
+    idle: tuple[TrialKey, ...]
     parent: Score
     parent_test: Score
     parent_energy_uj: float
@@ -110,11 +113,6 @@ class MachineFront:
             bits: tuple(row.trial for row in self.rows if row.accuracy_bits == bits)
             for bits in sorted(found)
         }
-
-    @property
-    def free(self) -> tuple[int, ...]:
-        """Numbers of the trials that cost nothing: all that they do is done by the host."""
-        return tuple(row.trial for row in self.points if row.energy_uj == 0)
 
 
 def history(front: MachineFront) -> list[tuple[int, float]]:

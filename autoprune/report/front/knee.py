@@ -1,8 +1,8 @@
 """Knee: the one member of a front that is picked where nobody says how much accuracy is worth.
 
 The candidates are the members within the hypervolume's reference: more accurate than the
-fine-tuned parent less ACCURACY_MARGIN, cheaper than COST_FACTOR times its energy, and not free,
-since a logarithm has no place for no energy. The candidates' own box becomes the unit square,
+fine-tuned parent less ACCURACY_MARGIN, and cheaper than COST_FACTOR times its energy. The
+candidates' own box becomes the unit square,
 
     x = (log10 e - log10 e_min) / (log10 e_max - log10 e_min),   y = (a - a_min) / (a_max - a_min)
 
@@ -39,7 +39,7 @@ class Knee:
 def knee(front: MachineFront) -> Knee:
     """The knee of a front, as defined above; of equally far ones the cheapest."""
     accuracy, energy = front.reference
-    rows = [r for r in front.rows if r.validation.accuracy > accuracy and 0 < r.energy_uj < energy]
+    rows = [r for r in front.rows if r.validation.accuracy > accuracy and r.energy_uj < energy]
     where = f"above {100 * accuracy:.1f} % and below {energy:.3g} µJ"
     if not rows:
         return Knee(row=None, reason=f"no member of the front lies {where}")

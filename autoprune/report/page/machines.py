@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from autoprune.cost.model import CostModel
-from autoprune.report.files import finite_or_none
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front
 from autoprune.report.front.front import MachineFront, Row, history
@@ -38,9 +37,9 @@ def machine_values(fronts: RunFronts, again: Sequence[Outcome], model: CostModel
         "infeasible": [[str(key), why] for key, why in front.infeasible],
         "parent": score_values(front.parent),
         "parent_energy_uj": front.parent_energy_uj,
-        "hypervolume": finite_or_none(front.hypervolume),
-        "uniform_hypervolume": finite_or_none(front.uniform_hypervolume),
-        "history": [[trial, finite_or_none(volume)] for trial, volume in history(front)],
+        "hypervolume": front.hypervolume,
+        "uniform_hypervolume": front.uniform_hypervolume,
+        "history": [list(step) for step in history(front)],
         "confirmed": confirmed_document(confirmed)["rows"] if confirmed else [],
         "prices": [asdict(price) for price in model.machine.prices],
         "parameters": [asdict(quantity) for quantity in model.machine.parameters],

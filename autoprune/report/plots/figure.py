@@ -22,10 +22,7 @@ _BLUE = "#0072b2"
 
 
 def front_figure(front: MachineFront) -> go.Figure:
-    """Validation score in percent against energy in microjoules, the front with 95 % intervals.
-
-    A trial that needs no energy has no place on a logarithmic axis; the axis names it.
-    """
+    """Validation score in percent against energy in microjoules, the front with 95 % intervals."""
     figure = go.Figure()
     for origin, (name, colour, symbol) in MARKS.items():
         rows = [row for row in front.points if row.origin == origin and row.energy_uj > 0]
@@ -58,11 +55,9 @@ def front_figure(front: MachineFront) -> go.Figure:
         marker={"color": "black", "symbol": "star", "size": 13},
         hovertemplate="fine-tuned parent<br>%{x:.4g} µJ, %{y:.1f} %<extra></extra>",
     )
-    free = ", ".join(map(str, front.free))
-    without = f"; not drawn, without any: trial {free}" if free else ""
     figure.update_layout(
         title=f"{front.machine}: {bits_words(front)}",
-        xaxis={"type": "log", "title": f"energy per inference [µJ]{without}"},
+        xaxis={"type": "log", "title": "energy per inference [µJ]"},
         yaxis={"title": f"validation {front.parent.name} [%]"},
         template="plotly_white",
     )

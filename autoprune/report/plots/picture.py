@@ -66,10 +66,7 @@ def plot_front(front: MachineFront, file: Path) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
-    unseen = ", ".join(str(trial) for trial in front.free)
-    axes.set_xlabel(
-        "energy per inference [µJ]" + (f"; not drawn, without any: trial {unseen}" * bool(unseen))
-    )
+    axes.set_xlabel("energy per inference [µJ]")
     axes.set_ylabel(f"validation {front.parent.name} [%]")
     axes.set_title(
         f"{front.machine}: {bits_words(front)}" + (f"\n{front.data}" if front.data else ""),

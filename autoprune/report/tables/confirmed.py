@@ -16,7 +16,6 @@ from rich.text import Text
 
 from autoprune.config import Json
 from autoprune.files import write_text
-from autoprune.report.files import finite_or_none
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
 
 COLUMNS = (
@@ -106,8 +105,8 @@ def confirmed_document(front: ConfirmedFront) -> dict[str, Json]:
     """Everything that is known of a confirmed front, as JSON values."""
     return {
         **asdict(front),
-        "hypervolume": finite_or_none(front.hypervolume),
-        "searched_hypervolume": finite_or_none(front.searched_hypervolume),
+        "hypervolume": front.hypervolume,
+        "searched_hypervolume": front.searched_hypervolume,
     }
 
 

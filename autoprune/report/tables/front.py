@@ -40,6 +40,7 @@ def _figures(front: MachineFront) -> RenderableType:
         "latency µs": [row.figures and row.figures.latency_us for row in front.rows],
         "EDP µJ ms": [row.figures and row.figures.edp_uj_ms for row in front.rows],
         "spikes/synapse": [row.figures and row.figures.spikes_per_synapse for row in front.rows],
+        "host %": [row.figures and (100 * row.figures.host_share or None) for row in front.rows],
         "ANN twin µJ": [row.figures and row.figures.twin_energy_uj for row in front.rows],
         "x twin": [row.figures and row.figures.twin_ratio for row in front.rows],
     }
@@ -127,19 +128,22 @@ def _footer(front: MachineFront) -> list[str]:
         "belong to that sweep; b: the parent, or a branch or block removed; p: a branch probed.",
         "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72. ANN "
         "twin: same shape and zeros, activations of ceil(log2(T + 1)) bits, run once"
-        + (", on the same machine." if _runs_twin(front) else "; this machine does not run it."),
+        + (", on the same machine." if _runs_twin(front) else "; it has no price here."),
     ]
     if front.data:
         lines.append(f"Data: {front.data}.")
-    if front.free:
-        lines.append(f"Without any energy, all on the host: trial {_list(front.free)}.")
+    if front.idle:
+        idle = ", ".join(map(str, front.idle))
+        lines.append(f"Without work for the machine, on no front and in no count: trial {idle}.")
     lines += [f"Infeasible there: trial {key} ({why})." for key, why in front.infeasible[:5]]
     if len(front.infeasible) > 5:
         lines.append(f"Infeasible there: {len(front.infeasible) - 5} more trials.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
     if front.host:
         work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)
-        lines.append(f"On the host, outside the total, by share of dense MACs: {work}.")
+        lines.append(
+            f"On the host, outside the total, by share of the parent's dense MACs: {work}."
+        )
     missed = [f"{name} ({_share(share)})" for name, share in front.uncounted if share]
     silent = [name for name, share in front.uncounted if not share]
     if missed:
