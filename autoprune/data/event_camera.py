@@ -135,9 +135,14 @@ def _source(known: About, folder: Path, train: bool | None) -> Source:
 
 def _integrated(known: About, folder: Path, train: bool | None, frames: int) -> Arrays:
     """All samples [n, frames, 2, side, side] as bytes, and their classes."""
+    from spikingjelly import configure
+
     settings = {"data_type": "frame", "frames_number": frames, "split_by": "number"}
     if train is not None:
         settings["train"] = train
+    # numpy reads headers with Python's parser, which in 3.11 fails where two threads enter it at
+    # once ("AST constructor recursion depth mismatch", CPython issue 106905)
+    configure.max_threads_number_for_datasets_preprocess = 1
     try:
         samples = _kind(known.name)(root=str(folder), **settings)
     except (OSError, ValueError, KeyError, IndexError, RuntimeError) as error:
