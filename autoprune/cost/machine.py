@@ -101,13 +101,6 @@ class Machine:
     not_modelled: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        scopes = {price.scope for price in self.prices if price.unit in ("pJ", "mW")}
-        if len(scopes) > 1:
-            raise InputError(
-                self.where,
-                "all-in prices beside prices per term",
-                "one scope: the two must not meet in one sum",
-            )
         words = self.capabilities.model_dump()
         emulated = sorted(name for name, word in words.items() if word == "emulated")
         if sorted(self.emulation) != emulated:

@@ -53,6 +53,7 @@ class CostModel(ABC):
             settles which order of attention's products is priced; executed where there is none.
         CAPABILITIES: the words of `Capabilities` that they honour; one left out takes any word.
         PER_ACCESS: the prices that are per memory access and so need `access_bits`.
+        OFF_CHIP: the prices of what is outside the chip, which no power of a whole chip holds.
         LEFT_TO_HOST: kinds of operations that they have no rule for and a host does.
         NOT_ADDITIVE: why operations priced one by one do not add up to the network; else they do.
     """
@@ -62,6 +63,7 @@ class CostModel(ABC):
     CHOICES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     CAPABILITIES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     PER_ACCESS: ClassVar[tuple[str, ...]] = ()
+    OFF_CHIP: ClassVar[tuple[str, ...]] = ()
     LEFT_TO_HOST: ClassVar[tuple[Kind, ...]] = ()
     NOT_ADDITIVE: ClassVar[str] = ""
 
@@ -77,6 +79,7 @@ class CostModel(ABC):
                 raise InputError(where, "per access, without access_bits", "bits of one access")
             if price.access_bits is not None and price.name not in self.PER_ACCESS:
                 raise InputError(where, f"access_bits {price.access_bits}", "none: not per access")
+        self._check_scopes()
         self._check_words("choices", self.CHOICES, machine.choices)
         self._check_words("capabilities", self.CAPABILITIES, machine.capabilities.model_dump())
         unknown = sorted(set(machine.choices) - set(self.CHOICES))
@@ -194,6 +197,16 @@ class CostModel(ABC):
     def machine_quantity(self, name: str) -> Quantity:
         """A parameter with unit, evidence and source; KeyError where the machine has none."""
         return {quantity.name: quantity for quantity in self.machine.parameters}[name]
+
+    def _check_scopes(self) -> None:
+        """An all-in price has every other cost of the chip in it already."""
+        own = [p for p in self.machine.prices if p.unit != "ns" and p.name not in self.OFF_CHIP]
+        if len({price.scope for price in own}) > 1:
+            raise InputError(
+                self.machine.where,
+                "all-in prices beside prices per term",
+                "one scope on the chip: the two must not meet in one sum",
+            )
 
     def _check_words(
         self, table: str, allowed: Mapping[str, tuple[str, ...]], given: Mapping[str, str]

@@ -142,6 +142,11 @@ class Ops:
         return np.divide(self.b_nonzeros, self.b_size, out=np.ones(len(self)), where=known)
 
     @property
+    def positions(self) -> Column:
+        """Positions of each layer's kernel; 1 where it has none."""
+        return np.array([math.prod(g.kernel) if g is not None else 1 for g in self.geometry])
+
+    @property
     def accumulator_bits(self) -> Column:
         """Bits that no sum of a column of B overflows: 32 where an operand has 32, else exact."""
         real = (self.a_bits == 32) | (self.b_bits == 32)

@@ -54,7 +54,7 @@ class Price:
         access_bits: bits that one memory access moves; None where the price is not per access.
         evidence: how the number came about.
         scope: ``per_term`` for one action alone, ``all_in`` where a whole chip's power was divided
-            by its events; the two never meet in one sum.
+            by its events; the two never meet in one sum on the chip.
         source: publication and table.
     """
 

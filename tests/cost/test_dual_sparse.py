@@ -83,14 +83,14 @@ def test_more_steps_than_fit_a_word_take_another_pass():
     assert times[2] == pytest.approx(2 * times[1])
 
 
-def test_weight_sparsity_is_what_the_machine_lives_on(oracle):
+def test_weight_sparsity_is_what_the_machine_lives_on():
     """LoAS, section 2.5: from 98.2 % to 25 % zero weights some 88 % of the performance is lost. The
-    published layers and their spikes are not given; with 40 % active inputs the model loses 79 %,
-    bounded by the scan of the masks at the sparse end. Within 10 points.
+    published layers and their spikes are not given, so that this is no comparison with a published
+    figure; with 40 % active inputs, assumed, the model loses 79 %, bounded by the scan of the masks
+    at the sparse end. Within 10 points.
     """
     for k in (128, 512, 1152, 4608):
         sparse, dense = (
             LOAS.price(alone(k=k, zeros=zeros, active=0.4)).latency_us for zeros in (0.982, 0.25)
         )
-        what = f"performance lost from 98.2 % to 25 % zero weights, K = {k}"
-        oracle("dual_sparse", what, 1 - sparse / dense, 0.88, abs=0.10)
+        assert 1 - sparse / dense == pytest.approx(0.88, abs=0.10)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from autoprune.cost.load import load_machine
@@ -88,15 +86,6 @@ def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
     mixed = GOOD.replace("per_term", "all_in", 1)
     with pytest.raises(InputError, match="all-in prices beside prices per term"):
         load(tmp_path, mixed)
-
-
-def test_a_power_of_a_whole_chip_does_not_meet_prices_per_term():
-    machine = load_machine("sata").machine
-    prices = tuple(
-        replace(p, scope="all_in") if p.name == "lif_leak" else p for p in machine.prices
-    )
-    with pytest.raises(InputError, match=r"sata\.toml: all-in prices beside prices per term"):
-        replace(machine, prices=prices)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from autoprune.cost.sample import sample_workload, with_spike_logic
 from autoprune.cost.twin import ann_twin, spikes_per_synapse, twin_bits
 
 
-@pytest.mark.parametrize(("steps", "ratio"), [(1, 1.0), (3, 1.5), (7, 7 / 3), (15, 3.75)])
+@pytest.mark.parametrize(("steps", "ratio"), [(3, 1.5), (7, 2.338), (15, 3.762)])
 def test_a_spiking_network_moves_more_bits_than_its_twin(oracle, steps, ratio):
-    """Yan et al., arXiv 2409.08290: T / ceil(log2(T + 1)) is 1, 1.5, 2.333, 3.75 for T = 1, 3, 7,
-    15; published from a simulation for T = 3, 7, 15 as 1.500, 2.338, 3.762. The formula, exactly.
+    """Yan et al., arXiv 2409.08290: dense movement of a spiking network against its twin, simulated
+    for T = 3, 7, 15 as 1.500, 2.338, 3.762; the formula T / ceil(log2(T + 1)) gives 1.5, 2.333,
+    3.75. Within 0.4 %.
     """
-    oracle("ANN twin", f"dense movement, T = {steps}", steps / twin_bits(steps), ratio, rel=1e-12)
+    ours = steps / twin_bits(steps)
+    oracle("ANN twin", f"dense movement, T = {steps}", ours, ratio, went_in="shapes", rel=4e-3)
 
 
 def test_the_twin_runs_once_on_numbers():

@@ -30,7 +30,6 @@ released ``ela_spikesim.py`` (commit c2627bc).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, final
 
@@ -89,7 +88,7 @@ class Crossbar(CostModel):
         for price, cause in _PER_CYCLE.items():
             yield Action(price, cycles, cause, "PE cycles")
         yield Action(
-            "crossbar", cycles * shared * positions(ops), "crossbars", "PE cycles x X/c x positions"
+            "crossbar", cycles * shared * ops.positions, "crossbars", "PE cycles x X/c x positions"
         )
         for price in ("adc", "mux"):
             yield Action(price, cycles * shared**2, price.upper(), "PE cycles x (X/c)^2")
@@ -112,7 +111,7 @@ class Crossbar(CostModel):
     def pes(self, ops: Ops) -> Column:
         """Processing elements that hold each layer's weights."""
         size = self.quantity("crossbar_size")
-        inputs = ops.k / positions(ops)
+        inputs = ops.k / ops.positions
         return np.ceil(ops.n / size) * np.ceil(inputs / size) * ops.groups
 
     def _area_um2(self, ops: Ops, pes: Column, outputs: Column) -> Column:
@@ -129,8 +128,3 @@ class Crossbar(CostModel):
 
     def _area(self, part: str) -> float:
         return self.quantity(f"{part}_area")
-
-
-def positions(ops: Ops) -> Column:
-    """Positions of each layer's kernel; 1 of a linear layer."""
-    return np.array([math.prod(g.kernel) if g is not None else 1 for g in ops.geometry])

@@ -33,7 +33,6 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.families.crossbar import positions
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.workload.columns import Column
@@ -61,7 +60,7 @@ class MemoryHierarchy(CostModel):
 
     def actions(self, ops: Ops) -> Iterator[Action]:
         """Arithmetic, addresses, then the words of each memory."""
-        real, places = ops.a_class == "real", positions(ops)
+        real, places = ops.a_class == "real", ops.positions
         conv = ops.kind == "conv"
         outputs = ops.m * ops.n * ops.groups
         folded = np.where(ops.norm_folded, outputs * ops.time_steps, 0.0)

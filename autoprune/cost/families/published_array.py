@@ -13,9 +13,11 @@ cycles of another is refused. With N columns of the product M x K times K x N, T
               neurons     floor(neurons T 3 / 16)
 
 Spikes of a convolution are counted once per output position that they reach, as its unrolled input
-holds them; an integer n counts as n. Bits are weights once per inference, and each operation's
-spikes in and out once per step; `dram_traffic` says how many times as many the publication finds
-that the machine moves. What an operation needs beyond these rules is left to a host.
+holds them; an integer n counts as n. What an operation needs beyond these rules is left to a host.
+
+Bits are those that Prosperity's own tiles of 256 rows and 128 columns move, which
+`autoprune.cost.tiles` counts; `dram_traffic` is the publication's multiple of them for
+this machine. DRAM stands outside the chip, and outside its power.
 
 Reference: Wei et al., "Prosperity: Accelerating Spiking Neural Networks via Product Sparsity",
 HPCA 2025, arXiv 2503.03379; rules and constants of its simulator (commit 6ee1c6f).
@@ -31,6 +33,7 @@ import numpy as np
 from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
+from autoprune.cost.tiles import traffic
 from autoprune.errors import InputError
 from autoprune.workload.columns import Column
 
@@ -55,6 +58,7 @@ class PublishedArray(CostModel):
         "neuron": ("native",),
     }
     PER_ACCESS: ClassVar = ("dram",)
+    OFF_CHIP: ClassVar = ("dram",)
     LEFT_TO_HOST: ClassVar = ("masking", "sum")
 
     def check(self) -> None:
@@ -86,14 +90,9 @@ class PublishedArray(CostModel):
         """The chip's power while it runs, and DRAM."""
         nanoseconds = self.cycles(ops) / self.quantity("clock") * 1e3
         yield Action("power", nanoseconds, "chip", "cycles / clock")
-        weights = np.where(ops.static, ops.b_size * self.weight_bits(ops), 0.0)
-        bits = weights + ops.input_bits + np.where(ops.neurons > 0, ops.output_bits, 0.0)
-        yield Action(
-            "dram",
-            self.accesses("dram", bits * self.quantity("dram_traffic")),
-            "DRAM",
-            "bits of weights and spikes x traffic",
-        )
+        bits = traffic(ops, self.weight_bits(ops)) * self.quantity("dram_traffic")
+        rule = "bits that tiles of weights and spikes move x traffic"
+        yield Action("dram", self.accesses("dram", bits), "DRAM", rule)
 
     def figures(self, ops: Ops) -> Mapping[str, Column]:
         """Cycles, and the time that they take."""
