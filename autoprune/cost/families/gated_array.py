@@ -10,21 +10,25 @@ dense product, and all its units' ungated and leakage power runs on. Active cloc
     accumulator, scratchpads    events times nonzero weights
     LIF unit                    updates of neurons
 
-The array of R x C keeps its outputs, R positions of C channels at a time, one entry of K per clock:
+The array of R x C keeps its outputs, R positions of C channels at a time, one entry of K per clock
+behind the fill and the drain of its pipeline (SCALE-Sim's output-stationary rule):
 
-    cycles = ceil(M / R) ceil(N / C) K T, group by group
+    cycles = (ceil(M / R) ceil(N / C) (K + R + C - 2) - 1) T, group by group
 
 Memory is read densely, whatever is zero:
 
-    weight buffer     K N b_w, once per ceil(M / R) and time step
+    weight buffer     K N b_w once per inference
     spike buffer      M K bits, once per ceil(N / C) and time step; spikes out once
     DRAM              K N b_w once per inference
+
+The released results have these cycles per step and these reads on all layers. They charge the reads
+of spikes for one step only, though spikes differ from step to step: here every step is charged.
 
 Products of activations have no weights to keep and are left to a host, and so are real inputs.
 
 References: Yin et al., "SATA: Sparsity-Aware Training Accelerator for Spiking Neural Networks",
 IEEE TCAD 2022; Bhattacharjee et al., arXiv 2309.03388 (97.5 % zero weights save 1.3x on it, 15x by
-synaptic operations); rule and powers of the released SATA_Sim (commit d447058).
+synaptic operations); rule, powers and results of the released SATA_Sim (commit d447058).
 """
 
 from __future__ import annotations
@@ -94,22 +98,17 @@ class GatedArray(CostModel):
 
     def cycles(self, ops: Ops) -> Column:
         """Cycles of each operation."""
-        down, across = self._folds(ops)
-        return down * across * ops.k * ops.time_steps * ops.groups
-
-    def _folds(self, ops: Ops) -> tuple[Column, Column]:
-        return np.ceil(ops.m / self.quantity("rows")), np.ceil(ops.n / self.quantity("columns"))
+        rows, columns = self.quantity("rows"), self.quantity("columns")
+        folds = np.ceil(ops.m / rows) * np.ceil(ops.n / columns)
+        step = folds * (ops.k + rows + columns - 2) - 1
+        return np.where(ops.m * ops.k * ops.n > 0, step, 0.0) * ops.time_steps * ops.groups
 
     def _memory(self, ops: Ops) -> Iterator[Action]:
         """What is read and written, zeros included."""
-        down, across = self._folds(ops)
         weights = ops.k * ops.n * ops.groups * self.weight_bits(ops)
-        spikes = ops.m * ops.k * ops.groups * ops.time_steps
-        bits = {
-            "weight_buffer": weights * down * ops.time_steps,
-            "spike_buffer": spikes * across + ops.neurons * ops.time_steps,
-            "dram": weights,
-        }
+        passes = np.ceil(ops.n / self.quantity("columns")) * ops.groups
+        spikes = (ops.m * ops.k * passes + ops.neurons) * ops.time_steps
+        bits = {"weight_buffer": weights, "spike_buffer": spikes, "dram": weights}
         for price, moved in bits.items():
             rule = f"dense bits / {self.machine_price(price).access_bits} bits of an access"
             yield Action(price, self.accesses(price, moved), price.replace("_", " "), rule)
