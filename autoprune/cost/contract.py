@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
+from autoprune.cost.monotone import AXES, Axis, gained
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import SAMPLES, removed_layer, sample_workload, with_spike_logic
 from autoprune.errors import InputError
@@ -49,7 +50,8 @@ def check_contract(model: CostModel) -> None:
 def verdicts(model: CostModel) -> Iterator[Verdict]:
     """The rules one after the other.
 
-    Small workloads are priced that differ in one thing: time steps, width, zero weights, spikes.
+    Small workloads are priced that differ in one thing: time steps, width, zero weights, bits of a
+    weight, spikes.
     Whatever cannot be priced at all ends the list, since nothing else can be said then.
     """
     try:
@@ -105,13 +107,8 @@ def _adds_up(model: CostModel, cost: Cost) -> str:
     return "" if same else f"{whole:g} pJ one by one, {cost.energy_pj:g} pJ together"
 
 
-def _longer(model: CostModel, cost: Cost) -> str:
-    longer = model.price(sample_workload(steps=8))
-    return _rises(cost, longer, "4 time steps", "8") or _slows(cost, longer, "4 time steps", "8")
-
-
-def _larger(model: CostModel, cost: Cost) -> str:
-    return _rises(model.price(sample_workload(width=8)), cost, "width 8", "width 16")
+def _grows(axis: Axis) -> Callable[[CostModel, Cost], str]:
+    return lambda model, cost: gained(model, axis)
 
 
 def _sparser(model: CostModel, cost: Cost) -> str:
@@ -171,25 +168,16 @@ _RULES: dict[str, Callable[[CostModel, Cost], str]] = {
     "one workload costs the same alone and among others, to the last bit": _batches,
     "nothing costs nothing": _nothing,
     "operations priced one by one add up to the network": _adds_up,
-    "more time steps never cost less and are never faster": _longer,
-    "larger matrices never cost less": _larger,
+    **{
+        f"more {axis.name} never cost less, nor are faster on as many chips": _grows(axis)
+        for axis in AXES
+    },
     "zero weights save what the machine says, and never cost more": _sparser,
     "fewer spikes save what the machine says, and never cost more": _quieter,
     "a cost is the mean over samples, not their sum": _samples,
     "every operation is priced, left to the host or unpriced, by name": _covers,
     "it travels to a worker, and costs the same there": _travels,
 }
-
-
-def _rises(less: Cost, more: Cost, small: str, large: str) -> str:
-    if more.energy_pj >= less.energy_pj:
-        return ""
-    return f"{small}: {less.energy_pj:g} pJ, {large}: {more.energy_pj:g} pJ"
-
-
-def _slows(less: Cost, more: Cost, small: str, large: str) -> str:
-    short, long = less.latency_us or 0.0, more.latency_us or 0.0
-    return "" if long >= short else f"{small}: {short:g} µs, {large}: {long:g} µs"
 
 
 def _follows(says: str, sparse: Cost, dense: Cost, what: str, *, must_save: bool) -> str:

@@ -71,6 +71,14 @@ def spikes(ops: Ops) -> np.ndarray:
     return ops.total(np.where(ops.static, ops.a_events, 0.0))[ops.workload]
 
 
+def kept_bits(ops: Ops) -> np.ndarray:
+    return 1 / ops.most(np.where(ops.static, ops.b_bits, 0))[ops.workload]
+
+
+def kept_weights(ops: Ops) -> np.ndarray:
+    return 1 / ops.total(np.where(ops.static, ops.b_nonzeros, 0.0))[ops.workload]
+
+
 def least(values: np.ndarray) -> np.ndarray:
     return np.maximum(values, 1)
 
@@ -88,11 +96,15 @@ CALLS = iter(range(1, 1000))
     [
         (lambda ops: next(CALLS), "the same workload costs the same", "pJ, then"),
         (lambda ops: ops.workloads, "alone and among others", "pJ beside two others"),
-        (lambda ops: 1 / steps(ops) ** 2, "more time steps never", "4 time steps: .* 8: "),
+        (
+            lambda ops: 1 / steps(ops) ** 2,
+            "more time steps never",
+            "energy at 1 time steps: .* 2: ",
+        ),
         (
             lambda ops: 1 / np.maximum(width(ops), 1) ** 2,
-            "larger matrices never",
-            "width 8: .* width 16: ",
+            "more dimensions kept never",
+            "energy at . dimensions kept: .* pJ, ",
         ),
         (lambda ops: 1 + zeros(ops), "zero weights save", "with half of the weights zero"),
         (
@@ -148,7 +160,16 @@ def test_all_breaches_are_told_at_once():
         (spikes, None, "fewer spikes save", "sparsity is none: "),
         (lambda ops: 1.0, by_workload(zeros), "zero weights save", "none: latency and cycles"),
         (lambda ops: 1.0, by_workload(spikes), "fewer spikes save", "none: latency and cycles"),
-        (lambda ops: 1.0, lambda ops: 1 / ops.steps, "more time steps never", "µs, 8: "),
+        (
+            lambda ops: 1.0,
+            lambda ops: 1 / ops.steps,
+            "more time steps never",
+            "latency at 1 time st",
+        ),
+        (kept_bits, None, "more bits of a weight never", "energy at 1 bits of a weight: "),
+        (kept_weights, None, "more % of the weights kept never", "energy at "),
+        (lambda ops: 1.0, by_workload(kept_bits), "more bits of", "latency at 1 bits of a"),
+        (lambda ops: 1.0, by_workload(kept_weights), "more % of the", "latency at 1 % of the"),
     ],
 )
 def test_a_machine_that_skips_nothing_gains_nothing(rule, figure, name, counterexample):

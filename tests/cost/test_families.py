@@ -17,6 +17,7 @@ from autoprune.workload.workload import Uncounted
 from tests.operations import altered
 
 MACHINES = bundled_names("cost_models")
+SYSTOLIC = ("systolic_14x12", "systolic_32x32")
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -33,16 +34,12 @@ def test_every_number_has_a_source(name):
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_cost_falls_with_rank_and_with_fewer_steps_on_every_machine(name):
+    """Energy, and the latency of a machine that has one; see the contract for what may not rise."""
     model = load_machine(name)
-    widths = [model.price(sample_workload(width=w)) for w in (1, 2, 4, 7, 8, 16, 31, 32, 64, 128)]
-    steps = [model.price(sample_workload(steps=s)) for s in (1, 2, 3, 4, 5, 8, 16)]
-    for costs in (widths, steps):
-        energies = [cost.energy_pj for cost in costs]
-        assert energies == sorted(energies)
-        assert energies[0] < energies[-1]
-        if costs[0].latency_us is not None:
-            times = [cost.latency_us for cost in costs]
-            assert times == sorted(times)
+    few, many = sample_workload(steps=1, width=1), sample_workload(steps=16, width=128)
+    small, large = model.price(few), model.price(many)
+    assert small.energy_pj < large.energy_pj
+    assert small.latency_us is None or small.latency_us < large.latency_us
 
 
 def test_unstructured_sparsity_buys_nothing_on_a_dense_array_and_structure_does():
@@ -67,6 +64,16 @@ def test_systolic_energy_of_one_layer_by_hand():
     terms = {(t.op, t.price): t for t in cost.terms}
     m, k, n = 32, 32, 16
     assert terms["blocks.0.mlp.fc1", "mac"].energy_pj == 0.5 * m * k * n
+    registers = {"weight": 1.0, "input": 1.0, "sum": 1.5}
+    for name, price in registers.items():
+        term = terms["blocks.0.mlp.fc1", f"{name}_register_read"]
+        assert term.energy_pj == price * m * k * n
+    assert terms["blocks.0.mlp.fc1", "sum_register_write"].energy_pj == 2.0 * m * k * n
+    per_mac = {name: load_machine(name).machine.prices[:5] for name in SYSTOLIC}
+    assert {n: sum(p.value for p in prices[1:]) for n, prices in per_mac.items()} == {
+        "systolic_14x12": 5.5,
+        "systolic_32x32": pytest.approx(0.137),
+    }
     read = k * n * 8 + m * k * 8 * 2 + m * n * 24 * 2
     assert terms["blocks.0.mlp.fc1", "sram_read"].energy_pj == pytest.approx(read * 100 / 384)
     written = m * n * 24 * 3 + k * n * 8
@@ -105,23 +112,6 @@ def chip_cores(chip, op, samples=2) -> float:
     workload = replace(sample_workload(samples=samples), ops=(op,))
     (cores,) = chip.cores(Ops.of([workload]))
     return cores
-
-
-def test_event_driven_latency_is_the_slowest_core_and_the_barrier():
-    chip = load_machine("loihi1")
-    workload = sample_workload()
-    busy = []
-    for op in workload.select("executed"):
-        if op.a.kind == "real":
-            continue
-        work = (
-            op.work.effective_sops * 3.5
-            + op.a.events * 2.1
-            + op.neurons.updates_active * 8.4
-            + op.neurons.updates_inactive * 5.3
-        )
-        busy.append(work / 4 / workload.samples / chip_cores(chip, op, workload.samples))
-    assert chip.price(workload).latency_us == pytest.approx(4 * (max(busy) + 465) / 1000)
 
 
 def test_event_driven_leaves_real_values_to_the_host_and_emulates_attention():

@@ -105,7 +105,7 @@ def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
         ("loas", '["bitmap", "dense"]', "[]", "weight_formats"),
         ("spikesim_rram", "overlap = ", "overlapp = ", "did you mean 'overlap'"),
         ("prosperity_mint", 'cycle_rule = "mint"', 'cycle_rule = "ptb"', "cycle_rule is 'ptb'"),
-        ("mem45", "access_bits = 64", "access_bits = 0", "access_bits"),
+        ("mem45", "access_bits = 32", "access_bits = 0", "access_bits"),
     ],
 )
 def test_what_is_wrong_with_any_family_is_named(root, tmp_path, name, old, new, message):

@@ -111,10 +111,14 @@ weight_bits = 8
 synaptic_operation = {{ value = {synop}, {pj} }}
 update_active = {{ value = {neuron}, {pj} }}
 update_inactive = {{ value = {neuron}, {pj} }}
+sparse_synaptic_operation = {{ value = {synop}, {pj} }}
+convolution_synaptic_operation = {{ value = {synop}, {pj} }}
 spike_message = {{ value = 0, {pj} }}
 neuron_spike = {{ value = 0, {pj} }}
 neuron_spike_time = {{ value = 0, {ns} }}
 synaptic_operation_time = {{ value = 0, {ns} }}
+sparse_synaptic_operation_time = {{ value = 0, {ns} }}
+convolution_synaptic_operation_time = {{ value = 0, {ns} }}
 update_active_time = {{ value = 0, {ns} }}
 update_inactive_time = {{ value = 0, {ns} }}
 spike_message_time = {{ value = 0, {ns} }}

@@ -17,8 +17,8 @@ A batch norm that was folded leaves a bias: one word and one addition per output
 weight is not stored, fetched or added.
 
 A memory of c KiB costs per word what lies on straight lines through 0 and the prices at 8 KiB,
-32 KiB and 1 MiB; a larger one is DRAM. FIFOs hold 1000 words; weights and potentials have memories
-of their own per layer.
+32 KiB and 1 MiB; a larger one costs what one of 1 MiB does. FIFOs hold 1000 words; weights and
+potentials have memories of their own per layer.
 
 Reference: Lemaire et al., "An Analytical Estimation of Spiking Neural Networks Energy Efficiency",
 ICONIP 2022, arXiv 2210.13107, with theta_in N_out in place of its Eq. (2), which contradicts Eqs.
@@ -46,7 +46,7 @@ _FIFO_WORDS = 1000.0
 class MemoryHierarchy(CostModel):
     """The formulas of this module's docstring; no latency, no area."""
 
-    PRICES: ClassVar = {"add": "pJ", "multiply": "pJ", **dict.fromkeys(_SIZES, "pJ"), "dram": "pJ"}
+    PRICES: ClassVar = {"add": "pJ", "multiply": "pJ", **dict.fromkeys(_SIZES, "pJ")}
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("skip",),
         "weight_sparsity": ("skip",),
@@ -55,7 +55,7 @@ class MemoryHierarchy(CostModel):
         "integer_spike": ("emulated", "unsupported"),
         "neuron": ("native",),
     }
-    PER_ACCESS: ClassVar = (*_SIZES, "dram")
+    PER_ACCESS: ClassVar = tuple(_SIZES)
     LEFT_TO_HOST: ClassVar = ("sum",)
 
     def actions(self, ops: Ops) -> Iterator[Action]:
@@ -89,7 +89,8 @@ class MemoryHierarchy(CostModel):
     def _memory(self, cause: str, words: Column, capacity: Column | float) -> Iterator[Action]:
         """Words of memories that hold `capacity` words, at the prices between which they lie."""
         size = np.broadcast_to(capacity, words.shape) * _WORD_BITS / 8192
-        bits, below, last = words * _WORD_BITS, 0.0, 0.0
+        size = size.clip(max=_SIZES["sram_1m"])
+        bits, below = words * _WORD_BITS, 0.0
         shares = dict.fromkeys(_SIZES, np.zeros(len(words)))
         previous = None
         for price, above in _SIZES.items():
@@ -98,9 +99,6 @@ class MemoryHierarchy(CostModel):
             shares[price] = shares[price] + share
             if previous is not None:
                 shares[previous] = shares[previous] + np.where(inside, 1 - share, 0.0)
-            previous, below, last = price, above, above
+            previous, below = price, above
         for price, share in shares.items():
             yield Action(price, self.accesses(price, bits * share), cause, "words, by capacity")
-        yield Action(
-            "dram", self.accesses("dram", bits * (size > last)), cause, "words, by capacity"
-        )

@@ -1,4 +1,4 @@
-"""systolic: a dense array of R x C processing elements behind one SRAM and a DRAM.
+"""systolic: a dense array of R x C processing elements with registers, one SRAM and a DRAM.
 
 An operation is a matrix product M x K times K x N. A layer with weights is done once for all T
 time steps, M = positions x T; an attention product once per head and time step; groups one after
@@ -11,9 +11,11 @@ the other. Cycles of one product (SCALE-Sim's analytical model, Samajdar et al.,
     cycles = folds * per fold - 1
 
 Energy, with b_a, b_w, b_p bits of an activation, a weight and a partial sum. Every read and write
-is charged by bits at the price of one access divided by the bits of one access:
+of SRAM and DRAM is charged by bits at the price of one access divided by the bits of one access:
 
     MACs              M K N, zeros included: neither spikes nor zero weights are skipped
+    registers         per MAC one read of a weight, an input and a partial sum, and one write of
+                      the sum, each at its own price
     SRAM reads        weights K N b_w, once per time that they enter the array (W times)
                       activations M K b_a, once per time that they pass it (A times)
                       partial sums M N b_p (P - 1), one less than they are written
@@ -64,12 +66,19 @@ def cycles(dataflow: str, array: tuple[float, float], m: Column, k: Column, n: C
     return np.where(m * k * n > 0, folds * per_fold - 1, 0.0)
 
 
+_REGISTERS = (
+    *("weight_register_read", "input_register_read"),
+    *("sum_register_read", "sum_register_write"),
+)
+
+
 @final
 class Systolic(CostModel):
     """The formulas of this module's docstring."""
 
     PRICES: ClassVar = {
         "mac": "pJ",
+        **dict.fromkeys(_REGISTERS, "pJ"),
         "sram_read": "pJ",
         "sram_write": "pJ",
         "dram_read": "pJ",
@@ -99,7 +108,7 @@ class Systolic(CostModel):
     NOT_ADDITIVE: ClassVar = "only the first operation reads the network's input out of the DRAM"
 
     def actions(self, ops: Ops) -> Iterator[Action]:
-        """MACs, and what moves between DRAM, SRAM and array."""
+        """MACs with their registers, and what moves between DRAM, SRAM and array."""
         m, products = _products(ops)
         weights_enter, inputs_pass, sums_written = self._passes(m, ops)
         there = m * ops.k * ops.n > 0
@@ -117,7 +126,10 @@ class Systolic(CostModel):
             "dram_read": loaded,
             "dram_write": np.where(ops.last, sums * b_a, 0.0),
         }
-        yield Action("mac", products * m * ops.k * ops.n, "MACs", "M K N, zeros included")
+        macs = products * m * ops.k * ops.n
+        yield Action("mac", macs, "MACs", "M K N, zeros included")
+        for register in _REGISTERS:
+            yield Action(register, macs, "registers", "one access per MAC")
         for name, moved in bits.items():
             cause = "SRAM" if name.startswith("sram") else "DRAM"
             rule = f"bits moved / {self.machine_price(name).access_bits} bits of an access"
