@@ -44,7 +44,7 @@ def products(name: str, heads: int, tokens: int, width: int) -> list[Op]:
     blanks = [op for op in sample.ops if op.order == "published"]
     sizes = ((tokens, width, tokens), (width, tokens, tokens))
     return [
-        altered(blank, name=f"{name}.{m}", m=m, k=k, n=n, heads=heads)
+        altered(blank, name=f"{name}.{m}", m=m, k=k, n=n, heads=heads, neurons=0)
         for blank, (m, k, n) in zip(blanks, sizes, strict=True)
     ]
 
@@ -69,7 +69,8 @@ def network(root) -> Network:
                 conv = row["kind"] == "conv2d"
                 ops.append(altered(op, kind="conv", geometry=KERNEL) if conv else op)
             elif row["kind"] == "lif":
-                ops[-1] = altered(ops[-1], neurons=int(row["elements"]))
+                count = ops[-1].neurons.count + int(row["elements"])
+                ops[-1] = altered(ops[-1], neurons=count)
             elif row["kind"] == "attention" and attention:
                 heads, tokens = int(row["heads"]), int(row["tokens"])
                 ops += products(row["layer"], heads, tokens, int(row["K"]) // heads)
@@ -115,7 +116,7 @@ def test_bits_of_attention(tokens, width, each):
                     network="n",
                     samples=1,
                     time_steps=4,
-                    ops=tuple(altered(op, neurons=0) for op in products("a", 12, *sides)),
+                    ops=tuple(products("a", 12, *sides)),
                 )
             ]
         )
@@ -170,15 +171,15 @@ def test_energies_of_eyeriss(oracle, network, name, published):
 def test_mint(oracle, network, name, data, density, seconds, millijoule):
     """Seconds and energies of Prosperity's reference sheets at the densities of its own, attention
     left out (SDT's energy has the bits of its masks and sums, which are a host's here). Spikes are
-    rounded to whole ones per layer, hence 1e-6 relative.
+    rounded to whole ones per layer, hence 1e-5 relative.
     """
     cost = MINT.price(network(name, density))
     what, went_in = f"MINT, {name}, {data}", "shapes, densities, prices"
     found = cost.latency_us * 1e-6
-    oracle("published_array", what, found, seconds, went_in=went_in, unit="s", rel=1e-6)
+    oracle("published_array", what, found, seconds, went_in=went_in, unit="s", rel=1e-5)
     if millijoule is not None:
         energy = cost.energy_pj * 1e-9
-        oracle("published_array", what, energy, millijoule, went_in=went_in, unit="mJ", rel=1e-6)
+        oracle("published_array", what, energy, millijoule, went_in=went_in, unit="mJ", rel=1e-5)
 
 
 def test_mint_on_spikformer(oracle, network):
@@ -186,10 +187,11 @@ def test_mint_on_spikformer(oracle, network):
     too, where the published time does not: 0.011410258 s within 0.6 %, 9.982369669 mJ, attention's
     bits in it, within 0.3 %. Those of its layers alone are not published.
     """
-    whole = network("spikformer_cifar10", 0.149227398221829, attention=True)
-    cost = MINT.price(whole)
-    hosted = [op for op in whole.ops if op.kind == "attention_product"]
-    apart = bits(replace(whole, ops=tuple(hosted))) * MINT.quantity("dram_traffic")
+    density = 0.149227398221829
+    cost = MINT.price(network("spikformer_cifar10", density))
+    products = network("spikformer_cifar10", attention=True)
+    hosted = [altered(op, neurons=0) for op in products.ops if op.kind == "attention_product"]
+    apart = bits(replace(products, ops=tuple(hosted))) * MINT.quantity("dram_traffic")
     what, went_in = "MINT, Spikformer, CIFAR10", "shapes, densities, prices"
     seconds = cost.latency_us * 1e-6
     oracle("published_array", what, seconds, 0.011410258, went_in=went_in, unit="s", rel=6e-3)

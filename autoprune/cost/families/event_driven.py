@@ -159,7 +159,7 @@ class EventDriven(CostModel):
 
     def _in_full(self, ops: Ops) -> Column:
         """Linear layers that are faster with a list of all weights than of the nonzero ones."""
-        full = ops.a_events * ops.n * self.value("synaptic_operation_time")
+        full = ops.fanout_sops * self.value("synaptic_operation_time")
         sparse = ops.effective_sops * self.value("sparse_synaptic_operation_time")
         return (ops.kind == "linear") & (full < sparse)
 
