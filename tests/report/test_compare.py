@@ -92,7 +92,7 @@ def test_each_price_moves_its_own_share_of_the_total():
 def test_a_front_that_turns_on_one_price():
     """Wide and silent against narrow and loud: which is cheaper is a matter of two prices."""
     model = load_machine("loihi1")
-    workloads = [sample_workload(width=16, spikes=0.02), sample_workload(width=6, spikes=1.0)]
+    workloads = [sample_workload(width=16, spikes=0.02), sample_workload(width=4, spikes=1.0)]
     ops, accuracy = Ops.of(workloads), np.array([0.9, 0.8])
     for move in sensitivity(model, ops, accuracy, 0.9):
         pairs = list(zip(accuracy.tolist(), move.energy_uj.tolist(), strict=True))
