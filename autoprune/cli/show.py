@@ -56,6 +56,7 @@ def _machine(path: Path, *, imports: bool) -> None:
         Text(
             f"family {machine.family}, weights at {machine.weight_bits} bits, held "
             f"{' or '.join(machine.weight_formats)}, prices {scopes}"
+            + (f", zeros skipped by {' and '.join(p)}" if (p := machine.skipped_patterns) else "")
         )
     )
     console.print(_numbers(machine))

@@ -12,13 +12,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import get_args
 
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.cost.monotone import AXES, Axis, gained
 from autoprune.cost.ops import Ops
-from autoprune.cost.sample import SAMPLES, removed_layer, sample_workload, with_spike_logic
+from autoprune.cost.sample import (
+    SAMPLES,
+    removed_layer,
+    sample_workload,
+    with_pattern,
+    with_spike_logic,
+)
 from autoprune.errors import InputError
+from autoprune.workload.columns import Pattern, sizes
 from autoprune.workload.workload import Workload
 
 
@@ -118,6 +126,18 @@ def _sparser(model: CostModel, cost: Cost) -> str:
     return _follows(says, sparse, dense, "half of the weights zero", must_save=True)
 
 
+def _patterned(model: CostModel, cost: Cost) -> str:
+    for pattern in get_args(Pattern):
+        n, m = sizes(pattern)
+        workload = sample_workload(width=_WIDE, zeros=1 - n / m)
+        anywhere, patterned = (model.price(w) for w in (workload, with_pattern(workload, pattern)))
+        found = _rises(patterned, anywhere, pattern, "as many zeros anywhere")
+        found = found or _slows(patterned, anywhere, pattern, "as many zeros anywhere")
+        if found:
+            return found
+    return ""
+
+
 def _quieter(model: CostModel, cost: Cost) -> str:
     """What it says of spikes; where it gates or skips, updates of neurons may cost all the same."""
     says = model.machine.capabilities.spike_sparsity
@@ -173,6 +193,7 @@ _RULES: dict[str, Callable[[CostModel, Cost], str]] = {
         for axis in AXES
     },
     "zero weights save what the machine says, and never cost more": _sparser,
+    "zero weights by a pattern N:M never cost more than as many anywhere": _patterned,
     "fewer spikes save what the machine says, and never cost more": _quieter,
     "a cost is the mean over samples, not their sum": _samples,
     "every operation is priced, left to the host or unpriced, by name": _covers,

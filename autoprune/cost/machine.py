@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from autoprune.config import STRICT, Json, read_toml, validate
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
-from autoprune.workload.columns import WeightFormat
+from autoprune.workload.columns import Pattern, WeightFormat
 
 Sparsity = Literal["none", "gate", "skip"]
 Support = Literal["native", "host", "emulated", "unsupported"]
@@ -54,6 +54,12 @@ class _Number(BaseModel):
 _Value = TypeVar("_Value", Price, Quantity)
 
 
+def _holds_all(formats: list[WeightFormat]) -> list[WeightFormat]:
+    if not {"dense", "bitmap", "csr"} & {*formats}:
+        raise ValueError("one that holds any matrix: dense, bitmap or csr")
+    return formats
+
+
 class _File(BaseModel):
     """A machine's file."""
 
@@ -61,7 +67,8 @@ class _File(BaseModel):
     title: str
     family: str
     weight_bits: Annotated[int, Field(ge=1, le=64)]
-    weight_formats: Annotated[list[WeightFormat], Field(min_length=1)] = ["dense"]
+    weight_formats: Annotated[list[WeightFormat], AfterValidator(_holds_all)] = ["dense"]
+    skipped_patterns: list[Pattern] = []
     references: list[str] = []
     prices: dict[str, _Number]
     parameters: dict[str, _Number] = {}
@@ -80,6 +87,7 @@ class Machine:
         title: one line. family: see `autoprune.cost.load`. references: publications.
         weight_bits: bits of a weight at which the machine is priced.
         weight_formats: those in which it can hold a matrix; it takes the smallest.
+        skipped_patterns: patterns of zeros that it does not multiply by.
         prices, parameters: its numbers. choices: the family's rules that it settles.
         capabilities: see there.
         emulation: the rule by which it stands in for what it cannot do, by capability.
@@ -93,6 +101,7 @@ class Machine:
     references: tuple[str, ...]
     weight_bits: int
     weight_formats: tuple[WeightFormat, ...]
+    skipped_patterns: tuple[Pattern, ...]
     prices: tuple[Price, ...]
     parameters: tuple[Quantity, ...]
     choices: Mapping[str, str]
@@ -121,6 +130,7 @@ class Machine:
             "family": self.family,
             "weight_bits": self.weight_bits,
             "weight_formats": list(self.weight_formats),
+            "skipped_patterns": list(self.skipped_patterns),
             "prices": {price.name: asdict(price) for price in self.prices},
             "parameters": {quantity.name: asdict(quantity) for quantity in self.parameters},
             "choices": dict(self.choices),
@@ -141,6 +151,7 @@ def read_machine(path: Path) -> Machine:
         parameters=tuple(_quantity(path, name, number) for name, number in file.parameters.items()),
         references=tuple(file.references),
         weight_formats=tuple(file.weight_formats),
+        skipped_patterns=tuple(file.skipped_patterns),
         emulation=file.emulated,
         not_modelled=tuple(file.not_modelled),
         **file.model_dump(include={"title", "family", "weight_bits", "choices"}),

@@ -21,7 +21,7 @@ from autoprune.cost.price import Price, Quantity
 from autoprune.cost.pricing import Costs, price_all
 from autoprune.errors import InputError
 from autoprune.plugin import importable_name, load_named, make_importable
-from autoprune.workload.columns import Column, WeightFormat
+from autoprune.workload.columns import Column, WeightFormat, sizes
 from autoprune.workload.op import Kind, Order
 from autoprune.workload.workload import Workload
 
@@ -55,6 +55,8 @@ class CostModel(ABC):
         PER_ACCESS: the prices that are per memory access and so need `access_bits`.
         OFF_CHIP: the prices of what is outside the chip, which no power of a whole chip holds.
         LEFT_TO_HOST: kinds of operations that they have no rule for and a host does.
+        SKIPS_PATTERNS: whether they do without the work of zeros that the machine skips by a
+            pattern; see `worked`.
         NOT_ADDITIVE: why operations priced one by one do not add up to the network; else they do.
     """
 
@@ -65,6 +67,7 @@ class CostModel(ABC):
     PER_ACCESS: ClassVar[tuple[str, ...]] = ()
     OFF_CHIP: ClassVar[tuple[str, ...]] = ()
     LEFT_TO_HOST: ClassVar[tuple[Kind, ...]] = ()
+    SKIPS_PATTERNS: ClassVar[bool] = False
     NOT_ADDITIVE: ClassVar[str] = ""
 
     @final
@@ -89,6 +92,12 @@ class CostModel(ABC):
                 f"family {machine.family!r} has no choice {unknown[0]!r}",
                 name=unknown[0],
                 candidates=self.CHOICES,
+            )
+        if machine.skipped_patterns and not self.SKIPS_PATTERNS:
+            raise InputError(
+                f"{machine.where}: skipped_patterns",
+                f"given {', '.join(machine.skipped_patterns)}",
+                f"none: family {machine.family!r} has no rule for them",
             )
         self.check()
 
@@ -179,7 +188,10 @@ class CostModel(ABC):
 
     @final
     def stored(self, ops: Ops) -> Mapping[WeightFormat, Column]:
-        """Bits of static weights in each format that the machine can read, indices included."""
+        """Bits of static weights in each format that the machine can read, indices included.
+
+        Of one that cannot be held in a format infinitely many.
+        """
         bits = self.weight_bits(ops)
         return {name: ops.storage(name, bits) for name in self.machine.weight_formats}
 
@@ -187,6 +199,15 @@ class CostModel(ABC):
     def storage(self, ops: Ops) -> Column:
         """Bits of every static weight in the smallest of those formats."""
         return np.min(list(self.stored(ops).values()), axis=0)
+
+    @final
+    def worked(self, ops: Ops) -> Column:
+        """Share of the dense work that is done: N / M where the machine skips what weights obey."""
+        share = np.ones(len(ops))
+        for pattern in self.machine.skipped_patterns:
+            n, m = sizes(pattern)
+            share = np.minimum(share, np.where(ops.obeys(pattern), n / m, 1.0))
+        return share
 
     @final
     def machine_price(self, name: str) -> Price:

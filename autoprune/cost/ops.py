@@ -15,7 +15,7 @@ import numpy as np
 
 from autoprune.errors import InputError
 from autoprune.workload.arrays import column
-from autoprune.workload.columns import COLUMNS, MEANS, SECOND, Column, WeightFormat
+from autoprune.workload.columns import COLUMNS, MEANS, SECOND, Column, Pattern, WeightFormat, sizes
 from autoprune.workload.op import Order
 from autoprune.workload.workload import Workload
 
@@ -152,19 +152,31 @@ class Ops:
         real = (self.a_bits == 32) | (self.b_bits == 32)
         return np.where(real, 32, self.a_bits + self.b_bits + _log2(np.maximum(self.k, 1)))
 
-    def storage(self, weight_format: WeightFormat, bits: Column) -> Column:
+    def obeys(self, pattern: Pattern) -> Column:
+        """Whether B is a static weight whose zeros are by a pattern, whatever made them so."""
+        n, m = sizes(pattern)
+        most: Column = getattr(self, f"b_max_of_{m}")
+        return self.static & (most <= n)
+
+    def storage(self, weight_format: WeightFormat, bits: Column | float) -> Column:
         """Bits that a static weight takes with entries of so many bits; 0 of an activation.
 
         ``dense``: every entry. ``bitmap``: a bit per entry, and the nonzero entries. ``csr``: every
         nonzero entry with its column, and a pointer for each of the K rows of a group and one more.
+        ``N:M``: N of M entries, each with log2(M) bits that say which of M it is; no matrix that
+        obeys no such pattern can be held so, and takes infinitely many.
         """
         if weight_format == "dense":
             taken = self.b_size * bits
         elif weight_format == "bitmap":
             taken = self.b_size + self.b_nonzeros * bits
-        else:
+        elif weight_format == "csr":
             entry, rows = bits + _log2(np.maximum(self.n, 1)), (self.k + 1) * self.groups
             taken = self.b_nonzeros * entry + rows * _log2(self.b_nonzeros + 1)
+        else:
+            n, m = sizes(weight_format)
+            entries = self.b_size * n / m
+            taken = np.where(self.obeys(weight_format), entries * (bits + math.log2(m)), math.inf)
         return np.where(self.static, taken, 0.0)
 
     @property

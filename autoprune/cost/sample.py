@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import Literal
 
-from autoprune.workload.columns import PER_STEP
+from autoprune.workload.columns import PER_STEP, Pattern, sizes
 from autoprune.workload.op import Op, Order
 from autoprune.workload.parts import (
     NO_NEURONS,
@@ -169,6 +169,17 @@ def _product(
         work=replace(op.work, effective_sops=sum(per_step), effective_sops_per_step=per_step),
         neurons=NO_NEURONS if binary else op.neurons,
     )
+
+
+def with_pattern(workload: Workload, pattern: Pattern) -> Workload:
+    """The workload whose two layers have their zeros by a pattern; as many as it makes."""
+    n, m = sizes(pattern)
+    two, four, eight = (min(inputs, n * max(1, inputs // m)) for inputs in (2, 4, 8))
+    layers = (
+        replace(op, b=replace(op.b, max_of_2=two, max_of_4=four, max_of_8=eight))
+        for op in workload.ops[1:3]
+    )
+    return replace(workload, ops=(workload.ops[0], *layers, *workload.ops[3:]))
 
 
 def with_spike_logic(workload: Workload) -> Workload:

@@ -15,8 +15,11 @@ import numpy.typing as npt
 from autoprune.errors import InputError
 
 Column: TypeAlias = npt.NDArray[Any]
-WeightFormat = Literal["dense", "bitmap", "csr"]
-"""How a machine may hold a matrix of weights."""
+Pattern = Literal["4:8", "2:8", "1:8", "2:4", "1:4", "1:2"]
+"""N:M: of M consecutive inputs of every output at most N weights are not 0."""
+
+WeightFormat = Literal["dense", "bitmap", "csr", Pattern]
+"""How a machine may hold a matrix of weights; by a pattern one that obeys it."""
 
 PLACES = MappingProxyType(
     {
@@ -35,6 +38,9 @@ PLACES = MappingProxyType(
         "b_events": "b.events",
         "b_row_max": "b.row_max",
         "b_column_max": "b.column_max",
+        "b_max_of_2": "b.max_of_2",
+        "b_max_of_4": "b.max_of_4",
+        "b_max_of_8": "b.max_of_8",
         "events_per_step": "a.events_per_step",
         "nonzeros_per_step": "a.nonzeros_per_step",
         "a_events_std": "a.events_std",
@@ -72,7 +78,7 @@ ACTIVITY = MappingProxyType(
 WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
 SIZES = (
     *("m", "k", "n", "groups", "heads", "time_steps", "neurons", "a_bits", "b_bits"),
-    *("b_row_max", "b_column_max"),
+    *("b_row_max", "b_column_max", "b_max_of_2", "b_max_of_4", "b_max_of_8"),
 )
 PER_STEP = ("events_per_step", "nonzeros_per_step", "effective_sops_per_step")
 MEANS = (
@@ -86,6 +92,12 @@ COLUMNS = (*WORDS, "block", "geometry", "norm_folded", *SIZES, *MEANS, *SECOND)
 """Every column that cost rules may read; `autoprune.cost.ops.Ops` derives more."""
 
 _READERS = {name: attrgetter(place) for name, place in PLACES.items()}
+
+
+def sizes(pattern: Pattern) -> tuple[int, int]:
+    """N and M of a pattern."""
+    n, m = pattern.split(":")
+    return int(n), int(m)
 
 
 def reader(name: str) -> attrgetter[Any]:

@@ -104,6 +104,9 @@ class Second:
         events: as of A; 0 of a static weight.
         row_max, column_max: of a static weight, the most nonzeros in a row of B (what an input
             reaches) and in a column (what an output sums up); 0 of an activation.
+        max_of_2, max_of_4, max_of_8: of a static weight, the most nonzeros among so many
+            consecutive inputs of an output, of a convolution at one tap of its kernel; so many
+            where they do not divide the inputs.
     """
 
     kind: SecondClass
@@ -113,6 +116,9 @@ class Second:
     events: int = 0
     row_max: int = 0
     column_max: int = 0
+    max_of_2: int = 2
+    max_of_4: int = 4
+    max_of_8: int = 8
 
     def __post_init__(self) -> None:
         check_word("second operand", "b_class", self.kind, get_args(SecondClass))

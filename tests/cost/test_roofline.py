@@ -7,6 +7,7 @@ import pytest
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
+from autoprune.errors import InputError
 from autoprune.workload.workload import Workload
 from tests.operations import altered
 
@@ -49,3 +50,65 @@ def test_sparsity_buys_nothing_and_structure_does(gpu):
     dense = gpu.price(sample_workload())
     assert gpu.price(sample_workload(zeros=0.9)).energy_uj == dense.energy_uj
     assert gpu.price(sample_workload(width=8)).energy_uj < dense.energy_uj
+
+
+def of_patterns(gpu_file, tmp_path):
+    """The example as it is where 2:4 is read and skipped: its two lines count."""
+    text = gpu_file.read_text(encoding="utf-8")
+    assert text.count("\n# weight_formats") == text.count("\n# skipped_patterns") == 1
+    text = text.replace("\n# weight_formats", "\nweight_formats")
+    (tmp_path / "sparse.toml").write_text(text.replace("\n# skipped", "\nskipped"), "utf-8")
+    return load_machine(str(tmp_path / "sparse.toml"))
+
+
+def test_zeros_by_a_pattern_buy_what_the_machine_says(gpu, root, tmp_path):
+    """2:4 at 32 bits: half the MACs, and of four entries two, each with 2 bits more."""
+    sparse = of_patterns(root / "docs" / "my_gpu.toml", tmp_path)
+    check_contract(sparse)
+    for size, by_hand in (
+        (512, 10 + 512**3 / 5e6),
+        (32, 10 + (2 * 32 * 32 * 4 + 32 * 32 / 2 * 34 / 8) / 5e5),
+    ):
+        [op] = layer(size).ops
+        for most, saves in ((2, True), (1, True), (3, False), (4, False)):
+            work = Workload(
+                network="n", samples=1, time_steps=1, ops=(altered(op, b_max_of_4=most),)
+            )
+            dense = gpu.price(work).latency_us
+            expected = by_hand if saves else dense
+            assert sparse.price(work).latency_us == pytest.approx(expected, rel=1e-12)
+            assert dense == gpu.price(layer(size)).latency_us
+            assert dict(sparse.price(work).weights) == (
+                {"2:4": size * size / 2 * 34} if saves else {"dense": size * size * 32}
+            )
+
+
+@pytest.mark.parametrize(
+    ("formats", "skipped", "message"),
+    [
+        ('["2:4"]', "[]", "weight_formats: given .*one that holds any matrix: dense, bitmap"),
+        (
+            '["dense", "bitmap"]',
+            "[]",
+            "weight_formats: given 'bitmap'; expected dense, and patterns",
+        ),
+        ('["dense", "2:5"]', "[]", "given '2:5'; expected one of .*mean '2:"),
+        ('["dense"]', '["4:2"]', "given '4:2'; expected one of 1:2, 1:4.*mean"),
+    ],
+)
+def test_patterns_that_cannot_be_are_refused(root, tmp_path, formats, skipped, message):
+    text = (root / "docs" / "my_gpu.toml").read_text(encoding="utf-8")
+    lines = f"weight_formats = {formats}\nskipped_patterns = {skipped}\nchoices"
+    (tmp_path / "m.toml").write_text(text.replace("choices", lines, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_machine(str(tmp_path / "m.toml"))
+
+
+def test_a_family_without_a_rule_for_patterns_refuses_them(root, tmp_path):
+    text = (root / "cost_models" / "loas.toml").read_text(encoding="utf-8")
+    text = text.replace("weight_formats", 'skipped_patterns = ["2:4"]\nweight_formats', 1)
+    (tmp_path / "m.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(
+        InputError, match="skipped_patterns: given 2:4; expected none: family 'dual"
+    ):
+        load_machine(str(tmp_path / "m.toml"))

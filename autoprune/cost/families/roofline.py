@@ -4,8 +4,14 @@
     energy = power * time
 
 Operations run one after the other, each as one launch for all its time steps; MACs are dense, since
-such a machine multiplies zeros, too. Bytes are weights once, and inputs and outputs of every time
-step, all at `operand` bits. Neurons, pooling and additions run in the launches that they follow.
+such a machine multiplies zeros, too, but for those of weights whose zeros are by a pattern N:M of
+its `skipped_patterns`: N / M of them. Bytes are weights once, and inputs and outputs of every time
+step, all at `operand` bits; a weight that obeys a pattern of its `weight_formats` has N of M
+entries, each with log2(M) bits that say which. Neurons, pooling and additions run in the launches
+that they follow.
+
+Sparse tensor cores read 2:4 so, with 2 bits per entry, at up to twice the dense rate: Mishra et
+al., "Accelerating Sparse Deep Neural Networks", arXiv 2104.08378.
 
 It describes no particular machine: the numbers are the user's, best measured ones. Power times time
 is energy proportional to latency, and an idle device's power is in it.
@@ -24,6 +30,7 @@ import numpy as np
 from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
+from autoprune.errors import InputError
 from autoprune.workload.columns import Column
 
 
@@ -39,6 +46,7 @@ class Roofline(CostModel):
         "overhead": "us",
         "operand": "bit",
     }
+    SKIPS_PATTERNS: ClassVar = True
     CHOICES: ClassVar = {"attention_order": ("executed", "published")}
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("none",),
@@ -48,6 +56,13 @@ class Roofline(CostModel):
         "integer_spike": ("native",),
         "neuron": ("native",),
     }
+
+    def check(self) -> None:
+        """InputError for formats whose size follows zeros anywhere."""
+        for name in ("bitmap", "csr"):
+            if name in self.machine.weight_formats:
+                where = f"{self.machine.where}: weight_formats"
+                raise InputError(where, f"given {name!r}", "dense, and patterns N:M")
 
     def actions(self, ops: Ops) -> Iterator[Action]:
         """The device's power for as long as each operation takes."""
@@ -62,8 +77,12 @@ class Roofline(CostModel):
         # 1 TOP/s is 1e6 operations per microsecond, 1 GB/s 1e3 bytes
         peak = self.quantity("peak") * self.quantity("efficiency") * 1e6
         outputs = ops.m * ops.n * ops.groups * ops.heads * ops.time_steps
-        bits = (ops.b_size + ops.a_size + outputs) * self.quantity("operand")
+        operand = self.quantity("operand")
+        held = [ops.storage(name, operand) for name in self.machine.weight_formats]
+        second = np.where(ops.static, np.min(held, axis=0), ops.b_size * operand)
+        bits = second + (ops.a_size + outputs) * operand
         moved = bits / 8 / (self.quantity("bandwidth") * 1e3)
         there = ops.m * ops.k * ops.n > 0
-        busy = np.maximum(2 * ops.dense_macs / peak, moved) + self.quantity("overhead")
+        macs = ops.dense_macs * self.worked(ops)
+        busy = np.maximum(2 * macs / peak, moved) + self.quantity("overhead")
         return np.where(there, busy, 0.0)

@@ -98,8 +98,16 @@ def _weight(call: LayerCall) -> tuple[Second, Tensor]:
         nonzeros=whole(by_tap) if some else 0,
         row_max=int(by_tap.max()) if some else 0,
         column_max=int(held.flatten(1).sum(1).max()) if some else 0,
+        **{f"max_of_{inputs}": _most_of(inputs, held) for inputs in (2, 4, 8)},
     )
     return weight, by_tap
+
+
+def _most_of(inputs: int, held: Tensor) -> int:
+    """The most nonzeros among so many consecutive inputs of an output; see `Second.max_of_2`."""
+    if not held.numel() or held.shape[1] % inputs:
+        return inputs
+    return int(held.unflatten(1, (-1, inputs)).sum(2).max())
 
 
 def _sizes(call: LayerCall) -> Sizes:

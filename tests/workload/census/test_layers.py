@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from dataclasses import replace
 
@@ -168,6 +169,37 @@ def test_figures_of_the_weights_equal_the_loop(case):
     assert op.b.nonzeros == sum(rows) == sum(columns)
     assert (op.b.row_max, op.b.column_max) == (max(rows), max(columns))
     assert (op.b.size, op.b.bits) == (module.weight.numel(), 32)
+
+
+@pytest.mark.parametrize(
+    ("module", "x"),
+    [
+        (nn.Linear(16, 3), torch.ones(4, 16)),
+        (nn.Conv1d(12, 5, 1), torch.ones(4, 12, 2)),
+        (nn.Conv2d(16, 4, 3, groups=2), torch.ones(4, 16, 4, 4)),
+        (nn.Linear(6, 2), torch.ones(4, 6)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
+def test_consecutive_inputs_equal_the_loop(module, x, share):
+    """Of a convolution they are channels at one tap."""
+    module = copy.deepcopy(module)
+    random = torch.rand(module.weight.shape, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        module.weight *= random >= share
+    op = count_layer(call(module, x, 2))
+    for inputs in (2, 4, 8):
+        weight = module.weight.detach().unsqueeze(-1).flatten(2)
+        most = inputs
+        if weight.shape[1] % inputs == 0:
+            most = max(
+                sum(float(v) != 0 for v in output[start : start + inputs, tap])
+                for output in weight
+                for tap in range(weight.shape[2])
+                for start in range(0, weight.shape[1], inputs)
+            )
+        assert getattr(op.b, f"max_of_{inputs}") == most
 
 
 @settings(derandomize=True)
