@@ -36,6 +36,7 @@ def load() -> Any:
     loader = importlib.import_module(f"{name}.deploy.load")
     network = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))["network"]
     named = [network[key] for key in ("model", "adapter") if ":" in (network[key] or "")]
+    named += network["methods"]
     if not named:
         return loader.load(FOLDER)
     with _in_place_of_autoprune(name, {path.partition(":")[0].partition(".")[0] for path in named}):
@@ -59,8 +60,8 @@ def _import_package() -> str:
 def _in_place_of_autoprune(name: str, users: set[str]) -> Iterator[None]:
     """While this lasts, autoprune means the code in this folder, for the packages `users`, too.
 
-    The module of a user's own network imports autoprune where its adapter stands in it. Afterwards
-    all of them are imported, or not, as before.
+    The module of a user's own network imports autoprune where its adapter stands in it, and that of
+    a method does. Afterwards all of them are imported, or not, as before.
     """
     aside = {"autoprune", *users}
     before = _loaded(aside)

@@ -12,6 +12,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.registry import forget, use
+from autoprune.compress.surgery.apply import compress
 from autoprune.deploy.fresh_process import in_fresh_process
 from autoprune.deploy.load import load
 from autoprune.deploy.observe import OUTPUT, observe
@@ -21,7 +24,7 @@ from autoprune.deploy.sources import closure, rewritten
 from autoprune.errors import ExportError, InputError
 from autoprune.networks.build import build
 
-from .conftest import FAMILIES, compressed
+from .conftest import EFFORT, FAMILIES, compressed
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -163,3 +166,61 @@ def test_bytes_and_weights_that_nothing_predicts_are_refused(tmp_path):
     (tmp_path / "network.safetensors").write_bytes(b"\x08" + bytes(7) + b"{}      " + b"1")
     with pytest.raises(ExportError, match="holds 1 bytes of tensors; .* predict"):
         sizes_are_exact(found, tmp_path)
+
+
+BEHIND = """
+from torch import nn
+
+from autoprune.compress.method import Method
+from autoprune.compress.part import Part, key_of
+from autoprune.compress.setting import Setting
+from autoprune.compress.surgery.surgery import Surgery
+from autoprune.networks.place import MODEL
+
+
+class Behind(Method):
+    name = "behind"
+    settings = (
+        Setting(name="behind", kinds=("model",), means="", neutral=0, high=9, whole=True),
+    )
+
+    def part(self, given, before, effort):
+        outputs = int(given.number(MODEL, "behind"))
+        return Part.of(self.name, [(key_of(MODEL), outputs)] if outputs else [])
+
+    def surgery(self):
+        return Append()
+
+
+class Append(Surgery):
+    def reshape(self, subject, part):
+        for _, outputs in part.amounts:
+            subject.network.head = Head(subject.network.head, nn.Linear(4, outputs))
+
+
+class Head(nn.Sequential):
+    pass
+"""
+
+
+def test_a_method_that_reshapes_is_loaded_without_autoprune(packed, samples, tmp_path, monkeypatch):
+    """Its module imports autoprune, in whose place the folder's own code stands while it loads."""
+    (tmp_path / "behind.py").write_text(BEHIND, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    use(["behind:Behind"], "here")
+    _, adapter, origin = compressed("spikformer_patch")
+    parent = build(origin.model, origin.arguments, origin.offered)
+    shape = adapter.shape(parent)
+    plan = make_plan(parse_configuration({"behind": 3}), shape, EFFORT)
+    network = compress(parent, plan, adapter)
+    origin = replace(origin, plan=plan, methods=("behind:Behind",))
+    try:
+        folder = packed(network, adapter, origin)
+        standalone = runpy.run_path(str(folder / "load_network.py"))["load"]()
+    finally:
+        forget(["behind:Behind"])
+        sys.modules.pop("behind", None)
+    assert torch.equal(observe(standalone, samples)[OUTPUT], observe(network, samples)[OUTPUT])
+    assert observe(network, samples)[OUTPUT].shape == (4, 3)
+    assert type(standalone.head).__name__ == "Head"
+    assert type(standalone.head) is not type(network.head)
