@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
+from autoprune.compress.registry import settings_at
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.report.front.branches import read_probes
@@ -48,6 +49,7 @@ def gather(folder: RunFolder) -> dict[str, Any]:
         "run": str(folder.path),
         "version": version("autoprune"),
         "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
+        "neurons": [{"name": s.name, "words": s.words} for s in settings_at("neuron") if s.words],
         "branches": [str(place) for place, _ in record.shape.branches()],
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},
         "failed": failed,

@@ -104,9 +104,10 @@ function drawHeat() {
   const column = (place) => data.branches.map((_, i) => members.map((one) => one.branches[i][place]));
   heat("heat-zeros", "zeros among the weights that are left", data.branches, column(2), 1);
   heat("heat-kept", "inner dimensions kept (rank)", data.branches, column(1), 1);
-  const kinds = ["fixed", "layer", "channel"], blocks = data.parent.neurons.map((_, i) => i);
-  heat("heat-neurons", "neurons: what is learned", blocks.flatMap((i) => [`block ${i} threshold`, `block ${i} τ`]),
-    blocks.flatMap((i) => [0, 1].map((k) => members.map((one) => kinds.indexOf(one.neurons[i][k])))), 2, kinds);
+  const chosen = data.neurons, kinds = [...new Set(chosen.flatMap((setting) => setting.words))];
+  const blocks = data.parent.neurons.map((_, i) => i);
+  heat("heat-neurons", "neurons: what is chosen", blocks.flatMap((i) => chosen.map((setting) => `block ${i} ${setting.name}`)),
+    blocks.flatMap((i) => chosen.map((_, k) => members.map((one) => kinds.indexOf(one.neurons[i][k])))), kinds.length - 1, kinds);
 }
 
 function drawSensitivity() {
