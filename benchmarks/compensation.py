@@ -51,6 +51,7 @@ from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import batch_norm, l1p
 from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.study.parent import find_parent
 from autoprune.study.parts import load_data, make_setup
@@ -161,7 +162,7 @@ def run(case: Case) -> tuple[Case, float, float]:
             neuron_learning_rate=case.neuron_learning_rate or None,
         )
         thinned = l1p.targets(model, plan.part("l1p"), held.adapter)
-        with l1p.held_at_zero([matrix for target in thinned for matrix in target.matrices]):
+        with held_at_zero([matrix for target in thinned for matrix in target.matrices]):
             train(model, held.data.train, recipe, case.seed)
     size, number = held.batch_norm_batch_size, held.batch_norm_batches
     batch_norm.reestimate(model, batches(held.data.train, size, number, case.seed))

@@ -19,8 +19,10 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from autoprune.compress.domain import Domain
-from autoprune.compress.registry import settings_at
+from autoprune.compress.option import Option
+from autoprune.compress.registry import options, settings_at
 from autoprune.compress.space import TABLES, SearchSpace, swept_settings
+from autoprune.compress.spec import CompressionSpec
 from autoprune.data.spec import DATA_SETS
 from autoprune.networks.families import FAMILIES
 from autoprune.study.study import Study
@@ -127,11 +129,19 @@ def section(table: type[BaseModel], title: str) -> Iterator[str]:
         inner += [(key, found) for found in tables]
         left_out = default({} if tables else own, field.is_required())
         yield f"| `{key}` | {kind} | {left_out} | {said.keys[key]} |"
+    for option in options() if table is CompressionSpec else ():
+        yield f"| `{option.name}` | {told(option)} | `{option.default}` | {option.means} |"
     if said.rest:
         yield from ("", said.rest)
     for key, found in inner:
         yield ""
         yield from section(found, f"### {key}")
+
+
+def told(option: Option) -> str:
+    """What an option may be, in words."""
+    words = ", ".join(f"`{word}`" for word in option.words) or option.expected
+    return f"{words}, `module:function`" if option.function else words
 
 
 def settings() -> Iterator[str]:

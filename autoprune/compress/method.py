@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from autoprune.compress.bits import FULL_BITS
 from autoprune.compress.effort import Effort
+from autoprune.compress.option import Option
 from autoprune.compress.part import Amount, Part
 from autoprune.compress.setting import Setting, Value
 from autoprune.errors import InputError
@@ -106,11 +107,14 @@ class Method(ABC):
         stage: when it acts.
         settings: what a configuration may choose; no other method has a setting of that name at
             the same kind of place.
+        options: what a study may tell it in ``[compression]``; no other method has an option of
+            that name.
     """
 
     name: ClassVar[str]
     stage: ClassVar[Stage] = "pattern"
     settings: ClassVar[tuple[Setting, ...]]
+    options: ClassVar[tuple[Option, ...]] = ()
 
     @abstractmethod
     def part(self, given: Given, before: Left, effort: Effort) -> Part:
@@ -141,8 +145,8 @@ class Method(ABC):
     def check(self, part: Part) -> None:  # noqa: B027 - most have nothing to check
         """InputError where a part, which may come out of a file, is none of this method's."""
 
-    def needs_steps(self, options: Mapping[str, str]) -> bool:
-        """Whether it acts after every step of training, with a study's ``[compression]``."""
+    def needs_steps(self, options: Mapping[str, Value]) -> bool:
+        """Whether it acts after every step of training, where every method's options are these."""
         return False
 
 

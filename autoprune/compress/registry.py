@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
@@ -13,7 +13,8 @@ from autoprune.compress.methods.l1p import L1P
 from autoprune.compress.methods.nm import NM
 from autoprune.compress.methods.slif import SLIF
 from autoprune.compress.methods.weight_bits import WeightBits
-from autoprune.compress.setting import Setting
+from autoprune.compress.option import Option
+from autoprune.compress.setting import Setting, Value
 from autoprune.errors import InputError
 from autoprune.networks.place import Kind
 from autoprune.plugin import load_named
@@ -41,6 +42,16 @@ def in_stages() -> tuple[Method, ...]:
 def settings_at(kind: Kind) -> tuple[Setting, ...]:
     """What may be chosen at a kind of place, effort last."""
     return _settings_at(methods(), kind)
+
+
+def options() -> tuple[Option, ...]:
+    """What a study may tell methods."""
+    return tuple(option for method in methods() for option in method.options)
+
+
+def told(given: Mapping[str, Value]) -> dict[str, Value]:
+    """Every option by name: as given, or its default."""
+    return {option.name: given.get(option.name, option.default) for option in options()}
 
 
 def use(names: Iterable[str], where: str) -> None:
@@ -100,4 +111,8 @@ def _checked(made: type[Method], name: str, where: str, others: tuple[Method, ..
         if own in taken:
             raise InputError(where, f"{name}: a second setting {own[1]!r} of a {own[0]}")
         taken.add(own)
+    known = ["methods", *(o.name for other in (*others, method) for o in other.options)]
+    for option in method.options:
+        if known.count(option.name) > 1:
+            raise InputError(where, f"{name}: a second option {option.name!r}")
     return method

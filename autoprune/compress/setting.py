@@ -13,52 +13,35 @@ Value = float | int | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What may be chosen, words or numbers, and how a network answers to it.
+class Allowed:
+    """A name, and what may stand under it: words or numbers.
 
     Attributes:
-        name: its key in a search space.
-        kinds: the places where it stands.
+        name: its key in a file.
         means: what it is, in words, for the list of keys.
-        neutral: the value that changes nothing.
         words: what it may be, where it is no number.
-        low, high: the numbers that a search space may offer; `high` itself not where `below`.
-        whole: only whole numbers. positive: a plan takes every number above 0.
-        rises: how the score and the costs move with it: 1, -1, or 0 where that is unknown.
-        dimensions: only where a branch has dimensions that can be removed.
-        removes: the value that removes a branch.
-        uniform: what it is in the uniform sweep, in words; empty where it is not swept.
-        tells: a value that, uniform in every block, has to cost score; `title` names it.
-        nearest: where a space does not offer the neutral value, the last that it offers is.
+        low, high: the numbers that it may be; `high` itself not where `below`.
+        whole: only whole numbers. positive: every number above 0 is taken, offered or not.
     """
 
     name: str
-    kinds: tuple[Kind, ...]
     means: str
-    neutral: Value
     words: tuple[str, ...] = ()
     low: float = 0
     high: float = 1
     below: bool = False
     whole: bool = False
     positive: bool = False
-    rises: tuple[int, int] = (0, 0)
-    dimensions: bool = False
-    removes: Value | None = None
-    uniform: str = ""
-    tells: float | None = None
-    title: str = ""
-    nearest: bool = False
 
-    def check(self, value: Value, where: str) -> None:
-        """InputError, at `where`, unless a plan takes the value."""
+    def check(self, value: object, where: str) -> None:
+        """InputError, at `where`, unless the value is taken."""
         if not self.takes(value):
             given, name = f"given {value!r}", str(value) if self.words else ""
             raise InputError(where, given, self.expected, name=name, candidates=self.words)
 
-    def takes(self, value: Value) -> bool:
-        """Whether a plan takes the value."""
-        if self.words or isinstance(value, str | bool):
+    def takes(self, value: object) -> bool:
+        """Whether the value is taken."""
+        if self.words or isinstance(value, bool) or not isinstance(value, float | int):
             return value in self.words
         if self.positive:
             return value > 0 and math.isfinite(value)
@@ -67,13 +50,39 @@ class Setting:
 
     @property
     def expected(self) -> str:
-        """What a plan takes, in words; empty where it is one of `words`."""
+        """What is taken, in words; empty where it is one of `words`."""
         if self.words:
             return ""
         if self.positive:
             return "a number above 0"
         number = "a whole number" if self.whole else "a number"
         return f"{number} from {self.low:g} to {'below ' * self.below}{self.high:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Allowed):
+    """What a configuration may choose, and how a network answers to it.
+
+    Attributes:
+        kinds: the places where it stands.
+        neutral: the value that changes nothing.
+        rises: how the score and the costs move with it: 1, -1, or 0 where that is unknown.
+        dimensions: only where a branch has dimensions that can be removed.
+        removes: the value that removes a branch.
+        uniform: what it is in the uniform sweep, in words; empty where it is not swept.
+        tells: a value that, uniform in every block, has to cost score; `title` names it.
+        nearest: where a space does not offer the neutral value, the last that it offers is.
+    """
+
+    kinds: tuple[Kind, ...]
+    neutral: Value
+    rises: tuple[int, int] = (0, 0)
+    dimensions: bool = False
+    removes: Value | None = None
+    uniform: str = ""
+    tells: float | None = None
+    title: str = ""
+    nearest: bool = False
 
     def by_harshness(self, offered: Sequence[Value]) -> list[Value]:
         """The offered values that change something and remove nothing, mildest first."""

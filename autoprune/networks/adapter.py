@@ -101,6 +101,16 @@ class Branch:
     stand_in: type[nn.Module]
     local: type[nn.Module] | None = None
 
+    def read_local_sizes(self) -> None:
+        """Give the branch the forward pass that reads the sizes that are left, in place.
+
+        Its class is exchanged for `local`: parameters, names and neurons stay what they are. A new
+        module would be built from sizes that the branch no longer has.
+        """
+        module = getattr(self.owner, self.attribute)
+        if self.local is not None and type(module) is not self.local:
+            module.__class__ = self.local
+
 
 @dataclass(frozen=True, slots=True)
 class Projection:

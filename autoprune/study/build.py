@@ -17,6 +17,7 @@ from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.registry import named
 from autoprune.compress.space import SearchSpace
+from autoprune.compress.surgery.apply import Manner
 from autoprune.cost.model import CostModel
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.networks.shape import NetworkShape
@@ -119,7 +120,8 @@ def _tried(
         _every_value(domains, adapter.shape(network), effort)
         samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
         samples = samples.round() if len(about.shape) == 4 else samples
-        shape = smoke_test(network, adapter, domains, effort, samples)
+        manner = Manner(options=parts.compression.options, samples=samples)
+        shape = smoke_test(network, adapter, domains, effort, manner)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{file}: network", str(error)) from error
     tried = Tried(network=network, adapter=adapter, samples=samples)

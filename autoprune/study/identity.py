@@ -43,6 +43,7 @@ def identity(checked: Checked) -> Identity:
     bound = sorted({machine for _, machine in map(split_metric, metrics) if machine is not None})
     return {
         **study.model_dump(exclude=MAY_CHANGE, mode="json"),
+        "compression": study.compression.decided(),
         "space": checked.space.model_dump(exclude={"title"}, mode="json"),
         "machines": {name: checked.machines[name].machine.numbers() for name in bound},
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
-from autoprune.compress.registry import methods
+from autoprune.compress.registry import methods, told
 from autoprune.compress.spec import CompressionSpec
 from autoprune.data.dataset import About, Dataset
 from autoprune.data.load import NamedData
@@ -144,7 +144,7 @@ def _find_train(study: Study) -> Train:
     missing = [
         word for word in ("model", "data", "recipe", "seed", "progress") if word not in takes
     ]
-    options = study.compression.options
+    options = told(study.compression.options)
     if any(m.needs_steps(options) for m in methods()) and "after_step" not in takes:
         missing.append("after_step")
     if missing:

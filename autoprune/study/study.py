@@ -69,7 +69,7 @@ class Study(BaseModel):
             server that MLFLOW_TRACKING_URI names.
         network: what is compressed.
         parent: how the parent is trained; not needed where the network has a checkpoint.
-        compression: how zeros and dimensions are chosen.
+        compression: which methods there are besides ours, and what all of them are told.
         finetune: how every trial is fine-tuned.
         compute: where, and what a trial reserves.
         functions: functions of the user's own.
@@ -149,14 +149,18 @@ def load_study(given: str | Study, *, imports: bool = True) -> tuple[Study, Sear
 
 
 def use_methods(study: Study, path: Path, *, imports: bool) -> None:
-    """Let the study's own methods be known; InputError where they may not or cannot be."""
-    where, named = f"{path}: compression.methods", study.compression.methods
+    """Let the study's own methods be known, and check what it tells them.
+
+    Raises InputError where they may not be imported or are no methods, and for a wrong option.
+    """
+    where, compression = f"{path}: compression", study.compression
     if not imports:
-        for name in named:
-            refuse_code(name, where)
-    if named:
+        for name in compression.methods:
+            refuse_code(name, f"{where}.methods")
+    if any(":" in str(named) for named in (*compression.methods, *compression.options.values())):
         make_importable(path.parent)
-        use(named, where)
+    use(compression.methods, f"{where}.methods")
+    compression.check_options(where, imports=imports)
 
 
 def _check_names(network: NetworkSpec, where: str) -> None:

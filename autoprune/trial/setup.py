@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from autoprune.compress.registry import use
+from autoprune.compress.setting import Value
 from autoprune.data.dataset import Dataset, Split
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.trial.training import Recipe, train
@@ -30,7 +31,7 @@ class Setup:
     Attributes:
         parent, adapter, data: the trained network, its family, the samples.
         recipe: of fine-tuning; learning rate and epochs come from the plan.
-        options: the study's ``[compression]``, as methods read it.
+        options: what the study tells methods; those left out have their defaults.
         methods: the user's own, ``module:Class``.
         device: where trials compute.
         train: ours or the user's. evaluate: the user's; None counts correct samples.
@@ -42,7 +43,7 @@ class Setup:
     adapter: ModelAdapter
     data: Dataset
     recipe: Recipe
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
     methods: tuple[str, ...] = ()
     device: str = "cpu"
     train: Train = train

@@ -14,7 +14,7 @@ from autoprune.compress.effort import EFFORT, Effort
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
 from autoprune.compress.space import setting_of
-from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.errors import AutopruneError, CompressionError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.inputs import present
@@ -29,7 +29,7 @@ def smoke_test(
     adapter: ModelAdapter,
     space: Mapping[Parameter, Domain],
     effort: Effort,
-    samples: Tensor,
+    manner: Manner,
 ) -> NetworkShape:
     """Run the network, a neutral copy of it, and the smallest one of the space; returns its shape.
 
@@ -38,13 +38,15 @@ def smoke_test(
         adapter: of its family.
         space: the domains of `SearchSpace.parameters`.
         effort: the study's.
-        samples: one or two of the data set.
+        manner: the study's, with one or two samples of the data set.
 
     Raises CompressionError or CountingError with what does not work.
     """
+    samples = manner.samples
+    assert samples is not None
     shape = adapter.shape(network)
     network.eval()
-    neutral = compress(network, make_plan({}, shape, effort), adapter)
+    neutral = compress(network, make_plan({}, shape, effort), adapter, manner)
     smallest = make_plan(_smallest(space), shape, replace(effort, epochs=1))
     with torch.inference_mode():
         expected = _attempt("the network itself", network, samples)
@@ -56,7 +58,7 @@ def smoke_test(
         for steps in searched.all if searched is not None else ():
             adapter.set_time_steps(neutral, int(steps))
             present(neutral, samples)
-        model = compress(network, smallest, adapter)
+        model = compress(network, smallest, adapter, manner)
         _attempt(f"its smallest form ({smallest.short(shape)})", model, samples)
     count(network, adapter, samples[:1])
     return shape

@@ -104,6 +104,11 @@ STUDY = ["--study", "tests/studies/short.toml"]
             ],
             "2 workers, spread 0.5, lag 4",
         ),
+        (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
+        (
+            ["patterns.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
+            "nm searched: patterns",
+        ),
         (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
     ],
 )

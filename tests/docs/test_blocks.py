@@ -140,6 +140,7 @@ def test_toml_is_taken(toml_block, desk):
         base = read_toml(find_file("studies", "digits"))
         study = validate(Study, merged(base, content), toml_block.page)
         parse_budgets(study.budgets, toml_block.page)
+        study.compression.check_options(toml_block.page, imports=True)
     else:
         validate(SearchSpace, content, toml_block.page)
 

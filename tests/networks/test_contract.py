@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.surgery import dsp, l1p
+from autoprune.compress.surgery import criteria, dsp
 from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.l1p import targets
 from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.compress.surgery.surgery import matrices
@@ -108,6 +109,11 @@ def test_neutral_plan_is_the_parent_bit_for_bit(made, images):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def by_l1(tie, dimensions: int) -> Tensor:
+    held = dsp.weights(tie, dimensions)
+    return criteria.l1(held, held)
+
+
 @pytest.mark.parametrize("sizes", ["ends", pytest.param("every", marks=pytest.mark.full)])
 def test_dsp_at_every_size_equals_masked_spikes(case, double, images, sizes):
     parent, adapter = double
@@ -122,8 +128,8 @@ def test_dsp_at_every_size_equals_masked_spikes(case, double, images, sizes):
         ):
             model, masked = copy.deepcopy(parent), copy.deepcopy(parent)
             branch = every(adapter, model)[index]
-            dsp.read_local_sizes(branch)
-            masks = dsp.shrink(branch, kept)
+            branch.read_local_sizes()
+            masks = dsp.shrink(branch, kept, by_l1)
             functional.invalidate_reset_cache(model)
             assert {int(mask.reshape(branch.groups, -1).sum(1).min()) for mask in masks} == {kept}
             mask_spikes(every(adapter, masked)[index], masks)
@@ -229,7 +235,7 @@ def test_l1p_keeps_the_largest_through_ten_steps(made, images, scope, optimizer)
         "sgd": lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.9, weight_decay=0.1),
     }[optimizer](model.parameters())
     labels = torch.arange(len(images), device=images.device) % 4
-    with l1p.held_at_zero(held):
+    with held_at_zero(held):
         for _ in range(10):
             stepper.zero_grad()
             nn.functional.cross_entropy(logits(model.train(), images), labels).backward()

@@ -22,6 +22,14 @@ random_zeros = { values = [0.0, 0.5, 0.9] }
 [branch.attention]
 l1p = { values = [0.0, 0.5] }
 """
+SCORES = """
+import torch
+
+
+def last(weights, rates):
+    assert not (rates == 1).all()  # they were measured
+    return torch.arange(weights.shape[1]).expand(weights.shape)
+"""
 
 
 def command(*arguments: str) -> str:
@@ -36,17 +44,20 @@ def folder(root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = (root / "docs" / "own_method.md").read_text(encoding="utf-8")
     [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(code.splitlines()) <= 41
+    assert len(code.splitlines()) <= 40
     Path("my_method.py").write_text(code, encoding="utf-8")
+    Path("my_scores.py").write_text(SCORES, encoding="utf-8")
     Path("space.toml").write_text(SPACE, encoding="utf-8")
     study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
     study = study.replace("short_space.toml", "space.toml")
     Path("study.toml").write_text(
-        f'{study}\n[compression]\nmethods = ["{NAME}"]\n', encoding="utf-8"
+        f'{study}\n[compression]\nmethods = ["{NAME}"]\nl1p_score = "my_scores:last"\n',
+        encoding="utf-8",
     )
     yield tmp_path
     forget([NAME])
-    sys.modules.pop("my_method", None)
+    for name in ("my_method", "my_scores"):
+        sys.modules.pop(name, None)
 
 
 def test_the_page_shows_what_check_prints(folder, root):
@@ -56,7 +67,7 @@ def test_the_page_shows_what_check_prints(folder, root):
 
 
 @pytest.mark.ray
-def test_a_run_by_a_method_of_ones_own(folder):
+def test_a_run_by_a_method_and_a_score_of_ones_own(folder):
     command("run", "study.toml", "--out", "out")
     run = RunFolder.opened(Path("out"))
     trials, shape = run.read_trials(), run.record.shape
@@ -68,8 +79,11 @@ def test_a_run_by_a_method_of_ones_own(folder):
         assert outcome.measurement.kept_weights == (
             outcome.plan.kept_weights(shape) / shape.block_weights
         )
-    command("export", "out", str(thinned[0].key), "--out", "net", "--import")
-    network = autoprune.load("net")
-    assert any((p == 0).float().mean() > 0.4 for p in network.parameters() if p.ndim > 1)
+    both = next(outcome for outcome in thinned if outcome.plan.part("l1p").amounts)
+    command("export", "out", str(both.key), "--out", "net", "--import")
+    block = autoprune.load("net").blocks[0]
+    hidden, out = block.mlp.fc1[0].weight, block.attn.proj_conv_bn[0].weight.flatten(1)
+    assert (hidden == 0).float().mean() > 0.4
+    assert (out[:, :8] == 0).all() and not (out[:, 8:] == 0).any()
     forget([NAME])
     assert "random_zeros?" in command("trials", "out")  # read without its code

@@ -8,6 +8,7 @@ from torch import nn
 
 from autoprune.compress.domain import Domain
 from autoprune.compress.parameter import Parameter
+from autoprune.compress.surgery.apply import Manner
 from autoprune.errors import CompressionError
 from autoprune.networks.place import MODEL
 from autoprune.networks.spikformer import SpikformerAdapter
@@ -25,16 +26,18 @@ def test_a_sound_network_is_left_as_it_was(network, adapter, effort):
         Parameter.parse("blocks.0.neuron.tau"): Domain(values=["fixed", "channel"]),
         STEPS: Domain(values=[1, 2]),
     }
-    assert smoke_test(network, adapter, space, effort, IMAGES) == adapter.shape(network)
+    assert smoke_test(network, adapter, space, effort, Manner(samples=IMAGES)) == adapter.shape(
+        network
+    )
     assert network.T == 3
     after = network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_time_steps_have_to_divide_the_frames_of_events(network, adapter, effort):
-    smoke_test(network, adapter, {STEPS: Domain(values=[1, 2, 3])}, effort, EVENTS)
+    smoke_test(network, adapter, {STEPS: Domain(values=[1, 2, 3])}, effort, Manner(samples=EVENTS))
     with pytest.raises(CompressionError, match="6 frames of events for 4 time steps"):
-        smoke_test(network, adapter, {STEPS: Domain(values=[2, 4])}, effort, EVENTS)
+        smoke_test(network, adapter, {STEPS: Domain(values=[2, 4])}, effort, Manner(samples=EVENTS))
 
 
 class Moves(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
@@ -56,4 +59,4 @@ class Other(nn.Module):
 
 def test_an_own_forward_pass_that_computes_something_else(network, effort):
     with pytest.raises(CompressionError, match="a neutral plan changes what the network computes"):
-        smoke_test(network, Moves(), {}, effort, IMAGES)
+        smoke_test(network, Moves(), {}, effort, Manner(samples=IMAGES))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from autoprune.compress.effort import Effort
 from autoprune.compress.method import Given, Left, Method
+from autoprune.compress.option import Option
 from autoprune.compress.part import Amount, Part, key_of
 from autoprune.compress.setting import Setting
 from autoprune.errors import InputError
@@ -40,6 +41,18 @@ class DSP(Method):
             dimensions=True,
             removes=0.0,
             uniform="shares of inner dimensions kept.",
+        ),
+    )
+    options = (
+        Option(
+            name="dsp_score",
+            means=(
+                "what dimensions are ranked by, the highest stay: `l1` of their weights, "
+                "`activity` of their neurons, `l1_activity`, both, or `module:function`."
+            ),
+            default="l1",
+            words=("l1", "activity", "l1_activity"),
+            function=True,
         ),
     )
 

@@ -1,4 +1,4 @@
-"""L1P: a share of the weights of smallest magnitude becomes zero; see `surgery.l1p`."""
+"""L1P: a share of the weights, those of lowest score, becomes zero; see `surgery.l1p`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from autoprune.compress.effort import Effort
 from autoprune.compress.method import Given, Left, Method
+from autoprune.compress.option import Option
 from autoprune.compress.part import Amount, Part, key_of
-from autoprune.compress.setting import Setting
+from autoprune.compress.setting import Setting, Value
 from autoprune.errors import InputError
 from autoprune.networks.place import HEAD, MODEL, STEM, Kind, Place
 from autoprune.networks.shape import BlockShape, BranchShape
@@ -59,6 +60,24 @@ class L1P(Method):
             "model",
         ),
     )
+    options = (
+        Option(
+            name="l1p_score",
+            means=(
+                "what weights are ranked by, the lowest become zero: `magnitude`, "
+                "`magnitude_activity` (times the rate of the input), or `module:function`."
+            ),
+            default="magnitude",
+            words=("magnitude", "magnitude_activity"),
+            function=True,
+        ),
+        Option(
+            name="l1p_schedule",
+            means="zeros at once before fine-tuning, or more and more while it goes on (cubic).",
+            default="one_shot",
+            words=("one_shot", "gradual"),
+        ),
+    )
 
     def part(self, given: Given, before: Left, effort: Effort) -> Part:
         """Shares become the nearest integers, halves upwards; of what DSP leaves.
@@ -72,9 +91,10 @@ class L1P(Method):
                 key, zeros = key_of(place, name), _zeros(share, weights)
                 if zeros > before.zeros.get(key, 0):
                     amounts.append((key, zeros))
-        for place, weights in _together(before):
-            zeros = _zeros(given.number(place, L1P_NAME), weights)
-            if zeros > before.zeros_in(place):
+        for place in (*map(Place, range(len(before.shape.blocks))), MODEL):
+            share = given.number(place, L1P_NAME)
+            zeros = _zeros(share, _weights(place, before)) if share else 0
+            if zeros and zeros > before.zeros_in(place):
                 amounts.append((str(place), zeros))
         part = Part.of(self.name, amounts)
         _check_scopes(part, len(before.shape.blocks))
@@ -101,9 +121,9 @@ class L1P(Method):
             if type(zeros) is not int or zeros <= 0:
                 raise InputError(f"part {self.name}", f"{key} = {zeros!r}", "a whole number from 1")
 
-    def needs_steps(self, options: Mapping[str, str]) -> bool:
+    def needs_steps(self, options: Mapping[str, Value]) -> bool:
         """Where zeros become more while training goes on."""
-        return options.get("l1p_schedule") == "gradual"
+        return options["l1p_schedule"] == "gradual"
 
     def surgery(self) -> L1PSurgery:
         """See `autoprune.compress.surgery.l1p`."""
@@ -124,13 +144,6 @@ def _apart(before: Left) -> Iterator[tuple[Place, list[tuple[str, int]]]]:
     for place, outside in ((STEM, shape.stem), (HEAD, shape.head)):
         if outside:
             yield place, [(m.name, m.weights_per_dimension) for m in outside]
-
-
-def _together(before: Left) -> Iterator[tuple[Place, int]]:
-    """Every place whose matrices may be thinned together, and their weights."""
-    for index, block in enumerate(before.shape.blocks):
-        yield Place(index), _block_weights(block)
-    yield MODEL, before.shape.block_weights
 
 
 def _branch_weights(branch: BranchShape) -> int:

@@ -11,7 +11,8 @@ from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
-from autoprune.compress.surgery.dsp import read_local_sizes
+from autoprune.compress.registry import told
+from autoprune.compress.setting import Value
 from autoprune.compress.surgery.surgery import AfterStep, Subject
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import ModelAdapter
@@ -19,9 +20,9 @@ from autoprune.networks.adapter import ModelAdapter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How methods choose: a study's ``[compression]``, and inputs to count spikes on."""
+    """How methods choose: what a study tells them, and inputs to count spikes on."""
 
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Value] = field(default_factory=dict)
     samples: Tensor | None = None
 
 
@@ -30,7 +31,8 @@ def compress(
 ) -> nn.Module:
     """Every method's surgery up to fine-tuning on a copy of `parent`; the parent stays as it is.
 
-    Without a manner the methods choose by what needs no inputs.
+    Without a manner the methods choose as they do by default; without samples every rate of
+    firing counts as 1.
 
     Of a neutral plan the result equals the parent bit for bit. Batch norm is not re-estimated
     and nothing is trained here.
@@ -50,7 +52,7 @@ def subject_of(
     return Subject(
         network=model,
         adapter=adapter,
-        options=manner.options,
+        options=told(manner.options),
         samples=manner.samples,
         trains=trains,
     )
@@ -76,7 +78,7 @@ def reshape(
         if method.stage == "dimensions":
             method.surgery().reshape(subject, part)
     for branch in (branch for branches in adapter.branches(model) for branch in branches):
-        read_local_sizes(branch)
+        branch.read_local_sizes()
     for method, part in parts:
         if method.stage != "dimensions":
             method.surgery().reshape(subject, part)

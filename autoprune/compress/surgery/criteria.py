@@ -1,100 +1,103 @@
-"""Criteria by which DSP ranks the inner dimensions of a branch; a function each, chosen by name.
+"""Criteria: what weights, or the inner dimensions of a branch, are ranked by; a function each.
 
-For a dimension u, tied through several layers:
+    magnitude            |w|
+    magnitude_activity   |w| times the rate of its input
+    l1                   sum of |w| over the weights of a dimension
+    activity             rate of a dimension's neurons
+    l1_activity          the product of l1 and activity
 
-    l1           sum over its layers of the L1 norm of the weights that it has there
-    activity     sum over its neurons of the firing rate, spikes per step and position
-    l1_activity  the product of both
+A function is called with weights and rates, and gives scores, the higher the more they matter:
+
+    of weights      weights [out, in], rates of their inputs [1, in] or [out, in]; scores [out, in]
+    of dimensions   weights [dimensions, n], all that a dimension has in its layers, and rates
+                    [dimensions] of its neurons, both in float64; scores [dimensions]
+
+|w| times the norm of the input is what Sun et al. rank by, "A Simple and Effective Pruning Approach
+for Large Language Models", arXiv 2306.11695; of spikes the rate says as much. The other readings of
+magnitude and L1 norm are this project's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
 
 import torch
-from spikingjelly.activation_based import functional
-from torch import Tensor, nn
+from torch import Tensor
 
-from autoprune.errors import InputError
-from autoprune.networks.adapter import Branch, Cut
-from autoprune.networks.inputs import present
+from autoprune.compress.setting import Value
+from autoprune.errors import CompressionError
+from autoprune.plugin import load_named
 
-Criterion = Literal["l1", "activity", "l1_activity"]
-Significance = Callable[[tuple[Cut, ...], int], Tensor]
-"""The scores [dimensions] of the tied dimensions of a branch; the largest stay."""
+Score = Callable[[Tensor, Tensor], Tensor]
 
 
-def significance(
-    criterion: str, model: nn.Module, branches: list[Branch], calibration: Tensor
-) -> Significance:
-    """The criterion of that name for the branches of `model`.
-
-    Args:
-        criterion: its name.
-        model: the network before surgery.
-        branches: all of its branches.
-        calibration: inputs [samples, ...] on which firing rates are measured.
-
-    Raises InputError for an unknown name.
-    """
-    match criterion:
-        case "l1":
-            return l1
-        case "activity":
-            return _activity(model, branches, calibration)
-        case "l1_activity":
-            rate = _activity(model, branches, calibration)
-            return lambda tie, dimensions: l1(tie, dimensions) * rate(tie, dimensions)
-    raise InputError(
-        "dsp_score", f"given {criterion!r}", name=str(criterion), candidates=get_args(Criterion)
-    )
+def magnitude(weights: Tensor, rates: Tensor) -> Tensor:
+    """Magnitude of every weight."""
+    return weights.abs()
 
 
-def l1(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
-    """L1 norm of the weights of each tied dimension in all its layers."""
-    score = torch.zeros(dimensions, dtype=torch.float64, device=tie[0].module.weight.device)
-    for cut in tie:
-        weight = cut.module.weight.detach().flatten(1)
-        rows = weight if cut.side == "out" else weight.T
-        score += rows[cut.offset : cut.offset + dimensions].abs().double().sum(1)
-    return score
+def magnitude_activity(weights: Tensor, rates: Tensor) -> Tensor:
+    """Magnitude of every weight times the rate of its input."""
+    return weights.abs() * rates
 
 
-def _activity(model: nn.Module, branches: list[Branch], calibration: Tensor) -> Significance:
-    cuts = [cut for branch in branches for tie in branch.ties for cut in tie]
-    neurons = {cut.neuron: cut.axis for cut in cuts if cut.neuron is not None}
-    with _rates(neurons) as rates, torch.inference_mode():
-        training = model.training
-        model.eval()
-        functional.reset_net(model)
-        model(present(model, calibration))
-        functional.reset_net(model)
-        model.train(training)
-
-    def score(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
-        total = torch.zeros(dimensions, dtype=torch.float64, device=tie[0].module.weight.device)
-        for cut in tie:
-            if cut.neuron is not None:
-                total += rates[cut.neuron][cut.offset : cut.offset + dimensions]
-        return total
-
-    return score
+def l1(weights: Tensor, rates: Tensor) -> Tensor:
+    """L1 norm of the weights of every dimension."""
+    return weights.abs().sum(1)
 
 
-@contextmanager
-def _rates(neurons: dict[nn.Module, int]) -> Iterator[dict[nn.Module, Tensor]]:
-    """While this lasts, the firing rate [C] of neurons, by their axis of channels, is noted."""
-    rates: dict[nn.Module, Tensor] = {}
+def activity(weights: Tensor, rates: Tensor) -> Tensor:
+    """Rate of every dimension's neurons."""
+    return rates
 
-    def noting(axis: int) -> Callable[[nn.Module, object, Tensor], None]:
-        def note(module: nn.Module, _: object, spikes: Tensor) -> None:
-            rates[module] = spikes.double().movedim(axis, 0).flatten(1).mean(1)
 
-        return note
+def l1_activity(weights: Tensor, rates: Tensor) -> Tensor:
+    """L1 norm of the weights of every dimension times the rate of its neurons."""
+    return l1(weights, rates) * rates
 
-    with ExitStack() as stack:
-        for module, axis in neurons.items():
-            stack.callback(module.register_forward_hook(noting(axis)).remove)
-        yield rates
+
+_OURS: dict[str, Score] = {
+    score.__name__: score for score in (magnitude, magnitude_activity, l1, activity, l1_activity)
+}
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A score by its name: one of this module's, or ``module:function`` of the user's."""
+
+    name: str
+    score: Score
+
+    @classmethod
+    def named(cls, name: Value) -> Criterion:
+        """The criterion that an option names."""
+        text = str(name)
+        return cls(text, _OURS.get(text) or load_named(text, "a score"))
+
+    @property
+    def reads_rates(self) -> bool:
+        """Whether rates have to be measured for it."""
+        return self.score not in (magnitude, l1)
+
+    def scores(self, weights: Tensor, rates: Tensor, expected: torch.Size) -> Tensor:
+        """The scores, without gradients.
+
+        Raises CompressionError where the function fails, gives another size than `expected`, or
+        what is no number.
+        """
+        try:
+            with torch.no_grad():
+                found = self.score(weights, rates)
+                sound = found.shape == expected and not bool(found.isnan().any())
+        except Exception as error:
+            raise CompressionError(f"{self.name}: {type(error).__name__}: {error}") from error
+        if not sound:
+            size = list(found.shape)
+            raise CompressionError(
+                f"{self.name} gave scores of size {size}, {int(found.isnan().sum())} of them not a "
+                f"number; expected numbers of size {list(expected)}"
+            )
+        return found if found.is_floating_point() else found.double()

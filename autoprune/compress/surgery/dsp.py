@@ -1,50 +1,83 @@
 """DSP: remove whole inner dimensions of a branch, so that its matrices become smaller.
 
 Structured pruning of Sun et al., "Toward Efficient Spiking Transformers", arXiv 2508.01992, in
-this project's reading: its abstract gives no formulas. The residual width stays. A network whose
-dimensions were removed computes what its parent computes when the spikes of those dimensions are
-multiplied by 0. Kept 0 removes the branch: it contributes exactly 0 and its parameters are gone.
+this project's reading: its abstract gives no formulas. The residual width stays. Dimensions are
+ranked by the L1 norm of their weights unless a study names another of
+`autoprune.compress.surgery.criteria`; rates are those of the parent. A network whose dimensions
+were removed computes what its parent computes when the spikes of those dimensions are multiplied
+by 0. Kept 0 removes the branch: it contributes exactly 0 and its parameters are gone.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from autoprune.compress.part import Part
-from autoprune.compress.surgery.criteria import Significance, l1, significance
+from autoprune.compress.surgery.criteria import Criterion
+from autoprune.compress.surgery.rates import Rates, output_rates
 from autoprune.compress.surgery.surgery import Subject, Surgery
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Branch, Cut
 from autoprune.networks.place import Place
 
+Significance = Callable[[tuple[Cut, ...], int], Tensor]
+"""The scores [dimensions] of the tied dimensions of a branch; the highest stay."""
+
 
 @final
 class DSPSurgery(Surgery):
     """Shrinks every branch that the part names; which dimensions stay, the option
-    ``dsp_score`` says where there are inputs to count spikes on.
+    ``dsp_score`` says.
     """
 
     def reshape(self, subject: Subject, part: Part) -> None:
         """Keep the dimensions of highest score, all measured before the first leaves."""
         blocks = subject.adapter.branches(subject.network)
-        score: Significance = l1
-        if subject.samples is not None:
-            every = [branch for branches in blocks for branch in branches]
-            name = subject.options.get("dsp_score", "l1")
-            score = significance(name, subject.network, every, subject.samples)
         kept = dict(part.amounts)
+        score = significance(subject, [b for branches in blocks for b in branches])
         for index, branches in enumerate(blocks):
             for branch in branches:
                 size = kept.pop(str(Place(index, branch.name)), None)
                 if size is not None:
-                    read_local_sizes(branch)
+                    branch.read_local_sizes()
                     shrink(branch, int(size), score)
         if kept:
             raise CompressionError(f"a plan that shrinks {', '.join(kept)}; the network has none")
+
+
+def significance(subject: Subject, branches: Sequence[Branch]) -> Significance:
+    """The scores that the study names; without samples every rate is 1."""
+    criterion = Criterion.named(subject.options["dsp_score"])
+    cuts = [cut for branch in branches for tie in branch.ties for cut in tie]
+    axes = {cut.neuron: cut.axis for cut in cuts if cut.neuron is not None}
+    rates: Rates = {}
+    if criterion.reads_rates and subject.samples is not None:
+        rates = output_rates(subject.network, axes, subject.samples)
+
+    def score(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
+        held = weights(tie, dimensions)
+        rate = held.new_zeros(dimensions) if rates else held.new_ones(dimensions)
+        for cut in tie:
+            if cut.neuron is not None and cut.neuron in rates:
+                rate += rates[cut.neuron][cut.offset : cut.offset + dimensions]
+        return criterion.scores(held, rate, rate.shape)
+
+    return score
+
+
+def weights(tie: tuple[Cut, ...], dimensions: int) -> Tensor:
+    """The weights [dimensions, n] of each tied dimension in all of its layers, in float64."""
+    found = []
+    for cut in tie:
+        weight = cut.module.weight.detach().flatten(1)
+        rows = weight if cut.side == "out" else weight.T
+        found.append(rows[cut.offset : cut.offset + dimensions].double())
+    return torch.cat(found, 1)
 
 
 def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:
@@ -57,7 +90,7 @@ def most_significant(score: Tensor, groups: int, kept: int) -> Tensor:
     return torch.zeros_like(by_group, dtype=torch.bool).scatter_(1, order, True).flatten()
 
 
-def shrink(branch: Branch, kept: int, significance: Significance = l1) -> tuple[Tensor, ...]:
+def shrink(branch: Branch, kept: int, score: Significance) -> tuple[Tensor, ...]:
     """Keep the `kept` most significant dimensions per group of `branch`, in place.
 
     Returns the mask of kept dimensions of each tie, [groups * size]; empty where the whole
@@ -77,22 +110,11 @@ def shrink(branch: Branch, kept: int, significance: Significance = l1) -> tuple[
         return ()
     dimensions = branch.groups * branch.size
     masks = tuple(
-        most_significant(significance(tie, dimensions), branch.groups, kept) for tie in branch.ties
+        most_significant(score(tie, dimensions), branch.groups, kept) for tie in branch.ties
     )
     if kept < branch.size:
         _slice_layers(branch, masks)
     return masks
-
-
-def read_local_sizes(branch: Branch) -> None:
-    """Give the branch the forward pass that reads the sizes that are left, in place.
-
-    Its class is exchanged for the adapter's subclass: parameters, names and neurons stay what they
-    are. A new module would be built from sizes that the branch no longer has.
-    """
-    module = getattr(branch.owner, branch.attribute)
-    if branch.local is not None and type(module) is not branch.local:
-        module.__class__ = branch.local
 
 
 def _slice_layers(branch: Branch, masks: tuple[Tensor, ...]) -> None:

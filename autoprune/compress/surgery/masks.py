@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from torch import Tensor
 
 from autoprune.compress.part import Amount, Part, key_of
-from autoprune.compress.surgery.l1p import held_at_zero
+from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.surgery import AfterStep, Subject, Surgery
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Matrix

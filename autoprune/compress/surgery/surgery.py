@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
 
 from autoprune.compress.part import Part
+from autoprune.compress.setting import Value
 from autoprune.networks.adapter import Matrix, ModelAdapter
 
 AfterStep = Callable[[float], None]
@@ -23,14 +24,14 @@ class Subject:
     Attributes:
         network: a copy of the parent; changed in place.
         adapter: shows its branches as they are now.
-        options: the study's ``[compression]``.
+        options: every method's, by name, as the study tells them or by default.
         samples: inputs [samples, ...] on which spikes may be counted; None where there are none.
         trains: whether fine-tuning follows.
     """
 
     network: nn.Module
     adapter: ModelAdapter
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Value]
     samples: Tensor | None = None
     trains: bool = False
 

@@ -15,10 +15,21 @@ from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import criteria, dsp, l1p
 from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.slif import SLIFNode
 from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Removed
+
+
+def by_l1(tie, dimensions: int) -> Tensor:
+    held = dsp.weights(tie, dimensions)
+    return criteria.l1(held, held)
+
+
+def by_magnitude(matrix) -> Tensor:
+    return matrix.weight.abs()
+
 
 STILL = Effort(time_steps=3, learning_rate=1e-3, epochs=0)
 
@@ -66,7 +77,7 @@ def test_attention_of_fewer_dimensions_equals_masked_spikes(network, adapter, im
     model = copy.deepcopy(parent)
     branch = adapter.branches(model)[block][0]
     assert (branch.name, branch.groups, branch.size) == ("attention", 3, 4)
-    qk, v = dsp.shrink(branch, kept)
+    qk, v = dsp.shrink(branch, kept, by_l1)
     functional.invalidate_reset_cache(model)
     assert qk.reshape(3, 4).sum(1).tolist() == [kept] * 3
     masked = copy.deepcopy(parent)
@@ -86,7 +97,7 @@ def test_attention_of_fewer_dimensions_equals_masked_spikes(network, adapter, im
 def test_mlp_of_fewer_units_equals_masked_spikes(network, adapter, images, kept):
     parent, images = network.double(), images.double()
     model = copy.deepcopy(parent)
-    (mask,) = dsp.shrink(adapter.branches(model)[0][1], kept)
+    (mask,) = dsp.shrink(adapter.branches(model)[0][1], kept, by_l1)
     functional.invalidate_reset_cache(model)
     masked = copy.deepcopy(parent)
     mlp = masked.blocks[0].mlp
@@ -102,7 +113,7 @@ def test_zeroed_weights_are_not_the_same_as_masked_spikes(network, adapter, imag
     """Why DSP is defined by spikes: batch norm turns zeroed weights into constants that fire."""
     parent = network.double()
     model, zeroed = copy.deepcopy(parent), copy.deepcopy(parent)
-    (mask,) = dsp.shrink(adapter.branches(model)[0][1], 4)
+    (mask,) = dsp.shrink(adapter.branches(model)[0][1], 4, by_l1)
     functional.invalidate_reset_cache(model)
     zeroed.blocks[0].mlp.fc1[0].weight.data[~mask] = 0
     assert not torch.equal(run(model, images.double()), run(zeroed, images.double()))
@@ -112,7 +123,7 @@ def test_most_significant_dimensions_stay(network, adapter):
     branch = adapter.branches(network)[0][1]
     (tie,) = branch.ties
     fc1, fc2 = (cut.module for cut in tie)
-    score = criteria.l1(tie, 24)
+    score = by_l1(tie, 24)
     by_hand = fc1.weight[:, :, 0].abs().double().sum(1) + fc2.weight[:, :, 0].abs().double().sum(0)
     assert torch.allclose(score, by_hand, rtol=1e-12)
     mask = dsp.most_significant(score, 1, 5)
@@ -136,7 +147,7 @@ def test_removed_branch_contributes_nothing_and_has_nothing(network, adapter, sh
 
 def test_plan_of_another_network_is_refused(network, adapter, shape, effort):
     with pytest.raises(CompressionError, match="cannot keep 9 of 4"):
-        dsp.shrink(adapter.branches(network)[0][0], 9)
+        dsp.shrink(adapter.branches(network)[0][0], 9, by_l1)
     plan = make_plan({}, shape, effort)
     shorter = copy.deepcopy(network)
     del shorter.blocks[1]
@@ -192,7 +203,7 @@ def test_time_steps_follow_the_plan(network, adapter, shape, images, effort):
 def test_l1p_keeps_the_largest_weights_of_each_matrix(network, adapter):
     for matrix in adapter.branches(network)[0][0].matrices:
         before = matrix.weight.clone()
-        l1p.zero_smallest(l1p.Target(matrices=(matrix,), zeros=50))
+        l1p.zero_lowest(l1p.Target(matrices=(matrix,), zeros=50), by_magnitude)
         kept = matrix.weight != 0
         assert int((~kept).sum()) == 50
         assert torch.equal(matrix.weight[kept], before[kept])
@@ -203,10 +214,10 @@ def test_l1p_keeps_the_largest_weights_of_each_matrix(network, adapter):
 def test_l1p_drops_the_first_of_equal_weights(network, adapter):
     matrix = adapter.branches(network)[0][1].matrices[0]
     matrix.module.weight.data.fill_(-0.5)
-    l1p.zero_smallest(l1p.Target(matrices=(matrix,), zeros=3))
+    l1p.zero_lowest(l1p.Target(matrices=(matrix,), zeros=3), by_magnitude)
     assert (matrix.weight.flatten()[:5] == 0).tolist() == [True, True, True, False, False]
     with pytest.raises(CompressionError, match="cannot zero 999999"):
-        l1p.zero_smallest(l1p.Target(matrices=(matrix,), zeros=999999))
+        l1p.zero_lowest(l1p.Target(matrices=(matrix,), zeros=999999), by_magnitude)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +238,7 @@ def test_zeros_survive_weight_decay_and_momentum(
     before = [matrix.weight.clone() for matrix in held]
     optimizer = optimizer(model.parameters())
     labels = torch.arange(6) % 4
-    with l1p.held_at_zero(held):
+    with held_at_zero(held):
         for _ in range(10):
             functional.reset_net(model)
             optimizer.zero_grad()

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from autoprune.compress.surgery.l1p import RAMP, Target, gradually, held_at_zero, zero_smallest
+from autoprune.compress.surgery.held import held_at_zero
+from autoprune.compress.surgery.l1p import RAMP, Target, gradually, zero_lowest
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Matrix
 
@@ -17,9 +18,13 @@ def matrix(weight: torch.Tensor, name: str = "fc1") -> Matrix:
     return Matrix(name=name, module=layer)
 
 
+def by_magnitude(matrix: Matrix) -> torch.Tensor:
+    return matrix.weight.abs()
+
+
 def test_matrices_that_are_thinned_together_share_one_threshold():
     small, large = matrix(torch.full((2, 3), 0.1)), matrix(torch.full((2, 3), -5.0), "fc2")
-    zero_smallest(Target(matrices=(large, small), zeros=7))
+    zero_lowest(Target(matrices=(large, small), zeros=7), by_magnitude)
     assert int((small.weight == 0).sum()) == 6
     assert large.weight.flatten().tolist() == [0.0, *[-5.0] * 5]  # the first of equal ones
 
@@ -28,7 +33,7 @@ def test_a_fused_layer_is_thinned_per_matrix():
     layer = nn.Conv1d(4, 6, 1)
     rows = Matrix(name="k", module=layer, rows=slice(2, 4))
     before = layer.weight.detach().clone()
-    zero_smallest(Target(matrices=(rows,), zeros=8))
+    zero_lowest(Target(matrices=(rows,), zeros=8), by_magnitude)
     assert (layer.weight[2:4] == 0).all()
     assert torch.equal(layer.weight[:2], before[:2])
     assert torch.equal(layer.weight[4:], before[4:])
@@ -37,7 +42,7 @@ def test_a_fused_layer_is_thinned_per_matrix():
 def test_more_zeros_than_weights_are_refused():
     both = (matrix(torch.ones(1, 2)), matrix(torch.ones(1, 2), "fc2"))
     with pytest.raises(CompressionError, match="fc1, fc2: cannot zero 5 of 4 weights"):
-        zero_smallest(Target(matrices=both, zeros=5))
+        zero_lowest(Target(matrices=both, zeros=5), by_magnitude)
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
@@ -54,7 +59,7 @@ def test_the_schedule_is_cubic_and_zeros_never_return(optimizer):
     stepper, steps, seen = make(), 24, [[], []]
     gone = [torch.zeros(20, 10, dtype=torch.bool) for _ in range(2)]
     target = torch.randn(20, 10, generator=generator)
-    with gradually(targets) as thin:
+    with gradually(targets, by_magnitude) as thin:
         for step in range(steps):
             stepper.zero_grad()
             sum((p - target).square().sum() for p in parameters).backward()

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from autoprune.cli.main import cli
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.methods.nm import kept
+from autoprune.compress.space import load_space
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.nm import NMSurgery
 from autoprune.compress.surgery.surgery import matrices
@@ -54,6 +55,14 @@ def test_a_pattern_that_does_not_divide_the_inputs_is_refused(shape, effort):
 def test_a_pattern_that_there_is_not_is_refused(shape, effort, pattern):
     with pytest.raises(InputError, match="mlp.nm: given .*expected one of 1:2, 1:4"):
         make_plan(parse_configuration({"blocks.0.mlp.nm": pattern}), shape, effort)
+
+
+def test_a_space_that_offers_no_pattern_is_refused(tmp_path):
+    (tmp_path / "space.toml").write_text(
+        'title = "own"\n[branch.mlp]\nnm = { values = ["dense", "4:2"] }\n', encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="branch.mlp.nm to hold only dense, 4:8.*not '4:2'"):
+        load_space(str(tmp_path / "space.toml"))
 
 
 def test_no_run_begins_with_a_pattern_that_does_not_divide(root, tmp_path):
