@@ -67,6 +67,7 @@ def test_another_one_is_noted_beside_the_first(here, tmp_path):
         read_environments(file)
 
 
+@pytest.mark.full
 def test_a_run_that_goes_on_elsewhere_says_so(root, tmp_path):
     study = str(root / "tests" / "studies" / "short.toml")
     start = "from autoprune.cli.main import main; main()"

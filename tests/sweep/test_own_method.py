@@ -66,6 +66,7 @@ def test_the_page_shows_what_check_prints(folder, root):
     assert shown in command("check", NAME)
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_run_by_a_method_and_a_score_of_ones_own(folder):
     command("run", "study.toml", "--out", "out")

@@ -29,6 +29,7 @@ def sweep(root, tmp_path):
     driver.communicate()
 
 
+@pytest.mark.full
 def test_reading_while_a_sweep_writes(sweep, tmp_path):
     driver, folder = sweep
     commands = [

@@ -212,6 +212,7 @@ class Deadly(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
         self.inner.set_time_steps(model, time_steps)
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_dying_workers_and_exceptions_end_as_failed_trials(
     short_of_steps, one_ray, tmp_path, monkeypatch
@@ -284,6 +285,7 @@ def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):
     assert trials(folder) == trials(alone)
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_an_interrupted_driver_says_so_and_goes_on_the_next_time(short, tmp_path):
     start = "from autoprune.cli.main import main; main()"

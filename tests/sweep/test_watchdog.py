@@ -119,6 +119,7 @@ class Greedy(SpikformerAdapter.__base__):  # type: ignore[misc, name-defined]
         self.inner.set_time_steps(model, time_steps)
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(
     short_of_steps, tmp_path, one_ray, monkeypatch

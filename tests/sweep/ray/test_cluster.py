@@ -246,6 +246,7 @@ def confirmed(folder: Path) -> list[Outcome]:
     return untimed(RunFolder(folder).read_confirmed())
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, study, tmp_path):
     """The second node is killed while it trains; the trials are those of a run without Ray."""

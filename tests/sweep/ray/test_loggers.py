@@ -122,6 +122,7 @@ def test_the_command_says_where_they_are(tracked):
         assert re.search(rf"^  {name} +the trials for {what}$", said.stdout, re.MULTILINE)
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_run_that_goes_on_logs_what_is_missing_and_nothing_twice(tracked, tmp_path):
     """It began untracked, without Ray; then come a kill's leftovers, and more trials."""
@@ -156,6 +157,7 @@ def test_a_run_that_goes_on_logs_what_is_missing_and_nothing_twice(tracked, tmp_
     assert quick == [replace(h, ended=replace(h.ended, seconds=0)) for h in tracked.read_heads()]
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_failed_trial_is_failed_there(tracked, monkeypatch, tmp_path, capfd):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'elsewhere.db'}")
@@ -190,6 +192,7 @@ def test_mlflow_knows_a_run_again_that_was_not_tracked_for_a_while(tmp_path):
     assert names[1] is not None and names[1:] == 3 * [names[1]]
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_log_that_cannot_be_written_is_named(tracked, tmp_path):
     folder = RunFolder(tmp_path)
