@@ -131,10 +131,9 @@ def _patterned(model: CostModel, cost: Cost) -> str:
         n, m = sizes(pattern)
         workload = sample_workload(width=_WIDE, zeros=1 - n / m)
         anywhere, patterned = (model.price(w) for w in (workload, with_pattern(workload, pattern)))
-        found = _rises(patterned, anywhere, pattern, "as many zeros anywhere")
-        found = found or _slows(patterned, anywhere, pattern, "as many zeros anywhere")
-        if found:
-            return found
+        both = [(cost.energy_pj, cost.latency_us or 0.0) for cost in (anywhere, patterned)]
+        if any(more > less for less, more in zip(*both, strict=True)):
+            return f"pJ and µs {both[0]}, with the zeros by {pattern} {both[1]}"
     return ""
 
 
