@@ -52,7 +52,7 @@ from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import batch_norm, l1p
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.held import held_at_zero
-from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.study.parent import find_parent
 from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.prepare import prepare

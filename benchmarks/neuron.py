@@ -18,7 +18,7 @@ import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor, nn
 
-from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.slif.node import SLIFNode
 
 WARM_UP = 2
 PEER = "ParametricLIFNode"
@@ -28,11 +28,10 @@ def neurons(function: nn.Module, size: tuple[int, ...], device: str) -> dict[str
     """Every neuron of the comparison: tau 2, hard reset, detached; the channels are axis 2."""
     settings = {"surrogate_function": function, "detach_reset": True, "step_mode": "m"}
     plif = neuron.ParametricLIFNode(init_tau=2.0, **settings)
-    channels = (size[2],) + (1,) * (len(size) - 3)
     found = {PEER: plif, "LIFNode": neuron.LIFNode(tau=2.0, **settings)}
-    for learned in ("layer", "channel"):
-        name = f"sLIF per {learned}"
-        found[name] = SLIFNode(plif, threshold=learned, tau=learned, channels=channels)
+    shapes = {"channels": (size[2],) + (1,) * (len(size) - 3), "neurons": size[2:]}
+    for learned in ("layer", "channel", "neuron"):
+        found[f"sLIF per {learned}"] = SLIFNode(plif, threshold=learned, tau=learned, **shapes)
     return {name: node.to(device) for name, node in found.items()}
 
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from autoprune.compress.part import Amount
 
-Learned = Literal["fixed", "layer", "channel"]
-"""How a neuron's threshold or time constant is learned: not, one per layer, one per channel."""
+Learned = Literal["fixed", "layer", "channel", "neuron"]
+"""How a threshold or time constant is learned: not, one per layer, per channel, or per neuron."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +36,8 @@ class Neurons:
     def is_lif(self) -> bool:
         """Whether the parent's neurons stay."""
         return self == Neurons()
+
+    @property
+    def single(self) -> bool:
+        """Whether anything is learned one by one, for which there has to be a number of neurons."""
+        return "neuron" in (self.threshold, self.tau)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from autoprune.compress.surgery.apply import reshape
+from autoprune.compress.surgery.apply import Manner, reshape
 from autoprune.deploy.pack import BuiltFrom
 from autoprune.deploy.remeasure import compare, recorded, remeasured, validation_samples
 from autoprune.errors import ExportError, RecordError
@@ -89,7 +89,8 @@ def find_member(folder: RunFolder, key: TrialKey, say: Callable[[str], None]) ->
     data = load_data(parts)
     parent = load_parent(parts, folder.parent)
     setup = make_setup(parts, data, parent, ())  # the record says at which bits to measure
-    network = reshape(parent, outcome.measurement.plan, setup.adapter)
+    manner = Manner(samples=data.train.inputs(slice(1)))
+    network = reshape(parent, outcome.measurement.plan, setup.adapter, manner)
     shape = setup.adapter.shape(parent)
     rebuilt = not _take_weights(folder, outcome.key, network)
     if rebuilt:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
 import torch
+from torch import Tensor
 
 from autoprune.compress.plan import Plan
-from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.cost.model import CostModel
 from autoprune.runs.budget import Budget, Excess
 from autoprune.runs.metrics import metric_value
@@ -40,8 +41,8 @@ class Budgets:
         """The least excess that training can come to, of budgets of which that is known.
 
         They are ``weight_bits`` and ``parameters``: compression decides which weights are zero and
-        fine-tuning leaves them so; what neurons learn begins at zero and may stay there; rounding
-        makes more weights zero.
+        fine-tuning leaves them so; what neurons learn may be zero or not; rounding makes more
+        weights zero.
         """
         return tuple(
             (str(budget), budget.excess(value))
@@ -57,8 +58,13 @@ class Budgets:
         finished = any(method.stage == "values" for method, _ in parts)
         if budget.metric != "parameters" or (budget.most and finished):
             return None
-        network = compress(self._setup.parent, plan, self._setup.adapter)
-        nonzero = sum(int(torch.count_nonzero(p)) for p in network.parameters())
-        if budget.most:
-            return float(nonzero)
-        return float(nonzero + sum(method.surgery().learned(network) for method, _ in parts))
+        setup = self._setup
+        sample = setup.data.train.inputs(slice(1))
+        network = compress(setup.parent, plan, setup.adapter, Manner(samples=sample))
+        learned = [p for method, _ in parts for p in method.surgery().learned(network)]
+        nonzero = _nonzeros(network.parameters()) - _nonzeros(learned)
+        return float(nonzero if budget.most else nonzero + sum(p.numel() for p in learned))
+
+
+def _nonzeros(parameters: Iterable[Tensor]) -> int:
+    return sum(int(torch.count_nonzero(parameter)) for parameter in parameters)

@@ -134,7 +134,7 @@ print(*(make_plan(*given).hash for given in pickle.load(sys.stdin.buffer)))
 def _nothing_grows(method: Method, tried: Tried) -> Iterator[str]:
     before = _weights(tried.network)
     for what, plan in tried.plans(method):
-        after = _weights(compress(tried.network, plan, tried.adapter))
+        after = _weights(compress(tried.network, plan, tried.adapter, tried.manner))
         if after > before:
             yield f"{what}: {after} nonzero weights in place of {before}"
 
@@ -146,7 +146,7 @@ def _weights(model: nn.Module) -> int:
 
 def _says_what_is_found(method: Method, tried: Tried) -> Iterator[str]:
     for what, plan in tried.plans(method):
-        model = compress(tried.network, plan, tried.adapter)
+        model = compress(tried.network, plan, tried.adapter, tried.manner)
         left = plan.left(tried.shape).shape
         found = tried.adapter.shape(model)
         for (place, planned), (_, own) in zip(left.branches(), found.branches(), strict=True):
@@ -156,6 +156,12 @@ def _says_what_is_found(method: Method, tried: Tried) -> Iterator[str]:
         if nonzero != plan.kept_weights(tried.shape):
             said = plan.kept_weights(tried.shape)
             yield f"{what}: {nonzero} nonzero weights in the blocks, said were {said}"
+        learned = {id(p) for p in method.surgery().learned(model)}
+        before = dict(tried.network.named_parameters())
+        added = {id(p): p.numel() for n, p in model.named_parameters() if n not in before}
+        if added.keys() != learned:
+            said = sum(p.numel() for p in method.surgery().learned(model))
+            yield f"{what}: {sum(added.values())} parameters are added, said were {said}"
 
 
 def _nonzero(model: nn.Module, tried: Tried) -> int:
@@ -167,9 +173,9 @@ def _copies(method: Method, tried: Tried) -> Iterator[str]:
     if type(pickle.loads(pickle.dumps(method))) is not type(method):
         yield "the method does not pickle as itself"
     for what, plan in tried.plans(method):
-        model = compress(tried.network, plan, tried.adapter)
+        model = compress(tried.network, plan, tried.adapter, tried.manner)
         expected = _run(model, tried)
-        fresh = reshape(tried.network, plan, tried.adapter)
+        fresh = reshape(tried.network, plan, tried.adapter, tried.manner)
         fresh.load_state_dict(model.state_dict())
         twins = {
             "a copy": copy.deepcopy(model),
@@ -184,7 +190,7 @@ def _copies(method: Method, tried: Tried) -> Iterator[str]:
 def _zeros_stay(method: Method, tried: Tried) -> Iterator[str]:
     for what, plan in tried.plans(method):
         for name, make in _OPTIMIZERS.items():
-            model = reshape(tried.network, plan, tried.adapter)
+            model = reshape(tried.network, plan, tried.adapter, tried.manner)
             subject = subject_of(model, tried.adapter, trains=True)
             thin(subject, plan)
             with training(subject, plan) as after_step:

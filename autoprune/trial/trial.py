@@ -56,7 +56,7 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     clock = Clock()
     torch.manual_seed(seed)
     calibration = setup.data.train.inputs(slice(setup.census_samples)).to(setup.device)
-    manner = Manner(options=setup.options, samples=calibration)
+    manner = Manner(options=setup.options, samples=calibration, seed=seed)
     model = reshape(setup.parent, plan, setup.adapter, manner)
     trains = plan.effort.epochs > 0
     subject = subject_of(model, setup.adapter, manner, trains=trains)

@@ -15,6 +15,7 @@ from autoprune.compress.method import Method
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.compress.setting import Setting, Value
+from autoprune.compress.surgery.apply import Manner
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.place import Kind
@@ -40,6 +41,11 @@ class Tried:
         """That of the network's own time steps."""
         steps = self.adapter.time_steps(self.network)
         return Effort(time_steps=steps, learning_rate=1e-3, epochs=1)
+
+    @property
+    def manner(self) -> Manner:
+        """With its own samples."""
+        return Manner(samples=self.samples)
 
     def plans(self, method: Method) -> Iterator[tuple[str, Plan]]:
         """Plans with this method alone, by the values that made them."""

@@ -21,9 +21,9 @@ def wrong_output(T, in_channels, num_classes):
     return network
 
 
-def soft_reset(T, in_channels, num_classes):
+def no_leak(T, in_channels, num_classes):
     network = right(T, in_channels, num_classes)
-    network.layers[0].attn.q_lif = neuron.LIFNode(v_reset=None, step_mode="m")
+    network.layers[0].attn.q_lif = neuron.IFNode(step_mode="m")
     return network
 
 
@@ -92,7 +92,7 @@ OWN = 'model = "own_network:build"\nadapter = "own_network:OwnAdapter"'
         (OWN.splitlines()[0], "OwnFormer is of no known family"),
         (OWN.replace("own_network:build", "own_networks:build"), "No module named 'own_networks'"),
         (OWN.replace("own_network:build", "broken_networks:wrong_output"), "expected logits"),
-        (OWN.replace("own_network:build", "broken_networks:soft_reset"), "reset"),
+        (OWN.replace("own_network:build", "broken_networks:no_leak"), "given a IFNode"),
         (OWN.replace("own_network:build", "broken_networks:no_time"), "attribute T"),
         (OWN.replace("own_network:build", "broken_networks:crashes"), "my own mistake"),
         (

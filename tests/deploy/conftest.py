@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.plan import Plan
-from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.deploy.manifest import write_manifest
 from autoprune.deploy.pack import BuiltFrom, pack
 from autoprune.networks.adapter import ModelAdapter
@@ -53,6 +53,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any], str | None]] = {
         None,
     ),
     "own": ("own_network:build", {}, "own_network:OwnAdapter"),
+    "own_soft": ("own_network:build_soft", {}, "own_network:OwnAdapter"),
 }
 make_importable(STUDIES)
 
@@ -71,7 +72,7 @@ def finished(short_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "blocks.0.attention.l1p": 0.5,
         "blocks.0.mlp.l1p": 0.95,
         "blocks.0.neuron.threshold": "channel",
-        "blocks.0.neuron.tau": "layer",
+        "blocks.0.neuron.tau": "neuron",
         "time_steps": 2,
     }
     plan = make_plan(parse_configuration(point), built.shape, built.effort)
@@ -119,8 +120,10 @@ def compressed(family: str) -> tuple[nn.Module, ModelAdapter, BuiltFrom]:
     point |= {"blocks.0.l1p": 0.9, "head.l1p": 0.5}
     point |= {f"blocks.{i}.neuron.threshold": "channel" for i in range(len(shape.blocks) - 1)}
     point |= {"blocks.0.neuron.tau": "layer", "blocks.0.neuron.tau_start": 1.3}
+    point[f"blocks.{len(shape.blocks) - 1}.neuron.threshold"] = "neuron"
     plan = make_plan(parse_configuration(point), shape, EFFORT)
-    network = compress(parent, plan, adapter).eval()
+    sample = torch.zeros(1, *(OFFERED[f] for f in ("in_channels", "img_size_h", "img_size_w")))
+    network = compress(parent, plan, adapter, Manner(samples=sample)).eval()
     for name, value in network.named_parameters():
         if name.endswith(("threshold_log", "decay_logit")):
             nn.init.normal_(value, std=0.2)

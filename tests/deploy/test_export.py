@@ -87,8 +87,11 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     assert {how["format"] for how in found["storage"].values()} >= {"dense", "bitmap"}
     assert len(found["starts"]["slif"]) > 2
     parent = RunFolder(finished).parent.stat().st_size
-    assert exported.sizes["network.safetensors"] < 0.8 * parent
-    assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes == parent
+    learned = sum(how["bytes"] for n, how in found["storage"].items() if "decay_logit" in n)
+    assert learned > 1000  # one value per neuron
+    assert exported.sizes["network.safetensors"] - learned < 0.8 * parent
+    assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes + learned
+    assert exported.parent_bytes == parent
     assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
 
 

@@ -18,6 +18,7 @@ from autoprune.compress.surgery.apply import compress
 from autoprune.deploy.fresh_process import in_fresh_process
 from autoprune.deploy.load import load
 from autoprune.deploy.observe import OUTPUT, observe
+from autoprune.deploy.onnx import write_onnx
 from autoprune.deploy.pack import pack
 from autoprune.deploy.size_proof import sizes_are_exact, weights_are_planned
 from autoprune.deploy.sources import closure, rewritten
@@ -54,6 +55,16 @@ def test_a_process_without_autoprune_computes_the_same_bits(packed, samples):
         network.classify.bias += 0.25
     with pytest.raises(ExportError, match=r"computes something else at 1 of \d+ places \(output"):
         in_fresh_process(network, samples, folder)
+
+
+@pytest.mark.full
+def test_soft_reset_and_what_is_learned_per_neuron_are_written_as_onnx(samples, tmp_path):
+    pytest.importorskip("onnxruntime")
+    network, _, origin = compressed("own_soft")
+    assert "neuron" in dict(origin.plan.part("slif").amounts).values()
+    proof = write_onnx(network, samples.split(1), tmp_path / "network.onnx")
+    assert proof.samples == 4
+    assert proof.max_abs_difference < 1e-5
 
 
 def test_the_users_own_module_is_left_as_it_was(packed, samples):

@@ -19,7 +19,7 @@ from autoprune.compress.surgery import criteria, dsp
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.l1p import targets
-from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.compress.surgery.surgery import matrices
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.networks.adapter import Branch, Bypassed, ModelAdapter, Neuron, Removed

@@ -111,5 +111,14 @@ def mlp(m: Mlp) -> Inside:
     return Inside(inner={"fc1": up}, outer={"fc2": down}, ties=("fc1 fc2",))
 
 
+def build_soft(T: int, in_channels: int, num_classes: int) -> OwnFormer:
+    """With neurons that reset softly, and whose inputs do not decay."""
+    network = OwnFormer(T, in_channels, num_classes)
+    for module in network.modules():
+        if isinstance(module, neuron.LIFNode):
+            module.v_reset, module.decay_input = None, False
+    return network
+
+
 def build(T: int, in_channels: int, num_classes: int) -> OwnFormer:
     return OwnFormer(T, in_channels, num_classes)

@@ -90,6 +90,13 @@ BAD = {
         "return before",
         "sizes and zeros are those that are found",
     ),
+    "adds parameters": (
+        "    def keep(",
+        "    def reshape(self, subject, part):\n"
+        "        import torch\n"
+        "        subject.network.extra = torch.nn.Parameter(torch.ones(3))\n\n    def keep(",
+        "sizes and zeros are those that are found",
+    ),
     "does not pickle": (
         "    def surgery(self):",
         "    def __init__(self):\n        self.own = lambda: 0\n\n    def surgery(self):",

@@ -12,7 +12,7 @@ from torch import nn
 
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.surgery.apply import compress
-from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.data.load import NamedData
 from autoprune.data.spec import DataSpec
 from autoprune.trial.training import Recipe, _loss, _schedule, batches, correct, logits, train

@@ -14,7 +14,7 @@ from autoprune.errors import InputError
 from autoprune.networks.place import Place
 
 if TYPE_CHECKING:
-    from autoprune.compress.surgery.slif import SLIFSurgery
+    from autoprune.compress.surgery.slif.surgery import SLIFSurgery
 
 
 def _learned(name: str, means: str) -> Setting:
@@ -36,7 +36,7 @@ class SLIF(Method):
     name: ClassVar[str] = "slif"
     stage = "neurons"
     settings = (
-        _learned("threshold", "how it is learned: `fixed`, `layer`, `channel`."),
+        _learned("threshold", "how it is learned: `fixed`, `layer`, `channel`, `neuron`."),
         _learned("tau", "the time constant, alike."),
         _start(
             "threshold_start",
@@ -84,6 +84,6 @@ class SLIF(Method):
 
     def surgery(self) -> SLIFSurgery:
         """See `autoprune.compress.surgery.slif`."""
-        from autoprune.compress.surgery.slif import SLIFSurgery
+        from autoprune.compress.surgery.slif.surgery import SLIFSurgery
 
         return SLIFSurgery()

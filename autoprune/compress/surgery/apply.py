@@ -20,10 +20,17 @@ from autoprune.networks.adapter import ModelAdapter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How methods choose: what a study tells them, and inputs to count spikes on."""
+    """How methods choose.
+
+    Attributes:
+        options: what a study tells methods.
+        samples: inputs [samples, ...] to count spikes, and neurons, on.
+        seed: of what a method draws.
+    """
 
     options: Mapping[str, Value] = field(default_factory=dict)
     samples: Tensor | None = None
+    seed: int = 0
 
 
 def compress(
@@ -55,6 +62,7 @@ def subject_of(
         options=told(manner.options),
         samples=manner.samples,
         trains=trains,
+        seed=manner.seed,
     )
 
 

@@ -27,6 +27,7 @@ class Subject:
         options: every method's, by name, as the study tells them or by default.
         samples: inputs [samples, ...] on which spikes may be counted; None where there are none.
         trains: whether fine-tuning follows.
+        seed: of what a method draws.
     """
 
     network: nn.Module
@@ -34,6 +35,7 @@ class Subject:
     options: Mapping[str, Value]
     samples: Tensor | None = None
     trains: bool = False
+    seed: int = 0
 
 
 class Surgery:
@@ -55,9 +57,9 @@ class Surgery:
     def finish(self, subject: Subject, part: Part) -> None:
         """Change weights after fine-tuning."""
 
-    def learned(self, network: nn.Module) -> int:
-        """Parameters that are zero before fine-tuning, and may be anything after it."""
-        return 0
+    def learned(self, network: nn.Module) -> list[nn.Parameter]:
+        """The parameters that it adds to those of the parent, to be learned in fine-tuning."""
+        return []
 
     def starts(self, network: nn.Module) -> dict[str, dict[str, float]]:
         """What `reshape` took from the parent and put into no tensor, by module."""

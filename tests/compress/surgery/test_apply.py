@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import criteria, dsp, l1p
-from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.compress.surgery.held import held_at_zero
-from autoprune.compress.surgery.slif import SLIFNode
+from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Removed
@@ -188,6 +188,57 @@ def test_swapped_neurons_reset_copy_and_pickle(network, adapter, shape, images, 
     fresh = compress(network, make_plan(parse_configuration(point), shape, effort), adapter)
     fresh.load_state_dict(torch.load(stored))
     assert torch.equal(run(fresh, images), first)
+
+
+@pytest.mark.parametrize("learned", ["layer", "channel"])
+def test_soft_reset_and_inputs_that_do_not_decay_are_taken_over(
+    network, adapter, shape, images, effort, learned
+):
+    hard = run(network, images)
+    for module in network.modules():
+        if isinstance(module, neuron.LIFNode):
+            module.v_reset, module.decay_input = None, False
+    functional.reset_net(network)
+    expected = run(network, images)
+    point = {f"blocks.{i}.neuron.{s}": learned for i in (0, 1) for s in ("threshold", "tau")}
+    model = compress(network, make_plan(parse_configuration(point), shape, effort), adapter)
+    assert torch.equal(run(model, images), expected)
+    assert not torch.equal(expected, hard)
+
+
+def test_neurons_that_learn_one_by_one_have_the_shape_of_what_dsp_leaves(
+    network, adapter, shape, images, effort
+):
+    point = {
+        "blocks.0.attention.dsp": 0.5,
+        "blocks.0.neuron.threshold": "neuron",
+        "blocks.0.neuron.tau": "neuron",
+        "blocks.1.neuron.threshold": "layer",
+    }
+    plan = make_plan(parse_configuration(point), shape, effort)
+    random = torch.get_rng_state()
+    model, again, other = (
+        compress(network, plan, adapter, Manner(samples=images, seed=seed)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(torch.get_rng_state(), random)
+    found = {n: list(p.shape) for n, p in model.named_parameters() if "threshold_log" in n}
+    whole, narrow, hidden = [12, 16], [18, 16], [24, 16]
+    assert [s for n, s in found.items() if n.startswith("blocks.0")] == [
+        narrow,
+        [3, 2, 16],
+        whole,
+        hidden,
+        whole,
+    ]
+    assert all(shape == [] for n, shape in found.items() if n.startswith("blocks.1"))
+    name = next(iter(found))
+    first, same, third = (dict(m.named_parameters())[name] for m in (model, again, other))
+    assert torch.equal(first, same) and not torch.equal(first, third)
+    unknown = compress(network, plan, adapter)
+    with pytest.raises(CompressionError, match="no inputs were seen"):
+        run(unknown, images)
+    unknown.load_state_dict(model.state_dict())
+    assert torch.equal(run(unknown, images), run(model, images))
 
 
 def test_time_steps_follow_the_plan(network, adapter, shape, images, effort):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,15 +13,24 @@ import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 
 from autoprune.compress.neurons import Neurons
-from autoprune.compress.surgery import slif_function
-from autoprune.compress.surgery.slif import SLIFNode, swap
+from autoprune.compress.surgery.slif import function as slif_function
+from autoprune.compress.surgery.slif import grid
+from autoprune.compress.surgery.slif.node import NOISE, SLIFNode
+from autoprune.compress.surgery.slif.surgery import SLIFSurgery, swap
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import NeuronSite
 
-LEARNED = ["fixed", "layer", "channel"]
-PAIRS = list(itertools.product(LEARNED, LEARNED))
-BOTH = list(itertools.product(LEARNED[1:], LEARNED[1:]))
-CHANNELS = (5, 1)
+LEARNED = ["fixed", "layer", "channel", "neuron"]
+PAIRS = [*itertools.product(LEARNED[:3], LEARNED[:3]), ("neuron", "neuron"), ("neuron", "fixed")]
+CHANNELS, NEURONS = (5, 1), (5, 7)
+KINDS = [
+    {"v_reset": 0.0},
+    {"v_reset": -0.3, "v_threshold": 0.5},
+    {"v_reset": None},
+    {"v_reset": None, "decay_input": False, "v_threshold": 0.5},
+    {"v_reset": -0.3, "decay_input": False},
+]
+"""Hard reset and soft, inputs that decay and that do not."""
 SURROGATES = [
     surrogate.PiecewiseQuadratic(),
     surrogate.PiecewiseExp(),
@@ -56,7 +66,8 @@ def normal(*shape: int, seed: int = 0, dtype=torch.float32) -> torch.Tensor:
 
 def learning(threshold="layer", tau="layer", replaced=None, **changes) -> SLIFNode:
     """An sLIF some way from its start."""
-    node = SLIFNode(replaced or lif(), threshold=threshold, tau=tau, channels=CHANNELS, **changes)
+    chosen = {"channels": CHANNELS, "neurons": NEURONS, **changes}
+    node = SLIFNode(replaced or lif(), threshold=threshold, tau=tau, **chosen)
     for seed, parameter in enumerate(node.parameters()):
         parameter.data = 0.3 * normal(*parameter.shape, seed=seed + 7, dtype=parameter.dtype)
     return node
@@ -64,13 +75,16 @@ def learning(threshold="layer", tau="layer", replaced=None, **changes) -> SLIFNo
 
 def by_autograd(node: SLIFNode, x: torch.Tensor, v: torch.Tensor | float, resets=None):
     """Spikes and the last V by the formulas, step by step; reset spikes held where given."""
-    spikes = []
+    spikes, rest = [], node.v_reset or 0.0
     for t, step in enumerate(x):
-        h = v + (step - (v - node.v_reset)) * node.decay
+        if node.decay_input:
+            h = v + (step - (v - rest)) * node.decay
+        else:
+            h = v - (v - rest) * node.decay + step
         spike = node.surrogate_function(h - node.threshold)
         reset = spike.detach() if node.detach_reset else spike
         reset = reset if resets is None else resets[t]
-        v = h * (1.0 - reset) + node.v_reset * reset
+        v = h - node.threshold * reset if node.v_reset is None else h * (1 - reset) + rest * reset
         spikes.append(spike)
     return torch.stack(spikes), v
 
@@ -83,14 +97,13 @@ def gradients(outputs, weights, inputs) -> list[torch.Tensor]:
 # --- Like the neurons that it replaces
 
 
-@pytest.mark.parametrize("v_reset", [0.0, -0.3])
-@pytest.mark.parametrize("v_threshold", [1.0, 0.5])
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("threshold", "tau"), PAIRS)
-def test_fresh_slif_repeats_the_lif_bit_for_bit(threshold, tau, dtype, v_threshold, v_reset):
-    original = lif(v_threshold=v_threshold, v_reset=v_reset)
-    x = normal(6, 4, 5, 7, dtype=dtype) * 2 + 0.5
-    node = SLIFNode(original, threshold=threshold, tau=tau, channels=CHANNELS)
+def test_fresh_slif_repeats_the_lif_bit_for_bit(threshold, tau, dtype, kind):
+    original = lif(**kind)
+    x = normal(6, 4, 5, 7, dtype=dtype) * (2 if original.decay_input else 1) + 0.5
+    node = SLIFNode(original, threshold=threshold, tau=tau, channels=CHANNELS, neurons=NEURONS)
     assert torch.equal(node(x), original(x))
     assert torch.equal(node(x), original(x))  # from the state that the first left
     assert torch.equal(node.v, original.v)
@@ -102,17 +115,19 @@ def test_it_fires_where_h_is_the_threshold():
     assert SLIFNode(lif())(x).tolist() == lif()(x).tolist() == [[1.0, 0.0]]
 
 
-@pytest.mark.parametrize("v_reset", [0.0, -0.3])
+@pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("detach", [False, True])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("init_tau", [2.0, 1.3, 17.0])
-def test_learning_tau_per_layer_coincides_with_plif(init_tau, dtype, detach, v_reset):
-    original = plif(init_tau=init_tau, detach_reset=detach, v_reset=v_reset).to(dtype)
+@pytest.mark.parametrize(
+    ("init_tau", "dtype"),
+    [(2.0, torch.float32), (1.3, torch.float32), (1.3, torch.float64), (17.0, torch.float64)],
+)
+def test_learning_tau_per_layer_coincides_with_plif(init_tau, dtype, detach, kind):
+    original = plif(init_tau=init_tau, detach_reset=detach, **kind).to(dtype)
     node = SLIFNode(original, tau="layer").to(dtype)
     step = torch.tensor(0.37, dtype=dtype)
     original.w.data += step
     node.decay_logit.data += step
-    x = (normal(6, 4, 5, 7, dtype=dtype) + 0.5) * init_tau
+    x = (normal(6, 4, 5, 7, dtype=dtype) + 0.5) * (init_tau if original.decay_input else 0.7)
     weights = normal(6, 4, 5, 7, seed=1, dtype=dtype)
     spikes, grads = [], []
     for module, parameter in ((original, original.w), (node, node.decay_logit)):
@@ -127,7 +142,7 @@ def test_learning_tau_per_layer_coincides_with_plif(init_tau, dtype, detach, v_r
     rounding = 2e-5 if dtype == torch.float32 else 1e-12
     for mine, theirs in zip(*grads, strict=True):
         assert torch.allclose(mine, theirs, rtol=rounding, atol=rounding)
-        assert theirs.abs().max() > 1e-2
+        assert theirs.abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("detach", [False, True])
@@ -162,9 +177,6 @@ def test_a_surrogate_whose_gradient_cannot_be_called_is_refused(function):
 @pytest.mark.parametrize(
     ("replaced", "words"),
     [
-        (lif(v_reset=None), "soft reset"),
-        (lif(decay_input=False), "decay_input=False"),
-        (plif(v_reset=None), "soft reset"),
         (neuron.IFNode(), "IFNode"),
         (torch.nn.ReLU(), "ReLU"),
     ],
@@ -182,12 +194,14 @@ def test_what_it_cannot_take_over_is_refused(replaced, words):
 @pytest.mark.parametrize("replaced", [lif(tau=3.0, v_threshold=0.5), plif(init_tau=3.0)])
 def test_starts_are_multiples_of_the_replaced_neuron(replaced, threshold, tau):
     starts = {"threshold_start": 0.8, "tau_start": 1.5}
-    node = SLIFNode(replaced, threshold=threshold, tau=tau, channels=CHANNELS, **starts)
+    shapes = {"layer": (), "channel": CHANNELS, "neuron": NEURONS}
+    node = SLIFNode(
+        replaced, threshold=threshold, tau=tau, channels=CHANNELS, neurons=NEURONS, **starts
+    )
     theta, k = torch.as_tensor(node.threshold), torch.as_tensor(node.decay)
     assert torch.allclose(theta, torch.tensor(replaced.v_threshold * 0.8))
     assert torch.allclose((1 / k).float(), torch.tensor(1 + 1.5 * (3.0 - 1)))
     names = {name: tuple(parameter.shape) for name, parameter in node.named_parameters()}
-    shapes = {"layer": (), "channel": CHANNELS}
     chosen = {"threshold_log": threshold, "decay_logit": tau}
     assert names == {key: shapes[kind] for key, kind in chosen.items() if kind != "fixed"}
     assert node.threshold_log is None if threshold == "fixed" else not node.threshold_log.any()
@@ -203,7 +217,7 @@ def test_a_start_that_is_not_positive_is_refused(key, start):
 
 @pytest.mark.parametrize(("threshold", "tau"), PAIRS[1:])
 def test_only_what_is_chosen_learns_and_stays_possible(threshold, tau):
-    node = SLIFNode(lif(), threshold=threshold, tau=tau, channels=CHANNELS)
+    node = SLIFNode(lif(), threshold=threshold, tau=tau, channels=CHANNELS, neurons=NEURONS)
     x = normal(4, 3, 5, 7) + 1
     optimizer = torch.optim.SGD(node.parameters(), lr=20.0)
     for _ in range(5):
@@ -235,12 +249,13 @@ def test_swap_puts_slif_where_the_plan_has_it(threshold, tau):
     site = NeuronSite(owner=owner, name="q_lif", channels=CHANNELS)
     swap((site,), Neurons())
     assert owner.q_lif is original
-    swap((site,), Neurons(threshold=threshold, tau=tau, threshold_start=0.5, tau_start=2.0))
+    learned = Neurons(threshold=threshold, tau=tau, threshold_start=0.5, tau_start=2.0)
+    swap((site,), learned, {original: NEURONS})
     node = owner.q_lif
     assert isinstance(node, SLIFNode)
     assert torch.allclose(torch.as_tensor(node.threshold), torch.tensor(0.5))
     assert torch.allclose(torch.as_tensor(1 / node.decay).float(), torch.tensor(3.0))
-    shapes = {"fixed": None, "layer": (), "channel": CHANNELS}
+    shapes = {"fixed": None, "layer": (), "channel": CHANNELS, "neuron": NEURONS}
     for parameter, kind in ((node.threshold_log, threshold), (node.decay_logit, tau)):
         assert (None if parameter is None else tuple(parameter.shape)) == shapes[kind]
 
@@ -248,12 +263,27 @@ def test_swap_puts_slif_where_the_plan_has_it(threshold, tau):
 # --- Gradients
 
 
-@pytest.mark.parametrize("v_reset", [0.0, -0.3])
-@pytest.mark.parametrize("detach", [False, True])
-@pytest.mark.parametrize(("threshold", "tau"), BOTH)
-def test_gradients_are_those_of_the_smooth_forward_pass(threshold, tau, detach, v_reset):
-    """By finite differences; where reset is detached, its spikes are held constant."""
-    node = learning(threshold, tau, lif(detach_reset=detach, v_reset=v_reset)).double()
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(("threshold", "tau"), [("layer", "channel"), ("neuron", "neuron")])
+def test_gradients_pass_autograds_own_check(threshold, tau, kind):
+    """Of the smooth forward pass, by finite differences of its own outputs."""
+    function = surrogate.Sigmoid(alpha=4.0, spiking=False)
+    node = learning(threshold, tau, lif(surrogate_function=function, **kind)).double()
+    x = normal(3, 2, 5, 7, dtype=torch.float64) + 0.5
+    start = 0.5 * normal(2, 5, 7, seed=1, dtype=torch.float64)
+    inputs = [x, start, node.threshold_log, node.decay_logit]
+    assert torch.autograd.gradcheck(
+        lambda x, v, w, a: slif_function.run(x, v, (w, a), replace(node.dynamics, detach=False)),
+        [given.detach().requires_grad_() for given in inputs],
+        fast_mode=True,
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(("threshold", "tau"), [("layer", "channel"), ("channel", "layer")])
+def test_detached_gradients_are_those_of_held_resets(threshold, tau, kind):
+    """Of the smooth forward pass by finite differences, the spikes that reset held constant."""
+    node = learning(threshold, tau, lif(detach_reset=True, **kind)).double()
     node.surrogate_function = surrogate.Sigmoid(alpha=4.0, spiking=False)
     double = {"dtype": torch.float64}
     x = (normal(3, 2, 5, 2, **double) + 0.5).requires_grad_()
@@ -263,7 +293,7 @@ def test_gradients_are_those_of_the_smooth_forward_pass(threshold, tau, detach, 
     spikes = node(x)
     inputs = [x, start, node.threshold_log, node.decay_logit]
     exact = gradients([spikes, node.v], weights, inputs)
-    resets = spikes.detach() if detach else None
+    resets = spikes.detach()
     for given, grad in zip(inputs, exact, strict=True):
         numeric = torch.zeros_like(given).reshape(-1)
         flat = given.data.view(-1)
@@ -284,13 +314,13 @@ def test_gradients_are_those_of_the_smooth_forward_pass(threshold, tau, detach, 
 
 @pytest.mark.parametrize("spiking", [True, False])
 @pytest.mark.parametrize("detach", [False, True])
-@pytest.mark.parametrize("v_reset", [0.0, -0.3])
-@pytest.mark.parametrize(("threshold", "tau"), PAIRS)
-def test_gradients_are_those_of_autograd(threshold, tau, v_reset, detach, spiking, monkeypatch):
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize(("threshold", "tau"), PAIRS[-4:])
+def test_gradients_are_those_of_autograd(threshold, tau, kind, detach, spiking, monkeypatch):
     """From a given state, with the last V in the loss, in blocks of which the last is smaller."""
-    monkeypatch.setattr(slif_function, "BLOCK", 70)
+    monkeypatch.setattr(grid, "BLOCK", 70)
     function = surrogate.Sigmoid(spiking=spiking)
-    settings = {"detach_reset": detach, "v_reset": v_reset, "surrogate_function": function}
+    settings = {"detach_reset": detach, "surrogate_function": function, **kind}
     node = learning(threshold, tau, lif(**settings), tau_start=1.5).double()
     double = {"dtype": torch.float64}
     x = (normal(4, 3, 5, 7, **double) + 0.5).requires_grad_()
@@ -336,7 +366,7 @@ def test_half_precision_sums_parameter_gradients_in_single(learned, dtype, round
     x = torch.full((4, 4000, 5, 1), 1.25, dtype=dtype)
     found = []
     for given in (x, x.double()):
-        node = SLIFNode(lif(), threshold=learned, tau=learned, channels=CHANNELS)
+        node = SLIFNode(lif(), threshold=learned, tau=learned, channels=CHANNELS, neurons=(5, 1))
         spikes = node(given)
         assert spikes.dtype == given.dtype
         found.append(gradients([spikes], [64.0], list(node.parameters())))
@@ -349,8 +379,8 @@ def test_half_precision_sums_parameter_gradients_in_single(learned, dtype, round
 @pytest.mark.parametrize("learned", LEARNED[1:])
 def test_neither_blocks_nor_strides_change_anything(learned, monkeypatch):
     found = []
-    for block in (slif_function.BLOCK, 1):
-        monkeypatch.setattr(slif_function, "BLOCK", block)
+    for block in (grid.BLOCK, 1):
+        monkeypatch.setattr(grid, "BLOCK", block)
         node, x = learning(learned, learned), normal(7, 5, 3, 4).requires_grad_()
         turned = x.permute(3, 2, 1, 0)
         assert not turned.is_contiguous()
@@ -359,6 +389,51 @@ def test_neither_blocks_nor_strides_change_anything(learned, monkeypatch):
     assert torch.equal(found[0][0], found[1][0])
     for pair in zip(*found, strict=True):
         assert torch.allclose(*pair, rtol=1e-5, atol=1e-6)
+
+
+# --- One by one
+
+
+def test_neurons_that_learn_one_by_one_start_apart_and_alike_for_a_seed():
+    def made(seed: int, **changes) -> SLIFNode:
+        random = torch.Generator().manual_seed(seed)
+        chosen = {"threshold": "neuron", "tau": "neuron", "neurons": (50, 70), **changes}
+        return SLIFNode(lif(), random=random, **chosen)
+
+    log = made(1).threshold_log.data
+    assert log.std().item() == pytest.approx(NOISE, rel=0.05)
+    assert torch.equal(made(1).threshold_log, log)
+    assert not torch.equal(made(2).threshold_log, log)
+    assert not made(1).decay_logit.any()
+    assert not made(1, threshold="channel", channels=(50, 1)).threshold_log.any()
+
+
+def test_inputs_of_another_size_are_refused_where_neurons_learn_one_by_one():
+    node = learning("neuron", "layer")
+    node(normal(4, 3, 5, 7))
+    for size in ((5, 8), (5, 1), (7,)):
+        with pytest.raises(CompressionError, match=r"per neuron of inputs \[5, 7\]; given \["):
+            node(normal(4, 3, *size))
+
+
+def test_a_number_of_neurons_that_is_not_known_is_that_of_what_is_loaded():
+    known, fresh = learning("neuron", "neuron"), learning("neuron", "neuron", neurons=None)
+    x = normal(4, 3, 5, 7)
+    with pytest.raises(CompressionError, match=r"no inputs were seen; given \[5, 7\]"):
+        fresh(x)
+    fresh.load_state_dict(known.state_dict())
+    assert torch.equal(fresh(x), known(x))
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        fresh.load_state_dict(learning("neuron", "neuron", neurons=(5, 8)).state_dict())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("learned", ["layer", "neuron"])
+def test_plain_operations_give_the_same_spikes(learned, kind):
+    node, x = learning(learned, learned, lif(**kind)), 2 * normal(6, 3, 5, 7) + 0.5
+    plain = SLIFSurgery().plain(node)
+    assert torch.equal(plain(x), node(x))
+    assert 0.1 < plain(x).mean() < 0.9
 
 
 # --- State, copies, modes
@@ -415,7 +490,7 @@ def test_single_steps_are_those_of_the_sequence():
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 @pytest.mark.parametrize("learned", LEARNED)
 def test_without_gradients_nothing_is_saved(mode, learned, monkeypatch):
-    monkeypatch.setattr(slif_function, "BLOCK", 40)
+    monkeypatch.setattr(grid, "BLOCK", 40)
     node, x = learning(learned, learned), normal(4, 3, 5, 7).requires_grad_()
     spikes, v = node(x), node.v
     functional.reset_net(node)
@@ -458,7 +533,8 @@ def test_cuda_has_the_spikes_and_gradients_of_the_cpu(threshold, tau, function, 
     original = lif(surrogate_function=function, detach_reset=detach)
     found = []
     for device in ("cpu", "cuda"):
-        node = SLIFNode(original, threshold=threshold, tau=tau, channels=CHANNELS).to(device)
+        shapes = {"channels": CHANNELS, "neurons": NEURONS}
+        node = SLIFNode(original, threshold=threshold, tau=tau, **shapes).to(device)
         x = (normal(4, 3, 5, 7) * 2).to(device).requires_grad_()
         weights = normal(4, 3, 5, 7, seed=1).to(device)
         spikes = node(x)

@@ -1,4 +1,4 @@
-"""sLIF: a LIF neuron whose threshold and time constant are learned together with the weights.
+"""The sLIF: a LIF neuron whose threshold and time constant are learned together with the weights.
 
 Synergistic leaky integrate-and-fire neuron of Sun et al., arXiv 2508.01992, in this project's
 reading. With V the membrane potential and X the input, per time step t:
@@ -7,28 +7,36 @@ reading. With V the membrane potential and X the input, per time step t:
     S[t] = 1 where H[t] >= theta, else 0                   theta = theta0 * exp(w) > 0
     V[t] = H[t] (1 - S[t]) + V_reset S[t]
 
+and, where the LIF in whose place it stands has it so:
+
+    decay_input = False   H[t] = V[t-1] - (V[t-1] - V_reset) * k + X[t]
+    soft reset            V[t] = H[t] - theta S[t], V_reset in H being 0
+
 a and w start at 0. Where theta0 and a0 are those of the LIF, a fresh sLIF repeats its spikes; at
 tau = 2 bit for bit, because dividing by 2 and multiplying by 0.5 round alike.
+
+Thresholds that are learned one per neuron start apart, w being normal noise of standard deviation
+0.01. That is the noise which the code of Sun et al., "A Synapse-Threshold Synergistic Learning
+Approach for Spiking Neural Networks" (STL-SNN, arXiv 2206.06129), adds to thresholds, theirs being
+of theta itself and a factor in it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, final
 
 import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
-from autoprune.compress.neurons import Learned, Neurons
-from autoprune.compress.part import Part
-from autoprune.compress.surgery.slif_function import Dynamics, run
-from autoprune.compress.surgery.slif_plain import PlainSLIF
-from autoprune.compress.surgery.surgery import Subject, Surgery
-from autoprune.errors import CompressionError, InputError
-from autoprune.networks.adapter import NeuronSite
-from autoprune.networks.place import Place
+from autoprune.compress.neurons import Learned
+from autoprune.compress.surgery.slif.dynamics import Dynamics
+from autoprune.compress.surgery.slif.function import run
+from autoprune.errors import CompressionError
+
+NOISE = 0.01
+"""Standard deviation of w at its start where it is learned per neuron."""
 
 
 @final
@@ -37,8 +45,11 @@ class SLIFNode(neuron.SimpleBaseNode):
 
     Args:
         lif: the neuron that it takes over: tau, threshold, reset and surrogate gradient.
-        threshold, tau: learned per layer, per channel, or fixed.
+        threshold, tau: learned per layer, per channel, per neuron, or fixed.
         channels: shape of what is learned per channel, broadcastable to one time step of the input.
+        neurons: shape of what is learned per neuron: that of the input of one sample in one step.
+            None where it is not known; then it is that of what is loaded.
+        random: draws the noise of thresholds per neuron; None: there is none.
         threshold_start, tau_start: multiples of the threshold and of tau - 1 to start from; these
             are learned as logarithms, so that theta > 0 and tau > 1 whatever is learned.
 
@@ -48,7 +59,8 @@ class SLIFNode(neuron.SimpleBaseNode):
     Shapes: [T, B, ...] -> spikes [T, B, ...].
 
     Raises CompressionError for a neuron that it cannot take over, and for a start that is not a
-    positive number.
+    positive number; when it runs, for inputs of another size than that of what is learned per
+    neuron.
     """
 
     def __init__(  # noqa: PLR0913 - what is learned, where, and from which start
@@ -58,6 +70,8 @@ class SLIFNode(neuron.SimpleBaseNode):
         threshold: Learned = "fixed",
         tau: Learned = "fixed",
         channels: tuple[int, ...] = (),
+        neurons: tuple[int, ...] | None = None,
+        random: torch.Generator | None = None,
         threshold_start: float = 1.0,
         tau_start: float = 1.0,
     ) -> None:
@@ -72,16 +86,26 @@ class SLIFNode(neuron.SimpleBaseNode):
             detach_reset=lif.detach_reset,
             step_mode=lif.step_mode,
         )
-        self.v: Any = self.v_reset  # a tensor once a step was taken
-        self.set_reset_value("v", self.v_reset)
+        self.decay_input = lif.decay_input
+        self.v: Any = self.v_start  # a tensor once a step was taken
+        self.set_reset_value("v", self.v_start)
         # sigmoid(a0) = 1 / tau where exp(-a0) = tau - 1
         logit = -math.log(lif.tau - 1.0) if isinstance(lif, neuron.LIFNode) else lif.w.item()
         self.decay_start = logit - math.log(tau_start)
+        shapes = {"layer": (), "channel": channels, "neuron": (0,) if neurons is None else neurons}
+        self.single: tuple[str, ...] = ()
         for name, learned in (("threshold_log", threshold), ("decay_logit", tau)):
-            shape = channels if learned == "channel" else ()
             self.register_parameter(
-                name, None if learned == "fixed" else nn.Parameter(torch.zeros(shape))
+                name, None if learned == "fixed" else nn.Parameter(torch.zeros(shapes[learned]))
             )
+            self.single += (name,) * (learned == "neuron")
+        if random is not None and "threshold_log" in self.single:
+            nn.init.normal_(self.threshold_log, std=NOISE, generator=random)
+
+    @property
+    def v_start(self) -> float:
+        """V before the first step."""
+        return self.v_reset or 0.0
 
     @property
     def dynamics(self) -> Dynamics:
@@ -89,7 +113,9 @@ class SLIFNode(neuron.SimpleBaseNode):
         return Dynamics(
             threshold=self.v_threshold,
             logit=self.decay_start,
-            reset=self.v_reset,
+            reset=self.v_start,
+            soft=self.v_reset is None,
+            decay_input=self.decay_input,
             detach=self.detach_reset,
             surrogate=self.surrogate_function,
         )
@@ -106,9 +132,10 @@ class SLIFNode(neuron.SimpleBaseNode):
 
     def multi_step_forward(self, x_seq: Tensor) -> Tensor:
         """Spikes [T, B, ...] of the input [T, B, ...]; the state is kept until it is reset."""
+        self._check_size(x_seq.shape[2:])
         v = self.v
         if not isinstance(v, Tensor):
-            v = None if v == self.v_reset else torch.full_like(x_seq[0], v)
+            v = None if v == self.v_start else torch.full_like(x_seq[0], v)
         elif v.shape != x_seq.shape[1:]:  # another batch: it starts anew, as spikingjelly's does
             v = None
         else:
@@ -121,48 +148,23 @@ class SLIFNode(neuron.SimpleBaseNode):
         """Spikes [B, ...] of one step."""
         return self.multi_step_forward(x.unsqueeze(0))[0]
 
+    def _check_size(self, given: torch.Size) -> None:
+        for name in self.single:
+            known = getattr(self, name).shape
+            if known != given:
+                raise CompressionError(
+                    f"sLIF: {name} is learned per neuron "
+                    + (f"of inputs {list(known)}" if known != (0,) else "and no inputs were seen")
+                    + f"; given {list(given)}; expected inputs of one size, seen at surgery"
+                )
 
-@final
-class SLIFSurgery(Surgery):
-    """Puts sLIF in place of the neurons of every block that the part names."""
-
-    def reshape(self, subject: Subject, part: Part) -> None:
-        """Exchange the neurons."""
-        for index, branches in enumerate(subject.adapter.branches(subject.network)):
-            neurons = Neurons.of(part.at(Place(index, "neuron")))
-            for branch in branches:
-                swap(branch.neurons, neurons)
-
-    def learned(self, network: nn.Module) -> int:
-        """What neurons learn begins at zero and may stay there."""
-        nodes = _nodes(network).values()
-        return sum(p.numel() for node in nodes for p in node.parameters(recurse=False))
-
-    def starts(self, network: nn.Module) -> dict[str, dict[str, float]]:
-        """What neurons start from, which may come from a parent's learned neurons."""
-        return {
-            path: {"v_threshold": node.v_threshold, "decay_start": node.decay_start}
-            for path, node in _nodes(network).items()
-        }
-
-    def restart(self, network: nn.Module, starts: Mapping[str, Mapping[str, float]]) -> None:
-        """Let neurons start from what `starts` gave."""
-        nodes = _nodes(network)
-        for path, start in starts.items():
-            if path not in nodes:
-                raise InputError("starts", f"{path} is no sLIF", candidates=nodes)
-            nodes[path].v_threshold = start["v_threshold"]
-            nodes[path].decay_start = start["decay_start"]
-
-    def plain(self, module: Any) -> nn.Module | None:
-        """The loop over the steps of a neuron, as plain operations."""
-        if not isinstance(module, SLIFNode):
-            return None
-        return PlainSLIF(module.threshold, module.decay, float(module.v_reset or 0.0))
-
-
-def _nodes(network: nn.Module) -> dict[str, SLIFNode]:
-    return {p: node for p, node in network.named_modules() if isinstance(node, SLIFNode)}
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
+        """As any module; what is learned per neuron of a number not known takes what is given."""
+        for name in self.single:
+            own, given = getattr(self, name), state_dict.get(prefix + name)
+            if own.shape == (0,) and given is not None:
+                own.data = own.data.new_zeros(given.shape)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 def _check(lif: Any) -> None:
@@ -171,10 +173,6 @@ def _check(lif: Any) -> None:
         raise CompressionError(
             f"sLIF: given a {type(lif).__name__}; expected a LIFNode or ParametricLIFNode"
         )
-    if lif.v_reset is None:
-        raise CompressionError("sLIF: given soft reset (v_reset None); expected hard reset")
-    if not lif.decay_input:
-        raise CompressionError("sLIF: given decay_input=False; expected decay_input")
     function, probe = lif.surrogate_function, torch.zeros(1)
     try:
         function.backward(probe, probe, **function._sg_params)
@@ -183,22 +181,3 @@ def _check(lif: Any) -> None:
             f"sLIF: given surrogate {type(function).__name__}, whose gradient cannot be called; "
             "expected one with backward(grad, x, **parameters), as Sigmoid and ATan have it"
         ) from error
-
-
-def swap(sites: tuple[NeuronSite, ...], plan: Neurons) -> None:
-    """Put sLIF in place of the neurons at `sites`, in place; nothing where the plan keeps them.
-
-    The caller invalidates spikingjelly's list of modules to reset.
-    """
-    if plan.is_lif:
-        return
-    for site in sites:
-        node = SLIFNode(
-            getattr(site.owner, site.name),
-            threshold=plan.threshold,
-            tau=plan.tau,
-            channels=site.channels,
-            threshold_start=plan.threshold_start,
-            tau_start=plan.tau_start,
-        )
-        setattr(site.owner, site.name, node)
