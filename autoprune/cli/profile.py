@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 @click.option(
     "--time-steps", type=click.IntRange(1), help="T; the network's attribute T if left out."
 )
+@click.option("--product-sparsity", is_flag=True, help="Count tiles, too: for `prosperity`.")
 @click.option("--json", "as_json", is_flag=True, help="The workload, as `price` reads it.")
-def profile(model: str, shape: str, *, samples: int, time_steps: int | None, as_json: bool) -> None:
+def profile(  # noqa: PLR0913 - the command line's
+    model: str,
+    shape: str,
+    *,
+    samples: int,
+    time_steps: int | None,
+    product_sparsity: bool,
+    as_json: bool,
+) -> None:
     """Count the operations of any network with spikingjelly's neurons.
 
     MODULE:BUILD is a function or class that is called without arguments. The inputs are random
@@ -55,7 +64,7 @@ def profile(model: str, shape: str, *, samples: int, time_steps: int | None, as_
     inputs = inputs.round() if inputs.ndim == 5 else inputs
     try:
         reestimate(network, [inputs])
-        workload = profiled(network, inputs, time_steps)
+        workload = profiled(network, inputs, time_steps, product_sparsity=product_sparsity)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise InputError(
             f"profile {model}", f"does not run on {shape} ({type(error).__name__}: {error})"

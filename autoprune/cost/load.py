@@ -18,6 +18,7 @@ FAMILIES = {
     "event_driven": "autoprune.cost.families.event_driven:EventDriven",
     "systolic": "autoprune.cost.families.systolic:Systolic",
     "published_array": "autoprune.cost.families.published_array:PublishedArray",
+    "product_sparsity": "autoprune.cost.families.product_sparsity:ProductSparsity",
     "gated_array": "autoprune.cost.families.gated_array:GatedArray",
     "dual_sparse": "autoprune.cost.families.dual_sparse:DualSparse",
     "roofline": "autoprune.cost.families.roofline:Roofline",

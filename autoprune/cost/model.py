@@ -54,6 +54,7 @@ class CostModel(ABC):
         CAPABILITIES: the words of `Capabilities` that they honour; one left out takes any word.
         PER_ACCESS: the prices that are per memory access and so need `access_bits`.
         OFF_CHIP: the prices of what is outside the chip, which no power of a whole chip holds.
+        PRODUCT_SPARSITY: whether they read columns of tiles, which a run then counts for them.
         LEFT_TO_HOST: kinds of operations that they have no rule for and a host does.
         SKIPS_PATTERNS: whether they do without the work of zeros that the machine skips by a
             pattern; see `worked`.
@@ -66,6 +67,7 @@ class CostModel(ABC):
     CAPABILITIES: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     PER_ACCESS: ClassVar[tuple[str, ...]] = ()
     OFF_CHIP: ClassVar[tuple[str, ...]] = ()
+    PRODUCT_SPARSITY: ClassVar[bool] = False
     LEFT_TO_HOST: ClassVar[tuple[Kind, ...]] = ()
     SKIPS_PATTERNS: ClassVar[bool] = False
     NOT_ADDITIVE: ClassVar[str] = ""

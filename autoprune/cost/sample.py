@@ -135,7 +135,7 @@ def _activation(steps: int, entries: int, events: int) -> Activation:
 
 
 def _activity(steps: int, entries: int, events: int, groups: list[int]) -> Activity:
-    """The same entries spike in every step, each in a group of its own."""
+    """The same entries spike in every step, each in a group and in a tile's row of its own."""
     two, four, eight = (events * math.ceil(steps / window) for window in WINDOWS)
     small, large = groups
     return Activity(
@@ -143,6 +143,7 @@ def _activity(steps: int, entries: int, events: int, groups: list[int]) -> Activ
         windows=(two, four, eight),
         empty_groups=(steps * max(0, small - events), steps * max(0, large - events)),
         groups=(steps * small, steps * large),
+        tiles=(steps * events, steps * events, 0, 0),
     )
 
 
@@ -217,6 +218,6 @@ def removed_layer() -> Workload:
     figures = layer.to_dict()
     figures |= {k: 0 for k, v in figures.items() if type(v) is int and k not in kept}
     figures |= dict.fromkeys(PER_STEP, (0,))
-    seen = Activity(silent=0, windows=(0, 0, 0), empty_groups=(0, 0), groups=(0, 0))
+    seen = Activity(silent=0, windows=(0, 0, 0), empty_groups=(0, 0), groups=(0, 0), tiles=(0,) * 4)
     op = replace(Op.from_dict(figures), activity=seen)
     return Workload(network="nothing", samples=SAMPLES, time_steps=1, ops=(op,))

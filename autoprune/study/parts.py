@@ -93,9 +93,14 @@ def load_data(parts: Parts) -> Dataset:
 
 
 def make_setup(
-    parts: Parts, data: Dataset, parent: nn.Module, weight_bits: tuple[int, ...]
+    parts: Parts,
+    data: Dataset,
+    parent: nn.Module,
+    weight_bits: tuple[int, ...],
+    *,
+    product_sparsity: bool = False,
 ) -> Setup:
-    """What every trial of the study shares; `weight_bits` as `Setup` has them."""
+    """What every trial of the study shares; the last two as `Setup` has them."""
     return Setup(
         parent=parent,
         adapter=parts.adapter,
@@ -110,6 +115,7 @@ def make_setup(
         batch_norm_batch_size=parts.measure.batch_norm_batch_size,
         census_samples=parts.measure.census_samples,
         weight_bits=weight_bits,
+        product_sparsity=product_sparsity,
     )
 
 

@@ -120,7 +120,9 @@ def confirm(  # noqa: PLR0913 - all of a call
         if left:
             parts.compute.check_device()
             parent = load_parent(parts, folder.parent)
-            setup = make_setup(parts, load_data(parts), parent, folder.record.weight_bits)
+            bits = folder.record.weight_bits
+            tiles = any(model.PRODUCT_SPARSITY for model in run_machines(folder))
+            setup = make_setup(parts, load_data(parts), parent, bits, product_sparsity=tiles)
             execute(again, setup, hired, hold, stop)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]

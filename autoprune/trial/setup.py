@@ -37,6 +37,7 @@ class Setup:
         train: ours or the user's. evaluate: the user's; None counts correct samples.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
         weight_bits: bits of a weight that accuracy is asked at, besides those of the plan.
+        product_sparsity: whether the census counts tiles, which a machine may ask for.
     """
 
     parent: nn.Module
@@ -52,6 +53,7 @@ class Setup:
     batch_norm_batch_size: int
     census_samples: int
     weight_bits: tuple[int, ...] = ()
+    product_sparsity: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what may be the user's with the folders in which its modules are found.

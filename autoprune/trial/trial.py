@@ -103,7 +103,10 @@ def measure(
             with clock.on("evaluation"):
                 scores = [score(setup, model, part) for part in (data.validation, data.test)]
             with clock.on("census"):
-                work = count(model, setup.adapter, samples, weight_bits=size)
+                tiles = setup.product_sparsity
+                work = count(
+                    model, setup.adapter, samples, weight_bits=size, product_sparsity=tiles
+                )
         found.append(Precision(bits=size, validation=scores[0], test=scores[1], workload=work))
     return tuple(found)
 

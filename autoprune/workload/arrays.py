@@ -8,17 +8,17 @@ from dataclasses import asdict
 import numpy as np
 
 from autoprune.errors import InputError
-from autoprune.workload.columns import ACTIVITY, PER_STEP, WORDS, Column, reader
+from autoprune.workload.columns import ACTIVITY, PER_STEP, TILES, WORDS, Column, reader
 from autoprune.workload.op import Op
 from autoprune.workload.parts import ROWS, WINDOWS
 
-Figures = Mapping[str, int | Sequence[int]]
+Figures = Mapping[str, int | Sequence[int] | None]
 """The figures of an `autoprune.workload.parts.Activity` by name."""
 
 
 def column(ops: Sequence[Op], name: str) -> Column:
     """One of `autoprune.workload.columns.COLUMNS` out of operations."""
-    if name in ACTIVITY:
+    if name in (*ACTIVITY, *TILES):
         seen = [None if op.activity is None else asdict(op.activity) for op in ops]
         return activity(name, [op.name for op in ops], [op.a.kind for op in ops], seen)
     values = list(map(reader(name), ops))
@@ -44,16 +44,22 @@ def activity(
 
     Raises InputError for spikes that were counted without.
     """
-    figure = ACTIVITY[name]
-    for op, kind, figures in zip(ops, classes, seen, strict=True):
-        if figures is None and kind != "real":
+    figure, what = ACTIVITY.get(name, "tiles"), "product sparsity" if name in TILES else "activity"
+    found = [None if figures is None else figures.get(figure) for figures in seen]
+    for op, kind, value in zip(ops, classes, found, strict=True):
+        if value is None and kind != "real":
             raise InputError(
                 f"op {op!r}",
-                f"a cost rule asks for {name!r}, and the workload was counted without activity",
+                f"a cost rule asks for {name!r}, and the workload was counted without {what}",
                 "a workload that was counted with it",
             )
-    nothing = {"silent": 0, "windows": (0,) * len(WINDOWS)}.get(figure, (0,) * len(ROWS))
-    return np.array([nothing if f is None else f[figure] for f in seen])
+    nothing = {
+        "silent": 0,
+        "windows": (0,) * len(WINDOWS),
+        "tiles": (0,) * len(TILES),
+    }.get(figure, (0,) * len(ROWS))
+    values = np.array([nothing if value is None else value for value in found])
+    return values[..., TILES.index(name)] if name in TILES else values
 
 
 def objects(values: Sequence[object]) -> Column:

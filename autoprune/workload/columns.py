@@ -75,6 +75,9 @@ ACTIVITY = MappingProxyType(
 )
 """Columns that are figures of `autoprune.workload.parts.Activity`, and which one each is."""
 
+TILES = ("tile_spikes", "tile_left", "tile_emptied", "tile_searched")
+"""Columns that are the figures of `autoprune.workload.parts.Activity.tiles`."""
+
 WORDS = ("name", "kind", "branch", "order", "a_class", "b_class")
 SIZES = (
     *("m", "k", "n", "groups", "heads", "time_steps", "neurons", "a_bits", "b_bits"),
@@ -86,6 +89,7 @@ MEANS = (
     *("real_macs", "updates_active", "updates_inactive", "output_spikes"),
     *PER_STEP,
     *ACTIVITY,
+    *TILES,
 )
 SECOND = ("b_size", "b_nonzeros", "b_events")
 COLUMNS = (*WORDS, "block", "geometry", "norm_folded", *SIZES, *MEANS, *SECOND)

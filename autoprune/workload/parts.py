@@ -27,6 +27,9 @@ WINDOWS = (2, 4, 8)
 ROWS = (8, 32)
 """Rows of the groups of `Activity.groups`."""
 
+TILE = (256, 16)
+"""Rows and columns of the tiles of `Activity.tiles`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
@@ -204,12 +207,19 @@ class Activity:
             one step, that are all 0; the last group may be smaller. The rows of a convolution are
             its input's positions, the columns its channels.
         groups: how many such groups there are.
+        tiles: product sparsity in tiles of 256 rows and 16 columns (`TILE`) of A as it is
+            multiplied, a convolution's unrolled, the steps of a position side by side, a product of
+            activations step by step: entries that are not 0; those left where every row of two or
+            more has lost the largest row that it contains, of equal rows all but the first the
+            whole; rows that are emptied so; rows of two or more. None where they were not asked
+            for; four zeros where nothing is multiplied or A is real.
     """
 
     silent: int
     windows: tuple[int, int, int]
     empty_groups: tuple[int, int]
     groups: tuple[int, int]
+    tiles: tuple[int, int, int, int] | None = None
 
 
 Part = Sizes | Activation | Second | Work | Neurons

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from autoprune.workload.arrays import activity, objects
-from autoprune.workload.columns import ACTIVITY, PER_STEP, PLACES, WORDS, Column, reader
+from autoprune.workload.columns import ACTIVITY, PER_STEP, PLACES, TILES, WORDS, Column, reader
 from autoprune.workload.op import NESTED, Op, field_of
 from autoprune.workload.parts import Geometry
 
@@ -50,7 +50,7 @@ def to_ops(table: pa.Table) -> tuple[Op, ...]:
 
 def column(table: pa.Table, name: str) -> Column:
     """One of `autoprune.workload.columns.COLUMNS`, as totals over samples."""
-    if name in ACTIVITY:
+    if name in (*ACTIVITY, *TILES):
         return _activity(table, name)
     if name in PER_STEP:
         return _padded(table[name].combine_chunks())

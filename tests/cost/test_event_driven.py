@@ -136,7 +136,7 @@ def one_layer(layer: Op, width: int) -> Workload:
     [
         (0.0, "synaptic_operation", 35.5, 3.8),
         (0.1, "synaptic_operation", 35.5, 3.8),
-        (0.5, "sparse_synaptic_operation", 0.5 * 33.6, 0.5 * 4.7),
+        (0.5, "sparse_synapse", 0.5 * 33.6, 0.5 * 4.7),
     ],
 )
 def test_a_layer_has_the_list_of_synapses_with_which_it_is_faster(zeros, price, energy_pj, time_ns):
@@ -158,7 +158,7 @@ def test_the_dated_prices_of_sanafe_are_kept_by_name():
     dated, today = load_machine("loihi1_sanafe_2023"), load_machine("loihi1_sanafe")
     messages = [(m.value("spike_message"), m.value("barrier_time")) for m in (dated, today)]
     assert messages == [(76.8, 299), (111.0, 1800)]
-    convolutions = [m.value("convolution_synaptic_operation") for m in (dated, today)]
+    convolutions = [m.value("kernel_synapse") for m in (dated, today)]
     assert convolutions == [35.5, 24.0]
 
 

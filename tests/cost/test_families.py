@@ -64,11 +64,9 @@ def test_systolic_energy_of_one_layer_by_hand():
     terms = {(t.op, t.price): t for t in cost.terms}
     m, k, n = 32, 32, 16
     assert terms["blocks.0.mlp.fc1", "mac"].energy_pj == 0.5 * m * k * n
-    registers = {"weight": 1.0, "input": 1.0, "sum": 1.5}
-    for name, price in registers.items():
-        term = terms["blocks.0.mlp.fc1", f"{name}_register_read"]
-        assert term.energy_pj == price * m * k * n
-    assert terms["blocks.0.mlp.fc1", "sum_register_write"].energy_pj == 2.0 * m * k * n
+    registers = {"weight_register": 1.0, "input_register": 1.0}
+    for name, price in {**registers, "sum_register_read": 1.5, "sum_register_write": 2.0}.items():
+        assert terms["blocks.0.mlp.fc1", name].energy_pj == price * m * k * n
     per_mac = {name: load_machine(name).machine.prices[:5] for name in SYSTOLIC}
     assert {n: sum(p.value for p in prices[1:]) for n, prices in per_mac.items()} == {
         "systolic_14x12": 5.5,

@@ -8,7 +8,7 @@ import pytest
 
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
-from autoprune.workload.columns import ACTIVITY, COLUMNS, NAMES, PLACES, reader
+from autoprune.workload.columns import ACTIVITY, COLUMNS, NAMES, PLACES, TILES, reader
 from autoprune.workload.op import Op
 from autoprune.workload.parts import PARTS, Activity
 
@@ -18,8 +18,8 @@ def test_the_map_of_columns_is_whole():
     inside = {f"{part}.{f.name}" for part, kind in PARTS.items() for f in fields(kind)}
     assert set(PLACES.values()) == own | inside
     assert len(NAMES) == len(PLACES)
-    assert set(COLUMNS) - set(ACTIVITY) <= set(PLACES)
-    assert set(ACTIVITY.values()) == {field.name for field in fields(Activity)}
+    assert set(COLUMNS) - set(ACTIVITY) - set(TILES) <= set(PLACES)
+    assert {*ACTIVITY.values(), "tiles"} == {field.name for field in fields(Activity)}
 
 
 def test_a_column_reads_the_figure_in_its_part():

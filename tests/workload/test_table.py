@@ -25,7 +25,7 @@ GEOMETRY = Geometry(
     in_size=(8, 8),
     out_size=(4, 6),
 )
-SEEN = Activity(silent=4, windows=(8, 6, 4), empty_groups=(2, 1), groups=(4, 2))
+SEEN = Activity(silent=4, windows=(8, 6, 4), empty_groups=(2, 1), groups=(4, 2), tiles=(9, 5, 1, 2))
 
 
 def workloads() -> list[Workload]:

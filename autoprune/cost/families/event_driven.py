@@ -65,8 +65,8 @@ from autoprune.workload.columns import Column
 
 _SYNAPSES = {
     "synaptic_operation": "events x all weights of the list, or coincidences",
-    "sparse_synaptic_operation": "events x nonzero weights",
-    "convolution_synaptic_operation": "events x nonzero weights of a kernel",
+    "sparse_synapse": "events x nonzero weights",
+    "kernel_synapse": "events x nonzero weights of a kernel",
 }
 _CAUSES = {
     **{name: ("synaptic operations", rule) for name, rule in _SYNAPSES.items()},
@@ -160,7 +160,7 @@ class EventDriven(CostModel):
     def _in_full(self, ops: Ops) -> Column:
         """Linear layers that are faster with a list of all weights than of the nonzero ones."""
         full = ops.fanout_sops * self.value("synaptic_operation_time")
-        sparse = ops.effective_sops * self.value("sparse_synaptic_operation_time")
+        sparse = ops.effective_sops * self.value("sparse_synapse_time")
         return (ops.kind == "linear") & (full < sparse)
 
     def _synaptic_operations(
@@ -174,8 +174,8 @@ class EventDriven(CostModel):
         all_weights = np.where(full, events * ops.n.reshape(shape), effective)
         return {
             "synaptic_operation": np.where(full | ~static, all_weights, 0.0),
-            "sparse_synaptic_operation": np.where(static & ~full & ~conv, effective, 0.0),
-            "convolution_synaptic_operation": np.where(conv, effective, 0.0),
+            "sparse_synapse": np.where(static & ~full & ~conv, effective, 0.0),
+            "kernel_synapse": np.where(conv, effective, 0.0),
         }
 
     def _latency_ns(self, ops: Ops, chips: Column) -> Column:

@@ -67,7 +67,7 @@ def cycles(dataflow: str, array: tuple[float, float], m: Column, k: Column, n: C
 
 
 _REGISTERS = (
-    *("weight_register_read", "input_register_read"),
+    *("weight_register", "input_register"),
     *("sum_register_read", "sum_register_write"),
 )
 

@@ -23,9 +23,10 @@ from torch import Tensor
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.operand import Operand, activation, second, work
 from autoprune.workload.census.places import Site
+from autoprune.workload.census.tiles import NO_TILES, tiles
 from autoprune.workload.census.values import REAL, whole
 from autoprune.workload.op import Op, Order
-from autoprune.workload.parts import Sizes
+from autoprune.workload.parts import Activity, Sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,15 @@ def count_product(product: Product, order: Order | None = None) -> Op:
         a=activation(a, events),
         b=second(b, whole(held)),
         work=work(a, steps * samples * heads * m * k * n, whole(events) * n, coincidences),
-        activity=activity(a.x.mT) if at.with_activity else None,
+        activity=_activity(at, a) if at.with_activity else None,
     )
+
+
+def _activity(at: Site, a: Operand) -> Activity:
+    seen = activity(a.x.mT)
+    if not at.with_tiles:
+        return seen
+    return replace(seen, tiles=NO_TILES if a.values.kind == "real" else tiles(a.x))
 
 
 def count_chain(

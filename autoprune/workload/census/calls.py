@@ -197,8 +197,13 @@ class Calls:
         return self._at(around, self.ledger.number(f"{around.name}.{kind}"), producers)
 
     def _at(self, known: Site, name: str, producers: tuple[str, ...]) -> Site:
-        asked = self.shown.with_activity
-        return replace(known, name=name, producers=producers, with_activity=asked)
+        return replace(
+            known,
+            name=name,
+            producers=producers,
+            with_activity=self.shown.with_activity,
+            with_tiles=self.shown.with_tiles,
+        )
 
     def _operand(self, x: Traced, name: str) -> Operand:
         return Operand(self.shown.by_step(x[0], name), REAL if x[1].real else values_of(*x))

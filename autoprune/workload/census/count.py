@@ -31,6 +31,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
     *,
     weight_bits: int = 32,
     activity: bool = True,
+    product_sparsity: bool = False,
 ) -> Workload:
     """The workload of `model` on `inputs`, in evaluation mode.
 
@@ -43,6 +44,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
         weight_bits: bits to which the weights were rounded; 32 as they were trained.
         activity: whether the figures of `autoprune.workload.parts.Activity` are taken;
             faster without.
+        product_sparsity: whether those of its tiles are taken with them, which takes longer.
 
     Raises CountingError where an operation cannot be counted exactly.
     """
@@ -51,7 +53,13 @@ def count(  # noqa: PLR0913 - what is counted, and how
     is_real = examine(shown) == REAL
     calls = Calls(
         Places.of(model, adapter),
-        Shown(steps=steps, samples=len(inputs), weight_bits=weight_bits, with_activity=activity),
+        Shown(
+            steps=steps,
+            samples=len(inputs),
+            weight_bits=weight_bits,
+            with_activity=activity,
+            with_tiles=product_sparsity,
+        ),
     )
     source = Trace(real=is_real, producers=() if is_real else ("input",))
     model.eval()

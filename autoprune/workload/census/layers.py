@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -13,9 +13,10 @@ from autoprune.workload.census.activity import activity
 from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.operand import Operand, activation, work
 from autoprune.workload.census.places import Site
+from autoprune.workload.census.tiles import NO_TILES, tiles, unrolled
 from autoprune.workload.census.values import Values, is_one_bit, spikes, whole
 from autoprune.workload.op import Op
-from autoprune.workload.parts import Geometry, Second, Sizes
+from autoprune.workload.parts import Activity, Geometry, Second, Sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,20 @@ def count_layer(call: LayerCall) -> Op:
         a=activation(a, events),
         b=weight,
         work=work(a, macs, whole(fanout), effective),
-        activity=activity(_columns(call)) if at.with_activity else None,
+        activity=_activity(call) if at.with_activity else None,
     )
+
+
+def _activity(call: LayerCall) -> Activity:
+    seen = activity(_columns(call))
+    if not call.at.with_tiles:
+        return seen
+    if call.values.kind == "real":
+        return replace(seen, tiles=NO_TILES)
+    # sample by sample: an unrolled input is as many times as large as the kernel has taps
+    each = (tiles(unrolled(x, call.weight, call.convolution)) for x in _steps(call).split(1, dim=1))
+    spikes, left, emptied, searched = map(sum, zip(*each, strict=True))
+    return replace(seen, tiles=(spikes, left, emptied, searched))
 
 
 def _steps(call: LayerCall) -> Tensor:

@@ -9,11 +9,12 @@ mask.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoprune.workload.census.activity import activity
 from autoprune.workload.census.operand import Operand, activation, second, work
 from autoprune.workload.census.places import Site
+from autoprune.workload.census.tiles import NO_TILES
 from autoprune.workload.census.values import whole
 from autoprune.workload.op import Op
 from autoprune.workload.parts import Second, Sizes
@@ -52,6 +53,7 @@ def count_logic(logic: SpikeLogic) -> Op:
         passed = (spiked * held).flatten(2).sum(2)
         second_operand = second(b, whole(held.flatten(2).sum(2)), logic.b_repeats)
     rows = x if b is None else x.flatten(2).unsqueeze(2)
+    tiled = NO_TILES if at.with_tiles else None
     return Op(
         name=at.name,
         block=at.block,
@@ -62,5 +64,5 @@ def count_logic(logic: SpikeLogic) -> Op:
         a=activation(a, events),
         b=second_operand,
         work=work(a, 0, whole(events), passed),
-        activity=activity(rows) if at.with_activity else None,
+        activity=replace(activity(rows), tiles=tiled) if at.with_activity else None,
     )

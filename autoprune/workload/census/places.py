@@ -18,6 +18,7 @@ class Site:
         name, block, branch, producers: as in `autoprune.workload.op.Op`. What is not a layer stands
             under no name of its own yet: `name` begins it.
         with_activity: whether the figures of `autoprune.workload.parts.Activity` are taken.
+        with_tiles: whether product sparsity is, too.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Site:
     branch: str
     producers: tuple[str, ...] = ()
     with_activity: bool = True
+    with_tiles: bool = False
 
 
 @dataclass(frozen=True, slots=True)

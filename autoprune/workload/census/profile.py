@@ -10,7 +10,12 @@ from autoprune.workload.workload import Workload
 
 
 def profile(
-    model: nn.Module, inputs: Tensor, time_steps: int | None = None, *, activity: bool = True
+    model: nn.Module,
+    inputs: Tensor,
+    time_steps: int | None = None,
+    *,
+    activity: bool = True,
+    product_sparsity: bool = False,
 ) -> Workload:
     """Count what `model` does on `inputs`, as the trials of a run count it; needs no adapter.
 
@@ -20,6 +25,7 @@ def profile(
             an attribute T, or whatever else the network takes, samples first.
         time_steps: T; the network's attribute T where it is None.
         activity: whether windows, silence and empty groups of spikes are counted, too.
+        product_sparsity: whether tiles are counted with them, for a machine that asks for them.
 
     Raises CountingError where an operation cannot be counted exactly.
 
@@ -30,7 +36,14 @@ def profile(
     adapter = find_family(model) if time_steps is None else None
     training = [module for module in model.modules() if module.training]
     try:
-        return count(model, adapter, inputs, time_steps, activity=activity)
+        return count(
+            model,
+            adapter,
+            inputs,
+            time_steps,
+            activity=activity,
+            product_sparsity=product_sparsity,
+        )
     finally:
         for module in training:
             module.training = True

@@ -17,12 +17,14 @@ class Shown:
         steps, samples: T steps of B samples.
         weight_bits: bits to which the weights were rounded.
         with_activity: whether the figures of `autoprune.workload.parts.Activity` are taken.
+        with_tiles: whether product sparsity is, too.
     """
 
     steps: int
     samples: int
     weight_bits: int = 32
     with_activity: bool = True
+    with_tiles: bool = False
 
     def by_step(self, x: Tensor, name: str) -> Tensor:
         """`x` as [T, B, ...]; CountingError, under `name`, where it has no such axes."""

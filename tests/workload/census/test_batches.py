@@ -52,8 +52,8 @@ def test_eight_samples_at_once(family, small, firing_images):
     """In float64, where no neuron's threshold is within rounding of its membrane."""
     network, images = small(family).double(), firing_images(8).double()
     adapter = adapter_for(network, None)
-    whole = count(network, adapter, images)
-    parts = [count(network, adapter, images[i : i + 1]) for i in range(8)]
+    whole = count(network, adapter, images, product_sparsity=True)
+    parts = [count(network, adapter, images[i : i + 1], product_sparsity=True) for i in range(8)]
     assert any(op.neurons.output_spikes for op in whole.ops)
     for index, op in enumerate(whole.ops):
         check_added(op, [part.ops[index] for part in parts])
