@@ -15,7 +15,8 @@ per head and time step:
     second      s e ceil(e / 128) b_a [+ s e + e^2 b ceil(s / 256)]  queries
 
 The intermediate, in brackets, leaves the chip where it has 16 384 bits or more. b is 8, and b_a the
-bits of an entry, 1 of a spike and at most 8. These are the bits of the released memory table, to the bit, for Spikformer, VGG16 and ResNet18.
+bits of an entry, 1 of a spike and at most 8. These are the bits of the released memory table, to
+the bit, for Spikformer, VGG16 and ResNet18.
 
 Reference: Wei et al., Prosperity, HPCA 2025, arXiv 2503.03379; its simulator (commit 6ee1c6f),
 ``run_fc_cuda``, ``run_attention`` and ``run_LIF``.
