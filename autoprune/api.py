@@ -228,7 +228,7 @@ class OpenedRun:
         if outcome.origin == "sampled":  # only a sampler expects anything
             from autoprune.search.proposals import read_proposals
 
-            proposal = read_proposals(self.folder).get(outcome.key)
+            proposal = (read_proposals(self.folder) or {}).get(outcome.key)
             gain = proposal.gain if proposal else None
         return explain_trial(self.folder, outcome, gain)
 

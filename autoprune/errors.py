@@ -52,6 +52,14 @@ class RecordError(AutopruneError):
     """A run folder cannot be used: it belongs to another study, is locked, or is damaged."""
 
 
+class FileError(InputError, RecordError):
+    """A file, of a user's or of a run, is not what it has to be: absent, too large, no text."""
+
+
+class UnreadableError(FileError):
+    """The system does not let a file be read now; what is in it is not known."""
+
+
 class CountingError(AutopruneError):
     """A network holds something that the census cannot count exactly."""
 

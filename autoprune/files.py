@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +16,8 @@ from autoprune.errors import RecordError
 
 PARTIAL = ".partial"
 """Ending of a file that is being written; what still has it after a crash is incomplete."""
+
+_HALF_WRITTEN = re.compile(rf".+\.[0-9a-f]{{16}}{re.escape(PARTIAL)}")
 
 GIB = 2**30
 """Bytes in a GiB."""
@@ -31,11 +36,19 @@ def data_folder() -> Path:
 def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `file`, sync it, and rename it to `file`.
 
-    Raises RecordError where that is not possible: no room, no right; `file` is as it was.
+    The temporary file is new, under a name that nobody could know: no link waits there. Raises
+    RecordError where it is not possible: no room, no right, or `file` is no regular file, such as
+    a device; it is as it was.
     """
-    part = file.with_name(f"{file.name}.{os.getpid()}{PARTIAL}")
+    part = file.with_name(f"{file.name}.{secrets.token_hex(8)}{PARTIAL}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
+            raise RecordError(f"{file}: no regular file, and not replaced by one")
+        part.touch(exist_ok=False)
+    except OSError as error:
+        raise RecordError(f"{file}: cannot be written ({error.strerror})") from error
+    try:
         write(part)
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
@@ -49,6 +62,13 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def half_written(folder: Path) -> Iterator[Path]:
+    """What writers that died have left anywhere in `folder`."""
+    for file in folder.rglob(f"*{PARTIAL}"):
+        if _HALF_WRITTEN.fullmatch(file.name) and file.is_file():
+            yield file
 
 
 def write_text(file: Path, text: str) -> None:

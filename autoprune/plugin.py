@@ -6,6 +6,7 @@ Nothing but the standard library is imported here: an exported network carries a
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,22 @@ _BESIDE: set[str] = set()
 """Folders in which a user's own modules may lie."""
 
 
+_CURIOUS = ("pandas", "scipy", "sympy", "torch")
+"""Libraries that look for modules which may be absent, such as numexpr, when they are imported."""
+
+
 def make_importable(folder: Path) -> None:
-    """Let modules beside a user's file be imported; behind all others, so that none is shadowed."""
+    """Let modules beside a user's file be imported; behind all others, so that none is shadowed.
+
+    Only for code that a user asks for: what lies in the folder may be another's. Libraries that
+    look for what is not installed do so before, lest they take a file of that name for it.
+    """
     path = str(folder.resolve())
     _BESIDE.add(path)
     if path not in sys.path:
+        for library in _CURIOUS:
+            with suppress(ImportError):
+                import_module(library)
         sys.path.append(path)
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 ORDER = (
-    {"errors", "pareto"},
+    {"errors", "outside", "pareto"},
+    {"reading"},
     {"config", "files", "plugin"},
     {"networks", "data"},
     {"workload", "compress"},

@@ -41,12 +41,11 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: boo
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=1))
     else:
-        from rich.console import Console
-
+        from autoprune.cli.console import plain_console
         from autoprune.report.tables.compare import comparison_table
         from autoprune.report.tables.measured import agreement
 
-        console = Console(highlight=False)
+        console = plain_console()
         console.print(comparison_table(found))
         for measured in opened.measured:
             for line in agreement(measured, found.energy_uj):

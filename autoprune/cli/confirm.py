@@ -57,7 +57,6 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     """
     if as_json and as_csv:
         raise click.UsageError("--json or --csv, not both")
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -66,12 +65,14 @@ def confirm(  # noqa: PLR0913 - the options of the command line
         TimeRemainingColumn,
     )
 
+    from autoprune.cli.console import plain_console
+
     progress = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=plain_console(stderr=True),
         transient=True,
     )
     with progress:
@@ -87,7 +88,10 @@ def confirm(  # noqa: PLR0913 - the options of the command line
             seeds, workers, address=address, watch=watch, stop=stop
         )
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
-    complain(f"{key} failed: {cause.splitlines()[-1]}" for key, cause in confirmed.failed.items())
+    complain(
+        f"{key} failed: {(cause.splitlines() or ['no cause'])[-1]}"
+        for key, cause in confirmed.failed.items()
+    )
     complain(confirmed.unpriced)
     if confirmed.interrupted:
         click.echo(GO_ON, err=True)
@@ -108,9 +112,9 @@ def _write(confirmed: Confirmed, run: Path, *, as_json: bool, as_csv: bool) -> N
     elif as_csv:
         click.echo(confirmed_csv(confirmed.fronts), nl=False)
     else:
-        from rich.console import Console
+        from autoprune.cli.console import plain_console
 
-        console = Console(highlight=False)
+        console = plain_console()
         for front in confirmed.fronts:
             console.print(confirmed_table(front))
             console.print()

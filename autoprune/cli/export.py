@@ -36,13 +36,13 @@ def export(  # noqa: PLR0913 - the options of the command line
     autoprune export runs/digits 46 --out my_network
     autoprune export runs/digits 46 --out my_network --fold --onnx
     """
-    from rich.console import Console
+    from autoprune.cli.console import plain_console
 
-    console = Console(highlight=False)
+    console = plain_console()
     from autoprune.api import open_run
 
     def say(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(line)
 
     with console.status("Exporting"):
         opened = open_run(run, imports=imports)
@@ -72,6 +72,6 @@ def _print(console: Console, exported: Exported) -> None:
         f"{exported.dense_bytes} if all were dense."
     )
     for proof in exported.proofs:
-        console.print(f"Proved: {proof}.", markup=False)
+        console.print(f"Proved: {proof}.")
     took = f"{exported.seconds:.1f} s"
-    console.print(f"{exported.folder}: exported in {took}", soft_wrap=True, markup=False)
+    console.print(f"{exported.folder}: exported in {took}", soft_wrap=True)

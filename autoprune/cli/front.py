@@ -56,12 +56,11 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
 
         click.echo(to_csv(found.fronts, with_machine=machine is None), nl=False)
     else:
-        from rich.console import Console
-
+        from autoprune.cli.console import plain_console
         from autoprune.report.tables.branches import probe_table
         from autoprune.report.tables.measured import measured_table
 
-        console = Console()
+        console = plain_console()
         _print(console, found.fronts)
         if found.probes:
             console.print(probe_table(found.probes))
@@ -77,5 +76,5 @@ def _print(console: Console, fronts: tuple[MachineFront, ...]) -> None:
     for front in fronts:
         console.print(front_table(front))
         pairs = [(row.validation.accuracy, row.energy_uj) for row in front.rows]
-        console.print(f"\n{text_plot(pairs, front.parent.name)}", markup=False, highlight=False)
+        console.print(f"\n{text_plot(pairs, front.parent.name)}")
         console.print()

@@ -8,6 +8,7 @@ from typing import NoReturn, final
 
 import click
 
+from autoprune.cli.console import showing
 from autoprune.cli.output import accept_any_encoding
 from autoprune.errors import AutopruneError
 
@@ -82,15 +83,16 @@ def cli() -> None:
 def main() -> None:
     """Entry point; a user's mistake is one message on stderr and exit code 2."""
     accept_any_encoding()
-    try:
-        cli(prog_name="autoprune")
-    except AutopruneError as error:
-        _refuse(str(error))
-    except OSError as error:
-        if error.filename is None:
-            raise
-        # A file that is a folder, unreadable or unwritable, wherever it is touched first.
-        _refuse(f"{error.filename}: {error.strerror}")
+    with showing():
+        try:
+            cli(prog_name="autoprune")
+        except AutopruneError as error:
+            _refuse(str(error))
+        except OSError as error:
+            if error.filename is None:
+                raise
+            # A file that is a folder, unreadable or unwritable, wherever it is touched first.
+            _refuse(f"{error.filename}: {error.strerror}")
 
 
 def _refuse(message: str) -> NoReturn:

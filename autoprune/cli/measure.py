@@ -30,18 +30,18 @@ def measure(  # noqa: PLR0913 - the options of the command line
     autoprune measure runs/digits
     autoprune measure runs/digits --device cuda --name my_gpu
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     from autoprune.api import open_run
+    from autoprune.cli.console import plain_console
     from autoprune.deploy.measure import Conditions
 
-    console = Console(highlight=False)
+    console = plain_console()
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Measuring", total=None)
         found, folder = open_run(run, imports=imports).measure(
             Conditions(device=device, rounds=rounds, threads=threads, name=name),
-            say=lambda line: console.print(line, markup=False),
+            say=lambda line: console.print(line),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     from autoprune.report.tables.measured import measured_table

@@ -11,10 +11,12 @@ import_option = click.option(
     "--import",
     "imports",
     is_flag=True,
-    help="Import classes and functions of your own that the files name (module:Name).",
+    help="Import classes and functions of your own that the files name (module:Name), and open "
+    "storage that they name.",
 )
 """Importing a module runs it, and a file may be another's: but for `autoprune run`, for the study
-that it is given, no command imports what files name, unless it is asked to."""
+that it is given, no command imports what files name, nor opens databases and storage that a run
+folder names, unless it is asked to."""
 
 address_option = click.option(
     "--address",

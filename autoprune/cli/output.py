@@ -32,9 +32,9 @@ def megabytes(size: int) -> str:
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
     """While this lasts a terminal, but no log, shows `words` and that the command is at work."""
-    from rich.console import Console
+    from autoprune.cli.console import plain_console
 
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     if console.is_dumb_terminal:
         yield
     else:

@@ -69,21 +69,20 @@ def pick(  # noqa: PLR0913 - the options of the command line
 
 
 def _print(found: Pick) -> None:
-    from rich.console import Console
-
+    from autoprune.cli.console import plain_console
     from autoprune.report.tables.front import pick_table
 
-    console = Console(highlight=False)
+    console = plain_console()
     if found.row is None:
         console.print(f"{found.machine}: nothing fits", style="bold")
-        console.print(found.reason, markup=False)
+        console.print(found.reason)
         if found.nearest is not None:
             console.print(pick_table([found.nearest]))
         return
     console.print(f"{found.machine}: trial {found.row.trial}", style="bold")
-    console.print(f"Reason: {found.reason}", markup=False)
+    console.print(f"Reason: {found.reason}")
     console.print(pick_table([found.row]))
     if found.runners_up:
         console.print("Runners-up, nearest on the front first")
         console.print(pick_table(found.runners_up))
-    console.print(f"Export: {found.export}", markup=False, soft_wrap=True)
+    console.print(f"Export: {found.export}", soft_wrap=True)

@@ -51,13 +51,12 @@ def price(  # noqa: PLR0913 - the options of the command line
     from autoprune import api
 
     if sensitivity is not None:
-        from rich.console import Console
-
+        from autoprune.cli.console import plain_console
         from autoprune.report.tables.sensitivity import sensitivity_table
 
         with waiting("Reading the trials"):
             moved = api.sensitivity(what, machine, sensitivity, imports=imports)
-        Console(highlight=False).print(sensitivity_table(moved))
+        plain_console().print(sensitivity_table(moved))
         return
     found = api.cost_report(what, machine, imports=imports)
     if as_json:
@@ -67,13 +66,13 @@ def price(  # noqa: PLR0913 - the options of the command line
 
 
 def _print(found: CostReport, *, explained: bool) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from autoprune.cli.console import plain_console
     from autoprune.report.tables.explain import explain
     from autoprune.report.tables.price import figure_lines, head_lines, remark_lines, share_tables
 
-    console = Console(highlight=False)
+    console = plain_console()
     total, about = head_lines(found)
     console.print(total, style="bold")
     console.print(about)

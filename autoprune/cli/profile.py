@@ -85,9 +85,9 @@ def _sizes(shape: str) -> list[int]:
 
 
 def _print(workload: Workload) -> None:
-    from rich.console import Console
+    from autoprune.cli.console import plain_console
 
-    console = Console()
+    console = plain_console()
     console.print(_table(workload))
     samples = workload.samples
     for order in ("executed", "published"):
@@ -99,7 +99,7 @@ def _print(workload: Workload) -> None:
         )
     console.print(_entries(workload))
     for line in _coverage(workload):
-        console.print(line, markup=False)
+        console.print(line)
     console.print(
         f"MACs are dense, SOPs effective: event and weight not 0. Means over {samples} random "
         f"samples of T = {workload.time_steps} steps."

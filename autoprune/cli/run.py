@@ -65,22 +65,22 @@ def run(  # noqa: PLR0913 - the options of the command line
     """
     if quiet and dry_run:
         raise click.UsageError("--quiet or --dry-run, which does nothing but print")
-    from rich.console import Console
+    from autoprune.cli.console import plain_console
 
-    console = Console(quiet=quiet, stderr=json_lines)
+    console = plain_console(quiet=quiet, stderr=json_lines)
     with console.status("Reading the study", spinner="line"):
         from autoprune.api import prepare_run
 
         prepared = prepare_run(study, out=out, trials=trials, workers=workers, address=address)
     for note in prepared.notes:
-        console.print(f"Note: {note}", style="yellow", markup=False)
+        console.print(f"Note: {note}", style="yellow")
     if prepared.warm is not None:
-        console.print(str(prepared.warm), markup=False)
+        console.print(str(prepared.warm))
     if dry_run:
         _print_outlook(console, prepared.outlook)
         return
     if prepared.changed:
-        console.print(f"Note: {prepared.changed}.", style="yellow", markup=False)
+        console.print(f"Note: {prepared.changed}.", style="yellow")
     finished = _carry_out(console, prepared, time_limit, json_lines=json_lines)
     _print_result(console, finished)
     folder = finished.folder.path
@@ -116,7 +116,7 @@ def _carry_out(
 def _print_outlook(console: Console, found: Outlook) -> None:
     from rich.table import Table
 
-    console.print(f"[bold]{found.title}[/bold]")
+    console.print(found.title, style="bold")
     console.print(f"Data: {found.data}. Network: {found.network}.")
     table = Table("parameter", "values", title="Search space")
     for name, values in found.parameters:
@@ -155,12 +155,12 @@ def _print_result(console: Console, finished: Finished) -> None:
         console.print(front_table(front))
     console.print()
     for line in _ends(finished):
-        console.print(line, markup=False)
+        console.print(line)
     for warning in finished.warnings:
-        console.print(f"Warning: {warning}", style="yellow", markup=False)
+        console.print(f"Warning: {warning}", style="yellow")
     if finished.interrupted:
         console.print(GO_ON, style="yellow")
     folder = finished.folder
     console.print(f"\nSaved in {folder.path}, {megabytes(folder.bytes)}:", soft_wrap=True)
     for line in saved_lines(folder, finished.fronts):
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(line, soft_wrap=True)

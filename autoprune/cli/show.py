@@ -40,15 +40,15 @@ def show(name_or_file: str, *, imports: bool) -> None:
 
 
 def _machine(path: Path, *, imports: bool) -> None:
-    from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
+    from autoprune.cli.console import plain_console
     from autoprune.cost.load import load_machine
 
     model = load_machine(str(path), imports=imports)
     machine = model.machine
-    console = Console(highlight=False)
+    console = plain_console()
     console.print(Text(f"{machine.name}: {machine.title}", style="bold"))
     scopes = ", ".join(sorted({price.scope.replace("_", " ") for price in machine.prices}))
     console.print(Text(str(path)))

@@ -40,11 +40,12 @@ def _print(found: Status) -> None:
     from autoprune.report.plots.text import text_plot
 
     ends = ", ".join(f"{count} {state}" for state, count in found.states.items())
+    running = "some (--import asks the database)" if found.running is None else found.running
     lines = [
         found.title,
         f"Written by: {_writer(found)}",
         f"{found.baselines} baselines measured",
-        f"{found.done} of {found.trials} trials done, {found.running} running; {ends}",
+        f"{found.done} of {found.trials} trials done, {running} running; {ends}",
     ]
     for line in lines:
         click.echo(wrapped(line))

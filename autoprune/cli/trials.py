@@ -48,7 +48,7 @@ def trials(  # noqa: PLR0913 - the options of the command line
         raise click.UsageError("--csv, --json or --parquet, one of them")
     from autoprune.api import open_run
     from autoprune.errors import RecordError
-    from autoprune.report.frames import Selection, select
+    from autoprune.report.frames import Selection, select, to_csv
 
     wanted = Selection(state=state, origin=origin, failed=failed, front=machine, sort=sort)
     with waiting("Reading every trial"):
@@ -57,7 +57,7 @@ def trials(  # noqa: PLR0913 - the options of the command line
         raise RecordError(f"{run}: no trial has ended yet")
     frame = select(frame, wanted)
     if as_csv:
-        click.echo(frame.to_csv(), nl=False)
+        click.echo(to_csv(frame), nl=False)
     elif as_json:
         click.echo(frame.reset_index().to_json(orient="records", indent=1))
     elif parquet is not None:
@@ -67,12 +67,11 @@ def trials(  # noqa: PLR0913 - the options of the command line
         write_atomically(parquet, lambda part: frame.to_parquet(part, index=True))
         click.echo(f"{parquet}: {len(frame)} trials")
     else:
-        from rich.console import Console
-
+        from autoprune.cli.console import plain_console
         from autoprune.report.tables.trials import cause_lines, trials_table
 
         if failed:
             for line in cause_lines(frame):
                 click.echo(line)
         else:
-            Console(highlight=False).print(trials_table(frame))
+            plain_console().print(trials_table(frame))

@@ -168,7 +168,7 @@ def _travels(model: CostModel, cost: Cost) -> str:
     except (AttributeError, TypeError, pickle.PicklingError) as error:
         return f"it cannot be pickled ({error})"
     done = subprocess.run(
-        [sys.executable, "-c", _ELSEWHERE], input=sent, capture_output=True, check=False
+        [sys.executable, "-P", "-c", _ELSEWHERE], input=sent, capture_output=True, check=False
     )
     if done.returncode:
         return (done.stderr.decode(errors="replace").strip().splitlines() or ["it died"])[-1]

@@ -48,15 +48,20 @@ def families() -> dict[str, str]:
     return found
 
 
-def load_machine(name_or_path: str, base: Path | None = None, *, imports: bool = True) -> CostModel:
+def load_machine(
+    name_or_path: str,
+    base: Path | None = None,
+    *,
+    imports: bool = True,
+    beside: Path | None = None,
+) -> CostModel:
     """The cost model of a bundled machine, or of the machine in a TOML file.
-
-    A family of the user's own may lie beside the file that names it.
 
     Args:
         name_or_path: see `autoprune.config.find_file`.
         base: what a path is relative to.
         imports: whether a class that the file names (``module:Class``) may be imported.
+        beside: the folder where the module of that class may lie; the file's where it is left out.
 
     Raises InputError where there is no such machine, its file is wrong, or its class may not be
     imported.
@@ -66,7 +71,7 @@ def load_machine(name_or_path: str, base: Path | None = None, *, imports: bool =
     if not imports:
         refuse_code(machine.family, f"{path}: family")
     if ":" in machine.family:
-        make_importable(path.parent)
+        make_importable(beside or path.parent)
     return find_family(machine.family, machine.where)(machine)
 
 

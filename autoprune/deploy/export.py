@@ -95,8 +95,9 @@ def whole_or_nothing(out: Path) -> Iterator[Path]:
 
     Raises InputError unless `out` can be made: it is not there yet, or empty.
     """
-    if out.is_file() or (out.is_dir() and any(out.iterdir())):
-        given = "a file" if out.is_file() else "not empty"
+    there = os.path.lexists(out)
+    if there and (out.is_symlink() or not out.is_dir() or any(out.iterdir())):
+        given = "not empty" if out.is_dir() else "a file"
         raise InputError(f"--out {out}", given, "a new or an empty folder")
     place = out.absolute().parent
     while not place.exists():

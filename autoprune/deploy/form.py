@@ -8,6 +8,7 @@ from typing import Any
 
 from autoprune.deploy.formats import Format
 from autoprune.errors import InputError
+from autoprune.networks.families import FAMILIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,16 @@ class Origin:
     offered: Mapping[str, Any]
     adapter: str | None
     methods: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if ":" not in self.model and self.model not in FAMILIES:
+            raise ValueError(f"no family of networks is called {self.model!r}")
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """What of it is a user's own, ``module:name``."""
+        named = (self.model, self.adapter or "", *self.methods)
+        return tuple(name for name in named if ":" in name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
 from autoprune.errors import InputError
 from autoprune.networks.build import adapter_for, build
+from autoprune.plugin import refuse_code
 
 FORMAT = 1
 WEIGHTS, PLAN, MANIFEST = "network.safetensors", "plan.json", "manifest.json"
@@ -33,14 +34,22 @@ SEPARATOR = "#"
 """Between the name of a tensor and the part of it that is stored, such as ``w#bitmap``."""
 
 
-def load(folder: Path | str) -> nn.Module:
+def load(folder: Path | str, *, imports: bool = False) -> nn.Module:
     """The network that was exported to `folder`, in evaluation mode, on the CPU.
 
-    Raises InputError naming the file where one is missing, or is not what was exported.
+    `imports` allows to import a network, an adapter and methods of a user's own that the manifest
+    names as ``module:name``: importing a module runs it, and calling what it names as well. The
+    code in the folder itself is run by ``load_network.py`` alone, and never here.
+
+    Raises InputError naming the file where one is missing, or is not what was exported, and where
+    it names code that may not be imported.
     """
     folder = Path(folder)
-    form = read_form(folder)
-    use(form.network.methods, str(folder / MANIFEST))
+    form, file = read_form(folder), str(folder / MANIFEST)
+    if not imports:
+        for name in form.network.code:
+            refuse_code(name, file)
+    use(form.network.methods, file)
     plan = Plan.from_dict(json.loads((folder / PLAN).read_text(encoding="utf-8")))
     network = shell(form, plan)
     try:

@@ -38,9 +38,9 @@ def load() -> Any:
     named = [network[key] for key in ("model", "adapter") if ":" in (network[key] or "")]
     named += network["methods"]
     if not named:
-        return loader.load(FOLDER)
+        return loader.load(FOLDER, imports=True)
     with _in_place_of_autoprune(name, {path.partition(":")[0].partition(".")[0] for path in named}):
-        return loader.load(FOLDER)
+        return loader.load(FOLDER, imports=True)
 
 
 def _import_package() -> str:

@@ -151,11 +151,10 @@ def write_readme(folder: Path, facts: Facts, form: Form) -> str:
     """Write six lines: what this is and how it is loaded; returns the file's name."""
     network, score, key = form.network, facts.validation, facts.trial
     what = TrialKey.parse(key).words
-    own = [
-        name for name in (network.model, network.adapter, *network.methods) if name and ":" in name
-    ]
-    modules = ", ".join(sorted({f"`{name.partition(':')[0]}`" for name in own}))
-    needed = "torch, safetensors and spikingjelly" + (f", and {modules} importable" if own else "")
+    modules = ", ".join(sorted({f"`{name.partition(':')[0]}`" for name in network.code}))
+    needed = "torch, safetensors and spikingjelly"
+    needed += f", and {modules} importable" if modules else ""
+    allowed = ", imports=True" if modules else ""
     shape = " x ".join(map(str, facts.input))
     lines = (
         f"# {network.kind}, {what} of *{facts.title}*",
@@ -163,7 +162,7 @@ def write_readme(folder: Path, facts: Facts, form: Form) -> str:
         f"input {shape}; everything else is in `manifest.json`.",
         f"Without autoprune (it needs {needed}):",
         '`import runpy; network = runpy.run_path("FOLDER/load_network.py")["load"]()`',
-        'With autoprune: `import autoprune; network = autoprune.load("FOLDER")`',
+        f'With autoprune: `import autoprune; network = autoprune.load("FOLDER"{allowed})`',
         "Before every input: `spikingjelly.activation_based.functional.reset_net(network)`",
     )
     (folder / README).write_text("\n\n".join(lines) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from autoprune.trial.measurement import Precision
 def prove(member: Member, written: Written, folder: Path) -> list[str]:
     """Everything that has to hold before the folder is released, in words."""
     manifest, setup, measurement = written.manifest, member.setup, member.measurement
-    loaded = load(folder)
+    loaded = load(folder, imports=True)  # what the run has imported
     sizes_are_exact(written.packed, folder)
     weights_are_planned(loaded, setup.adapter, member.shape, measurement.plan)
     proofs = [f"{WEIGHTS} takes the bytes that plan, zeros and formats predict"]

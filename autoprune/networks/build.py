@@ -87,7 +87,10 @@ def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:
     Raises InputError where neither gives one.
     """
     if named is not None:
-        adapter = _callable(named, "network: adapter")()
+        try:
+            adapter = _callable(named, "network: adapter")()
+        except TypeError as error:
+            raise InputError(f"adapter {named}", str(error), "a class without arguments") from error
         if not isinstance(adapter, ModelAdapter):
             raise InputError(f"adapter {named}", f"a {type(adapter).__name__}", "a ModelAdapter")
         return adapter

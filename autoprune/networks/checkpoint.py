@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
-from typing import Any
 
-import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from autoprune.errors import InputError
 from autoprune.files import write_atomically
 from autoprune.networks.key_map import KeyMap
+from autoprune.networks.state_file import read_state, without_prefix
 
 _SHOWN = 8
 """Differences that a message lists of each kind."""
@@ -37,15 +35,14 @@ def load_checkpoint(network: nn.Module, file: Path, keys: KeyMap | None = None) 
 
     Args:
         network: as it was when the weights were saved.
-        file: .safetensors, or what ``torch.save`` wrote of a state dict, also inside a dictionary
-            under ``state_dict`` or ``model``.
+        file: see `autoprune.networks.state_file`. Prefixes of wrappers are taken off its names.
         keys: how names of other code become ours.
 
     Raises InputError where the file cannot be read, or where its names or shapes are not those of
     the network; the message lists what is missing, unknown and of another shape.
     """
-    given = _read(file)
     wanted = network.state_dict()
+    given = without_prefix(read_state(file), set(wanted))
     unknown = [name for name in given if name not in wanted]
     if keys is not None:
         given, unknown = keys.apply(given, wanted)
@@ -78,22 +75,3 @@ def _listed(what: str, items: list[str]) -> str:
         return ""
     more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
     return f"{len(items)} {what} ({', '.join(items[:_SHOWN])}{more})"
-
-
-def _read(file: Path) -> dict[str, Tensor]:
-    expected = "a state dict in .safetensors or as torch.save writes it"
-    if not file.is_file():
-        raise InputError(str(file), "no such file", expected)
-    try:
-        if file.suffix == ".safetensors":
-            return dict(load_file(file))
-        content: Any = torch.load(file, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(str(file), f"not readable ({reason})", expected) from error
-    for key in ("state_dict", "model"):
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
-        raise InputError(str(file), "holds no state dict", expected)
-    return content

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from autoprune.config import Json
 from autoprune.files import write_atomically, write_text
+from autoprune.outside import cell
 from autoprune.report.front.front import MachineFront
-from autoprune.report.rows import IN_CSV, IN_JSON, column_names, front_cells, score_cells
+from autoprune.report.rows import IN_CSV, IN_JSON, Cell, column_names, front_cells, score_cells
 
 
 def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str:
@@ -30,9 +31,14 @@ def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str
     writer.writeheader()
     for front in fronts:
         writer.writerows(
-            {"machine": front.machine, **front_cells(row, IN_CSV)} for row in front.rows
+            {"machine": cell(front.machine), **_words(front_cells(row, IN_CSV))}
+            for row in front.rows
         )
     return text.getvalue()
+
+
+def _words(cells: dict[str, Cell]) -> dict[str, Cell]:
+    return {name: cell(value) for name, value in cells.items()}
 
 
 def to_document(front: MachineFront) -> dict[str, Json]:

@@ -10,6 +10,7 @@ import pandas as pd
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.networks.shape import NetworkShape
+from autoprune.outside import cell
 from autoprune.pareto import non_dominated
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import energies_uj
@@ -124,3 +125,12 @@ def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
             "--sort", f"unknown column {column!r}", name=column, candidates=list(frame.columns)
         )
     return frame.sort_values(column, ascending=not sort.startswith("-"), kind="stable")
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """A frame as CSV, in which no text is a formula; see `autoprune.outside`."""
+    return frame.apply(_words).to_csv()
+
+
+def _words(column: pd.Series) -> pd.Series:
+    return column if column.dtype.kind in "biuf" else column.map(cell)

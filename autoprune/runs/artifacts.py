@@ -17,6 +17,8 @@ from autoprune.errors import RecordError
 from autoprune.files import PARTIAL
 
 _MARK = "autoprune_run"
+_LONGEST = 64
+"""Bytes of a mark that are read."""
 
 
 @final
@@ -89,25 +91,27 @@ class Artifacts:
         except Exception as error:
             raise self._unusable(error) from error
 
-    def claim(self) -> None:
-        """Mark the place as a run's; see `check_claimed`."""
+    def claim(self, mark: str) -> None:
+        """Mark the place as that of the run whose record has `mark`; see `check_claimed`."""
         with TemporaryDirectory() as scratch:
             file = Path(scratch) / _MARK
-            file.write_text(f"{self.address.rpartition('/')[2]}\n", encoding="utf-8")
+            file.write_text(mark, encoding="utf-8")
             self.put(file, _MARK)
 
-    def check_claimed(self) -> None:
-        """RecordError unless the place was marked.
+    def check_claimed(self, mark: str) -> None:
+        """RecordError unless the place was marked as that of the run whose record has `mark`.
 
-        A run folder may be another's and name any place; only in that of a run are files replaced
-        and removed.
+        A run folder may be another's and name any place, also that of a run of yours, of which it
+        does not know the mark; only in its own are files replaced and removed.
         """
+        file = f"{self._root}/{_MARK}"
         try:
-            claimed = self._files.exists(f"{self._root}/{_MARK}")
+            there = self._files.cat_file(file, 0, _LONGEST) if self._files.exists(file) else b""
         except Exception as error:
             raise self._unusable(error) from error
-        if not claimed:
-            raise RecordError(f"{self.address}: holds no run of autoprune's")
+        if not mark or there != mark.encode():
+            what = "another run" if there else "no run of autoprune's"
+            raise RecordError(f"{self.address}: holds {what}")
 
     def check(self) -> None:
         """Write, read and remove a small file."""

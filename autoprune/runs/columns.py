@@ -80,7 +80,7 @@ class TrialColumns:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        found = [read_columns(file) for file in sorted(folder.trials.glob("*.parquet"))]
+        found = [read_columns(file) for file in folder.files(folder.trials)]
         self._found = [(table, meta) for table, meta in found if meta["state"] == "measured"]
         if not self._found:
             raise RecordError(f"{folder.path}: no trial was measured yet")

@@ -20,13 +20,16 @@ What a Parquet file holds: `autoprune.runs.outcome_file`.
 
 from __future__ import annotations
 
+import itertools
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from autoprune.errors import RecordError, did_you_mean
-from autoprune.files import PARTIAL, write_atomically, write_text
+from autoprune.errors import InputError, RecordError, UnreadableError, did_you_mean
+from autoprune.files import half_written, write_atomically, write_text
+from autoprune.reading import read_text
 from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.links import refuse_links
 from autoprune.runs.outcome import Head, Outcome
 from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.runs.record import RunRecord
@@ -40,11 +43,13 @@ class RunFolder:
     Args:
         path: of the folder.
         imports: whether classes and functions of the user's own that its files name may be
-            imported. Importing a module runs it, and the folder may be another's.
+            imported, and storage opened. Importing a module runs it, and the folder may be
+            another's.
 
     Attributes:
         imports: as given.
         parent, journal, ...: where its files and folders lie.
+        set_aside: what `recover` found damaged, under its new name.
     """
 
     def __init__(self, path: Path, *, imports: bool = False) -> None:
@@ -63,6 +68,7 @@ class RunFolder:
         self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
         self.environments = path / "environments.json"
+        self.set_aside: list[Path] = []
 
     @classmethod
     def opened(cls, path: Path, *, imports: bool = False) -> Self:
@@ -85,13 +91,20 @@ class RunFolder:
     def artifacts(self) -> Artifacts | None:
         """Storage for weights and copies of outcomes, where the study names one.
 
-        RecordError where it cannot be used, or is not a run's.
+        InputError where it may not be opened, RecordError where it cannot be used or is another
+        run's.
         """
-        address = self.record.places.artifacts if self.study_file.is_file() else None
-        if address is None:
+        places = self.record.places if self.study_file.is_file() else None
+        if places is None or places.artifacts is None:
             return None
-        found = Artifacts(address)
-        found.check_claimed()
+        if not self.imports:
+            raise InputError(
+                f"{self.study_file}: places.artifacts",
+                f"names storage, {places.artifacts!r}, which is not opened",
+                "--import, or imports=True in Python, if you trust it",
+            )
+        found = Artifacts(places.artifacts)
+        found.check_claimed(places.mark or "")
         return found
 
     def write(self, outcome: Outcome) -> None:
@@ -100,6 +113,12 @@ class RunFolder:
         write_atomically(file, lambda part: write_outcome(outcome, part))
         if self.artifacts is not None:
             self.artifacts.put(file, f"{file.parent.name}/{file.name}")
+
+    def files(self, folder: Path) -> list[Path]:
+        """The files of outcomes in one of its folders, by key; what else lies there is not ours."""
+        named = [(TrialKey.named_by(file.stem), file) for file in folder.glob("*.parquet")]
+        found = {key: file for key, file in named if key is not None and self.file(key) == file}
+        return [found[key] for key in sorted(found)]
 
     def read(self, key: TrialKey) -> Outcome:
         """The outcome of that key; RecordError where there is none or its file is damaged."""
@@ -110,7 +129,7 @@ class RunFolder:
 
     def read_heads(self) -> list[Head]:
         """All trials without their operations, by number."""
-        return [read_head(file) for file in sorted(self.trials.glob("*.parquet"))]
+        return [self._head(file) for file in self.files(self.trials)]
 
     def read_workload(self, key: TrialKey, weight_bits: int | None = None) -> Workload:
         """The workload of a trial or baseline; RecordError where it was not measured.
@@ -126,16 +145,16 @@ class RunFolder:
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""
-        return [read_outcome(file) for file in sorted(self.trials.glob("*.parquet"))]
+        return [read_outcome(file) for file in self.files(self.trials)]
 
     def read_baselines(self) -> dict[TrialKey, Outcome]:
         """The outcomes of all baselines by key."""
-        found = [read_outcome(file) for file in sorted(self.baselines.glob("*.parquet"))]
+        found = [read_outcome(file) for file in self.files(self.baselines)]
         return {outcome.key: outcome for outcome in found}
 
     def read_confirmed(self) -> list[Outcome]:
         """The outcomes of trials that ran again on fresh seeds: repetitions."""
-        return [read_outcome(file) for file in sorted(self.confirmed.glob("*.parquet"))]
+        return [read_outcome(file) for file in self.files(self.confirmed)]
 
     @property
     def bytes(self) -> int:
@@ -145,15 +164,36 @@ class RunFolder:
     def recover(self) -> list[Head]:
         """Remove what a crash left half-written; returns the trials that are whole, by number.
 
-        What is damaged is removed: its trial runs again.
+        A file that was read and is damaged is set aside, and named in `set_aside`: its trial runs
+        again. One that cannot be read raises UnreadableError and stays, since nobody knows what is
+        in it.
         """
-        for file in self.path.rglob(f"*{PARTIAL}"):
+        for file in half_written(self.path):
             file.unlink()
         for folder in (self.baselines, self.confirmed):
-            for file in folder.glob("*.parquet"):
-                _sound(file)
-        found = map(_sound, sorted(self.trials.glob("*.parquet")))
+            for file in self.files(folder):
+                self._sound(file)
+        found = map(self._sound, self.files(self.trials))
         return [head for head in found if head is not None]
+
+    def _head(self, file: Path) -> Head:
+        head = read_head(file)
+        if self.file(head.key) != file:
+            raise RecordError(f"{file}: damaged (it is of {head.key.words})")
+        return head
+
+    def _sound(self, file: Path) -> Head | None:
+        """What is in a file; None where it is damaged."""
+        try:
+            return self._head(file)
+        except UnreadableError:
+            raise
+        except RecordError:
+            names = (file.with_name(f"{file.name}.damaged-{i}") for i in itertools.count(1))
+            aside = next(name for name in names if not name.exists())
+            file.rename(aside)
+            self.set_aside.append(aside)
+            return None
 
     @cached_property
     def record(self) -> RunRecord:
@@ -161,16 +201,14 @@ class RunFolder:
 
         Raises RecordError where this is no run folder, or that of another version.
         """
-        try:
-            text = self.study_file.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
+        if self.path.is_dir():
+            refuse_links(self.path)
+        if not self.study_file.is_file() and not self.path.is_file():
             near = did_you_mean(str(self.path), self._runs_around())
             raise RecordError(
                 f"{self.path}: not a run folder (it has no {self.study_file.name}){near}"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise RecordError(f"{self.study_file}: damaged ({error})") from error
-        return RunRecord.from_json(text, str(self.study_file))
+            )
+        return RunRecord.from_json(read_text(self.study_file), str(self.study_file))
 
     def write_record(self, record: RunRecord) -> None:
         """Put down what the run is of."""
@@ -181,12 +219,3 @@ class RunFolder:
         """Run folders that may have been meant: beside this one, in ``runs`` beside it, in it."""
         places = (self.path.parent, self.path.parent / "runs", self.path)
         return {str(f.parent) for p in places for f in p.glob(f"*/{self.study_file.name}")}
-
-
-def _sound(file: Path) -> Head | None:
-    """What is in a file; a damaged file is removed."""
-    try:
-        return read_head(file)
-    except RecordError:
-        file.unlink()
-        return None

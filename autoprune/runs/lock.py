@@ -21,6 +21,7 @@ from typing import IO, final
 import psutil
 
 from autoprune.errors import RecordError
+from autoprune.runs.links import refuse_links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +116,12 @@ def sole_writer(folder: Path) -> Iterator[Hold]:
     """While this lasts, no other process writes to the run folder, on this host or another.
 
     Raises RecordError where another holds it, with who it is and how to take over from it once it
-    is dead; and where the folder is not writable.
+    is dead; where the folder is not writable, or a link in it leads elsewhere.
     """
     file, me = folder / "run.lock", Holder.here()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        refuse_links(folder)
         stream = _opened(file, me)
     except OSError as error:
         raise RecordError(f"{folder}: cannot write there ({error.strerror})") from error

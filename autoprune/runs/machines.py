@@ -10,7 +10,6 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError, RecordError
-from autoprune.plugin import make_importable
 from autoprune.runs.folder import RunFolder
 
 T = TypeVar("T")
@@ -30,9 +29,8 @@ def find_machine(folder: RunFolder, name_or_path: str) -> CostModel:
     if not copy.is_file():
         return load_machine(name_or_path, imports=folder.imports)
     place = folder.record.machine_folders.get(name_or_path)
-    if place is not None:
-        make_importable(Path(place))
-    return load_machine(str(copy), imports=folder.imports)
+    beside = None if place is None else Path(place)
+    return load_machine(str(copy), imports=folder.imports, beside=beside)
 
 
 def run_machines(folder: RunFolder) -> list[CostModel]:

@@ -7,6 +7,7 @@ apart by the column ``bits``.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +20,18 @@ import pyarrow.parquet as pq
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
+from autoprune.reading import MIB, read_bytes
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.table import to_ops, to_table
 from autoprune.workload.workload import Elementwise, Uncounted, Workload
 
-_KEY = b"autoprune"
+_KEY, _CHECK = b"autoprune", b"sha256"
+"""Where a file's metadata are, and what shows that they are as they were written."""
+
+_BYTES = 64 * MIB
+"""The largest file that is read; a trial's usually takes some ten thousandths of it."""
 
 
 def write_outcome(outcome: Outcome, file: Path) -> None:
@@ -48,7 +54,9 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
         "workloads": [_without_ops(p) for p in precisions],
     }
     table = pa.concat_tables(tables).append_column("bits", pa.array(bits.astype(np.int64)))
-    pq.write_table(table.replace_schema_metadata({_KEY: json.dumps(meta).encode()}), file)
+    text = json.dumps(meta).encode()
+    own = {_KEY: text, _CHECK: hashlib.sha256(text).hexdigest().encode()}
+    pq.write_table(table.replace_schema_metadata(own), file, write_page_checksum=True)
 
 
 def _without_ops(precision: Precision) -> dict[str, Any]:
@@ -65,21 +73,37 @@ def _without_ops(precision: Precision) -> dict[str, Any]:
 
 def read_columns(file: Path) -> tuple[pa.Table, dict[str, Any]]:
     """The operations as they stand in the file, and its metadata; RecordError where damaged."""
+    content = read_bytes(file, _BYTES)
     try:
-        table = pq.ParquetFile(file).read(use_threads=False)
-        meta: dict[str, Any] = json.loads((table.schema.metadata or {})[_KEY])
+        table = _opened(content).read(use_threads=False)
+        meta = _meta(table.schema)
         rows = sum(workload["ops"] for workload in meta["workloads"])
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error
     if rows != len(table):
         raise RecordError(f"{file}: operations are missing")
     return table, meta
 
 
+def _opened(content: bytes) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+
+
+def _meta(schema: pa.Schema) -> dict[str, Any]:
+    """The metadata of a file; ValueError where they are not what was written."""
+    own = schema.metadata or {}
+    check = own.get(_CHECK)  # files from before it was kept have none
+    if check is not None and hashlib.sha256(own[_KEY]).hexdigest().encode() != check:
+        raise ValueError("the checksum of its metadata is another")
+    meta: dict[str, Any] = json.loads(own[_KEY])
+    return meta
+
+
 def read_head(file: Path) -> Head:
     """An outcome without its operations, from a file's metadata; RecordError where damaged."""
+    content = read_bytes(file, _BYTES)
     try:
-        meta = json.loads(pq.read_schema(file).metadata[_KEY])
+        meta = _meta(_opened(content).schema_arrow)
         found = meta["measurement"]
         scores = tuple(
             (p["bits"], Score(**p["validation"]), Score(**p["test"]))

@@ -30,12 +30,14 @@ class Places:
         storage: address of the database that holds the Optuna study, without a password.
         study: name of the Optuna study there.
         artifacts: address of the run's own place on storage that nodes share.
+        mark: what stands there to show that it is this run's.
         mlflow: what its MLflow runs are tagged with.
     """
 
     storage: str | None = None
     study: str | None = None
     artifacts: str | None = None
+    mark: str | None = None
     mlflow: str | None = None
 
 

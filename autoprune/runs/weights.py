@@ -27,9 +27,8 @@ def kept_weights(folder: RunFolder) -> dict[TrialKey, int]:
         found = {f.name: f.stat().st_size for f in folder.checkpoints.glob(f"*{_ENDING}")}
     else:
         found = folder.artifacts.sizes(folder.checkpoints.name)
-    return {
-        TrialKey.of_stem(name.removesuffix(_ENDING)): size for name, size in sorted(found.items())
-    }
+    named = [(TrialKey.named_by(name.removesuffix(_ENDING)), name) for name in sorted(found)]
+    return {key: found[name] for key, name in named if key is not None}
 
 
 def remove_weights(folder: RunFolder, key: TrialKey) -> None:
@@ -61,7 +60,7 @@ def copy_missing(folder: RunFolder) -> None:
         return
     for place in (folder.baselines, folder.trials, folder.confirmed):
         there = folder.artifacts.sizes(place.name)
-        for file in sorted(place.glob("*.parquet")):
+        for file in folder.files(place):
             if there.get(file.name) != file.stat().st_size:
                 folder.artifacts.put(file, f"{place.name}/{file.name}")
 

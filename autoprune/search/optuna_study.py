@@ -123,7 +123,9 @@ class OptunaStudy:
     def ask(
         self,
         sampler: BaseSampler,
+        *,
         fixed: Mapping[str, Value] | None,
+        settled: Callable[[dict[str, Value]], dict[str, Value]],
         describe: Callable[[FrozenTrial], dict[str, object]],
     ) -> FrozenTrial:
         """A new running trial; what is proposed depends on nothing but sampler and study.
@@ -131,6 +133,8 @@ class OptunaStudy:
         Args:
             sampler: one that keeps nothing that it does not read from the study.
             fixed: the trial's parameters, instead of the sampler's.
+            settled: makes of the sampler's parameters those of a trial that was measured already,
+                and that the study has lost.
             describe: what to note about it, as JSON values.
         """
         study = self._in_memory(sampler)
@@ -144,6 +148,7 @@ class OptunaStudy:
         number = study.ask(self._space).number
         kept = {key: value for key, value in self._kept().items() if before.get(key) != value}
         proposal = study.get_trials(deepcopy=False)[number]
+        proposal.params = settled(proposal.params)
         whole = optuna.trial.create_trial(
             state=TrialState.RUNNING,
             params=proposal.params,

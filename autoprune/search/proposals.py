@@ -14,7 +14,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Origin, Outcome
 from autoprune.search.block_response import GAIN
 from autoprune.search.optuna_study import STUDY
-from autoprune.search.storages import open_database, reachable, read_journal
+from autoprune.search.storages import reachable, read_database, read_journal
 from autoprune.trial.job import Job
 from autoprune.trial.key import TrialKey
 
@@ -72,16 +72,19 @@ class Proposal:
     gain: float | None
 
 
-def read_proposals(folder: RunFolder) -> dict[TrialKey, Proposal]:
+def read_proposals(folder: RunFolder) -> dict[TrialKey, Proposal] | None:
     """By key; empty where the run has proposed nothing yet.
 
-    Raises RecordError where the record is in a database that fails.
+    None where they are in a database that may not be opened; see `RunFolder`. Raises RecordError
+    where that fails.
     """
     place: BaseStorage
     places = folder.record.places
     name = places.study
     if places.storage is not None:
-        place = open_database(places.storage)
+        if not folder.imports:
+            return None
+        place = read_database(places.storage)
     elif folder.journal.is_file():
         place, name = read_journal(folder.journal), STUDY
     else:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import final
 
+from autoprune.compress.setting import Value
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Outcome
@@ -19,7 +20,7 @@ from autoprune.search.jobs import JobMaker
 from autoprune.search.optuna_study import OptunaStudy
 from autoprune.search.prior import task_prior
 from autoprune.search.proposals import Proposed
-from autoprune.search.samplers import Samplers, to_params
+from autoprune.search.samplers import Samplers, to_configuration, to_params
 from autoprune.search.spec import Sampler
 from autoprune.search.standing import Observe, Standing
 from autoprune.search.stopping import Verdict, judge, stuck
@@ -141,9 +142,7 @@ class Scheduler:
                 ended = self._known.pop(key, None) or self._folder.read(key).ended
                 self._trials.end(self._trials.add(frozen, settled=True), ended)
             else:
-                trial = self._trials.add(frozen)
-                trial.outcome = self._folder.read(key)
-                self._trials.end(trial, trial.outcome.ended)
+                self._take_up(self._trials.add(frozen))
             self._told += told
         for trial in self._trials.all[: self._told]:
             if trial.ended is None and not trial.counts:
@@ -173,13 +172,44 @@ class Scheduler:
                     return
             number = len(self._trials.all)
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
-            params = None if fixed is None else to_params(fixed, self._domains)
             name: Sampler = "random" if stuck(self._trials.all) else self._task.search.sampler
-            sampler = self._samplers.of(name, number)
-            self._start(self._trials.add(self._record.ask(sampler, params, self._jobs.describe)))
+            asked = self._record.ask(
+                self._samplers.of(name, number),
+                fixed=None if fixed is None else to_params(fixed, self._domains),
+                settled=lambda params, number=number: self._as_measured(number, params),
+                describe=self._jobs.describe,
+            )
+            self._start(self._trials.add(asked))
+
+    def _as_measured(self, number: int, params: dict[str, Value]) -> dict[str, Value]:
+        """What is proposed, unless the run folder has another trial of that number."""
+        key = TrialKey(number)
+        if not self._folder.file(key).is_file():
+            return params
+        known = dict(self._folder.read(key).configuration)
+        same = to_configuration(params, self._domains) == known
+        return params if same else to_params(known, self._domains)
+
+    def _take_up(self, trial: Proposed) -> None:
+        """End a trial as the run folder has it.
+
+        Raises RecordError where the Optuna study has proposed another plan, as that of another run
+        does.
+        """
+        trial.outcome = self._folder.read(trial.key)
+        if trial.outcome.plan != trial.job.plan:
+            raise RecordError(
+                f"{self._folder.file(trial.key)}: of another plan than that of trial {trial.key} "
+                "in the Optuna study, which is another run's: remove that, and the same command "
+                "makes it anew"
+            )
+        self._trials.end(trial, trial.outcome.ended)
 
     def _start(self, trial: Proposed) -> None:
         """Have a trial trained, unless it was measured or met before, or is to break a budget."""
+        if self._folder.file(trial.key).is_file():
+            self._take_up(trial)  # a record that is older than the folder: a backup, or none at all
+            return
         if not trial.counts and not trial.taken:
             return  # it is settled in its turn, as the trial that it repeats
         if trial.taken:

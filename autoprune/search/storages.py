@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, final
+from urllib.parse import quote
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -76,6 +77,28 @@ def open_database(address: str) -> RDBStorage:
 
     Raises InputError where its driver is missing, or it does not let us in.
     """
+    given = os.environ.get(PASSWORD)
+    return _database(address, {"password": given} if given else {})
+
+
+def read_database(address: str) -> RDBStorage:
+    """The same, to read alone, for an address that a run folder names, and so may be another's.
+
+    No password of the environment goes there, one of ~/.pgpass only to the host that it names, and
+    nothing is written: SQLite and PostgreSQL would refuse. Raises InputError as `open_database`.
+    """
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        place = f"file:{quote(str(Path(url.database or '').absolute()))}"
+        readable = url.set(database=place).update_query_dict({"mode": "ro", "uri": "true"})
+        return _database(readable.render_as_string(), {}, reading=True)
+    options = {"password": ""}  # given, and so PGPASSWORD is not looked at
+    if url.get_backend_name() == "postgresql":
+        options["options"] = "-c default_transaction_read_only=on"
+    return _database(address, options, reading=True)
+
+
+def _database(address: str, connect: dict[str, Any], *, reading: bool = False) -> RDBStorage:
     url = make_url(address)
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
@@ -83,11 +106,13 @@ def open_database(address: str) -> RDBStorage:
     # A connection that broke while a trial ran for hours is made anew.
     options: dict[str, Any] = {"pool_pre_ping": True}
     if url.get_backend_name() != "sqlite":
-        options["connect_args"] = {"connect_timeout": _CONNECT_S}
-        if os.environ.get(PASSWORD):
-            options["connect_args"]["password"] = os.environ[PASSWORD]
+        options["connect_args"] = {"connect_timeout": _CONNECT_S, **connect}
     try:
-        return RDBStorage(url.render_as_string(hide_password=False), engine_kwargs=options)
+        return RDBStorage(
+            url.render_as_string(hide_password=False),
+            engine_kwargs=options,
+            skip_table_creation=reading,
+        )
     except ImportError as error:
         reason = error.__cause__ or error
         remedy = "its driver; PostgreSQL's comes with pip install 'autoprune[postgresql]'"

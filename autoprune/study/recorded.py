@@ -17,20 +17,14 @@ def recorded_parts(folder: RunFolder) -> Parts:
     Raises RecordError where this is no run folder, and InputError where its study is damaged, or
     names code that may not be imported or is not there.
     """
-    study = _recorded_study(folder)
-    named = {
-        "data.name": study.data.name,
-        "network.model": study.network.model,
-        "network.adapter": study.network.adapter,
-        "functions.train": study.functions.train,
-        "functions.evaluate": study.functions.evaluate,
-    }
-    for key, name in named.items():
-        if not folder.imports:
-            refuse_code(name or "", f"{folder.path / 'study.toml'}: {key}")
-    for place in (folder.path, Path(folder.record.folder), Path()):
-        make_importable(place)  # a user's modules lie where they lay then
-    use_methods(study, folder.path / "study.toml", imports=folder.imports)
+    study, file = _recorded_study(folder), folder.path / "study.toml"
+    if not folder.imports:
+        for key, name in study.code.items():
+            refuse_code(name, f"{file}: {key}")
+    if study.code:
+        for place in (Path(folder.record.folder), Path()):
+            make_importable(place)  # a user's modules lie where they lay then
+    use_methods(study, file, imports=folder.imports)
     parts, _ = find_parts(study)
     return parts
 

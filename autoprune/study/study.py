@@ -109,6 +109,19 @@ class Study(BaseModel):
         return self
 
     @property
+    def code(self) -> dict[str, str]:
+        """What it names of the user's own, ``module:name`` by key; importing that runs it."""
+        named = {
+            "data.name": self.data.name,
+            "network.model": self.network.model,
+            "network.adapter": self.network.adapter,
+            "functions.train": self.functions.train,
+            "functions.evaluate": self.functions.evaluate,
+        }
+        named |= {f"compression.methods.{i}": n for i, n in enumerate(self.compression.methods)}
+        return {key: name for key, name in named.items() if name is not None and ":" in name}
+
+    @property
     def effort(self) -> Effort:
         """What a plan takes for a parameter that the space leaves out."""
         return Effort(

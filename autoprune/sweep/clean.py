@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.files import PARTIAL
+from autoprune.files import half_written
 from autoprune.report.front.candidates import Candidates
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
@@ -19,6 +19,7 @@ from autoprune.runs.weights import (
     remove_weights,
     weights_name,
 )
+from autoprune.sweep.watchdog import leftovers
 from autoprune.trial.key import TrialKey
 
 
@@ -41,7 +42,7 @@ def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
     with sole_writer(path):
         heads = folder.read_heads()
         weights = off_the_fronts(folder, [_members(folder, heads, m) for m in run_machines(folder)])
-        files = [*path.rglob(f"*{PARTIAL}"), *(path / "ended").glob("*")]
+        files = [*half_written(path), *leftovers(path / "ended")]
         found = [(weights_name(folder, key), size) for key, size in weights.items()]
         found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
         stored = half_stored(folder)

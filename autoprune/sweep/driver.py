@@ -49,7 +49,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     there, a GPU is not, or MLflow's server does not answer; then nothing in it was changed that
     was measured.
     """
-    folder = RunFolder(path)
+    folder = RunFolder(path, imports=True)  # of the very study that was given
     built, parts = prepared.built, prepared.built.parts
     parts.compute.check_device()
     weight_bits = built.weight_bits

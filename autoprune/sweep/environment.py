@@ -18,7 +18,7 @@ def environment(prepared: Prepared, folder: RunFolder) -> Environment:
         threads=parts.compute.threads,
         seed=parts.seed,
         files=prepared.texts,
-        first_trial=len(list(folder.trials.glob("*.parquet"))),
+        first_trial=len(folder.files(folder.trials)),
     )
 
 

@@ -83,8 +83,9 @@ def _texts(checked: Checked) -> dict[str, str]:
 
 def _located(study: Study, file: Path) -> Study:
     """The study with what lies beside its file: modules, and the checkpoint's path."""
-    make_importable(file.parent)
-    make_importable(Path())
+    if study.code:
+        make_importable(file.parent)
+        make_importable(Path())
     network = study.network
     if study.data.root is not None:
         root = str((file.parent / Path(study.data.root).expanduser()).resolve())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
+from autoprune.errors import InputError
 from autoprune.files import write_text
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.folder import RunFolder
@@ -35,10 +37,8 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
         )
     )
     write_text(folder.path / "study.toml", prepared.texts["study"])
-    names = {f"{name}.toml" for name in built.machines}
-    for file in folder.machines.glob("*.toml"):
-        if file.name not in names:
-            file.unlink()
+    for name in (known.machine_folders if known else {}).keys() - built.machines.keys():
+        (folder.machines / f"{Path(name).name}.toml").unlink(missing_ok=True)
     for name in built.machines:
         write_text(folder.machines / f"{name}.toml", prepared.texts[f"machine {name}"])
 
@@ -49,14 +49,18 @@ def _places(prepared: Prepared, known: Places) -> Places:
     A new place on storage is marked as the run's before the run names it.
     """
     built, name = prepared.built, f"{prepared.file.stem}-{secrets.token_hex(4)}"
-    asked, artifacts = built.parts.compute.artifacts, known.artifacts
+    asked, artifacts, mark = built.parts.compute.artifacts, known.artifacts, known.mark
     if asked is not None and artifacts is None:
-        artifacts = f"{asked.rstrip('/')}/{name}"
-        Artifacts(artifacts).claim()
+        artifacts, mark = f"{asked.rstrip('/')}/{name}", secrets.token_hex(16)
+        Artifacts(artifacts).claim(mark)
+    elif asked is not None and not str(artifacts).startswith(f"{asked.rstrip('/')}/"):
+        where = f"{prepared.file}: artifacts"
+        raise InputError(where, f"given {asked!r}", f"{artifacts!r}, below which the run is")
     tracked = "mlflow" in built.track
     return Places(
         storage=built.storage,
         study=None if built.storage is None else known.study or name,
         artifacts=None if asked is None else artifacts,
+        mark=None if asked is None else mark,
         mlflow=known.mlflow or (name if tracked else None),  # kept where it is not asked for now
     )

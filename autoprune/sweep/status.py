@@ -22,7 +22,8 @@ class Status:
     Attributes:
         title: of its study. writer: who writes to it, or was killed doing so; None for nobody.
         trials: that the study asks for. done: those that count against them.
-        states: how all trials ended, with how many did. running: proposed and not ended.
+        states: how all trials ended, with how many did. running: proposed and not ended; None
+            where a database knows that was not asked.
         baselines: measured. fronts: the trials on each machine's front, by ascending energy.
         pairs: their validation scores, 0 to 1, and energies in µJ. score: its name; empty while
             no front has a member.
@@ -33,7 +34,7 @@ class Status:
     writer: Holder | None
     trials: int
     done: int
-    running: int
+    running: int | None
     states: dict[str, int]
     baselines: int
     fronts: dict[str, list[int]]
@@ -73,9 +74,11 @@ def read_status(folder: RunFolder) -> Status:
         writer=writer,
         trials=record.trials,
         done=len(trained),
-        running=sum(not p.ended and key not in ends for key, p in proposals.items()),
+        running=None
+        if proposals is None
+        else sum(not p.ended and key not in ends for key, p in proposals.items()),
         states={state: states[state] for state in get_args(State)},
-        baselines=len(list(folder.baselines.glob("*.parquet"))),
+        baselines=len(folder.files(folder.baselines)),
         fronts={name: [m.key.number for m in found] for name, found in members.items()},
         pairs={name: [m.pair for m in found] for name, found in members.items()},
         score=next((m.validation.name for found in members.values() for m in found), ""),

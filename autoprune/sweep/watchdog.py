@@ -23,6 +23,9 @@ from autoprune.files import GIB
 from autoprune.trial.job import Failure
 from autoprune.trial.key import TrialKey
 
+_WORD = (".time", ".memory")
+"""Endings of the files in which word is left."""
+
 _LOOK_S = 0.05
 """Memory is looked at this often."""
 
@@ -121,6 +124,13 @@ class Watchdog:
             cause = f"ended by Ray, its node being short of memory{most}"
             return Failure(kind="memory", peak_gib=seen, cause=cause)
         return Failure(kind="died", cause=f"the process that ran it died: killed or crashed{most}")
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Word that workers have left in a folder and no driver has read, by its name."""
+    for file in folder.glob("*"):
+        if file.suffix in _WORD and TrialKey.named_by(file.stem):
+            yield file
 
 
 @contextmanager

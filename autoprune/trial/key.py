@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,8 @@ LETTERS: Final[Mapping[str, str]] = {
     "sampled": "",
 }
 """Letter behind a trial's number on a front, by origin: trial 7 as ``7b``."""
+
+_BASELINE = re.compile("parent|fine-tuned|without .+")
 
 _OUT_OF_THE_FOLDER = ("/", "\\", "\0")
 
@@ -96,6 +99,15 @@ class TrialKey:
     def of_stem(cls, stem: str) -> TrialKey:
         """The key whose files are called so."""
         return cls.parse(stem.replace("_", " "))
+
+    @classmethod
+    def named_by(cls, stem: str) -> TrialKey | None:
+        """The key whose files are called so and not otherwise; None where a run has none such."""
+        try:
+            key = cls.of_stem(stem)
+        except (RecordError, ValueError):
+            return None
+        return key if key.stem == stem and (not key.name or _BASELINE.fullmatch(key.name)) else None
 
     @property
     def words(self) -> str:

@@ -105,7 +105,7 @@ def _hashes_alike_elsewhere(method: Method, tried: Tried) -> Iterator[str]:
     name, folder = importable_name(type(method))
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-c", _ELSEWHERE, name, folder],
+        [sys.executable, "-P", "-c", _ELSEWHERE, name, folder],
         input=pickle.dumps([(dict(values), *rest) for (_, values), *rest in given]),
         capture_output=True,
         env=environment,

@@ -26,7 +26,7 @@ def test_it_removes_what_no_front_needs(folder):
     before = contents(folder)
     weights = folder.checkpoints / "00099.safetensors"
     weights.write_bytes(bytes(3_000_000))
-    torn = folder.trials / "00005.parquet.77.partial"
+    torn = folder.trials / f"00005.parquet.{'0' * 16}.partial"
     torn.write_bytes(bytes(10))
     said = CliRunner().invoke(cli, ["clean", str(folder.path), "--dry-run"], catch_exceptions=False)
     assert "checkpoints/00099.safetensors  3.0 MB" in said.output

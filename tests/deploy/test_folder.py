@@ -35,7 +35,7 @@ def test_a_compressed_network_of_every_family_is_loaded_bit_for_bit(family, pack
     wanted = observe(network, samples)
     assert sum(float(spikes.sum()) > 0 for spikes in wanted.values()) > 3
     standalone = runpy.run_path(str(folder / "load_network.py"))["load"]()
-    for loaded in (load(folder), standalone):
+    for loaded in (load(folder, imports=family == "own"), standalone):
         assert not loaded.training
         found = observe(loaded, samples)
         assert found.keys() == wanted.keys()
@@ -133,6 +133,33 @@ def test_what_is_no_exported_folder_is_refused(packed, tmp_path):
         load(folder)
     file.write_text(whole.replace('"embed_dims": 16', '"embed_dims": 20'))
     with pytest.raises(InputError, match="network.safetensors: does not fit the network"):
+        load(folder)
+
+
+@pytest.mark.parametrize("key", ["model", "adapter", "methods"])
+def test_what_a_manifest_names_is_not_called_unasked(key, packed, tmp_path):
+    """A folder of a stranger's that names a function of the standard library."""
+    folder = packed(*compressed("spikformer_patch"))
+    document, ran = manifest(folder), tmp_path / "ran"
+    named = document["network"]
+    if key == "model":
+        named |= {"arguments": {"cmd": f"touch {ran}"}, "offered": {}}
+    named[key] = ["subprocess:getoutput"] if key == "methods" else "subprocess:getoutput"
+    (folder / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"json: names code, 'subprocess:getoutput', .* imports="):
+        load(folder)
+    assert not ran.exists()
+    with pytest.raises(InputError, match="getoutput"):
+        load(folder, imports=True)
+    assert ran.exists() == (key == "model")
+
+
+def test_a_manifest_of_no_family_is_refused(packed):
+    folder = packed(*compressed("spikformer_patch"))
+    document = manifest(folder)
+    document["network"]["model"] = "spikformer_path"
+    (folder / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match="damaged .* no family of networks is called"):
         load(folder)
 
 

@@ -250,13 +250,61 @@ def test_a_run_made_longer_is_the_run_that_was_long_from_the_start(sweep, sample
     assert trials(longer) == trials(whole)
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    "left", [0.0, *(pytest.param(left, marks=pytest.mark.full) for left in (0.5, 0.9))]
+)
+def test_a_record_older_than_the_folder_is_made_anew_and_nothing_trains(sweep, sampler, left):
+    """The journal of a backup, or none: the folder is the record."""
+    run = sweep(sampler=sampler, trials=30)
+    run.run(workers=2)
+    before, told = trials(run), optuna_trials(run)
+    journal = run.folder.journal
+    content = journal.read_bytes()[: int(left * journal.stat().st_size)]
+    journal.write_bytes(content) if content else journal.unlink()
+    again = sweep(sampler=sampler, trials=30)
+    again.run()
+    assert again.ran == []
+    assert trials(again) == before
+    assert [(t.number, t.params, t.values, t.state) for t in optuna_trials(again)] == [
+        (t.number, t.params, t.values, t.state) for t in told
+    ]
+    whole, longer = sweep("whole", sampler=sampler, trials=33), sweep(sampler=sampler, trials=33)
+    whole.run(), longer.run()
+    assert trials(longer) == trials(whole)
+
+
+def test_what_a_sampler_would_propose_otherwise_stays_as_it_was_measured(sweep):
+    """Of another version of Optuna's, say."""
+    run = sweep(trials=26)
+    run.run()
+    before = trials(run)
+    run.folder.journal.unlink()
+    again = sweep(trials=26, sampler="random")
+    again.run()
+    assert again.ran == []
+    assert trials(again) == before
+
+
+def test_the_record_of_another_run_is_refused(sweep):
+    run, other = sweep(trials=24), sweep("other", trials=24, sampler="random")
+    run.run(), other.run()
+    other.folder.file(TrialKey(23)).unlink()
+    lines = other.folder.journal.read_bytes().splitlines(keepends=True)
+    run.folder.journal.write_bytes(b"".join(lines[:-3]))
+    with pytest.raises(
+        RecordError, match="of another plan than that of trial [0-9]+ in the Optuna"
+    ):
+        sweep(trials=24).run()
+
+
 def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):
     run = sweep(trials=6)
     run.run()
     before = trials(run)
     file = run.folder.file(TrialKey(9))
     file.write_bytes(file.read_bytes()[:200])
-    (run.folder.trials / "00010.parquet.x.partial").write_bytes(b"half")
+    (run.folder.trials / f"00010.parquet.{'0' * 16}.partial").write_bytes(b"half")
     assert TrialKey(9) not in [head.key for head in run.folder.recover()]
     assert not [*run.folder.path.rglob("*.partial")]
     again = sweep(trials=6)

@@ -181,7 +181,7 @@ def test_status_and_trial_read_the_database(short, server, tmp_path):
             time.sleep(0.02)
         meanwhile = []
         while driver.poll() is None:
-            meanwhile.append(read_status(RunFolder(folder)))
+            meanwhile.append(read_status(RunFolder(folder, imports=True)))
             time.sleep(0.1)  # the driver needs the processor, too
     assert driver.returncode == 0
     assert any(s.running and s.writer and s.writer.process == driver.pid for s in meanwhile)

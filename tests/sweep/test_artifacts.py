@@ -10,11 +10,13 @@ from autoprune.deploy.member import find_member
 from autoprune.errors import InputError, RecordError
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.folder import RunFolder
+from autoprune.runs.record import Places, RunRecord
 from autoprune.runs.weights import kept_weights
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.node import Needs, lacks
+from autoprune.sweep.record import write_study
 from autoprune.trial.key import TrialKey
 
 
@@ -39,9 +41,12 @@ def test_what_is_stored_comes_back_and_goes(tmp_path, address):
     assert artifacts.sizes("checkpoints") == {}
     artifacts.check()
     with pytest.raises(RecordError, match="shared: holds no run of autoprune's"):
-        artifacts.check_claimed()
-    artifacts.claim()
-    artifacts.check_claimed()
+        artifacts.check_claimed("ours")
+    artifacts.claim("ours")
+    artifacts.check_claimed("ours")
+    for mark in ("theirs", "our", ""):
+        with pytest.raises(RecordError, match="shared: holds another run"):
+            artifacts.check_claimed(mark)
 
 
 def test_an_address_that_nothing_understands(tmp_path):
@@ -79,6 +84,15 @@ def test_a_node_without_access_says_so(tmp_path):
     assert said.startswith("access to storage (file:///")
 
 
+def test_a_run_stays_below_the_address_that_its_study_names(study, tmp_path, shape):
+    """A run folder of a stranger's, gone on with by a study of one's own."""
+    prepared, folder = prepare(study(f"file://{tmp_path}/mine")), RunFolder(tmp_path / "run")
+    evil = Places(artifacts=f"file://{tmp_path}/evil/run", mark="theirs")
+    folder.write_record(RunRecord(shape=shape, places=evil))
+    with pytest.raises(InputError, match=r"artifacts: given 'file:///.*mine'; expected .*evil"):
+        write_study(prepared, folder, (32,))
+
+
 @pytest.mark.full
 @pytest.mark.ray
 def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
@@ -86,6 +100,7 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
     shared, folder = tmp_path / "shared", RunFolder(tmp_path / "run")
     prepared = prepare(study(f"file://{shared}"), trials=5)
     finished = run(prepared, folder.path, Nobody())
+    folder.imports = True
     [place] = shared.iterdir()
     assert not folder.checkpoints.exists()
     stems = {file.stem for file in (place / "checkpoints").iterdir()}
@@ -109,7 +124,7 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
     torn = [place / "checkpoints" / "00098.safetensors.1f.partial", place / "trials" / "9.partial"]
     for file in torn:
         file.write_bytes(bytes(2_000_000))
-    said = CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
+    said = CliRunner().invoke(cli, ["clean", str(folder.path), "--import"], catch_exceptions=False)
     assert "checkpoints/00099.safetensors  3.0 MB" in said.output
     assert "checkpoints/00098.safetensors.1f.partial  2.0 MB" in said.output
     assert not any(file.exists() for file in torn)

@@ -11,6 +11,7 @@ from autoprune.compress.plan import Plan
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
+from autoprune.outside import cell
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
 from autoprune.runs.outcome import Head, Outcome
@@ -101,5 +102,6 @@ def to_csv(probes: Sequence[BranchProbe]) -> str:
     writer.writerow(columns)
     for probe in probes:
         values = (value for _, value in probe.saved)
-        writer.writerow([probe.branch, probe.setting, probe.key, probe.lost, *values])
+        words = (cell(probe.branch), cell(probe.setting), probe.key)
+        writer.writerow([*words, probe.lost, *values])
     return text.getvalue()

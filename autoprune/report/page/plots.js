@@ -16,7 +16,7 @@ function draw(id, traces, layout) {
 }
 
 const axes = {
-  accuracy: [`validation ${data.score} [%]`, (one) => one.scores ? 100 * scores(one).validation.value : null],
+  accuracy: [`validation ${safe(data.score)} [%]`, (one) => one.scores ? 100 * scores(one).validation.value : null],
   energy: ["energy per inference [µJ]", (one, on) => on?.energy_uj ?? null, true],
   latency: ["latency [µs]", (one, on) => on?.latency_us ?? null, true],
   sops: ["synaptic operations (SOPs)", (one) => one.effective_sops ?? null, true],

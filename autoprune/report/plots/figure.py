@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape  # plotly takes some tags in labels, links among them
 
 import plotly.graph_objects as go
 
@@ -56,9 +57,9 @@ def front_figure(front: MachineFront) -> go.Figure:
         hovertemplate="fine-tuned parent<br>%{x:.4g} µJ, %{y:.1f} %<extra></extra>",
     )
     figure.update_layout(
-        title=f"{front.machine}: {bits_words(front)}",
+        title=f"{escape(front.machine)}: {bits_words(front)}",
         xaxis={"type": "log", "title": "energy per inference [µJ]"},
-        yaxis={"title": f"validation {front.parent.name} [%]"},
+        yaxis={"title": f"validation {escape(front.parent.name)} [%]"},
         template="plotly_white",
     )
     return figure
@@ -68,7 +69,7 @@ def _points(rows: Sequence[Row]) -> dict[str, object]:
     return {
         "x": [row.energy_uj for row in rows],
         "y": [100 * row.validation.accuracy for row in rows],
-        "customdata": [[row.trial, row.plan] for row in rows],
+        "customdata": [[row.trial, escape(row.plan)] for row in rows],
         "hovertemplate": (
             "trial %{customdata[0]}<br>%{x:.4g} µJ, %{y:.1f} %<br>%{customdata[1]}<extra></extra>"
         ),

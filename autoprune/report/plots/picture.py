@@ -67,10 +67,11 @@ def plot_front(front: MachineFront, file: Path) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
     axes.set_xlabel("energy per inference [µJ]")
-    axes.set_ylabel(f"validation {front.parent.name} [%]")
+    axes.set_ylabel(f"validation {front.parent.name} [%]", parse_math=False)
     axes.set_title(
         f"{front.machine}: {bits_words(front)}" + (f"\n{front.data}" if front.data else ""),
         fontsize=10,
+        parse_math=False,  # a dollar sign is one
     )
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
     axes.legend(fontsize=8, loc="best")

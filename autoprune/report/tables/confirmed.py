@@ -16,6 +16,7 @@ from rich.text import Text
 
 from autoprune.config import Json
 from autoprune.files import write_text
+from autoprune.outside import cell
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
 
 COLUMNS = (
@@ -84,7 +85,7 @@ def confirmed_csv(fronts: Iterable[ConfirmedFront]) -> str:
         for row in front.rows:
             writer.writerow(
                 {
-                    "machine": front.machine,
+                    "machine": cell(front.machine),
                     "trial": row.trial,
                     "origin": row.origin,
                     "on_front": row.on_front,
@@ -95,7 +96,7 @@ def confirmed_csv(fronts: Iterable[ConfirmedFront]) -> str:
                     **_columns("val", row.validation),
                     **_columns("test", row.test),
                     **_columns("energy_uj", row.energy_uj),
-                    "plan": row.plan,
+                    "plan": cell(row.plan),
                 }
             )
     return text.getvalue()

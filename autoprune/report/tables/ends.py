@@ -31,7 +31,7 @@ def end_lines(trials: Sequence[Ended], *, exhausted: bool, saved: int) -> Iterat
     yield from budget_lines(trials)
     for ended in trials:
         if ended.state == "failed":
-            yield f"  trial {ended.key} failed: {ended.cause.splitlines()[-1]}"
+            yield f"  trial {ended.key} failed: {(ended.cause.splitlines() or ['no cause'])[-1]}"
     if exhausted:
         yield "The space is exhausted: the sampler proposed nothing new any more."
     if saved:

@@ -28,7 +28,7 @@ def trials_table(frame: pd.DataFrame) -> RenderableType:
             f"{100 * row[scores[0]]:.1f}" if measured else "-",
             f"{100 * row['kept_weights']:.1f}" if measured else "-",
             str(len(row["fronts"].split(", "))) if row["fronts"] else "-",
-            row["cause"].splitlines()[-1] if row["cause"] else row["plan"],
+            row["cause"].splitlines()[-1] if row["cause"].strip() else row["plan"],
         )
     return Group(table, Text(f"{len(frame)} trials; fronts: on how many machines' it is"))
 

@@ -42,7 +42,7 @@ def _check(address: str, where: str) -> None:
     except OSError as error:
         reason = error.strerror or "no connection in time"
         raise InputError(where, f"nothing answers there ({reason})", "a running head") from error
-    ask = [sys.executable, "-m", "ray.scripts.scripts", "status", "--address", address]
+    ask = [sys.executable, "-P", "-m", "ray.scripts.scripts", "status", "--address", address]
     try:
         asked = subprocess.run(
             ask, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_ANSWER_S

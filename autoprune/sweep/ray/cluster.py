@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray._private import ray_constants
 from ray.exceptions import GetTimeoutError, RayError
+from ray.job_config import JobConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import autoprune
@@ -83,6 +85,7 @@ def _start(workers: Workers) -> None:
     Ray does so where it takes clusters for impossible, as on macOS; it is told so by this variable,
     which it reads when it is imported, here and in the processes that it starts.
     """
+    make_private_token(Path.home() / ".ray")
     before = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
@@ -93,9 +96,26 @@ def _start(workers: Workers) -> None:
         del os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR]
 
 
+def make_private_token(folder: Path) -> None:
+    """The token by which Ray's processes know each other, for this user's eyes alone.
+
+    Ray would make the file that is not there, readable for all who may look into the home.
+    """
+    file = folder / "auth_token"
+    with suppress(OSError):  # Ray says what is wrong with the home
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            file.touch(0o600, exist_ok=False)
+            file.write_text(secrets.token_hex(32), encoding="ascii")
+        file.chmod(0o600)
+
+
 def _init(workers: Workers) -> None:
+    # Of other jobs Ray's workers import from the driver's current folder first, whoever's it is.
+    job = JobConfig(_client_job=True)
     ray.init(
         address="local",  # else Ray would join whatever RAY_ADDRESS or a file of its own names
+        job_config=job,
         num_cpus=workers.count * workers.cpus,
         include_dashboard=False,
         log_to_driver=False,
@@ -107,12 +127,13 @@ def _init(workers: Workers) -> None:
 def _join(address: str) -> None:
     modules = [Path(autoprune.__file__).parent, *own_modules()]
     try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            runtime_env={"py_modules": [str(module) for module in modules]},
-        )
+        with chdir("/"):  # workers would import from the driver's current folder first
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                runtime_env={"py_modules": [str(module) for module in modules]},
+            )
     except (Exception, SystemExit) as error:  # Ray ends the process where it does not get through
         raise InputError(f"Ray cluster {address}", f"cannot be joined ({error})") from error
 

@@ -57,7 +57,7 @@ class Loggers:
         """
         for log in self._logs:
             for folder in (self._folder.baselines, self._folder.trials):
-                for file in sorted(folder.glob("*.parquet")):
+                for file in self._folder.files(folder):
                     if not log.has(file.stem):
                         log.write(file.stem, read_outcome(file))
 

@@ -1,0 +1,57 @@
+"""What commands print on: text that may be anybody's is shown, and commands no terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, final
+
+from autoprune.outside import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def plain_console(**how: Any) -> Console:
+    """A console of rich on which no text is markup, an emoji or a number to be coloured.
+
+    Control characters are shown; only rich itself moves the cursor and colours. `how` is as
+    rich's `Console` takes it.
+    """
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Plain(Console):
+        def render(
+            self, renderable: RenderableType, options: ConsoleOptions | None = None
+        ) -> Iterable[Segment]:
+            for text, style, control in super().render(renderable, options):
+                yield Segment(text if control else printable(text), style, control)
+
+    return Plain(markup=False, emoji=False, highlight=False, **how)
+
+
+@final
+class _Shown:
+    """A stream on which control characters are shown; rich writes to the one behind it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.rich_proxied_file = stream
+
+    def write(self, text: str) -> int:
+        return self.rich_proxied_file.write(printable(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+@contextmanager
+def showing() -> Iterator[None]:
+    """While this lasts, whatever is written to stdout and stderr is shown so."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = _Shown(sys.stdout), _Shown(sys.stderr)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before

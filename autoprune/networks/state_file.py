@@ -1,0 +1,89 @@
+"""The state dict in a file of weights, as training scripts leave it about; no code of it is run.
+
+What ``torch.save`` writes is a pickle. It is read by torch's own restricted unpickler, which makes
+tensors and plain containers alone, and here `argparse.Namespace` as well: timm's saver puts the
+options of a training beside the weights. A Namespace takes attributes and does nothing with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from autoprune.errors import InputError
+
+KEYS = ("state_dict", "model", "net", "state_dict_ema", "model_ema", "ema")
+"""Keys of a dictionary under which scripts keep the weights, in the order in which they are tried:
+averaged weights (EMA) are taken where there are no others."""
+
+PREFIXES = ("module.", "model.", "_orig_mod.")
+"""What wrappers put before every name: DataParallel, a network in another, ``torch.compile``."""
+
+_EXPECTED = "a state dict in .safetensors or as torch.save writes it"
+
+
+def read_state(file: Path) -> dict[str, Tensor]:
+    """The tensors in a file, by name; InputError where it holds no state dict, or would run code.
+
+    A state dict may lie under one of `KEYS`, or under one of them inside another; what else is in
+    the file is not looked at.
+    """
+    if not file.is_file():
+        raise InputError(str(file), "no such file", _EXPECTED)
+    if file.suffix == ".safetensors":
+        try:
+            return dict(load_file(file))
+        except (SafetensorError, OSError) as error:
+            raise InputError(str(file), f"not readable ({error})", _EXPECTED) from error
+    content = _unpickled(file)
+    while not _is_state(content):
+        inner = (content[k] for k in KEYS if isinstance(content, dict) and k in content)
+        content = next(inner, None)
+        if content is None:
+            raise InputError(str(file), f"holds no state dict under {', '.join(KEYS)}", _EXPECTED)
+    return dict(content)
+
+
+def without_prefix(given: dict[str, Tensor], known: set[str]) -> dict[str, Tensor]:
+    """`given` without the prefixes that all its names have, unless one is among the `known`."""
+    while given and not given.keys() & known:
+        prefix = next((p for p in PREFIXES if all(name.startswith(p) for name in given)), None)
+        if prefix is None:
+            break
+        given = {name.removeprefix(prefix): tensor for name, tensor in given.items()}
+    return given
+
+
+def _is_state(content: object) -> bool:
+    return (
+        isinstance(content, dict)
+        and len(content) > 0
+        and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
+    )
+
+
+def _unpickled(file: Path) -> Any:
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        refused = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if refused is None:
+            said = str(error).rpartition("WeightsUnpickler error: ")[2]
+            reason = (said.splitlines() or [type(error).__name__])[0]
+            raise InputError(str(file), f"not readable ({reason})", _EXPECTED) from error
+        raise InputError(
+            str(file),
+            f"holds an object of {refused[1]}, and to make that runs code",
+            "a state dict alone; where you trust the file, and its classes can be imported: "
+            f"x = torch.load({file.name!r}, weights_only=False); "
+            "torch.save(x.state_dict(), 'weights.pt'), or of a dictionary "
+            "torch.save(x['state_dict'], 'weights.pt')",
+        ) from error
