@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from typing import final
 
 from autoprune.compress.setting import Value
@@ -176,7 +177,7 @@ class Scheduler:
             asked = self._record.ask(
                 self._samplers.of(name, number),
                 fixed=None if fixed is None else to_params(fixed, self._domains),
-                settled=lambda params, number=number: self._as_measured(number, params),
+                settled=partial(self._as_measured, number),
                 describe=self._jobs.describe,
             )
             self._start(self._trials.add(asked))
