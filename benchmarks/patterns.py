@@ -6,7 +6,7 @@ their zeros; on the other zeros save nothing, and only dimensions that leave do.
 one search with both energies as objectives; printed is the hypervolume of each machine, and the
 least energy within a point of the fine-tuned parent, as a share of its energy.
 
-    python benchmarks/patterns.py [--study digits] [--seeds 2] [--trials 24] [--workers 1]
+    python benchmarks/patterns.py [--study digits] [--seeds 1] [--trials 30] [--workers 0]
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ def main() -> None:
     """Run every seed with and without nm, print as it goes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--study", default="digits")
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--trials", type=int, default=30)
+    parser.add_argument("--workers", type=int, default=0)
     arguments = parser.parse_args()
     for seed in range(arguments.seeds):
         for nm in (False, True):
