@@ -1,6 +1,6 @@
 """What nm is worth: the digits study with and without it, on two machines that differ in patterns.
 
-Both are the page's roofline, docs/my_gpu.toml, made as small as the network: 1 GOP/s, no time per
+Both are the page's roofline, docs/my_gpu.toml, made as small as the network: 1 GOP/s, 1 ns per
 operation, so that arithmetic decides. One reads weights that obey 1:4 or 2:4 as such and skips
 their zeros; on the other zeros save nothing, and only dimensions that leave do. Per seed and space
 one search with both energies as objectives; printed is the hypervolume of each machine, and the
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHANGES = {
     "peak = { value = 10,": "peak = { value = 0.001,",
     "efficiency = { value = 0.5,": "efficiency = { value = 1.0,",
-    "overhead = { value = 10,": "overhead = { value = 0,",
+    "overhead = { value = 10,": "overhead = { value = 0.001,",
 }
 READS = {
     "\n# weight_formats = [": '\nweight_formats = ["1:4", ',
