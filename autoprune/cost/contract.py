@@ -100,7 +100,7 @@ def _batches(model: CostModel, cost: Cost) -> str:
 
 
 def _nothing(model: CostModel, cost: Cost) -> str:
-    energy = model.price(removed_layer()).energy_pj
+    energy = model.price(removed_layer()).dynamic_pj
     return f"a layer without a dimension left costs {energy:g} pJ" if energy else ""
 
 
@@ -110,9 +110,10 @@ def _adds_up(model: CostModel, cost: Cost) -> str:
         Workload(network=op.name, samples=SAMPLES, time_steps=workload.time_steps, ops=(op,))
         for op in workload.select(model.order)
     ]
-    whole = math.fsum(model.price(part).energy_pj for part in parts)
-    same = math.isclose(whole, cost.energy_pj, rel_tol=1e-9)
-    return "" if same else f"{whole:g} pJ one by one, {cost.energy_pj:g} pJ together"
+    # static power goes with the time, which is the slowest operation's
+    whole = math.fsum(model.price(part).dynamic_pj for part in parts)
+    same = math.isclose(whole, cost.dynamic_pj, rel_tol=1e-9)
+    return "" if same else f"{whole:g} pJ one by one, {cost.dynamic_pj:g} pJ together"
 
 
 def _grows(axis: Axis) -> Callable[[CostModel, Cost], str]:

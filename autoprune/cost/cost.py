@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from autoprune.errors import AutopruneError, InputError
+
+STATIC: Final = "static power"
+"""The cause of what chips take while an inference runs, whatever they do."""
 
 
 class UnknownCost(AutopruneError):
@@ -67,7 +71,7 @@ class Cost:
         cycles: clock cycles of one inference, None where the machine defines none.
         chips, cores: that are needed, None where the machine defines none.
         area_mm2: silicon, None where the machine defines none.
-        static_power_mw: of the chips that are needed, not part of the energy; likewise.
+        static_power_mw: of the chips that are needed; times the latency it is part of the energy.
         host: work outside the total.
         weights: bits of the weights that the machine holds, by the smallest format of each layer.
         emulated: rules by which the machine stands in for what it cannot do itself.
@@ -98,6 +102,11 @@ class Cost:
     def energy_pj(self) -> float:
         """Sum of all terms in picojoules, exactly rounded, so that their order does not matter."""
         return math.fsum(term.energy_pj for term in self.terms)
+
+    @property
+    def dynamic_pj(self) -> float:
+        """The energy less what static power takes while the inference runs, in picojoules."""
+        return math.fsum(term.energy_pj for term in self.terms if term.cause != STATIC)
 
     @property
     def energy_uj(self) -> float | None:

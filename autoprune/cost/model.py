@@ -141,7 +141,9 @@ class CostModel(ABC):
     def figures(self, ops: Ops) -> Mapping[str, Column]:
         """What the machine defines besides energy, one value per workload of `ops`.
 
-        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``, ``static_power_mw``.
+        Any of ``latency_us``, ``cycles``, ``cores``, ``chips``, ``area_mm2``, and
+        ``static_power_mw``: times the latency it is part of the energy, at the price
+        ``static_power`` in mW.
         """
         return {}
 

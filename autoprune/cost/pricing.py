@@ -1,7 +1,8 @@
 """Price many workloads on one machine at once: who does what, what it costs, and is it a number.
 
-Energy is count times price in float64, per operation and action; totals are exactly rounded sums
-(`math.fsum`), so that neither their order nor how many workloads are priced together matters.
+Energy is count times price in float64, per operation and action, and where chips take power all the
+time that power times the latency; totals are exactly rounded sums (`math.fsum`), so that neither
+their order nor how many workloads are priced together matters.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, final
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.cost import Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.cost import STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
 from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
 from autoprune.workload.columns import Column
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _CHARGED = ("pJ", "mW")
 _FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2", "static_power_mw")
+STATIC_PRICE: Final = "static_power"
+"""The price, in mW, that a family of chips with static power declares."""
+
 _REASONS = {
     "real_input": "real-valued input",
     "dynamic_product": "product of activations",
@@ -41,6 +45,7 @@ class Costs:
         model: the machine. every: the operations in its order. ops: those that it does itself.
         actions: what it charges. energies_pj: of each action, one value per row of `ops`.
         energy_uj: per workload; not a number where something is unpriced.
+        static_pj: what of it static power takes, per workload.
         figures: see `CostModel.figures`; not a number where something is unpriced.
         hosted, unsupported: rows of `every` that a host does, and needs that nobody meets.
     """
@@ -51,6 +56,7 @@ class Costs:
     actions: tuple[Action, ...]
     energies_pj: tuple[Column, ...]
     energy_uj: Column
+    static_pj: Column
     figures: Mapping[str, Column]
     hosted: Column
     unsupported: Mapping[str, Column]
@@ -71,7 +77,7 @@ class Costs:
         needed = needs(self.ops.take(rows))
         return Cost(
             machine=machine.name,
-            terms=tuple(self._terms(np.flatnonzero(rows))),
+            terms=(*self._terms(np.flatnonzero(rows)), *self._static(index)),
             host=tuple(self._host(index)),
             weights=self._weights(index),
             emulated=tuple(
@@ -94,6 +100,18 @@ class Costs:
                         energy_pj=float(energies[row]),
                         rule=action.rule,
                     )
+
+    def _static(self, index: int) -> Iterator[Term]:
+        """What the chips take while the inference runs, where they take any."""
+        if energy := float(self.static_pj[index]):
+            yield Term(
+                cause=STATIC,
+                op="all chips",
+                price=STATIC_PRICE,
+                count=energy / self.model.value(STATIC_PRICE),
+                energy_pj=energy,
+                rule="chips x time of an inference",
+            )
 
     def _weights(self, index: int) -> tuple[tuple[str, float], ...]:
         """Bits by format; a matrix is in the first of the formats in which it is smallest."""
@@ -163,8 +181,12 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
     unknown = np.zeros(ops.workloads, dtype=bool)
     for rows in unsupported.values():
         unknown[every.workload[rows]] = True
-    sums = _sums(mine, energies)
-    figures = _carried_out(model, lambda: dict(model.figures(mine)))
+    figures = {
+        name: _figure(model, name, values, ops.workloads)
+        for name, values in _carried_out(model, lambda: dict(model.figures(mine))).items()
+    }
+    static = _static_pj(model, figures, ops.workloads)
+    sums = _sums(mine, energies, static)
     return Costs(
         model=model,
         every=every,
@@ -172,10 +194,8 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
         actions=checked,
         energies_pj=energies,
         energy_uj=np.where(unknown, np.nan, sums * 1e-6),
-        figures={
-            name: np.where(unknown, np.nan, _figure(model, name, values, ops.workloads))
-            for name, values in figures.items()
-        },
+        static_pj=static,
+        figures={name: np.where(unknown, np.nan, values) for name, values in figures.items()},
         hosted=hosted,
         unsupported=unsupported,
     )
@@ -230,9 +250,24 @@ def _figure(model: CostModel, name: str, values: object, workloads: int) -> Colu
     return found
 
 
-def _sums(ops: Ops, energies: tuple[Column, ...]) -> Column:
+def _static_pj(model: CostModel, figures: Mapping[str, Column], workloads: int) -> Column:
+    """Static power times latency of each workload in picojoules; 0 where no static power is."""
+    if "static_power_mw" not in figures:
+        return np.zeros(workloads)
+    if "latency_us" not in figures or STATIC_PRICE not in model.PRICES:
+        raise UnknownCost(
+            f"{model.machine.where}: static_power_mw is given; expected latency_us with it, and "
+            f"{STATIC_PRICE} in mW among PRICES"
+        )
+    return figures["static_power_mw"] * figures["latency_us"] * 1e3
+
+
+def _sums(ops: Ops, energies: tuple[Column, ...], static: Column) -> Column:
     """Energy of each workload in picojoules."""
     lists = [energy.tolist() for energy in energies]
     return np.array(
-        [math.fsum(value for energy in lists for value in energy[a:b]) for a, b in ops.spans()]
+        [
+            math.fsum([own, *(value for energy in lists for value in energy[a:b])])
+            for own, (a, b) in zip(static.tolist(), ops.spans(), strict=True)
+        ]
     )

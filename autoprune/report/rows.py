@@ -33,7 +33,11 @@ def _figure(name: str) -> Callable[[Row], Cell]:
     return lambda row: None if row.figures is None else getattr(row.figures, name)
 
 
-_UNITS: Final = {"latency_us": "µs", "edp_uj_ms": "µJ ms", "twin_energy_uj": "µJ"}
+_UNITS: Final = {
+    "dynamic_uj": "µJ per inference",
+    "latency_us": "µs",
+    "edp_uj_ms": "µJ ms",
+}
 
 FRONT: Final[Mapping[str, Column]] = {
     "trial": Column(value=lambda row: row.trial),

@@ -33,6 +33,12 @@ def energy_uj(cost: Cost) -> float:
     return cost.energy_uj
 
 
+def dynamic_uj(cost: Cost) -> float:
+    """The energy without what static power takes; UnknownCost as for the energy."""
+    energy_uj(cost)
+    return cost.dynamic_pj * 1e-6
+
+
 def latency_us(cost: Cost) -> float:
     """The latency of a cost; UnknownCost where the machine defines none."""
     if cost.latency_us is None:
@@ -61,6 +67,7 @@ PLAIN_METRICS: Final[Mapping[str, Callable[[Measurement], float]]] = {
 
 MACHINE_METRICS: Final[Mapping[str, Callable[[Cost], float]]] = {
     "energy_uj": energy_uj,
+    "dynamic_uj": dynamic_uj,
     "latency_us": latency_us,
     "edp_uj_ms": edp_uj_ms,
     "chips": chips,
@@ -105,8 +112,9 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     Of the network as it is: ``accuracy`` or the name of the study's own score (validation, 0 to
     1), ``effective_sops`` (per inference, attention as it is executed), ``parameters``,
     ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
-    ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE``, ``latency_us@MACHINE`` and
-    their product ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it.
+    ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE`` and without static power
+    ``dynamic_uj@MACHINE``, ``latency_us@MACHINE`` and its product with the energy
+    ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """

@@ -49,7 +49,8 @@ class Study(BaseModel):
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
             study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
             ``effective_sops`` (synaptic operations), ``parameters``, ``weight_bits`` where the
-            space searches it, ``energy_uj@MACHINE``, ``latency_us@MACHINE``,
+            space searches it, ``energy_uj@MACHINE``, ``dynamic_uj@MACHINE`` (without
+            static power), ``latency_us@MACHINE``,
             ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``.
         budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
             breaks one is on no front.

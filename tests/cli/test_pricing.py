@@ -130,14 +130,6 @@ def test_price_says_what_helps_to_read_an_energy(autoprune, run_folder):
     assert math.isclose(document["edp_uj_ms"], edp)
     assert f"energy-delay product {edp:.4g} µJ ms" in said.out
     assert f"synapse and inference {document['spikes_per_synapse']:.3g};" in said.out
-    # a MAC costs the same at 3 bits and at 32, and a chip for spikes runs no twin
-    for machine in ("systolic_14x12", "loihi1"):
-        bare = autoprune("price", f"{run_folder}:0", "--machine", machine).out
-        assert "run once: the machine does not run it, or has no prices" in " ".join(bare.split())
-    assert (document["twin_energy_uj"], document["twin_ratio"]) == (None, None)
-    said = autoprune("price", f"{run_folder}:0", "--machine", "prosperity_eyeriss", "--json")
-    told = json.loads(said.out)
-    assert told["twin_ratio"] == told["energy_uj"] / told["twin_energy_uj"]
 
 
 def test_sensitivity_of_total_and_front(autoprune, run_folder, tmp_path):

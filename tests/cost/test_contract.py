@@ -241,6 +241,8 @@ def test_what_cannot_be_charged_is_refused(yielded, message):
         ({"latency_ms": 1.0}, "latency_ms: no known figure; expected one of latency_us"),
         ({"latency_us": -1.0}, r"latency_us is \[-1.0\]; expected finite"),
         ({"cycles": math.nan}, r"cycles is \[nan\]"),
+        ({"static_power_mw": 1.0}, "expected latency_us with it, and static_power in mW"),
+        ({"static_power_mw": 1.0, "latency_us": 1.0}, "and static_power in mW among PRICES"),
     ],
 )
 def test_what_is_no_figure_is_refused(figures, message):

@@ -123,13 +123,13 @@ update_active_time = {{ value = 0, {ns} }}
 update_inactive_time = {{ value = 0, {ns} }}
 spike_message_time = {{ value = 0, {ns} }}
 barrier_time = {{ value = 0, {ns} }}
+static_power = {{ value = 0, {mw} }}
 [parameters]
 neurons_per_core = {{ value = 1024, {count} }}
 synapse_memory_per_core = {{ value = 128, unit = "KiB", evidence = "assumed", source = "test" }}
 axons_in_per_core = {{ value = 4096, {count} }}
 axons_out_per_core = {{ value = 4096, {count} }}
 cores_per_chip = {{ value = 128, {count} }}
-static_power = {{ value = 1, unit = "mW", evidence = "assumed", source = "test" }}
 [choices]
 attention_order = "executed"
 weight_sharing = "shared"
@@ -161,6 +161,7 @@ def test_keras_spiking_devices(oracle, tmp_path, synop_joule, neuron_joule, expe
             neuron=neuron_joule * 1e12,
             pj=f'unit = "pJ", {unit}',
             ns=f'unit = "ns", {unit}',
+            mw=f'unit = "mW", {unit}',
             count='unit = "count", evidence = "assumed", source = "test"',
         )
     )
@@ -187,7 +188,7 @@ def test_loihi_arithmetic(oracle):
     busy = synthetic("busy", updates_active=neurons, updates_inactive=0, **quiet)
     one_sop = 23.6e-6
     for op, expected in ((idle, 6.816), (busy, 10.617)):
-        energy = loihi.price(workload(op)).energy_uj - one_sop
+        energy = loihi.price(workload(op)).dynamic_pj * 1e-6 - one_sop
         assert energy == pytest.approx(expected, abs=5e-4)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,16 +75,27 @@ def test_equal_energies_share_a_place():
 
 
 def test_each_price_moves_its_own_share_of_the_total():
-    """Energy is linear in every price: 50 % more of one adds half of what it charges."""
+    """Energy is linear in every price of an action: 50 % more of one adds half of what it charges.
+    Of a time the energy follows by static power.
+    """
     model, workload = load_machine("loihi1"), sample_workload()
     cost = model.price(workload)
-    spent = {p.name: 0.0 for p in model.machine.prices if p.unit == "pJ"}
+    spent = {p.name: 0.0 for p in model.machine.prices}
     for term in cost.terms:
         spent[term.price] += term.energy_pj
+    times = {p.name for p in model.machine.prices if p.unit == "ns"}
     moves = list(sensitivity(model, Ops.of([workload]), np.zeros(1), 0.5))
     assert [(m.price, m.factor) for m in moves] == [(n, f) for n in spent for f in (0.5, 1.5)]
     for move in moves:
         expected = cost.energy_pj + (move.factor - 1) * spent[move.price]
+        if move.price in times:
+            prices = tuple(
+                replace(p, value=p.value * move.factor) if p.name == move.price else p
+                for p in model.machine.prices
+            )
+            slower = type(model)(replace(model.machine, prices=prices)).price(workload)
+            longer = slower.latency_us - cost.latency_us
+            expected += 104 * cost.chips * longer * 1e3
         assert move.energy_uj[0] == pytest.approx(expected * 1e-6)
         assert (move.kept, move.members, move.joined) == (1, 1, 0)
         assert move.order is None
@@ -92,7 +104,7 @@ def test_each_price_moves_its_own_share_of_the_total():
 def test_a_front_that_turns_on_one_price():
     """Wide and silent against narrow and loud: which is cheaper is a matter of two prices."""
     model = load_machine("loihi1")
-    workloads = [sample_workload(width=16, spikes=0.02), sample_workload(width=4, spikes=1.0)]
+    workloads = [sample_workload(width=16, spikes=0.1), sample_workload(width=2, spikes=1.0)]
     ops, accuracy = Ops.of(workloads), np.array([0.9, 0.8])
     for move in sensitivity(model, ops, accuracy, 0.9):
         pairs = list(zip(accuracy.tolist(), move.energy_uj.tolist(), strict=True))

@@ -44,7 +44,9 @@ where D are the parts of an operation that have no event in common: its M positi
 and heads, and the N columns of a second binary operand. Cores that share a part hear all of it.
 
 A neuron that spikes takes its own time beside its update (0 where the source has none). Inference
-is the sum over the steps. Static power of the chips stands apart and is not part of the energy.
+is the sum over the steps. To the energy above comes what the chips take all that time:
+
+    E_static = chips * static power * time of one inference
 
 Reference: Davies et al., "Loihi: A Neuromorphic Manycore Processor with On-Chip Learning",
 IEEE Micro 38(1), 2018, Table 2.
@@ -85,6 +87,7 @@ class EventDriven(CostModel):
         **dict.fromkeys(_CAUSES, "pJ"),
         **{f"{action}_time": "ns" for action in _CAUSES},
         "barrier_time": "ns",
+        "static_power": "mW",
     }
     PARAMETERS: ClassVar = {
         "neurons_per_core": "count",
@@ -92,7 +95,6 @@ class EventDriven(CostModel):
         "axons_in_per_core": "count",
         "axons_out_per_core": "count",
         "cores_per_chip": "count",
-        "static_power": "mW",
     }
     CHOICES: ClassVar = {
         "attention_order": ("executed", "published"),
@@ -127,7 +129,7 @@ class EventDriven(CostModel):
             "latency_us": self._latency_ns(ops, chips) * 1e-3,
             "cores": needed,
             "chips": chips,
-            "static_power_mw": chips * self.quantity("static_power"),
+            "static_power_mw": chips * self.value("static_power"),
         }
 
     def cores(self, ops: Ops) -> Column:

@@ -170,7 +170,7 @@ class Candidates:
         measurement = self._read(TrialKey(row.trial)).measurement
         assert measurement is not None  # it was priced
         workload = measurement.at(self._model.machine.weight_bits).workload
-        return replace(row, figures=diagnose(self._model, workload, self._model.price(workload)))
+        return replace(row, figures=diagnose(workload, self._model.price(workload)))
 
 
 def machine_front(

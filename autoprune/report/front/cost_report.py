@@ -61,7 +61,7 @@ def report_cost(model: CostModel, workload: Workload) -> CostReport:
         model=model,
         samples=workload.samples,
         cost=cost,
-        figures=diagnose(model, workload, cost),
+        figures=diagnose(workload, cost),
         uncounted=tuple(
             UncountedShare(
                 name=item.name,

@@ -10,6 +10,7 @@ import numpy as np
 
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
+from autoprune.cost.pricing import STATIC_PRICE
 from autoprune.pareto import non_dominated
 from autoprune.report.front.order import kendall_tau
 from autoprune.workload.columns import Column
@@ -70,8 +71,8 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
     before = model.price_all(ops).energy_uj
     front = _front(accuracy, before)
     for price in model.machine.prices:
-        if price.unit not in ("pJ", "mW"):
-            continue
+        if price.unit == "ns" and STATIC_PRICE not in model.PRICES:
+            continue  # time is no energy there
         members = sorted(front)
         for factor in (1 - share, 1 + share):
             changed = tuple(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.trial.key import LETTERS
 from autoprune.trial.measurement import Score
@@ -34,28 +36,31 @@ def front_table(front: MachineFront) -> RenderableType:
     )
 
 
+_FIGURES: Final[Mapping[str, Callable[[float, Diagnostics], float | None]]] = {
+    "dynamic µJ": lambda energy, found: found.dynamic_uj if found.dynamic_uj < energy else None,
+    "latency µs": lambda _, found: found.latency_us,
+    "EDP µJ ms": lambda _, found: found.edp_uj_ms,
+    "spikes/synapse": lambda _, found: found.spikes_per_synapse,
+    "host %": lambda _, found: 100 * found.host_share or None,
+}
+"""What helps to read an energy, by the head of its column: out of the energy and its figures."""
+
+
 def _figures(front: MachineFront) -> RenderableType:
-    """What helps to read the energies; a column that nothing fills is left out."""
+    """The columns of _FIGURES; one that nothing fills is left out."""
+    members = [(row, row.figures) for row in front.rows if row.figures]
     columns = {
-        "latency µs": [row.figures and row.figures.latency_us for row in front.rows],
-        "EDP µJ ms": [row.figures and row.figures.edp_uj_ms for row in front.rows],
-        "spikes/synapse": [row.figures and row.figures.spikes_per_synapse for row in front.rows],
-        "host %": [row.figures and (100 * row.figures.host_share or None) for row in front.rows],
-        "ANN twin µJ": [row.figures and row.figures.twin_energy_uj for row in front.rows],
-        "x twin": [row.figures and row.figures.twin_ratio for row in front.rows],
+        name: [value(row.energy_uj, found) for row, found in members]
+        for name, value in _FIGURES.items()
     }
     columns = {name: values for name, values in columns.items() if set(values) != {None}}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
     for name in ("trial", *columns):
         table.add_column(name, justify="right", no_wrap=True)
-    for place, row in enumerate(front.rows):
+    for place, (row, _) in enumerate(members):
         values = (values[place] for values in columns.values())
         table.add_row(_name(row), *("-" if v is None else f"{v:.3g}" for v in values))
     return table
-
-
-def _runs_twin(front: MachineFront) -> bool:
-    return any(row.figures and row.figures.twin_energy_uj is not None for row in front.rows)
 
 
 def bits_words(front: MachineFront) -> str:
@@ -126,9 +131,7 @@ def _footer(front: MachineFront) -> list[str]:
         *(["w: measured by the run that this one began with."] * _warm(front)),
         "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
         "belong to that sweep; b: the parent, or a branch or block removed; p: a branch probed.",
-        "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72. ANN "
-        "twin: same shape and zeros, activations of ceil(log2(T + 1)) bits, run once"
-        + (", on the same machine." if _runs_twin(front) else "; it has no price here."),
+        "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72.",
     ]
     if front.data:
         lines.append(f"Data: {front.data}.")

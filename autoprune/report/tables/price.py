@@ -44,7 +44,7 @@ def _sizes(cost: Cost) -> Iterator[str]:
         held = ", ".join(f"{bits / 8192:.4g} KiB {name}" for name, bits in cost.weights)
         yield f"weights {held}"
     if cost.static_power_mw is not None:
-        yield f"static power {cost.static_power_mw:.4g} mW, not part of the energy"
+        yield f"static power {cost.static_power_mw:.4g} mW, while it runs part of the energy"
     if cost.area_mm2 is not None:
         yield f"area {cost.area_mm2:.4g} mm2"
 

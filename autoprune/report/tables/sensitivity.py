@@ -15,8 +15,9 @@ def sensitivity_table(found: Sensitivity) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     fronts = found.of_front
     names = ("front keeps", "joined", "order") if fronts is not None else ()
-    for name in ("price", "x", "µJ", "change", *names):
-        table.add_column(name, justify="left" if name == "price" else "right", no_wrap=True)
+    table.add_column("price", overflow="fold")
+    for name in ("x", "µJ", "change", *names):
+        table.add_column(name, justify="right", no_wrap=True)
     for place, move in enumerate(found.moves):
         energy = move.energy_uj[0]
         change = f"{100 * (energy / found.energy_uj - 1):+.1f} %" if found.energy_uj else "-"

@@ -184,7 +184,7 @@ def test_answer_trial_and_table_do_not_wait_for_plotly(show, folder, monkeypatch
     """As when a page is long in loading: no plots, but all the words, and no error."""
     monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "document.body.dataset.plotly = 1;")
     page = show(ready="plotly")
-    assert "Trial 2 needs 0.223 µJ per inference" in page.inner_text("#answer")
+    assert "Trial 2 needs 0.443 µJ per inference" in page.inner_text("#answer")
     assert len(rows(page)) == 7
     page.click("#machines button >> text=ops45_int8")
     page.click("#trial-table tr[data-trial='3']")
