@@ -114,6 +114,11 @@ class Cost:
         return None if self.unpriced else self.energy_pj * 1e-6
 
     @property
+    def host_share(self) -> float:
+        """Share of the network's dense MACs that a host does, outside the energy, 0 to 1."""
+        return math.fsum(host.share for host in self.host)
+
+    @property
     def edp_uj_ms(self) -> float | None:
         """Energy-delay product in microjoules times milliseconds; None without either."""
         if self.energy_uj is None or self.latency_us is None:

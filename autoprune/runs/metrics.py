@@ -71,6 +71,7 @@ MACHINE_METRICS: Final[Mapping[str, Callable[[Cost], float]]] = {
     "latency_us": latency_us,
     "edp_uj_ms": edp_uj_ms,
     "chips": chips,
+    "host_share": lambda cost: cost.host_share,
 }
 """Metrics of a network on a machine, besides its score there."""
 
@@ -114,7 +115,8 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
     ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE`` and without static power
     ``dynamic_uj@MACHINE``, ``latency_us@MACHINE`` and its product with the energy
-    ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it.
+    ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it, ``host_share@MACHINE``, the
+    share of its dense MACs, 0 to 1, that a host does.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """

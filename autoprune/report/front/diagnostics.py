@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,7 +33,7 @@ def diagnose(workload: Workload, cost: Cost) -> Diagnostics:
         dynamic_uj=cost.dynamic_pj * 1e-6,
         latency_us=cost.latency_us,
         edp_uj_ms=cost.edp_uj_ms,
-        host_share=math.fsum(host.share for host in cost.host),
+        host_share=cost.host_share,
         spikes_per_synapse=spikes_per_synapse(workload),
     )
 
