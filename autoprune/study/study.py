@@ -172,7 +172,8 @@ def use_methods(study: Study, path: Path, *, imports: bool) -> None:
     if not imports:
         for name in compression.methods:
             refuse_code(name, f"{where}.methods")
-    if any(":" in str(named) for named in (*compression.methods, *compression.options.values())):
+    code = (*compression.methods, *compression.options.values())
+    if imports and any(":" in str(named) for named in code):
         make_importable(path.parent)
     use(compression.methods, f"{where}.methods")
     compression.check_options(where, imports=imports)

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 
 from autoprune.cli.main import cli
 from autoprune.compress.registry import OURS, forget, named, use
-from autoprune.trial.method_contract import verdicts
-from autoprune.trial.method_laws import LAWS
+from autoprune.errors import InputError
+from autoprune.trial.method_contract import refuse_broken, verdicts
+from autoprune.trial.method_laws import CHEAP, LAWS
 from autoprune.trial.tried import tried_network
 
 NAME = "bad_method:Bad"
@@ -151,8 +152,12 @@ def test_a_law_that_is_broken_is_named(write, what):
     old, new, law = BAD[what]
     write(old, new)
     use([NAME], "here")
-    [verdict] = verdicts(named(NAME), tried_network(), {law: LAWS[law]})
+    tried = tried_network()
+    [verdict] = verdicts(named(NAME), tried, {law: LAWS[law]})
     assert verdict.broken
+    if law in CHEAP:
+        with pytest.raises(InputError, match="study: bad breaks a law of methods; expected that"):
+            refuse_broken(named(NAME), tried, "study")
 
 
 def test_check_prints_every_law(write):
@@ -181,8 +186,19 @@ def test_what_is_no_method_is_refused(write, old, new, message):
     assert message in out
 
 
-def test_no_run_begins_with_a_method_that_breaks_a_law(write, root, monkeypatch):
-    write("return before.with_zeros(dict(part.amounts))", "return before")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "return before.with_zeros(dict(part.amounts))",
+            "return before",
+            "bad breaks a law of methods; expected that sizes and zeros are those",
+        ),
+        ('name="bad"', 'name="l1p"', "bad_method:Bad: a second setting 'l1p' of a branch"),
+    ],
+)
+def test_no_run_begins_with_a_method_that_breaks_a_law(write, root, old, new, message):
+    write(old, new)
     text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
     Path("space.toml").write_text(
         'title = "own"\n[branch.mlp]\nbad = { values = [0.0, 0.5] }\n', encoding="utf-8"
@@ -193,7 +209,7 @@ def test_no_run_begins_with_a_method_that_breaks_a_law(write, root, monkeypatch)
     done = CliRunner().invoke(cli, ["run", "study.toml", "--dry-run"])
     assert done.exit_code != 0
     said = f"{done.output}{done.exception}"
-    assert "bad breaks a law of methods; expected that sizes and zeros are those" in said
+    assert message in said
     refused = CliRunner().invoke(cli, ["check", "study.toml"])
     assert "names code, 'bad_method:Bad', which is not imported" in str(refused.exception)
 

@@ -104,21 +104,23 @@ def _weight(call: LayerCall) -> tuple[Second, Tensor]:
     held = call.weight.detach().to(torch.bool).float()  # sums of fewer than 2^24 are exact
     by_tap = held.unflatten(0, (call.convolution.groups, -1)).sum(1).flatten(0, 1)
     some = held.numel() > 0
+    nonzeros = whole(by_tap) if some else 0
+    patterned = (2, 4, 8) if nonzeros < held.numel() else ()
     weight = Second(
         kind="weight",
         bits=call.weight_bits,
         size=held.numel(),
-        nonzeros=whole(by_tap) if some else 0,
+        nonzeros=nonzeros,
         row_max=int(by_tap.max()) if some else 0,
         column_max=int(held.flatten(1).sum(1).max()) if some else 0,
-        **{f"max_of_{inputs}": _most_of(inputs, held) for inputs in (2, 4, 8)},
+        **{f"max_of_{inputs}": _most_of(inputs, held) for inputs in patterned},
     )
     return weight, by_tap
 
 
 def _most_of(inputs: int, held: Tensor) -> int:
     """The most nonzeros among so many consecutive inputs of an output; see `Second.max_of_2`."""
-    if not held.numel() or held.shape[1] % inputs:
+    if held.shape[1] % inputs:
         return inputs
     return int(held.unflatten(1, (-1, inputs)).sum(2).max())
 
