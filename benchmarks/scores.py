@@ -114,10 +114,10 @@ def main() -> None:
     built, found = prepare(arguments.study).built, []
     for seed in range(arguments.seeds):
         found += list(cases(built, seed))
+        table = pd.DataFrame([asdict(case) for case in found])
+        table.to_csv(arguments.out, index=False)  # an interrupted run leaves whole seeds
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s", flush=True)
-    table = pd.DataFrame([asdict(case) for case in found])
     print_table(table)
-    table.to_csv(arguments.out, index=False)
     print(f"{arguments.out} written after {time.perf_counter() - start:.0f} s")
 
 

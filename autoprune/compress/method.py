@@ -52,8 +52,10 @@ class Left:
     def branch(self, place: Place) -> BranchShape:
         """The branch at a place."""
         assert place.block is not None
-        branches = self.shape.blocks[place.block].branches
-        return next(branch for branch in branches if branch.name == place.part)
+        for branch in self.shape.blocks[place.block].branches:
+            if branch.name == place.part:
+                return branch
+        raise KeyError(place)
 
     def zeros_in(self, place: Place) -> int:
         """Zeros of a place and everything in it; of the network those of its blocks."""
@@ -74,13 +76,14 @@ class Given:
         self, values: Mapping[tuple[Place, str], Value], settings: tuple[Setting, ...]
     ) -> None:
         self._values = values
+        self._names = {name for _, name in values}
         self._settings = {(kind, s.name): s for s in settings for kind in s.kinds}
         self.read: set[tuple[Place, str]] = set()
 
     def value(self, place: Place, name: str) -> Value:
         """The value of a setting at a place; InputError where a plan does not take it."""
         setting = self._settings[place.kind, name]
-        value = self._values.get((place, name))
+        value = self._values.get((place, name)) if name in self._names else None
         if value is None:
             return setting.neutral
         self.read.add((place, name))

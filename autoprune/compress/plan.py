@@ -159,7 +159,9 @@ class Plan:
         def words(place: Place) -> str:
             key = str(place)
             found = [m.words(part[key], place, own) for m, part, own in before if key in part]
-            return "".join(sorted(found, key=lambda word: word.startswith(" | ")))
+            if len(found) > 1:
+                found.sort(key=lambda word: word.startswith(" | "))
+            return "".join(found)
 
         return words
 

@@ -46,6 +46,22 @@ class BranchShape:
         """Weights of `matrix` when every group keeps `kept` dimensions."""
         return matrix.weights_per_dimension * self.groups * kept
 
+    @property
+    def all_weights(self) -> int:
+        """Weights of all matrices."""
+        return self.groups * self.size * sum(m.weights_per_dimension for m in self.matrices)
+
+    def resized(self, size: int) -> BranchShape:
+        """The same branch with `size` inner dimensions per group."""
+        # spelled out: a search makes thousands, and dataclasses.replace takes four times as long
+        return BranchShape(
+            name=self.name,
+            groups=self.groups,
+            size=size,
+            matrices=self.matrices,
+            fixed=self.fixed,
+        )
+
     def inputs(self, matrix: MatrixShape) -> int:
         """Weights of one output of `matrix`."""
         return matrix.inputs or self.groups * self.size
@@ -77,8 +93,4 @@ class NetworkShape:
     @property
     def block_weights(self) -> int:
         """Weights of all matrices of all blocks at full size."""
-        return sum(
-            branch.weights(matrix, branch.size)
-            for _, branch in self.branches()
-            for matrix in branch.matrices
-        )
+        return sum(branch.all_weights for block in self.blocks for branch in block.branches)

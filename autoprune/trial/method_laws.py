@@ -33,8 +33,8 @@ Law = Callable[[Method, Tried], Iterable[str]]
 """What breaks a law, in words, and nothing where it holds."""
 
 
-_STEPS = 3
-"""Steps of an optimiser in which a zero that is not held would move."""
+_STEPS = 2
+"""Steps of an optimiser in which a zero that is not held would move, by momentum at the second."""
 
 
 def _neutral_is_a_value(method: Method, tried: Tried) -> Iterator[str]:

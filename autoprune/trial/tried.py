@@ -107,5 +107,5 @@ def values_of(setting: Setting) -> list[Value]:
 
 def _spread(setting: Setting) -> list[float]:
     span = setting.high - setting.low
-    found = [setting.low + share * span for share in (0.25, 0.5, 0.75)]
+    found = [setting.low + share * span for share in (0.25, 0.75)]
     return [round(value) for value in found] if setting.whole else found

@@ -115,7 +115,11 @@ def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
         ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.0]", "ascending"),
         ("values = [0.0, 0.5, 1.0]", "values = [0.5, 0.5]", "each once"),
         ("values = [0.0, 0.5, 1.0]", "values = []", "at least one value"),
-        ('["fixed", "layer"]', '["fixed", "both"]', "only fixed, layer, channel, not 'both'"),
+        (
+            '["fixed", "layer"]',
+            '["fixed", "both"]',
+            "only fixed, layer, channel, neuron, not 'both'",
+        ),
         ("[2, 4]", "[0, 4]", "whole numbers from 1"),
         (
             "time_steps = { values = [2, 4]",

@@ -74,7 +74,7 @@ class DSP(Method):
 
         def shrunk(place: Place, branch: BranchShape) -> BranchShape:
             size = kept.get(str(place))
-            return branch if size is None else replace(branch, size=int(size))
+            return branch if size is None else branch.resized(int(size))
 
         blocks = tuple(
             BlockShape(branches=tuple(shrunk(Place(i, b.name), b) for b in block.branches))

@@ -13,7 +13,7 @@ from autoprune.compress.part import Amount, Part, key_of
 from autoprune.compress.setting import Setting, Value
 from autoprune.errors import InputError
 from autoprune.networks.place import HEAD, MODEL, STEM, Kind, Place
-from autoprune.networks.shape import BlockShape, BranchShape
+from autoprune.networks.shape import BlockShape
 
 if TYPE_CHECKING:
     from autoprune.compress.surgery.l1p import L1PSurgery
@@ -146,18 +146,14 @@ def _apart(before: Left) -> Iterator[tuple[Place, list[tuple[str, int]]]]:
             yield place, [(m.name, m.weights_per_dimension) for m in outside]
 
 
-def _branch_weights(branch: BranchShape) -> int:
-    return sum(branch.weights(matrix, branch.size) for matrix in branch.matrices)
-
-
 def _block_weights(block: BlockShape) -> int:
-    return sum(_branch_weights(branch) for branch in block.branches)
+    return sum(branch.all_weights for branch in block.branches)
 
 
 def _weights(place: Place, before: Left) -> int:
     """Weights of a place."""
     if place.kind == "branch":
-        return _branch_weights(before.branch(place))
+        return before.branch(place).all_weights
     if place.block is not None:
         return _block_weights(before.shape.blocks[place.block])
     if place == MODEL:
