@@ -1,7 +1,7 @@
 """autoprune: hardware-aware search for compressed spiking transformers.
 
 `run(study)` runs a study and opens the run, `open_run(path)` opens a recorded one: fronts and
-trials as data frames, a pick, a figure.
+trials as data frames, a pick, a figure. `check(what)` checks what you wrote.
 `load(folder)` loads an exported network, `profile(network, inputs)` counts any network.
 """
 
@@ -11,13 +11,14 @@ import importlib
 from typing import Any
 
 _PLACES = {
+    "check": "autoprune.api",
     "load": "autoprune.deploy.load",
     "open_run": "autoprune.api",
     "profile": "autoprune.workload.census.profile",
     "run": "autoprune.api",
 }
 
-__all__ = ["load", "open_run", "profile", "run"]
+__all__ = ["check", "load", "open_run", "profile", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,45 +1,29 @@
-"""The one way in: a study run, a run folder opened, a workload priced; the commands use it, too."""
+"""The one way in: run, open, price, check, profile; the commands use it, too.
+
+Whatever is imported in here is imported when it is used: each command starts with what it needs.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING
 
 from autoprune.errors import InputError
-from autoprune.trial.key import TrialKey
+from autoprune.opened_run import OpenedRun
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from autoprune.cost.cost import Cost
-    from autoprune.cost.model import CostModel
-    from autoprune.deploy.export import Exported
-    from autoprune.deploy.measure import Conditions
-    from autoprune.report.front.compare import Comparison
+    from autoprune.config import Verdict
     from autoprune.report.front.cost_report import CostReport
-    from autoprune.report.front.front import MachineFront
-    from autoprune.report.front.fronts import Fronts
-    from autoprune.report.front.pick import Pick
     from autoprune.report.front.sensitivity import Sensitivity
-    from autoprune.report.front.trial import ExplainedTrial
-    from autoprune.runs.folder import RunFolder
-    from autoprune.runs.measured import MeasuredOn
+    from autoprune.study.shown import Shipped, Shown
     from autoprune.study.study import Study
-    from autoprune.sweep.confirm import Confirmed
+    from autoprune.study.verdicts import Correct
+    from autoprune.sweep.doctor import Finding
     from autoprune.sweep.prepared_run import PreparedRun
     from autoprune.sweep.progress import Observer
-    from autoprune.sweep.status import Status
-    from autoprune.sweep.stop import Stop
     from autoprune.workload.workload import Workload
-
-Say = Callable[[str], None]
-"""Told in words what takes long, before it begins."""
-
-Progress = Callable[[int, int], None]
-"""Told how much of how much is done."""
 
 
 def run(  # noqa: PLR0913 - the options of `autoprune run`
@@ -138,230 +122,60 @@ def sensitivity(what: str, machine: str, share: float, *, imports: bool = False)
     return read_sensitivity(found.model, found.workload, share, found.run)
 
 
-@final
-class OpenedRun:
-    """A recorded run.
-
-    Where a method takes machines, each is a name of the run's, of a bundled machine, or a TOML
-    file, and all those of the run are meant where none is given. It raises InputError where there
-    is no such machine.
+def check(
+    what: str, *, imports: bool = False, watch: Callable[[Verdict], None] = lambda verdict: None
+) -> tuple[Correct, ...]:
+    """Check what you wrote: a machine, a search space, a study, or a method.
 
     Args:
-        path: its folder.
-        imports: see `open_run`; without it what needs such a class raises InputError.
+        what: a TOML file, the name of something bundled, or a method as ``module:Class``.
+        imports: whether classes that a file names may be imported.
+        watch: told the verdict on each rule of machines or methods as soon as it is there.
 
-    Attributes:
-        folder: its files.
-
-    Raises RecordError where this is no run folder, or one of another version.
+    Raises InputError for what is wrong, and where a rule is broken.
     """
+    from autoprune.study.verdicts import check_given
 
-    def __init__(self, path: str | Path, *, imports: bool = False) -> None:
-        from autoprune.runs.folder import RunFolder
+    return check_given(what, watch, imports=imports)
 
-        self.folder: RunFolder = RunFolder.opened(Path(path).expanduser(), imports=imports)
 
-    def __repr__(self) -> str:
-        """As it is opened."""
-        return f"autoprune.open_run({str(self.folder.path)!r})"
+def show(what: str, *, imports: bool = False) -> tuple[Shown, ...]:
+    """A machine, search space or study with all that its file holds.
 
-    def models(self, *machines: str) -> list[CostModel]:
-        """The cost models of machines."""
-        from autoprune.runs.machines import find_machine, run_machines
+    `what` is a TOML file or a name, under which there may be one of each kind; `imports` as in
+    `check`.
+    """
+    from autoprune.study.shown import read_shown
 
-        return [find_machine(self.folder, name) for name in machines] or run_machines(self.folder)
+    return read_shown(what, imports=imports)
 
-    @property
-    def machines(self) -> list[str]:
-        """Names of the machines of the run."""
-        return [model.machine.name for model in self.models()]
 
-    def machine_front(self, machine: str) -> MachineFront:
-        """The front of a machine with all that is said about it.
+def shipped() -> Shipped:
+    """What is bundled, with titles, and all families of machines."""
+    from autoprune.study.shown import read_shipped
 
-        Raises RecordError without a fine-tuned parent, UnknownCost where the machine cannot run
-        that.
-        """
-        from autoprune.report.front.candidates import RunFronts
+    return read_shipped()
 
-        (model,) = self.models(machine)
-        return RunFronts(self.folder, self.folder.read_heads()).of(model)
 
-    def fronts(self, *machines: str) -> Fronts:
-        """The fronts of machines, what probes and measurements say beside them, and who has none.
+def doctor(watch: Callable[[Finding], None] = lambda finding: None) -> list[Finding]:
+    """What is found out about the installation, in seconds; `watch` is told each as it comes."""
+    from autoprune.sweep.doctor import examine
 
-        Raises UnknownCost where none has one, and RecordError without a fine-tuned parent.
-        """
-        from autoprune.report.front.fronts import read_fronts
+    return examine(watch)
 
-        return read_fronts(self.folder, self.models(*machines))
 
-    def front(self, machine: str) -> pd.DataFrame:
-        """The front of a machine, by ascending energy; see `report.frames.front_frame`."""
-        from autoprune.report.frames import front_frame
+def profile_untrained(
+    name: str,
+    sizes: Sequence[int],
+    *,
+    samples: int = 4,
+    time_steps: int | None = None,
+    product_sparsity: bool = False,
+) -> Workload:
+    """Count what the network of ``module:function`` does on noise: `trial.untrained`.
 
-        return front_frame(self.machine_front(machine))
+    `autoprune.profile` counts a network and inputs that are at hand.
+    """
+    from autoprune.trial.untrained import profile_untrained
 
-    @property
-    def measured(self) -> list[MeasuredOn]:
-        """What `autoprune measure` found on the computers at hand."""
-        from autoprune.runs.measured import read_all
-
-        return read_all(self.folder.path)
-
-    def trials(self, *machines: str) -> pd.DataFrame:
-        """All trials; see `autoprune.report.frames.trials_frame`."""
-        from autoprune.report.frames import trials_frame
-
-        folder = self.folder
-        named = {model.machine.name: model for model in self.models(*machines)}
-        return trials_frame(folder.read_heads(), named, folder.record.shape, folder.read)
-
-    def trial(self, trial: int | str) -> ExplainedTrial:
-        """One trial explained: a number, or a baseline's name.
-
-        Raises RecordError where there is no such trial.
-        """
-        from autoprune.report.front.trial import explain_trial
-
-        outcome, gain = self.folder.read(TrialKey.parse(str(trial))), None
-        if outcome.origin == "sampled":  # only a sampler expects anything
-            from autoprune.search.proposals import read_proposals
-
-            proposal = (read_proposals(self.folder) or {}).get(outcome.key)
-            gain = proposal.gain if proposal else None
-        return explain_trial(self.folder, outcome, gain)
-
-    def workload(self, trial: int | str, weight_bits: int | None = None) -> Workload:
-        """What one inference of a trial does, in exact counts.
-
-        The network is as it is, or as a machine with weights of `weight_bits` bits has it. Raises
-        RecordError where there is no such trial, or nothing was measured.
-        """
-        return self.folder.read_workload(TrialKey.parse(str(trial)), weight_bits)
-
-    def price(self, trial: int | str, machine: str) -> Cost:
-        """What one inference of a trial costs, term by term; see also `cost_report`."""
-        (model,) = self.models(machine)
-        return model.price(self.workload(trial, model.machine.weight_bits))
-
-    def pick(
-        self,
-        machine: str,
-        *,
-        max_energy_uj: float | None = None,
-        min_accuracy: float | None = None,
-        max_parameters: int | None = None,
-        knee: bool = False,
-    ) -> Pick:
-        """The one trial to take for a machine, and why; see `autoprune.report.front.pick`."""
-        from autoprune.report.front.pick import Limits, pick
-        from autoprune.report.front.trial import export_command
-
-        limits = Limits(
-            max_energy_uj=max_energy_uj, min_accuracy=min_accuracy, max_parameters=max_parameters
-        )
-        found = pick(self.machine_front(machine), limits, at_knee=knee)
-        if found.row is None:
-            return found
-        return replace(found, export=export_command(self.folder.path, TrialKey(found.row.trial)))
-
-    def compare(self, *machines: str) -> Comparison:
-        """The same trials on two or more machines, and why some cannot price them.
-
-        Raises UnknownCost unless two can.
-        """
-        from autoprune.report.front.compare import read_comparison
-
-        return read_comparison(self.folder, self.models(*machines))
-
-    def figure(self, machine: str) -> Any:
-        """The front of a machine and all trials as a plotly figure."""
-        from autoprune.report.plots.figure import front_figure
-
-        return front_figure(self.machine_front(machine))
-
-    def report(self, out: Path | None = None) -> Path:
-        """One page with everything about the run, written to a file; returns that file.
-
-        It is report.html in the run's folder where `out` is left out.
-        """
-        from autoprune.files import write_text
-        from autoprune.report.page.gather import gather
-        from autoprune.report.page.page import render
-
-        file = out or self.folder.path / "report.html"
-        write_text(file, render(gather(self.folder)))
-        return file
-
-    def status(self) -> Status:
-        """How far the run is, also while it goes on; no lock is taken."""
-        from autoprune.sweep.status import read_status
-
-        return read_status(self.folder)
-
-    def confirm(
-        self,
-        seeds: int = 3,
-        workers: int | None = None,
-        *,
-        address: str | None = None,
-        watch: Progress = lambda done, total: None,
-        stop: Stop | None = None,
-    ) -> Confirmed:
-        """The best trials again on fresh seeds, saved beside each front.
-
-        Args:
-            seeds: fresh ones per trial.
-            workers: trainings at a time, 0 for this process; the study's where it is left out.
-            address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
-            watch: told how many of how many trainings are done.
-            stop: when no more trainings begin.
-        """
-        from autoprune.report.tables.confirmed import save_confirmed
-        from autoprune.sweep.confirm import confirm
-        from autoprune.sweep.ray.address import find_address
-
-        address = find_address(address, workers)
-        found = confirm(self.folder, seeds, workers, watch, address, stop=stop)
-        for front in found.fronts:
-            save_confirmed(front, self.folder.fronts / front.machine)
-        return found
-
-    def export(
-        self,
-        trial: int | str,
-        out: Path,
-        *,
-        folded: bool = False,
-        onnx: bool = False,
-        say: Say = lambda line: None,
-    ) -> Exported:
-        """A network of the run as a folder that loads without autoprune, proved to be the same.
-
-        See `autoprune.deploy.export.export`.
-        """
-        from autoprune.deploy.export import export
-
-        return export(self.folder, str(trial), out, folded=folded, onnx=onnx, say=say)
-
-    def measure(
-        self,
-        conditions: Conditions | None = None,
-        *,
-        say: Say = lambda line: None,
-        progress: Progress = lambda done, total: None,
-    ) -> tuple[MeasuredOn, Path]:
-        """The networks of the run timed on the computer at hand, and the folder of the results.
-
-        See `autoprune.deploy.measure.measure`.
-        """
-        from autoprune.deploy.measure import Conditions, measure
-
-        return measure(self.folder, conditions or Conditions(), say=say, progress=progress)
-
-    def clean(self, *, dry_run: bool = False) -> list[tuple[str, int]]:
-        """What no front needs, removed from the run; see `autoprune.sweep.clean.clean`."""
-        from autoprune.sweep.clean import clean
-
-        return clean(self.folder, dry_run=dry_run)
+    return profile_untrained(name, sizes, samples, time_steps, product_sparsity=product_sparsity)

@@ -1,6 +1,7 @@
 """What a user writes in TOML: which file a name means, and how it is read and checked.
 
-What a validator finds wrong with a file becomes one clear line.
+What a validator finds wrong with a file becomes one clear line; what a contract finds out about a
+machine or a method is a `Verdict` on each of its rules.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
@@ -30,6 +32,25 @@ STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """How every table of a TOML file is checked: no unknown key, no conversion, no change."""
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a rule is kept that everything of its kind obeys.
+
+    Attributes:
+        rule: in words. counterexample: what breaks it; empty where it is kept.
+        note: why it does not apply, where a family of machines says so.
+    """
+
+    rule: str
+    counterexample: str = ""
+    note: str = ""
+
+    @property
+    def word(self) -> Literal["pass", "not so", "broken"]:
+        """It in a word."""
+        return "broken" if self.counterexample else "not so" if self.note else "pass"
 
 
 def _folder(kind: Folder) -> Path:

@@ -31,7 +31,7 @@ from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
 from autoprune.compress.space import load_space
-from autoprune.pareto import front_hypervolume
+from autoprune.runs.pareto import front_hypervolume
 from autoprune.search.baselines import first_configurations
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.prior import network_prior

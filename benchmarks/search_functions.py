@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from optuna.distributions import FloatDistribution
 from rich.progress import track
 
-from autoprune.pareto import hypervolume, minimal
+from autoprune.runs.pareto import hypervolume, minimal
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.samplers import Samplers
 

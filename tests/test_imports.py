@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 ORDER = (
-    {"errors", "outside", "pareto"},
+    {"errors", "outside"},
     {"reading"},
     {"config", "files", "plugin"},
     {"networks", "data"},
@@ -20,6 +20,7 @@ ORDER = (
     {"search", "report"},
     {"study"},
     {"deploy", "sweep"},
+    {"opened_run"},
     {"api"},
     {"cli"},
 )
@@ -58,6 +59,13 @@ LIGHT = {
     "study/warm_start.py",
 }
 """Values and what reads them, in rooms that know torch: they import none of it."""
+
+
+WAY_IN = ("api", "cli", "errors", "files", "report")
+"""What commands import: the one way in, and how its values are shown."""
+
+SHOWN = {"deploy.measure", "runs.outcome", "sweep.progress", "sweep.stop", "trial.key"}
+"""Modules of values that commands give to it, or are told."""
 
 
 class Import(NamedTuple):
@@ -138,6 +146,17 @@ def heavy_imports(found: Iterator[Import]) -> list[str]:
     return wrong
 
 
+def ways_around(found: Iterator[Import]) -> list[str]:
+    """Imports of commands that reach into a room instead of asking the one way in."""
+    wrong = []
+    for file, name, _ in found:
+        _, own, module = name.partition("autoprune.")
+        known = module.startswith(WAY_IN) or module.rpartition(".")[0] in SHOWN
+        if room(file) == "cli" and own and not known:
+            wrong.append(f"{file} imports {name}")
+    return wrong
+
+
 def circles(found: Iterator[Import], modules: set[str]) -> list[list[str]]:
     """Modules that import each other, over however many steps."""
     edges: dict[str, set[str]] = {module: set() for module in modules}
@@ -196,6 +215,12 @@ def test_heavy_libraries_stay_at_home(root):
 )
 def test_an_arrow_up_is_found(file, text):
     assert len(arrows_up(imports(text, file))) == 1
+
+
+def test_commands_take_the_one_way_in(root):
+    assert ways_around(every_import(root)) == []
+    around = "def f():\n    from autoprune.cost.load import load_machine"
+    assert len(ways_around(imports(around, "cli/show.py"))) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from autoprune.sweep.doctor import Finding
 
 
 @click.command()
@@ -19,16 +23,16 @@ def doctor(*, as_json: bool) -> None:
     autoprune doctor
     autoprune doctor --json
     """
-    from autoprune.sweep.doctor import examine
+    from autoprune import api
 
-    findings = []
-    for finding in examine():
-        findings.append(finding)
-        if not as_json:
-            click.echo(f"{finding.level:7}  {finding.subject}: {finding.found}")
-            if finding.remedy:
-                click.echo(f"         -> {finding.remedy}")
+    findings = api.doctor() if as_json else api.doctor(_print)
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     if any(finding.level == "error" for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+def _print(finding: Finding) -> None:
+    click.echo(f"{finding.level:7}  {finding.subject}: {finding.found}")
+    if finding.remedy:
+        click.echo(f"         -> {finding.remedy}")

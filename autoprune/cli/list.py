@@ -5,13 +5,12 @@ from __future__ import annotations
 import click
 
 from autoprune.cli.output import wrapped
-from autoprune.config import Folder, bundled_names, find_file, read_toml
 
-_KINDS: tuple[tuple[Folder, str], ...] = (
-    ("studies", "Studies (autoprune run NAME)"),
-    ("search_spaces", "Search spaces"),
-    ("cost_models", "Machines (--machine NAME)"),
-)
+_HEADINGS = {
+    "study": "Studies (autoprune run NAME)",
+    "search space": "Search spaces",
+    "machine": "Machines (--machine NAME)",
+}
 
 
 @click.command("list")
@@ -24,14 +23,14 @@ def list() -> None:
     autoprune list
     autoprune show loihi1
     """
-    from autoprune.cost.load import FAMILIES, families
+    from autoprune import api
 
-    width = max(len(name) for kind, _ in _KINDS for name in bundled_names(kind))
-    for kind, heading in _KINDS:
-        click.echo(heading)
-        for name in bundled_names(kind):
-            title = read_toml(find_file(kind, name))["title"]
+    shipped = api.shipped()
+    width = max(len(name) for titles in shipped.titles.values() for name in titles)
+    for kind, titles in shipped.titles.items():
+        click.echo(_HEADINGS[kind])
+        for name, title in titles.items():
             click.echo(wrapped(f"  {name:{width}} {title}"))
     click.echo("Families of machines (family = NAME in a machine's file)")
-    for name, place in families().items():
-        click.echo(f"  {name:{width}} {place if name not in FAMILIES else 'shipped'}")
+    for name, place in shipped.families.items():
+        click.echo(f"  {name:{width}} {place or 'shipped'}")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from autoprune.cli.options import import_option
-from autoprune.study.kinds import find_all
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from autoprune.cost.machine import Machine
-    from autoprune.cost.model import CostModel
     from autoprune.cost.price import Price, Quantity
+    from autoprune.study.shown import Shown
 
 
 @click.command()
@@ -31,27 +29,26 @@ def show(name_or_file: str, *, imports: bool) -> None:
     autoprune show loihi1
     autoprune show digits
     """
-    for kind, path in find_all(name_or_file):
-        if kind == "machine":
-            _machine(path, imports=imports)
+    from autoprune import api
+
+    for shown in api.show(name_or_file, imports=imports):
+        if shown.model is not None:
+            _machine(shown, shown.model.machine)
         else:
-            click.echo(f"# {kind}: {path}\n")
-            click.echo(path.read_text(encoding="utf-8"))
+            click.echo(f"# {shown.kind}: {shown.file}\n")
+            click.echo(shown.text)
 
 
-def _machine(path: Path, *, imports: bool) -> None:
+def _machine(shown: Shown, machine: Machine) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     from autoprune.cli.console import plain_console
-    from autoprune.cost.load import load_machine
 
-    model = load_machine(str(path), imports=imports)
-    machine = model.machine
     console = plain_console()
     console.print(Text(f"{machine.name}: {machine.title}", style="bold"))
     scopes = ", ".join(sorted({price.scope.replace("_", " ") for price in machine.prices}))
-    console.print(Text(str(path)))
+    console.print(Text(str(shown.file)))
     console.print(
         Text(
             f"family {machine.family}, weights at {machine.weight_bits} bits, held "
@@ -73,7 +70,7 @@ def _machine(path: Path, *, imports: bool) -> None:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
     # Formulas are laid out by their authors: indented, never wrapped.
     console.print(Text("Formulas:", style="bold"))
-    click.echo(textwrap.indent(_formulas(model), "  "))
+    click.echo(textwrap.indent(shown.formulas, "  "))
 
 
 def _numbers(machine: Machine) -> RenderableType:
@@ -91,12 +88,3 @@ def _numbers(machine: Machine) -> RenderableType:
         unit = f"{number.unit} / {bits} bit" if bits else number.unit
         table.add_row(number.name, f"{number.value:g}", unit, number.evidence, number.source)
     return table
-
-
-def _formulas(model: CostModel) -> str:
-    """What the family says of itself, in its module or its class."""
-    import inspect
-    import sys
-
-    family = type(model)
-    return inspect.getdoc(sys.modules[family.__module__]) or inspect.getdoc(family) or ""

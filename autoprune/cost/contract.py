@@ -11,9 +11,9 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import get_args
 
+from autoprune.config import Verdict
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.cost.monotone import AXES, Axis, gained
@@ -28,20 +28,6 @@ from autoprune.cost.sample import (
 from autoprune.errors import InputError
 from autoprune.workload.columns import Pattern, sizes
 from autoprune.workload.workload import Workload
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether a machine keeps a rule.
-
-    Attributes:
-        rule: in words. counterexample: what breaks it; empty where it is kept.
-        note: why it does not apply, where a family says so.
-    """
-
-    rule: str
-    counterexample: str = ""
-    note: str = ""
 
 
 def check_contract(model: CostModel) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from autoprune.deploy.member import find_member
 from autoprune.deploy.onnx import check_onnx
 from autoprune.deploy.prove import prove
-from autoprune.deploy.write import write
+from autoprune.deploy.write import Wanted, write
 from autoprune.errors import InputError
 from autoprune.files import PARTIAL
 from autoprune.runs.folder import RunFolder
@@ -45,34 +45,27 @@ class Exported:
     seconds: float
 
 
-def export(  # noqa: PLR0913 - as on the command line
-    run: RunFolder,
-    trial: str,
-    out: Path,
-    *,
-    folded: bool = False,
-    onnx: bool = False,
-    say: Callable[[str], None] = lambda line: None,
+def export(
+    run: RunFolder, key: TrialKey, out: Path, wanted: Wanted, say: Callable[[str], None]
 ) -> Exported:
     """Export a trial or baseline of a run to a folder.
 
     Args:
         run: whose network it is; it says whether code that it names may be imported.
-        trial: number, or name of a baseline.
+        key: of the trial or baseline.
         out: the folder to make; new or empty.
-        folded: fold batch norm into the layers before it; else the network stays bit for bit.
-        onnx: write network.onnx, too.
+        wanted: what becomes of the network there.
         say: told what takes long, before it begins.
 
     Raises InputError where `out` is not empty or an option cannot be had, RecordError where there
     is no such trial, and ExportError where a proof fails; then `out` is as it was.
     """
     start = time.perf_counter()
-    if onnx:
+    if wanted.onnx:
         check_onnx()
     with whole_or_nothing(out) as part:
-        member = find_member(run, TrialKey.parse(trial), say)
-        written = write(member, part, folded=folded, onnx=onnx, say=say)
+        member = find_member(run, key, say)
+        written = write(member, part, wanted, say)
         say("Loading it in a fresh process that cannot import autoprune.")
         proofs = prove(member, written, part)
     packed = written.packed

@@ -25,6 +25,19 @@ SAMPLES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What becomes of a network that is exported.
+
+    Attributes:
+        folded: batch norm is folded into the layers before it; else it stays bit for bit.
+        onnx: network.onnx is written, too.
+    """
+
+    folded: bool = False
+    onnx: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What fills the folder: a network, its tensors and its manifest."""
 
@@ -33,19 +46,17 @@ class Written:
     manifest: Manifest
 
 
-def write(
-    member: Member, folder: Path, *, folded: bool, onnx: bool, say: Callable[[str], None]
-) -> Written:
+def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], None]) -> Written:
     """Fill the folder."""
     network, origin, inputs = member.network, member.origin(), member.inputs(SAMPLES)
     found, moved = facts(member), None
-    if folded:
+    if wanted.folded:
         network, pairs = fold(member.network, inputs)
         origin = replace(origin, folded=pairs)
         moved = _folding(member, network, inputs)
     packed = pack(network, member.setup.adapter, origin, folder)
     files, proof = [*packed.files], None
-    if onnx:
+    if wanted.onnx:
         say("Writing network.onnx.")
         proof = write_onnx(network, member.single_inputs(SAMPLES), folder / "network.onnx")
         files.append("network.onnx")

@@ -11,11 +11,11 @@ from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.networks.shape import NetworkShape
 from autoprune.outside import cell
-from autoprune.pareto import non_dominated
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import energies_uj
 from autoprune.report.rows import IN_FRAME, front_cells, trial_row
 from autoprune.runs.outcome import Head, Origin, Outcome, State
+from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 
 

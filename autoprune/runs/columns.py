@@ -11,9 +11,9 @@ import pyarrow as pa
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.errors import RecordError
-from autoprune.pareto import non_dominated
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome_file import by_workload, read_columns
+from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import paired_bits
 from autoprune.workload.columns import Column

@@ -11,8 +11,8 @@ from autoprune.compress.domain import Domain
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
 from autoprune.compress.space import setting_of
-from autoprune.pareto import ACCURACY_MARGIN, COST_FACTOR
 from autoprune.runs.metrics import split_metric
+from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR
 from autoprune.search.block_response import Prior
 from autoprune.search.samplers import to_configuration, to_params
 from autoprune.search.task import Task

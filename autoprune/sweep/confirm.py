@@ -15,6 +15,7 @@ from autoprune.cost.model import CostModel
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front, contenders
 from autoprune.report.front.front import MachineFront
+from autoprune.report.tables.confirmed import save_confirmed
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.runs.machines import on_each, run_machines
@@ -25,7 +26,7 @@ from autoprune.study.parts import load_data, make_setup
 from autoprune.study.recorded import recorded_parts
 from autoprune.sweep.execute import execute
 from autoprune.sweep.stop import Stop
-from autoprune.sweep.workers import Workers
+from autoprune.sweep.workers import Hire, Workers
 from autoprune.trial.job import Job, Result
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
@@ -83,26 +84,18 @@ class _Again:
         self._watch(self._done, len(self._of))
 
 
-def confirm(  # noqa: PLR0913 - all of a call
-    folder: RunFolder,
-    seeds: int,
-    workers: int | None,
-    watch: Watch,
-    address: str | None = None,
-    *,
-    stop: Stop | None = None,
+def confirm(
+    folder: RunFolder, seeds: int, hire: Hire, watch: Watch, stop: Stop | None = None
 ) -> Confirmed:
-    """Train the contenders of every machine's front again, `seeds` times each, and sum up.
+    """Train the contenders of every machine's front again, `seeds` times each; save it beside each.
 
-    What an earlier call has measured is not measured again. `workers` is the study's where it is
-    None; 0 trains in this process. `address` is that of a Ray cluster that answers. After `stop`
-    no more trainings begin.
+    What an earlier call has measured is not measured again. After `stop` no more trainings begin.
 
     Raises RecordError where the run is in use or has no fine-tuned parent, and InputError where
     code may not be imported that it names; see `RunFolder`.
     """
     parts = recorded_parts(folder)
-    hired = Workers.of(parts.compute, workers, address=address)
+    hired = Workers.of(parts.compute, hire)
     with sole_writer(folder.path) as hold:
         folder.recover()
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
@@ -126,8 +119,11 @@ def confirm(  # noqa: PLR0913 - all of a call
             execute(again, setup, hired, hold, stop)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
+        fronts = [confirmed_front(front, found, model) for model, front in priced]
+        for front in fronts:
+            save_confirmed(front, folder.fronts / front.machine)
         return Confirmed(
-            fronts=[confirmed_front(front, found, model) for model, front in priced],
+            fronts=fronts,
             seeds=seeds,
             failed=again.failed,
             unpriced=unpriced,

@@ -6,7 +6,7 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -39,8 +39,16 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> Iterator[Finding]:
-    """Look at everything, one after the other; Ray is started and ended."""
+def examine(watch: Callable[[Finding], None]) -> list[Finding]:
+    """Look at everything, one after the other, and tell `watch`; Ray is started and ended."""
+    found = []
+    for finding in _findings():
+        watch(finding)
+        found.append(finding)
+    return found
+
+
+def _findings() -> Iterator[Finding]:
     yield from versions()
     for module in ("torch", "torchvision", "torchaudio", *_SPIKINGJELLY):
         yield _import(module)

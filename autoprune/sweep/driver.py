@@ -37,7 +37,7 @@ from autoprune.sweep.ray.loggers import Loggers
 from autoprune.sweep.record import write_study
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.tracker import Tracker
-from autoprune.sweep.workers import Workers
+from autoprune.sweep.workers import Hire, Workers
 from autoprune.trial.setup import Setup
 
 
@@ -77,16 +77,15 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         else:
             assert folder.record.places.study is not None  # settled on the run's first day
             place = StudyPlace(storage=database, study=folder.record.places.study)
-        record = _record(built, place)
         task = _task(built, setup, warm)
 
         def observe(outcome: Outcome, standing: Standing | None) -> None:
             tracker.observe(outcome, standing)
             tracking.log(outcome)
 
-        scheduler = Scheduler(task, record, folder, observe, known)
+        scheduler = Scheduler(task, _optuna_study(built, place), folder, observe, known)
         tracker.announce(scheduler.standing)
-        workers = Workers.of(parts.compute, address=prepared.address)
+        workers = Workers.of(parts.compute, Hire(address=prepared.address))
         execute(scheduler, setup, workers, hold, stop)
         return tracker.finish(scheduler.standing, scheduler.trials)
 
@@ -115,7 +114,7 @@ def _take_over(warm: WarmStart | None, folder: RunFolder) -> WarmStart | None:
     return warm
 
 
-def _record(built: Built, place: StudyPlace) -> OptunaStudy:
+def _optuna_study(built: Built, place: StudyPlace) -> OptunaStudy:
     return OptunaStudy(
         place,
         directions=[

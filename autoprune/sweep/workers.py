@@ -12,6 +12,19 @@ from autoprune.sweep.watchdog import ANYTHING, Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hire:
+    """What is said of workers beside the study.
+
+    Attributes:
+        count: how many; as many as the study says where it is None.
+        address: HOST:PORT of a Ray cluster that answers; None for a Ray of our own.
+    """
+
+    count: int | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
     """The workers of a sweep.
 
@@ -37,17 +50,17 @@ class Workers:
     artifacts: str | None = None
 
     @classmethod
-    def of(cls, compute: Compute, count: int | None = None, *, address: str | None = None) -> Self:
-        """So many workers, or as many as the study says, each with what the study gives it."""
+    def of(cls, compute: Compute, hire: Hire = Hire()) -> Self:
+        """As many as are hired, each with what the study gives it."""
         spec, threads = compute.spec, compute.threads
         return cls(
-            count=compute.workers if count is None else count,
+            count=compute.workers if hire.count is None else hire.count,
             threads=threads,
             cpus=threads if spec.cpus is None else spec.cpus,
             gpus=(spec.gpu_fraction or 1.0) if spec.device == "cuda" else 0.0,
             allowance=Allowance(minutes=spec.trial_minutes, memory_gib=spec.memory_gib),
             retries=spec.retries,
-            address=address,
+            address=hire.address,
             artifacts=compute.artifacts,
         )
 

@@ -6,20 +6,12 @@ A method obeys its laws on every network: they are tried on one, with values of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from autoprune.compress.method import Method
+from autoprune.config import Verdict
 from autoprune.errors import InputError
 from autoprune.trial.method_laws import CHEAP, LAWS, Law
 from autoprune.trial.tried import Tried
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether a method obeys a law; `broken` says by what it does not, and is empty if it does."""
-
-    law: str
-    broken: str = ""
 
 
 def verdicts(
@@ -28,17 +20,17 @@ def verdicts(
     """Every law, or those given, in an order in which the first that is broken says most."""
     for law, broken in (LAWS if laws is None else laws).items():
         try:
-            yield Verdict(law=law, broken=next(iter(broken(method, tried)), ""))
+            yield Verdict(rule=law, counterexample=next(iter(broken(method, tried)), ""))
         except Exception as error:  # noqa: BLE001 - a method may do anything
-            yield Verdict(law=law, broken=f"{type(error).__name__}: {error}")
+            yield Verdict(rule=law, counterexample=f"{type(error).__name__}: {error}")
 
 
 def refuse_broken(method: Method, tried: Tried, where: str) -> None:
     """InputError, at `where`, with the first of the cheap laws that a method breaks."""
     for verdict in verdicts(method, tried, CHEAP):
-        if verdict.broken:
+        if verdict.counterexample:
             raise InputError(
                 where,
                 f"{method.name} breaks a law of methods",
-                f"that {verdict.law} ({verdict.broken})",
+                f"that {verdict.rule} ({verdict.counterexample})",
             )

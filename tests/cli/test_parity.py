@@ -1,4 +1,4 @@
-"""What a command prints with --json is the value that `autoprune.api` gives, and nothing else."""
+"""What a command prints is the value that `autoprune.api` gives, and nothing else."""
 
 from __future__ import annotations
 
@@ -55,6 +55,25 @@ def test_the_json_of_a_price_is_the_value(autoprune, run_folder, tmp_path, trial
     autoprune("workload", run_folder, trial, "--weight-bits", 8, "--out", file)
     alone = autoprune("price", file, "--machine", "loihi1", "--json")
     assert json.loads(alone.out) == json.loads(said.out)
+
+
+def test_the_verdicts_that_check_prints_are_the_value(autoprune, root) -> None:
+    file, told = root / "cost_models" / "loihi1.toml", []
+    said = autoprune("check", file)
+    (correct,) = package.check(str(file), watch=told.append)
+    lines = [f"  {verdict.word:6}  {verdict.rule}" for verdict in correct.verdicts]
+    assert said.out.splitlines() == [*lines, f"{file}: a correct machine"]
+    assert tuple(told) == correct.verdicts and len(told) > 10
+
+
+def test_what_list_and_show_print_is_the_value(autoprune) -> None:
+    listed, shipped = autoprune("list").out, api.shipped()
+    assert all(f"  {name} " in listed for titles in shipped.titles.values() for name in titles)
+    study, space = api.show("digits")
+    assert (study.kind, space.kind) == ("study", "search space")
+    assert autoprune("show", "digits").out == (
+        f"# study: {study.file}\n\n{study.text}\n# search space: {space.file}\n\n{space.text}\n"
+    )
 
 
 def test_a_front_is_the_same_in_all_its_forms(run_folder) -> None:

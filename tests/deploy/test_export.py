@@ -11,8 +11,9 @@ import torch
 from click.testing import CliRunner
 from safetensors import safe_open
 
+from autoprune.api import open_run
 from autoprune.cli.export import export as command
-from autoprune.deploy.export import export, whole_or_nothing
+from autoprune.deploy.export import whole_or_nothing
 from autoprune.deploy.fold import fold
 from autoprune.deploy.load import load
 from autoprune.deploy.member import find_member
@@ -80,7 +81,7 @@ def test_a_front_member_with_the_command(finished, tmp_path):
 
 def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     said: list[str] = []
-    exported = export(RunFolder.opened(finished), "90", tmp_path / "out", say=said.append)
+    exported = open_run(finished).export("90", tmp_path / "out", say=said.append)
     assert said[0] == "The weights of trial 90 were not kept: training it again."
     found = manifest(tmp_path / "out")
     assert found["weights_trained_again"]
@@ -97,7 +98,7 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
 
 @pytest.mark.parametrize("key", ["without blocks.0.attention", "without all blocks"])
 def test_baselines_and_removed_branches(key, finished, tmp_path):
-    export(RunFolder.opened(finished), key, tmp_path / "out")
+    open_run(finished).export(key, tmp_path / "out")
     found = manifest(tmp_path / "out")
     held = {name for how in found["storage"].values() for name in how["holds"]}
     assert not any(name.startswith("blocks.0.attention") for name in held)
@@ -127,7 +128,7 @@ def test_folded_and_as_onnx(finished, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     out = tmp_path / "out"
-    exported = export(RunFolder.opened(finished), "90", out, folded=True, onnx=True)
+    exported = open_run(finished).export("90", out, folded=True, onnx=True)
     found = manifest(out)
     assert len(found["folded"]) > 3
     assert found["fold"]["max_abs_difference"] < 1e-3
@@ -148,14 +149,14 @@ def test_a_folding_that_changes_a_prediction_is_refused(finished, tmp_path, monk
 
     monkeypatch.setattr("autoprune.deploy.write.fold", wrong)
     with pytest.raises(ExportError, match="rounding changes a prediction on the recorded inputs"):
-        export(RunFolder.opened(finished), "parent", tmp_path / "out", folded=True)
+        open_run(finished).export("parent", tmp_path / "out", folded=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_extra_onnx_is_refused_by_its_name(finished, tmp_path, monkeypatch):
     monkeypatch.setattr("autoprune.deploy.onnx.NEEDED", ("onnx_that_nobody_has",))
     with pytest.raises(InputError, match=r"pip install 'autoprune\[onnx\]'"):
-        export(RunFolder.opened(finished), "90", tmp_path / "out", onnx=True)
+        open_run(finished).export("90", tmp_path / "out", onnx=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -169,7 +170,7 @@ def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, bits, own,
     out = tmp_path / "new" / "out"
     words = rf"{what} is not .* on record: validation at {bits} bits \d+ of"
     with pytest.raises(ExportError, match=words):
-        export(RunFolder.opened(own.path), "91", out)
+        open_run(own.path).export("91", out)
     assert not out.parent.exists()
     assert left_beside(tmp_path / "x") == []
 
@@ -177,14 +178,14 @@ def test_a_measurement_that_differs_is_refused_and_nothing_left(kept, bits, own,
 def test_a_loader_that_fails_is_refused_and_nothing_left(finished, tmp_path, monkeypatch):
     monkeypatch.setattr("autoprune.deploy.sources._INIT", "raise ValueError('broken')\n")
     with pytest.raises(ExportError, match="does not load without autoprune.*broken"):
-        export(RunFolder.opened(finished), "parent", tmp_path / "out")
+        open_run(finished).export("parent", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_weights_of_another_network_are_refused(own, tmp_path):
     shutil.copy(own.parent, own.checkpoint(TrialKey(90)))
     with pytest.raises(InputError, match="00090.safetensors: weights of another network"):
-        export(RunFolder.opened(own.path), "90", tmp_path / "out")
+        open_run(own.path).export("90", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -197,7 +198,7 @@ def test_unknown_and_failed_trials_and_no_run(own, tmp_path):
         (tmp_path, "1", "not a run folder"),
     ):
         with pytest.raises(RecordError, match=words):
-            export(RunFolder.opened(run), key, tmp_path / "out")
+            open_run(run).export(key, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -206,7 +207,7 @@ def test_a_folder_that_is_not_empty_stays_untouched(finished, tmp_path):
     (tmp_path / "out" / "mine").write_text("keep")
     for out in (tmp_path / "out", tmp_path / "out" / "mine"):
         with pytest.raises(InputError, match="a new or an empty folder"):
-            export(RunFolder.opened(finished), "parent", out)
+            open_run(finished).export("parent", out)
     assert [f.name for f in (tmp_path / "out").iterdir()] == ["mine"]
     assert (tmp_path / "out" / "mine").read_text() == "keep"
 

@@ -18,10 +18,10 @@ def tried(case, images, device) -> Tried:
 
 @pytest.mark.parametrize("method", OURS, ids=lambda method: method.name)
 def test_laws_that_need_no_training(method, tried):
-    assert [verdict for verdict in verdicts(method, tried, CHEAP) if verdict.broken] == []
+    assert [verdict for verdict in verdicts(method, tried, CHEAP) if verdict.counterexample] == []
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("method", OURS, ids=lambda method: method.name)
 def test_every_law(method, tried):
-    assert [verdict for verdict in verdicts(method, tried) if verdict.broken] == []
+    assert [verdict for verdict in verdicts(method, tried) if verdict.counterexample] == []

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
-from autoprune.pareto import non_dominated
 from autoprune.report.front.compare import compare
 from autoprune.report.front.sensitivity import sensitivity
 from autoprune.runs.columns import Priced
+from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 
 

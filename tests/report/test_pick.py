@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from autoprune.pareto import non_dominated
 
 from autoprune.errors import InputError
-from autoprune.pareto import non_dominated
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.pick import Limits, pick

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from autoprune.pareto import hypervolume
+from autoprune.runs.pareto import hypervolume
 from autoprune.search.block_response.gain import expected_gain
 
 FRONTS = {

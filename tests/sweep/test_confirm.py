@@ -12,8 +12,11 @@ from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.sweep.confirm import confirm
+from autoprune.sweep.workers import Hire
 from autoprune.trial.key import TrialKey
 from tests.short import untimed
+
+HERE = Hire(count=0)
 
 
 @pytest.fixture
@@ -34,9 +37,9 @@ def results(place: Path) -> dict:
 @pytest.mark.ray
 def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
     other = Path(shutil.copytree(place, tmp_path / "other"))
-    alone = confirm(RunFolder.opened(place), 2, 0, ignore)
+    alone = confirm(RunFolder.opened(place), 2, HERE, ignore)
     one_ray()
-    assert confirm(RunFolder.opened(other), 2, 2, ignore) == alone
+    assert confirm(RunFolder.opened(other), 2, Hire(count=2), ignore) == alone
     assert results(other) == results(place)
     assert not alone.failed
     assert {front.machine for front in alone.fronts} == {"loihi1", "systolic_14x12", "ops45_fp32"}
@@ -46,7 +49,7 @@ def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
 
 
 def test_repetitions_have_seeds_of_their_own_and_the_plans_of_their_trials(place):
-    confirm(RunFolder.opened(place), 2, 0, ignore)
+    confirm(RunFolder.opened(place), 2, HERE, ignore)
     searched = {outcome.key: outcome for outcome in RunFolder(place).read_trials()}
     found = results(place)
     assert len({o.seed for o in found.values()} | {o.seed for o in searched.values()}) == len(
@@ -62,28 +65,28 @@ def test_repetitions_have_seeds_of_their_own_and_the_plans_of_their_trials(place
 
 def test_it_goes_on_where_it_stopped_and_adds_seeds(place):
     folder, told = RunFolder(place), []
-    confirm(RunFolder.opened(place), 1, 0, ignore)
+    confirm(RunFolder.opened(place), 1, HERE, ignore)
     first = results(place)
     gone = sorted(folder.confirmed.glob("*.parquet"))[0]
     gone.unlink()
     (folder.confirmed / "00099-0.parquet").write_bytes(b"half a fi")
-    confirm(RunFolder.opened(place), 1, 0, lambda done, total: told.append((done, total)))
+    confirm(RunFolder.opened(place), 1, HERE, lambda done, total: told.append((done, total)))
     assert told == [(0, 1), (1, 1)]
     assert results(place) == first
-    more = confirm(RunFolder.opened(place), 2, 0, ignore)
+    more = confirm(RunFolder.opened(place), 2, HERE, ignore)
     assert {key: o for key, o in results(place).items() if key.repetition == 0} == first
     assert all(row.seeds == 2 for front in more.fronts for row in front.rows)
-    fewer = confirm(RunFolder.opened(place), 1, 0, lambda done, total: told.append((done, total)))
+    fewer = confirm(RunFolder.opened(place), 1, HERE, lambda *done: told.append(done))
     assert told[-1] == (0, 0)
     assert all(row.seeds == 1 for front in fewer.fronts for row in front.rows)
 
 
 def test_no_run_and_a_run_in_use_are_refused(place, tmp_path):
     with pytest.raises(RecordError, match="not a run folder"):
-        confirm(RunFolder.opened(tmp_path / "nothing"), 1, 0, ignore)
+        confirm(RunFolder.opened(tmp_path / "nothing"), 1, HERE, ignore)
     assert not (tmp_path / "nothing").exists()
     with sole_writer(place), pytest.raises(RecordError, match="in use by"):
-        confirm(RunFolder.opened(place), 1, 0, ignore)
+        confirm(RunFolder.opened(place), 1, HERE, ignore)
 
 
 def test_the_command_writes_tables_and_files(place, monkeypatch, capsys):

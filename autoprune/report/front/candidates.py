@@ -10,13 +10,13 @@ from typing import final
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
-from autoprune.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
 from autoprune.report.front.diagnostics import diagnose
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.priced import AT_A_TIME, energies_uj
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import energy_uj
 from autoprune.runs.outcome import Head, Origin, Outcome
+from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score
 

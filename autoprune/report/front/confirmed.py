@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoprune.cost.model import CostModel
-from autoprune.pareto import front_hypervolume, non_dominated
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import Measured, price_outcomes
 from autoprune.runs.outcome import Origin, Outcome
+from autoprune.runs.pareto import front_hypervolume, non_dominated
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 

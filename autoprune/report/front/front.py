@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoprune.cost.cost import HostOperation
-from autoprune.pareto import front_hypervolume, non_dominated
 from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.runs.outcome import Origin
+from autoprune.runs.pareto import front_hypervolume, non_dominated
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 

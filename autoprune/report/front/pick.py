@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 
 from autoprune.config import Json
 from autoprune.errors import InputError
-from autoprune.pareto import non_dominated
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.knee import knee
 from autoprune.report.rows import IN_PICK, front_cells
 from autoprune.runs.budget import Budget
+from autoprune.runs.pareto import non_dominated
 
 RUNNERS_UP = 3
 """How many are named at most."""

@@ -11,8 +11,8 @@ import numpy as np
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import STATIC_PRICE
-from autoprune.pareto import non_dominated
 from autoprune.report.front.order import kendall_tau
+from autoprune.runs.pareto import non_dominated
 from autoprune.workload.columns import Column
 from autoprune.workload.workload import Workload
 

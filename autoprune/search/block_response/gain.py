@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from autoprune.pareto import non_dominated_boxes
+from autoprune.runs.pareto import non_dominated_boxes
 from autoprune.search.block_response.axis import Array
 
 

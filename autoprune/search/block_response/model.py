@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 from scipy.special import ndtr
 
-from autoprune.pareto import minimal
+from autoprune.runs.pareto import minimal
 from autoprune.search.block_response.axis import Array
 from autoprune.search.block_response.gain import expected_gain
 from autoprune.search.block_response.prior import Prior

@@ -29,7 +29,7 @@ from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.address import find_address
 from autoprune.sweep.ray.node import Needs, lacks
-from autoprune.sweep.workers import Workers
+from autoprune.sweep.workers import Hire, Workers
 from tests.short import untimed, write_short
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
@@ -83,7 +83,7 @@ def test_what_a_worker_takes_is_the_studys(root):
     spec = parts.compute.spec.model_copy(
         update={"cpus": 3, "memory_gib": 0.5, "device": "cuda", "gpu_fraction": 0.25}
     )
-    workers = Workers.of(replace(parts.compute, spec=spec), 5)
+    workers = Workers.of(replace(parts.compute, spec=spec), Hire(count=5))
     assert workers.resources == {"cpu": 3, "gpu": 0.25, "memory": 2**29}
     assert (workers.count, str(workers)) == (5, "3 CPUs, 0.25 GPUs, 0.5 GiB of memory")
 
@@ -302,6 +302,6 @@ def test_confirming_on_both_nodes(cluster, study, tmp_path):
     on_cluster = [note for note in notes(study) if note["node"] != "none"]
     assert len(on_cluster) == len(notes(study)) - searched
     assert len({note["node"] for note in on_cluster}) == 2
-    confirm(RunFolder.opened(alone, imports=True), 2, 0, lambda done, left: None)
+    confirm(RunFolder.opened(alone, imports=True), 2, Hire(count=0), lambda done, left: None)
     assert confirmed(folder) == confirmed(alone)
     assert confirmed(folder)

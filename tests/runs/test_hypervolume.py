@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from optuna._hypervolume import compute_hypervolume
 
-from autoprune.pareto import hypervolume, minimal, non_dominated_boxes
+from autoprune.runs.pareto import hypervolume, minimal, non_dominated_boxes
 
 
 @pytest.mark.parametrize("objectives", [2, 3, 4])

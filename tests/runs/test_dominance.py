@@ -10,17 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
+from tests.strategies import STEPS, TIED_PAIRS
 
-from autoprune.pareto import front_hypervolume, non_dominated
+from autoprune.runs.pareto import front_hypervolume, non_dominated
 
-STEPS = 20
-# Few different values, so that ties and equal points occur.
-POINTS = st.lists(
-    st.tuples(
-        st.integers(0, STEPS).map(lambda i: i / STEPS), st.sampled_from([0.0, 1.0, 2.0, 3.5, 9.0])
-    ),
-    max_size=25,
-)
 REFERENCE = (0.3, 8.0)
 
 
@@ -28,7 +21,7 @@ def dominates(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return a[0] >= b[0] and 0 < a[1] <= b[1] and a != b
 
 
-@given(POINTS)
+@given(TIED_PAIRS)
 def test_members_are_exactly_the_points_that_none_dominates(
     points: list[tuple[float, float]],
 ) -> None:
@@ -40,7 +33,7 @@ def test_members_are_exactly_the_points_that_none_dominates(
     assert sorted(non_dominated(points)) == expected
 
 
-@given(POINTS)
+@given(TIED_PAIRS)
 def test_members_are_sorted_by_energy_and_accuracy(points: list[tuple[float, float]]) -> None:
     members = [points[index] for index in non_dominated(points)]
     assert members == sorted(members, key=lambda p: p[1]) == sorted(members)
@@ -50,7 +43,7 @@ def test_equal_points_are_all_on_the_front() -> None:
     assert non_dominated([(0.9, 2.0), (0.8, 2.0), (0.9, 2.0)]) == [0, 2]
 
 
-@given(POINTS)
+@given(TIED_PAIRS)
 def test_hypervolume_is_a_sum_over_slices_of_accuracy(points: list[tuple[float, float]]) -> None:
     area = 0.0
     for i in range(STEPS):
@@ -61,7 +54,7 @@ def test_hypervolume_is_a_sum_over_slices_of_accuracy(points: list[tuple[float, 
     assert front_hypervolume(points, REFERENCE) == pytest.approx(area)
 
 
-@given(POINTS)
+@given(TIED_PAIRS)
 def test_hypervolume_is_that_of_optuna(points: list[tuple[float, float]]) -> None:
     losses = [(-a, math.log10(e)) for a, e in points if a > REFERENCE[0] and 0 < e < REFERENCE[1]]
     reference = np.array((-REFERENCE[0], math.log10(REFERENCE[1])))
@@ -69,7 +62,7 @@ def test_hypervolume_is_that_of_optuna(points: list[tuple[float, float]]) -> Non
     assert front_hypervolume(points, REFERENCE) == pytest.approx(expected)
 
 
-@given(POINTS, st.randoms(use_true_random=False), st.sampled_from([1e-3, 10.0, 1e6]))
+@given(TIED_PAIRS, st.randoms(use_true_random=False), st.sampled_from([1e-3, 10.0, 1e6]))
 def test_hypervolume_knows_neither_order_nor_unit(
     points: list[tuple[float, float]], shuffler: random.Random, unit: float
 ) -> None:
@@ -79,7 +72,7 @@ def test_hypervolume_knows_neither_order_nor_unit(
     assert changed == pytest.approx(front_hypervolume(points, REFERENCE))
 
 
-@given(POINTS, st.tuples(st.floats(0, 1), st.floats(0.5, 20)))
+@given(TIED_PAIRS, st.tuples(st.floats(0, 1), st.floats(0.5, 20)))
 def test_one_point_more_never_takes_away(
     points: list[tuple[float, float]], more: tuple[float, float]
 ) -> None:

@@ -1,0 +1,80 @@
+"""The census of a network: tables and lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.table import Table
+
+from autoprune.workload.workload import Workload
+
+
+def operation_table(workload: Workload) -> Table:
+    """A row per operation, in the order in which they are executed; means over the samples."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("operation", overflow="fold")
+    table.add_column("input")
+    for name in ("MACs", "events", "SOPs", "neurons", "spikes"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for op in workload.select("executed"):
+        counts = (op.work.dense_macs, op.a.events, op.work.effective_sops)
+        table.add_row(
+            op.name,
+            op.a.kind,
+            *(_short(count / workload.samples) for count in counts),
+            _short(op.neurons.count),
+            _short(op.neurons.output_spikes / workload.samples),
+        )
+    return table
+
+
+def sum_lines(workload: Workload) -> Iterator[str]:
+    """The totals per sample, with attention as it is executed and as publications count it."""
+    for order in ("executed", "published"):
+        yield (
+            f"{order}: {workload.per_sample('dense_macs', order):,.0f} dense MACs, "
+            f"{workload.per_sample('fanout_sops', order):,.0f} fan-out and "
+            f"{workload.per_sample('effective_sops', order):,.0f} effective synaptic operations, "
+            f"{workload.per_sample('real_macs', order):,.0f} MACs of real inputs per sample."
+        )
+
+
+def entry_table(workload: Workload) -> Table:
+    """What is done entry by entry, and its share of fvcore's dense MACs."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("entry by entry")
+    for name in ("places", "entries", "% of dense MACs"):
+        table.add_column(name, justify="right")
+    macs = {item.name: item.dense_macs for item in workload.uncounted}
+    for item in workload.elementwise:
+        share = workload.share_of_dense_macs(macs.get(item.kind, 0))
+        table.add_row(
+            item.kind.replace("_", " "),
+            str(item.places),
+            _short(item.entries / workload.samples),
+            f"{100 * share:.2f}" if item.kind in macs else "none",
+        )
+    return table
+
+
+def coverage_lines(workload: Workload) -> Iterator[str]:
+    """What of fvcore's dense MACs is an operation's, what is named, and why."""
+    parts = {"counted": workload.total("dense_macs")}
+    parts |= {item.name: item.dense_macs for item in workload.uncounted if item.dense_macs}
+    shares = {name: workload.share_of_dense_macs(macs) for name, macs in parts.items()}
+    listed = ", ".join(f"{name} {100 * share:.2f} %" for name, share in shares.items())
+    yield f"{100 * sum(shares.values()):.0f} % of fvcore's dense MACs counted or named: {listed}."
+    for item in workload.uncounted:
+        if item.dense_macs:
+            yield f"{item.name}: {item.reason}."
+    silent = [item for item in workload.uncounted if not item.dense_macs]
+    yield f"Without MACs: {', '.join(item.name for item in silent)}."
+
+
+def _short(value: float) -> str:
+    """Three digits and a prefix: 151 M."""
+    for size, prefix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{prefix}"
+    return f"{value:.3g}"

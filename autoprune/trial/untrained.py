@@ -1,0 +1,55 @@
+"""The census of a network that nobody has trained, on random inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from autoprune.compress.surgery.batch_norm import reestimate
+from autoprune.errors import InputError
+from autoprune.networks.build import build
+from autoprune.plugin import make_importable
+from autoprune.workload.census.profile import profile
+from autoprune.workload.workload import Workload
+
+
+def profile_untrained(
+    name: str,
+    sizes: Sequence[int],
+    samples: int,
+    time_steps: int | None,
+    *,
+    product_sparsity: bool,
+) -> Workload:
+    """Count what the network of a user's ``module:function`` does on random inputs.
+
+    Batch norm is re-estimated on them, so that it fires; spikes are those of noise.
+
+    Args:
+        name: of what makes the network, called without arguments.
+        sizes: of one sample. Numbers from 0 to 1, of frames [T, 2, H, W] 0 or 1.
+        samples: of the batch.
+        time_steps: T; the network's attribute T where it is None.
+        product_sparsity: see `autoprune.workload.census.profile.profile`.
+
+    Raises InputError where there is no such function or its network does not run on such samples,
+    and CountingError where an operation cannot be counted exactly.
+    """
+    make_importable(Path())
+    if ":" not in name:
+        raise InputError("profile", f"given {name!r}", "module:function")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build(name, {}, {}).eval()
+        inputs = torch.rand(samples, *sizes)
+        inputs = inputs.round() if inputs.ndim == 5 else inputs
+        try:
+            reestimate(network, [inputs])
+            return profile(network, inputs, time_steps, product_sparsity=product_sparsity)
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            shape = "x".join(map(str, sizes))
+            raise InputError(
+                f"profile {name}", f"does not run on {shape} ({type(error).__name__}: {error})"
+            ) from error
