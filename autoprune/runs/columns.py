@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome_file import by_workload, read_columns
+from autoprune.runs.outcome_file import read_columns
 from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import paired_bits
@@ -80,11 +80,11 @@ class TrialColumns:
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        found = [read_columns(file) for file in folder.files(folder.trials)]
-        self._found = [(table, meta) for table, meta in found if meta["state"] == "measured"]
+        found = map(read_columns, folder.files(folder.trials))
+        self._found = [trial for trial in found if trial.state == "measured"]
         if not self._found:
             raise RecordError(f"{folder.path}: no trial was measured yet")
-        self.keys = tuple(TrialKey.parse(meta["key"]) for _, meta in self._found)
+        self.keys = tuple(trial.key for trial in self._found)
         self._priced: dict[tuple[int, ...], tuple[Ops, Column]] = {}
 
     def on(self, model: CostModel) -> Priced:
@@ -98,33 +98,24 @@ class TrialColumns:
     def at(self, weight_bits: int) -> tuple[Ops, Column]:
         """Operations and validation accuracy, at the precision that a machine is paired with."""
         chosen = tuple(
-            paired_bits([own["bits"] for own in meta["workloads"]], weight_bits)
-            for _, meta in self._found
+            paired_bits([counted.bits for counted in trial.counted], weight_bits)
+            for trial in self._found
         )
         if chosen not in self._priced:
             self._priced[chosen] = self._columns(chosen)
         return self._priced[chosen]
 
     def _columns(self, chosen: tuple[int, ...]) -> tuple[Ops, Column]:
-        tables, workloads, accuracy = [], [], []
-        for (table, meta), bits in zip(self._found, chosen, strict=True):
-            measured = zip(by_workload(table, meta), meta["measurement"]["precisions"], strict=True)
-            (own, rows), precision = next(pair for pair in measured if pair[0][0]["bits"] == bits)
-            workloads.append(own)
-            tables.append(rows)
-            score = precision["validation"]
-            accuracy.append(score["correct"] / score["total"])
-        whole = pa.concat_tables(tables)
+        found = [
+            next(counted for counted in trial.counted if counted.bits == bits)
+            for trial, bits in zip(self._found, chosen, strict=True)
+        ]
+        whole = pa.concat_tables([counted.rows for counted in found])
         ops = Ops(
             lambda name: column(whole, name),
-            np.repeat(np.arange(len(workloads)), [own["ops"] for own in workloads]),
-            np.array([own["samples"] for own in workloads], dtype=np.int64),
-            np.array([own["time_steps"] for own in workloads], dtype=np.int64),
-            np.array([_uncounted(own) for own in workloads]),
+            np.repeat(np.arange(len(found)), [len(counted.rows) for counted in found]),
+            np.array([counted.samples for counted in found], dtype=np.int64),
+            np.array([counted.time_steps for counted in found], dtype=np.int64),
+            np.array([counted.uncounted_macs for counted in found]),
         )
-        return ops, np.array(accuracy)
-
-
-def _uncounted(own: dict[str, Any]) -> float:
-    macs: int = sum(item["dense_macs"] for item in own["uncounted"])
-    return macs / int(own["samples"])
+        return ops, np.array([counted.validation.accuracy for counted in found])

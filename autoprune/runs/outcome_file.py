@@ -10,8 +10,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.reading import MIB, read_bytes
-from autoprune.runs.outcome import Charge, Ended, Head, Outcome
+from autoprune.runs.outcome import Charge, Ended, Head, Outcome, State
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.table import to_ops, to_table
@@ -32,6 +33,36 @@ _KEY, _CHECK = b"autoprune", b"sha256"
 
 _BYTES = 64 * MIB
 """The largest file that is read; a trial's usually takes some ten thousandths of it."""
+
+_Meta: TypeAlias = dict[str, Any]
+"""The JSON in a file's metadata, or a part of it, as it was read: nothing is known of it yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What was counted of a network at one precision, as it stands in its file.
+
+    Attributes:
+        rows: the operations. samples, time_steps: of their counts.
+        bits: of a weight. validation: score of the network with such weights.
+        uncounted_macs: dense MACs of what is no operation, per sample.
+    """
+
+    rows: pa.Table
+    samples: int
+    time_steps: int
+    bits: int
+    validation: Score
+    uncounted_macs: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedTrial:
+    """A trial of which no operation becomes an object; `counted` is empty where it has none."""
+
+    key: TrialKey
+    state: State
+    counted: tuple[Counted, ...]
 
 
 def write_outcome(outcome: Outcome, file: Path) -> None:
@@ -59,7 +90,7 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
     pq.write_table(table.replace_schema_metadata(own), file, write_page_checksum=True)
 
 
-def _without_ops(precision: Precision) -> dict[str, Any]:
+def _without_ops(precision: Precision) -> _Meta:
     """A workload's own figures, how many operations it has, and the bits of its weights."""
     workload = precision.workload
     return {
@@ -71,8 +102,34 @@ def _without_ops(precision: Precision) -> dict[str, Any]:
     }
 
 
-def read_columns(file: Path) -> tuple[pa.Table, dict[str, Any]]:
-    """The operations as they stand in the file, and its metadata; RecordError where damaged."""
+def read_columns(file: Path) -> CountedTrial:
+    """The operations as they stand in the file, and what prices them; RecordError where damaged."""
+    table, meta = _read(file)
+    try:
+        precisions = meta["measurement"]["precisions"] if meta["measurement"] else ()
+        return CountedTrial(
+            key=TrialKey.parse(meta["key"]),
+            state=meta["state"],
+            counted=tuple(
+                Counted(
+                    rows=rows,
+                    samples=own["samples"],
+                    time_steps=own["time_steps"],
+                    bits=own["bits"],
+                    validation=Score(**precision["validation"]),
+                    uncounted_macs=sum(u["dense_macs"] for u in own["uncounted"]) / own["samples"],
+                )
+                for (own, rows), precision in zip(
+                    _by_workload(table, meta), precisions, strict=True
+                )
+            ),
+        )
+    except (ArithmeticError, LookupError, TypeError, ValueError, AutopruneError) as error:
+        raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def _read(file: Path) -> tuple[pa.Table, _Meta]:
+    """The operations of all precisions, and the metadata; RecordError where damaged."""
     content = read_bytes(file, _BYTES)
     try:
         table = _opened(content).read(use_threads=False)
@@ -89,13 +146,13 @@ def _opened(content: bytes) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
 
 
-def _meta(schema: pa.Schema) -> dict[str, Any]:
+def _meta(schema: pa.Schema) -> _Meta:
     """The metadata of a file; ValueError where they are not what was written."""
     own = schema.metadata or {}
     check = own.get(_CHECK)  # files from before it was kept have none
     if check is not None and hashlib.sha256(own[_KEY]).hexdigest().encode() != check:
         raise ValueError("the checksum of its metadata is another")
-    meta: dict[str, Any] = json.loads(own[_KEY])
+    meta: _Meta = json.loads(own[_KEY])
     return meta
 
 
@@ -127,7 +184,7 @@ def read_head(file: Path) -> Head:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 
-def _keys(meta: dict[str, Any]) -> dict[str, TrialKey | None]:
+def _keys(meta: _Meta) -> dict[str, TrialKey | None]:
     same = meta["same_as"]
     parsed = None if same is None else TrialKey.parse(same)
     return {"key": TrialKey.parse(meta["key"]), "same_as": parsed}
@@ -137,15 +194,15 @@ def _pairs(found: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
     return tuple((name, value) for name, value in found)
 
 
-def _charges(found: dict[str, dict[str, Any]]) -> tuple[tuple[str, Charge], ...]:
+def _charges(found: dict[str, _Meta]) -> tuple[tuple[str, Charge], ...]:
     return tuple((name, Charge(**charge)) for name, charge in found.items())
 
 
 def read_outcome(file: Path) -> Outcome:
     """The outcome in a file; RecordError where it is damaged."""
-    table, meta = read_columns(file)
+    table, meta = _read(file)
     try:
-        workloads = [_workload(own, rows) for own, rows in by_workload(table, meta)]
+        workloads = [_workload(own, rows) for own, rows in _by_workload(table, meta)]
         measured = meta["measurement"]
         measurement = None if measured is None else Measurement.from_dict(measured, workloads)
         del meta["workloads"]
@@ -166,7 +223,7 @@ def read_outcome(file: Path) -> Outcome:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 
-def by_workload(table: pa.Table, meta: dict[str, Any]) -> Iterator[tuple[dict[str, Any], pa.Table]]:
+def _by_workload(table: pa.Table, meta: _Meta) -> Iterator[tuple[_Meta, pa.Table]]:
     """The figures of every workload in a file, in descending order of bits, with its operations."""
     first = 0
     for own in meta["workloads"]:
@@ -174,7 +231,7 @@ def by_workload(table: pa.Table, meta: dict[str, Any]) -> Iterator[tuple[dict[st
         first += own["ops"]
 
 
-def _workload(own: dict[str, Any], table: pa.Table) -> Workload:
+def _workload(own: _Meta, table: pa.Table) -> Workload:
     figures = {name: value for name, value in own.items() if name != "bits"}
     return Workload(
         **{

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from importlib.metadata import version
-from typing import Any
 
 from autoprune.compress.registry import settings_at
+from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.report.front.branches import read_probes
@@ -22,10 +22,11 @@ from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import on_each, run_machines
 from autoprune.runs.outcome import Head
-from autoprune.trial.key import FINE_TUNED
+from autoprune.trial.key import FINE_TUNED, TrialKey
+from autoprune.trial.measurement import Seconds
 
 
-def gather(folder: RunFolder) -> dict[str, Any]:
+def gather(folder: RunFolder) -> dict[str, Json]:
     """What the page of the run in a folder shows, also while it goes on.
 
     A machine that cannot price the run's parent, or any trial, is named in ``failed``.
@@ -54,24 +55,24 @@ def gather(folder: RunFolder) -> dict[str, Any]:
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},
         "failed": failed,
         "machines": machines,
-        "trials": trials,
-        "parent": parent,
+        "trials": [trial.values for trial in trials],
+        "parent": parent.values,
         "names": names.all,
         "sensitivity": _sensitivity(folder, heads, models),
         "comparison": _comparison(folder, models),
-        "time": _time(trials),
+        "time": _time(heads, {h.key: t.seconds for h, t in zip(heads, trials, strict=True)}),
         "environments": [asdict(one) for one in read_environments(folder.environments)],
     }
 
 
 def _sensitivity(
     folder: RunFolder, heads: Sequence[Head], models: Sequence[CostModel]
-) -> list[dict[str, Any]]:
+) -> list[Json]:
     found = read_probes(folder, heads, models)
     return [{**asdict(probe), "key": str(probe.key), "saved": dict(probe.saved)} for probe in found]
 
 
-def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any] | None:
+def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> Json:
     """Where the machines disagree; None of a single machine."""
     if len(models) < 2:
         return None
@@ -93,20 +94,18 @@ def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> dict[str, Any
     }
 
 
-def _time(trials: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _time(heads: Sequence[Head], took: Mapping[TrialKey, Seconds | None]) -> Json:
     """Seconds by what they were spent on, what duplicates spared, and why trials failed."""
-    spent: Counter[str] = Counter()
-    for one in trials:
-        spent.update(one["seconds"] or {})
-    by_key = {one["trial"]: one for one in trials}
-    same = [by_key.get(one["same_as"]) for one in trials if one["state"] == "duplicate"]
-    spared = sum(sum(one["seconds"].values()) for one in same if one and one["seconds"])
-    causes = Counter(
-        one["cause"].strip().splitlines()[-1] for one in trials if one["state"] == "failed"
-    )
+    ends = [head.ended for head in heads]
+    spent: dict[str, float] = {}
+    for seconds in filter(None, took.values()):
+        for what, lasted in asdict(seconds).items():
+            spent[what] = spent.get(what, 0) + lasted
+    same = [took.get(end.same_as) for end in ends if end.state == "duplicate" and end.same_as]
+    causes = Counter(end.cause.strip().splitlines()[-1] for end in ends if end.state == "failed")
     return {
-        "spent": dict(spent),
-        "states": dict(Counter(one["state"] for one in trials)),
-        "spared": spared,
+        "spent": spent,
+        "states": dict(Counter(end.state for end in ends)),
+        "spared": sum(sum(astuple(seconds)) for seconds in same if seconds),
         "causes": causes.most_common(),
     }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
+from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front
@@ -18,7 +18,9 @@ from autoprune.runs.outcome import Outcome
 from autoprune.trial.measurement import Score
 
 
-def machine_values(fronts: RunFronts, again: Sequence[Outcome], model: CostModel) -> dict[str, Any]:
+def machine_values(
+    fronts: RunFronts, again: Sequence[Outcome], model: CostModel
+) -> dict[str, Json]:
     """All of one machine; `again` are trials on fresh seeds.
 
     Raises what `RunFronts.of` raises.

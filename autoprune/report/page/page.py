@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any
 
 import plotly.offline
+
+from autoprune.config import Json
 
 SCRIPTS = ("parts.js", "plots.js", "trials.js", "page.js")
 """One script in the page, in this order."""
 
 
-def render(values: dict[str, Any]) -> str:
+def render(values: Mapping[str, Json]) -> str:
     """The page of what `autoprune.report.page.gather.gather` returns.
 
     Text of a user's comes into the page only as JSON in which every ``<`` is escaped, and the

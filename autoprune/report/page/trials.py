@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import NamedTuple
 
 from autoprune.compress.part import Amount
 from autoprune.compress.plan import Plan
 from autoprune.compress.registry import settings_at
+from autoprune.config import Json
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.networks.place import Place
@@ -20,7 +21,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Measurement, Score
+from autoprune.trial.measurement import Measurement, Score, Seconds
 
 DIGITS = 4
 """Significant digits of what a total is made of; totals and scores have them all."""
@@ -54,15 +55,22 @@ def rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-def score_values(score: Score) -> dict[str, Any]:
+def score_values(score: Score) -> dict[str, Json]:
     """A score with its 95 % interval."""
     low, high = score.interval
     return {"value": score.accuracy, "low": rounded(low), "high": rounded(high)}
 
 
+class TrialValues(NamedTuple):
+    """What the page has of a trial, and how long it took; None where it did not train."""
+
+    values: Mapping[str, Json]
+    seconds: Seconds | None
+
+
 def trial_values(
     folder: RunFolder, keys: Sequence[TrialKey], models: Sequence[CostModel], names: Names
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[TrialValues]:
     """Trials or baselines in the order of `keys`; a part of them is in memory at a time.
 
     On a machine for which a rule fails they have no energy; who calls names it.
@@ -71,7 +79,7 @@ def trial_values(
     shape = folder.record.shape
     for first in range(0, len(keys), AT_A_TIME):
         outcomes = [folder.read(key) for key in keys[first : first + AT_A_TIME]]
-        on: dict[TrialKey, dict[str, Any]] = {outcome.key: {} for outcome in outcomes}
+        on: dict[TrialKey, dict[str, Json]] = {outcome.key: {} for outcome in outcomes}
         for model in models:
             try:
                 priced, missing = price_outcomes(outcomes, model)
@@ -82,13 +90,19 @@ def trial_values(
             for key, why in missing.items():
                 on[key][model.machine.name] = {"missing": why}
         for outcome in outcomes:
-            values = _values(folder, outcome, shape, names)
-            yield {**values, "on": on[outcome.key]}
+            found = outcome.measurement
+            seconds = found.seconds if found and outcome.same_as is None else None
+            values = {
+                **_values(folder, outcome, shape, names),
+                "seconds": asdict(seconds) if seconds else None,
+                "on": on[outcome.key],
+            }
+            yield TrialValues(values, seconds)
 
 
 def _values(
     folder: RunFolder, outcome: Outcome, shape: NetworkShape, names: Names
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     found, row = outcome.measurement, trial_row(outcome.head, shape)
     return {
         "trial": str(row.key),
@@ -102,11 +116,10 @@ def _values(
         "neurons": [_neurons(outcome.plan, Place(i, "neuron")) for i in range(len(shape.blocks))],
         "export": export_command(folder.path, row.same_as or row.key) if found else None,
         **(_measured(row, found, names) if found else {}),
-        "seconds": asdict(found.seconds) if found and row.same_as is None else None,
     }
 
 
-def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Any]:
+def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Json]:
     return {
         "bits": row.scores[0][0],
         "scores": {
@@ -122,13 +135,13 @@ def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Any]
     }
 
 
-def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> list[Any]:
+def _branches(plan: Plan, found: Measurement | None, shape: NetworkShape) -> list[Json]:
     """Per branch: words, share of dimensions kept, and of the weights in them that are zero.
 
     Zeros are those that were counted in the network, since a plan may spread them over a block;
     None of a branch that is removed, or where nothing was measured.
     """
-    values = []
+    values: list[Json] = []
     words, left = plan.branch_words(shape), plan.left(shape).shape.branches()
     for (place, branch), (_, own) in zip(shape.branches(), left, strict=True):
         weights = [
@@ -155,7 +168,7 @@ def _neurons(plan: Plan, place: Place) -> list[Amount]:
     return [chosen.get(setting.name, setting.neutral) for setting in words]
 
 
-def _energy(item: Measured, names: Names) -> dict[str, Any]:
+def _energy(item: Measured, names: Names) -> dict[str, Json]:
     cost = item.cost
     return {
         "energy_uj": item.energy_uj,

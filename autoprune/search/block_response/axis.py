@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import (
     BaseDistribution,
+    CategoricalChoiceType,
     CategoricalDistribution,
     FloatDistribution,
     IntDistribution,
 )
 
 Array = NDArray[np.float64]
+
+Point: TypeAlias = dict[str, CategoricalChoiceType]
+"""A configuration as Optuna has it: a value by the name of its parameter."""
 
 RAMPS = 6
 """At most so many pieces has the response to a number."""

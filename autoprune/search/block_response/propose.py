@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autoprune.search.block_response.axis import Array
+from autoprune.search.block_response.axis import Array, Point
 from autoprune.search.block_response.knapsack import Indices, solve
 from autoprune.search.block_response.model import Model
 
@@ -24,8 +24,6 @@ KEPT = 64
 
 NEIGHBOURS = 128
 DRAWS = 64
-
-Point = dict[str, Any]
 
 
 def candidates(model: Model, rng: np.random.Generator) -> list[Point]:

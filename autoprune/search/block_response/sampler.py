@@ -17,7 +17,7 @@ from optuna.search_space import IntersectionSearchSpace
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from autoprune.search.block_response.axis import Array
+from autoprune.search.block_response.axis import Array, Point
 from autoprune.search.block_response.model import Model
 from autoprune.search.block_response.prior import Prior
 from autoprune.search.block_response.propose import candidates
@@ -83,7 +83,7 @@ class BlockResponseSampler(BaseSampler):
 
     def _propose(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
+    ) -> Point:
         trials = self._read(study, trial.number, search_space)
         if len(trials.y) + len(self._prior.earlier) < self._startup:
             return {}
@@ -98,9 +98,7 @@ class BlockResponseSampler(BaseSampler):
         study._storage.set_trial_system_attr(trial._trial_id, GAIN, float(gains[chosen]))
         return points[chosen]
 
-    def _first_new(
-        self, trials: Trials, points: Sequence[dict[str, Any]], gains: Array
-    ) -> int | None:
+    def _first_new(self, trials: Trials, points: Sequence[Point], gains: Array) -> int | None:
         """The candidate of most gain that is not the same as any trial so far."""
         identity = self._prior.identity or (lambda point: tuple(point[n] for n in trials.space))
         for point in islice(trials.points.values(), self._looked_at, None):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from autoprune.search.block_response.axis import Array, Axis
+from autoprune.search.block_response.axis import Array, Axis, Point
 
 
 @final
@@ -36,16 +36,16 @@ class Trials:
         self._x, self._y, self._feasible = Rows(), Rows(), Rows()
         self._limited: list[tuple[Array, dict[str, float]]] = []
         self._fronts: dict[tuple[int, ...], tuple[int, list[int]]] = {}
-        self.points: dict[int, dict[str, Any]] = {}
+        self.points: dict[int, Point] = {}
         self.finished: list[int] = []
         self.pending = np.zeros((0, 0))
         self.signs = np.ones(0)
 
-    def rows(self, points: Sequence[Mapping[str, Any]]) -> Array:
+    def rows(self, points: Sequence[Point]) -> Array:
         """The columns of configurations."""
         return self._columns(self._numbers(points))
 
-    def _numbers(self, points: Sequence[Mapping[str, Any]]) -> Array:
+    def _numbers(self, points: Sequence[Point]) -> Array:
         """Configurations as a number per parameter: a tenth of the columns' memory."""
         return np.stack(
             [axis.numbers([point[name] for point in points]) for name, axis in self.axes.items()],
@@ -58,7 +58,7 @@ class Trials:
     def update(self, study: Study, current: int) -> None:
         """Read what is new; `current` is the number of the trial that is asked for."""
         self.signs = np.where(np.array(study.directions) == StudyDirection.MAXIMIZE, -1.0, 1.0)
-        pending: list[dict[str, Any]] = []
+        pending: list[Point] = []
         for trial in study.get_trials(deepcopy=False)[self._first_unread :]:
             number = trial.number
             if number in self._read or number == current:

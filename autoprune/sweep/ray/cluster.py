@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,23 @@ _STORE_BYTES = 200 * 2**20
 
 _NODE_S = 120.0
 """How long a node may take to fetch the modules and say what it lacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Node:
+    """A node that answers: its number, its name, and by Ray's names what it has."""
+
+    id: str
+    name: str
+    resources: Mapping[str, float]
+
+    def __str__(self) -> str:
+        """It as messages name it."""
+        return f"node {self.name} ({self.id[:8]})"
+
+    def has(self, name: str) -> float:
+        """How much of a resource."""
+        return self.resources.get(name, 0)
 
 
 @contextmanager
@@ -74,9 +92,13 @@ def _process() -> int:
     return os.getpid()
 
 
-def _alive() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-    return [node for node in found if node["Alive"]]
+def _alive() -> list[_Node]:
+    found: list[Any] = ray.nodes()  # type: ignore[no-untyped-call]
+    return [
+        _Node(id=node["NodeID"], name=node["NodeName"], resources=node["Resources"])
+        for node in found
+        if node["Alive"]
+    ]
 
 
 def _start(workers: Workers) -> None:
@@ -138,16 +160,15 @@ def _join(address: str) -> None:
         raise InputError(f"Ray cluster {address}", f"cannot be joined ({error})") from error
 
 
-def _check_room(workers: Workers, nodes: Sequence[dict[str, Any]]) -> None:
+def _check_room(workers: Workers, nodes: Sequence[_Node]) -> None:
     """InputError unless a worker fits on one of the nodes; Ray would wait for one for ever."""
     names = {"cpu": "CPU", "gpu": "GPU", "memory": "memory"}
     wanted = {names[name]: amount for name, amount in workers.resources.items()}
-    if any(all(n["Resources"].get(k, 0) >= v for k, v in wanted.items()) for n in nodes):
+    if any(all(node.has(k) >= v for k, v in wanted.items()) for node in nodes):
         return
     have = "; ".join(
-        f"{_name(node)}: {node['Resources'].get('CPU', 0):g} CPUs, "
-        f"{node['Resources'].get('GPU', 0):g} GPUs, "
-        f"{node['Resources'].get('memory', 0) / GIB:.3g} GiB"
+        f"{node}: {node.has('CPU'):g} CPUs, {node.has('GPU'):g} GPUs, "
+        f"{node.has('memory') / GIB:.3g} GiB"
         for node in nodes
     )
     raise InputError(
@@ -155,12 +176,12 @@ def _check_room(workers: Workers, nodes: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _check_nodes(nodes: Sequence[dict[str, Any]], needs: Needs) -> None:
+def _check_nodes(nodes: Sequence[_Node], needs: Needs) -> None:
     """InputError with what each node lacks, unless none lacks anything."""
     ask = ray.remote(num_cpus=0, max_retries=0)(lacks)
     asked = {
-        _name(node): ask.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        str(node): ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False)
         ).remote(needs)
         for node in nodes
     }
@@ -176,7 +197,3 @@ def _check_nodes(nodes: Sequence[dict[str, Any]], needs: Needs) -> None:
         found += [f"{name} lacks {', '.join(missing)}"] if missing else []
     if found:
         raise InputError("Ray cluster", "; ".join(found), "the same on every node")
-
-
-def _name(node: dict[str, Any]) -> str:
-    return f"node {node['NodeName']} ({node['NodeID'][:8]})"
