@@ -1,4 +1,4 @@
-"""Seconds per ask of every sampler, with 100, 1000 and 5000 trials on record.
+"""Seconds per ask of every sampler, with 100, 1000 and 5000 trials in the study.
 
 24 parameters (8 branches with L1P and DSP, 4 neurons of 2 settings), 3 objectives; the trials are
 random ones of an additive response with noise. Asks go to a study in memory and are told at once;

@@ -4,7 +4,7 @@ Proposal i is made of the results of trials 0 to i - lag, told in order, so that
 long holds up the others once the lag is used up. The sampler is `random` here: it proposes the same
 trials whatever it sees, and what differs is waiting alone.
 
-The scheduler and the record are the real ones; trials are made up and take uneven lengths of time,
+Scheduler and Optuna study are the real ones; trials are made up and take uneven lengths of time,
 on a clock of their own: log-normal ones, or those that the trials of a recorded run took, drawn
 anew. What is printed is time with the lag over time with a lag that no trial ever meets.
 
@@ -119,14 +119,14 @@ def conduct(prepared: Prepared, folder: Path, seed: int, lag: int, trials: int) 
         goals=Anything(),
     )
     run_folder = RunFolder(folder)
-    record = OptunaStudy(
+    optuna_study = OptunaStudy(
         StudyPlace(storage=open_journal(run_folder.journal)),
         ["maximize", "minimize"],
         Anything.metrics,
         distributions(space.parameters(built.shape)),
         lag,
     )
-    return Scheduler(task, record, run_folder, lambda outcome, standing: None)
+    return Scheduler(task, optuna_study, run_folder, lambda outcome, standing: None)
 
 
 def simulate(scheduler: Scheduler, workers: int, length: Lengths) -> float:

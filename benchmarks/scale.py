@@ -1,8 +1,8 @@
-"""What the driver of a long search costs: 10 000 trials through the real scheduler and record.
+"""What the driver of a long search costs: 10 000 trials through the real scheduler and Optuna.
 
 20 parameters, 3 objectives: accuracy and the energy of two machines. Trials are made up: what they
 compute takes no time. Their outcomes, with small workloads, are priced on 4 machines, written,
-synced and told like real ones. Measured are ask and tell (sampler and record); the driver's whole
+synced and told like real ones. Measured are ask and tell (sampler and storage); the driver's whole
 turn for a trial (priced, written, told, the next one asked for); what the process' memory grows by
 after the first tenth of the trials; the fronts of the 4 machines at the end; resuming on the
 folder, and reading its fronts, in a process of its own. Idle are 32 workers whose trials take 5 s
@@ -103,8 +103,8 @@ def made_up(job: Job, shape: NetworkShape) -> Measurement:
     )
 
 
-class TimedRecord(OptunaStudy):
-    """The record, with a stopwatch at ask and tell."""
+class TimedStudy(OptunaStudy):
+    """The Optuna study, with a stopwatch at ask and tell."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -113,13 +113,13 @@ class TimedRecord(OptunaStudy):
 
     def ask(self, *arguments: Any) -> FrozenTrial:
         """Timed."""
-        spent, found = timed(lambda: super(TimedRecord, self).ask(*arguments))
+        spent, found = timed(lambda: super(TimedStudy, self).ask(*arguments))
         self.asks.append(spent)
         return found
 
     def tell(self, *arguments: Any) -> None:
         """Timed."""
-        spent, _ = timed(lambda: super(TimedRecord, self).tell(*arguments))
+        spent, _ = timed(lambda: super(TimedStudy, self).tell(*arguments))
         self.tells.append(spent)
 
 
@@ -156,7 +156,7 @@ class Search:
     folder: RunFolder
     sampler: Sampler
     trials: int
-    record: TimedRecord = field(init=False)
+    optuna_study: TimedStudy = field(init=False)
     tracker: Tracker = field(init=False)
     scheduler: Scheduler = field(init=False)
 
@@ -164,7 +164,7 @@ class Search:
         built = self.prepared.built
         space, machines = built.space, built.machines
         self.tracker = Tracker(machines, built.shape, self.trials, self.folder, Nobody())
-        self.record = TimedRecord(
+        self.optuna_study = TimedStudy(
             StudyPlace(storage=open_journal(self.folder.journal)),
             ["maximize", "minimize", "minimize"],
             OBJECTIVES,
@@ -181,7 +181,9 @@ class Search:
             goals=Goals(machines),
         )
         known = self.tracker.recover()
-        self.scheduler = Scheduler(task, self.record, self.folder, self.tracker.observe, known)
+        self.scheduler = Scheduler(
+            task, self.optuna_study, self.folder, self.tracker.observe, known
+        )
         self.tracker.announce(self.scheduler.standing)
 
 
@@ -240,7 +242,7 @@ def measure(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     )
     assert len(finished.fronts) == 4
     tenth = max(1, trials // 10)
-    asks, tells = search.record.asks[-tenth:], search.record.tells[-tenth:]
+    asks, tells = search.optuna_study.asks[-tenth:], search.optuna_study.tells[-tenth:]
     grown = [size - day.memory[tenth] for done, size in day.memory.items() if done > tenth]
     return {
         "ask_ms": 1000 * statistics.median(asks),

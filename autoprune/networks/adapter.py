@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, final
 
-import torch
 from spikingjelly.activation_based.neuron import BaseNode, SimpleBaseNode
 from torch import Tensor, nn
 
@@ -154,22 +153,6 @@ class Inside:
     neurons: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     local: type[nn.Module] | None = None
     fixed: str = ""
-
-
-class Removed(nn.Module):
-    """What stands in place of a removed branch that was added to the stream: exactly 0."""
-
-    def forward(self, x_seq: Tensor) -> Tensor:
-        """A scalar 0 of the dtype and device of `x_seq`."""
-        return torch.zeros((), dtype=x_seq.dtype, device=x_seq.device)
-
-
-class Bypassed(nn.Module):
-    """What stands in place of a removed branch that held the residual path: its input."""
-
-    def forward(self, x_seq: Tensor) -> Tensor:
-        """`x_seq` as it is."""
-        return x_seq
 
 
 class ModelAdapter(ABC):

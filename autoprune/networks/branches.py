@@ -10,14 +10,13 @@ from torch import nn
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import (
     Branch,
-    Bypassed,
     Cut,
     Inside,
     Matrix,
     NeuronSite,
     Projection,
-    Removed,
 )
+from autoprune.networks.stand_in import Bypassed, Removed
 
 Residual = Literal["outside", "inside"]
 

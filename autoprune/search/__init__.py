@@ -1,1 +1,1 @@
-"""Search: proposes plans and holds the record; the only package that knows Optuna."""
+"""Search: proposes plans and keeps the Optuna study; the only package that knows Optuna."""

@@ -34,7 +34,7 @@ It is written with the trial, all or nothing.
 _SHOWN = "constraints"
 """System attribute of a trial: its constraints without their names, as optuna-dashboard reads them.
 
-Of the record alone: Optuna counts it as constraints more, which samplers are not to see.
+Of what is stored alone: Optuna counts it as constraints more, which samplers are not to see.
 """
 
 
@@ -243,7 +243,7 @@ class OptunaStudy:
 
 
 def _told(trial: FrozenTrial) -> FrozenTrial:
-    """A trial of the record without what is there to be shown."""
+    """A trial that is stored, without what is there to be shown."""
     if _SHOWN not in trial.system_attrs:
         return trial
     copied = copy.copy(trial)

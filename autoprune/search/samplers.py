@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import final
 
 import optuna
@@ -21,15 +21,12 @@ from autoprune.compress.domain import Domain
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
 from autoprune.search.block_response import BlockResponseSampler, Prior
-from autoprune.search.spec import Sampler
+from autoprune.search.spec import OPTUNA, OWN, Sampler
 
 
 @final
 class Samplers:
     """The samplers of one search; what they propose depends on seed, trial number and trials.
-
-    TPE samples parameters independently, which did better than its multivariate form with several
-    objectives; a population of 20 suits runs of some hundred trials.
 
     Args:
         seed: of the study. prior: what block_response knows of it.
@@ -42,24 +39,14 @@ class Samplers:
 
     def of(self, name: Sampler, number: int) -> BaseSampler:
         """The sampler that proposes trial `number`."""
-        samplers, seed = optuna.samplers, derive_seed(self._seed, f"ask {number}")
+        if name == OWN:
+            return self._block_response
+        named = OPTUNA[name]
+        make: Callable[..., BaseSampler] = getattr(optuna.samplers, named.class_name)
+        seed = self._seed if named.one_sequence else derive_seed(self._seed, f"ask {number}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            match name:
-                case "random":
-                    return samplers.RandomSampler(seed=seed)
-                case "qmc":
-                    return samplers.QMCSampler(seed=self._seed, scramble=True)
-                case "tpe":
-                    return samplers.TPESampler(seed=seed)
-                case "nsga2":
-                    return samplers.NSGAIISampler(seed=seed, population_size=20)
-                case "nsga3":
-                    return samplers.NSGAIIISampler(seed=seed, population_size=20)
-                case "gp":
-                    return samplers.GPSampler(seed=seed, deterministic_objective=False)
-                case "block_response":
-                    return self._block_response
+            return make(seed=seed, **named.settings)
 
 
 def derive_seed(seed: int, key: str) -> int:

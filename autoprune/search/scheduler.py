@@ -37,20 +37,20 @@ class Scheduler:
     """Hands out jobs with `next`, takes their results with `finish`; the one writer of a run.
 
     Args:
-        task: what to search. record: the Optuna study. folder: where outcomes are written.
-        observe: see there.
+        task: what to search. optuna_study: what asks the sampler and is told the outcomes.
+        folder: where outcomes are written. observe: see there.
         known: how the trials in the folder ended, by key; read from there where it is not given.
     """
 
     def __init__(
         self,
         task: Task,
-        record: OptunaStudy,
+        optuna_study: OptunaStudy,
         folder: RunFolder,
         observe: Observe,
         known: Mapping[TrialKey, Ended] | None = None,
     ) -> None:
-        self._task, self._record, self._folder, self._observe = task, record, folder, observe
+        self._task, self._optuna, self._folder, self._observe = task, optuna_study, folder, observe
         self._known = dict(known or {})
         self._domains = task.space.parameters(task.shape)
         self._measured = task.warm.measured if task.warm else {}
@@ -134,7 +134,7 @@ class Scheduler:
         tuned = self.baselines[FINE_TUNED].measurement
         assert tuned is not None  # else the run would have ended with an error
         self._samplers = Samplers(self._task.seed, task_prior(self._task, self._domains, tuned))
-        for frozen in self._record.trials:
+        for frozen in self._optuna.trials:
             key, told = TrialKey(frozen.number), frozen.state.is_finished()
             if not self._folder.file(key).is_file():
                 self._start(self._trials.add(frozen))
@@ -174,7 +174,7 @@ class Scheduler:
             number = len(self._trials.all)
             fixed = self._fixed[number][1] if number < len(self._fixed) else None
             name: Sampler = "random" if stuck(self._trials.all) else self._task.search.sampler
-            asked = self._record.ask(
+            asked = self._optuna.ask(
                 self._samplers.of(name, number),
                 fixed=None if fixed is None else to_params(fixed, self._domains),
                 settled=partial(self._as_measured, number),
@@ -248,4 +248,4 @@ class Scheduler:
 
     def _tell(self, number: int, trial: Proposed) -> None:
         assert trial.outcome is not None
-        self._record.tell(number, *as_told(self._task, trial.outcome))
+        self._optuna.tell(number, *as_told(self._task, trial.outcome))

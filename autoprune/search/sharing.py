@@ -1,4 +1,4 @@
-"""What trials of a long record share with each other and with their copies: memory and time."""
+"""What many trials of an Optuna study share with each other and their copies: memory and time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 
 def intern(trial: FrozenTrial) -> None:
-    """Let a trial of the record have the words that the run has anyhow: a journal's are its own."""
+    """Let a stored trial have the words that the run has anyhow: a journal's are its own."""
     for attributes in (trial.user_attrs, trial.system_attrs):
         words = [
             (sys.intern(k), sys.intern(v) if isinstance(v, str) else v)

@@ -124,7 +124,7 @@ def _database(address: str, connect: dict[str, Any], *, reading: bool = False) -
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Whatever goes wrong with the record in here is a RecordError; nothing measured is lost."""
+    """Whatever goes wrong with storage in here is a RecordError; nothing measured is lost."""
     try:
         yield
     except OSError as error:  # of a journal
@@ -134,8 +134,8 @@ def reachable() -> Iterator[None]:
         ) from error
     except (SQLAlchemyError, StorageInternalError) as error:
         raise RecordError(
-            f"the database of the record fails ({_reason(error)}); what was measured is in the run "
-            "folder, and the same command goes on from there"
+            f"the database of the Optuna study fails ({_reason(error)}); what was measured "
+            "is in the run folder, and the same command goes on from there"
         ) from None
 
 

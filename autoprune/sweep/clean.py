@@ -32,7 +32,7 @@ def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[TrialKey]]) -> d
 def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
     """Remove weights off every front, and what dead workers and killed drivers have left.
 
-    The record is not touched, and export trains a network again whose weights are gone.
+    The Optuna study is not touched, and export trains a network again whose weights are gone.
 
     Returns the files, as they are called in the run, with their sizes in bytes; nothing is removed
     with `dry_run`. Raises RecordError where another process writes to the run, and InputError

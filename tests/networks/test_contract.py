@@ -22,8 +22,9 @@ from autoprune.compress.surgery.l1p import targets
 from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.compress.surgery.surgery import matrices
 from autoprune.data.dataset import About, Dataset, InMemory, Split
-from autoprune.networks.adapter import Branch, Bypassed, ModelAdapter, Neuron, Removed
+from autoprune.networks.adapter import Branch, ModelAdapter, Neuron
 from autoprune.networks.place import HEAD, STEM
+from autoprune.networks.stand_in import Bypassed, Removed
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe, logits
 from autoprune.trial.trial import run_trial

@@ -1,4 +1,4 @@
-"""The record in the real optuna-dashboard: study, trials, and by how much they exceed budgets."""
+"""The Optuna study in the real optuna-dashboard: trials, and by how much they exceed budgets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autoprune.search.storages import open_journal
 EXCESSES = {0: {"energy": 0.5, "parameters": -1.0}, 1: {"energy": -0.25, "parameters": -2.0}}
 
 
-def open_record(file: Path) -> OptunaStudy:
+def opened(file: Path) -> OptunaStudy:
     space = {"x": optuna.distributions.FloatDistribution(0.0, 1.0)}
     directions = ["maximize", "minimize"]
     return OptunaStudy(
@@ -33,11 +33,11 @@ def open_record(file: Path) -> OptunaStudy:
 def journal(tmp_path) -> Path:
     """Two trials with two budgets, of which the first breaks one, and a third that runs."""
     file = tmp_path / "optuna.journal"
-    record = open_record(file)
+    study = opened(file)
     for number, excesses in EXCESSES.items():
-        record.ask(optuna.samplers.RandomSampler(seed=0), {"x": 0.5}, lambda trial: {})
-        record.tell(number, [0.9, 1.0 + number], {"state": "measured"}, excesses)
-    record.ask(optuna.samplers.RandomSampler(seed=0), {"x": 0.5}, lambda trial: {})
+        study.ask(optuna.samplers.RandomSampler(seed=0), {"x": 0.5}, lambda trial: {})
+        study.tell(number, [0.9, 1.0 + number], {"state": "measured"}, excesses)
+    study.ask(optuna.samplers.RandomSampler(seed=0), {"x": 0.5}, lambda trial: {})
     return file
 
 
@@ -90,10 +90,10 @@ class Looking(optuna.samplers.RandomSampler):
 @pytest.mark.parametrize("reopened", [False, True])
 def test_samplers_see_each_constraint_once(tmp_path, reopened):
     file = tmp_path / "optuna.journal"
-    record = open_record(file)
+    study = opened(file)
     for number, excesses in EXCESSES.items():
-        record.ask(Looking(seed=0), {"x": 0.5}, lambda trial: {})
-        record.tell(number, [0.9, 1.0], {}, excesses)
+        study.ask(Looking(seed=0), {"x": 0.5}, lambda trial: {})
+        study.tell(number, [0.9, 1.0], {}, excesses)
     sampler = Looking(seed=0)
-    (open_record(file) if reopened else record).ask(sampler, {"x": 0.5}, lambda trial: {})
+    (opened(file) if reopened else study).ask(sampler, {"x": 0.5}, lambda trial: {})
     assert sampler.seen == list(EXCESSES.values())

@@ -116,14 +116,14 @@ class Sweep:
             trials=self.trials,
             goals=self,
         )
-        record = OptunaStudy(
+        optuna_study = OptunaStudy(
             StudyPlace(storage=open_journal(self.folder.journal)),
             ["maximize", "minimize"],
             ["accuracy", "effective_sops"],
             distributions(space.parameters(self.shape)),
             self.lag,
         )
-        return Scheduler(task, record, self.folder, lambda outcome, standing: None)
+        return Scheduler(task, optuna_study, self.folder, lambda outcome, standing: None)
 
     def run(self, workers: int = 1, seed: int = 0, stop_after: int | None = None) -> Scheduler:
         """Run with that many jobs at a time, finishing in random order, perhaps not to the end."""

@@ -1,4 +1,4 @@
-"""The record in a real PostgreSQL server: the same trials after any kill, and no password."""
+"""The Optuna study in a real PostgreSQL server: the same trials after any kill, and no password."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def short(short_study, server, monkeypatch) -> Path:
-    """The short study with its record in the server."""
+    """The short study with its Optuna study in the server."""
     monkeypatch.setenv(PASSWORD, server.password)
     return short_study(before=f'storage = "{server.address}"')
 
@@ -108,7 +108,7 @@ def holds(folder: Path, word: str) -> list[Path]:
 
 @pytest.mark.full
 @pytest.mark.postgres
-def test_a_driver_killed_at_any_moment_leaves_a_record_that_goes_on(
+def test_a_driver_killed_at_any_moment_leaves_a_study_that_goes_on(
     short_run, short, server, tmp_path
 ):
     alone = Path(shutil.copytree(short_run, tmp_path / "alone"))
@@ -154,7 +154,7 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
             if standing.done == 4:
                 subprocess.run(server.stop, check=True, stdout=subprocess.DEVNULL)
 
-    with pytest.raises(RecordError, match="the database of the record fails") as error:
+    with pytest.raises(RecordError, match="the database of the Optuna study fails") as error:
         run(prepare(str(short), workers=0), folder, Down())
     assert server.password not in str(error.value)
     with pytest.raises(InputError, match=r"storage postgresql://searcher@.*cannot be used"):

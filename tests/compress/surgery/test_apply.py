@@ -19,7 +19,7 @@ from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import CompressionError
-from autoprune.networks.adapter import Removed
+from autoprune.networks.stand_in import Removed
 
 
 def by_l1(tie, dimensions: int) -> Tensor:
