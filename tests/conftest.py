@@ -6,11 +6,12 @@ import fcntl
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -30,6 +31,9 @@ from autoprune.networks.spikformer_patch import PatchSpikformer
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
+
+if TYPE_CHECKING:
+    from tests.refusals import Said
 
 torch.set_num_threads(1)
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
@@ -217,12 +221,31 @@ def short_study(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def short_of_steps(short_study: Callable[..., Path]) -> str:
     """The short study without its stem, of whose two sampled trials one has 1 step, one 2."""
+    from tests.short import change_space
+
     study = short_study()
-    space = study.with_name("short_space.toml")
-    text, stem = space.read_text(encoding="utf-8"), "[stem]\nl1p = { values = [0.0, 0.5] }\n"
-    assert stem in text
-    space.write_text(text.replace(stem, ""), encoding="utf-8")
+    change_space(study)
     return str(study)
+
+
+@pytest.fixture
+def autoprune(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """Runs `autoprune ARGUMENTS` as the console script does, on a terminal of 80 columns."""
+    from autoprune.cli.main import main
+    from tests.refusals import Said
+
+    def run(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["autoprune", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "80")
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code is None or isinstance(stop.value.code, int)
+        return Said(stop.value.code or 0, *capsys.readouterr())
+
+    return run
 
 
 @pytest.fixture(scope="session")

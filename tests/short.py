@@ -15,6 +15,10 @@ from autoprune.trial.key import TrialKey
 
 STUDIES = Path(__file__).with_name("studies")
 SHORT = str(STUDIES / "short.toml")
+_TEXT = Path(SHORT).read_text(encoding="utf-8")
+
+NETWORK = _TEXT[_TEXT.index("[network]") : _TEXT.index("[parent]")]
+"""Its network's table."""
 
 
 class Noting(Nobody):
@@ -47,12 +51,24 @@ def write_short(folder: Path, *changes: tuple[str, str], before: str = "", after
     for name in ("short_space.toml", "own_functions.py", "own_network.py"):
         if not (folder / name).exists():
             shutil.copy(STUDIES / name, folder)
-    text = Path(SHORT).read_text(encoding="utf-8")
+    text = _changed(_TEXT, changes)
+    (folder / "study.toml").write_text(f"{before}\n{text}\n{after}\n", encoding="utf-8")
+    return folder / "study.toml"
+
+
+def change_space(study: Path, *changes: tuple[str, str]) -> None:
+    """Drop the stem from the space beside it, so that more is sampled, and replace texts."""
+    space = study.with_name("short_space.toml")
+    stem = ("[stem]\nl1p = { values = [0.0, 0.5] }\n", "")
+    text = _changed(space.read_text(encoding="utf-8"), (stem, *changes))
+    space.write_text(text, encoding="utf-8")
+
+
+def _changed(text: str, changes: Sequence[tuple[str, str]]) -> str:
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new)
-    (folder / "study.toml").write_text(f"{before}\n{text}\n{after}\n", encoding="utf-8")
-    return folder / "study.toml"
+    return text
 
 
 def run_short(place: Path) -> None:

@@ -1,15 +1,12 @@
-"""A recorded run that never trained, and the command line in this process."""
+"""A recorded run that never trained."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from autoprune.cli.main import main
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.cost.load import load_machine
@@ -19,32 +16,6 @@ from autoprune.runs.outcome import Origin, Outcome
 from autoprune.runs.record import RunRecord
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Measurement
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def autoprune(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
-    """Runs `autoprune ARGUMENTS` as the console script does, on a terminal of 80 columns."""
-
-    def run(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["autoprune", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "80")
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        assert stop.value.code is None or isinstance(stop.value.code, int)
-        return Said(stop.value.code or 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

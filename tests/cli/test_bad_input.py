@@ -7,24 +7,18 @@ from pathlib import Path
 
 import pytest
 
-
-def assert_refused(said, *parts: str) -> None:
-    assert said.code == 2
-    assert not said.out
-    assert "Traceback" not in said.err
-    for part in parts:
-        assert part in said.err
+from tests.refusals import assert_refused, refusals
 
 
 def test_unknown_machine(autoprune, run_folder) -> None:
-    said = autoprune("front", run_folder, "--machine", "lohi1")
-    assert_refused(said, "unknown machine 'lohi1'", "did you mean 'loihi1'?")
-    assert len(said.err.splitlines()) == 1
+    words = "unknown machine 'lohi1'*did you mean 'loihi1'?"
+    said = assert_refused(words, autoprune, "front", run_folder, "--machine", "lohi1")
+    assert len(said.splitlines()) == 1
 
 
 def test_missing_machine_file(autoprune, run_folder) -> None:
-    said = autoprune("price", f"{run_folder}:0", "--machine", "no/chip.toml")
-    assert_refused(said, "no/chip.toml: no such file")
+    price = ("price", f"{run_folder}:0", "--machine", "no/chip.toml")
+    assert_refused("no/chip.toml: no such file", autoprune, *price)
 
 
 def test_folder_that_is_no_run(autoprune, tmp_path) -> None:
@@ -33,107 +27,99 @@ def test_folder_that_is_no_run(autoprune, tmp_path) -> None:
         ("price", f"{tmp_path}:0", "--machine", "loihi1"),
         ("workload", tmp_path, "0", "--out", tmp_path / "w.json"),
     ):
-        assert_refused(autoprune(*arguments), f"{tmp_path}: not a run folder")
+        assert_refused(f"{tmp_path}: not a run folder", autoprune, *arguments)
     assert not list(tmp_path.iterdir())
 
 
 def test_file_where_a_run_folder_is_needed(autoprune, tmp_path) -> None:
     file = tmp_path / "w.json"
     file.write_text("{}", encoding="utf-8")
-    assert_refused(autoprune("front", file), f"{file}", "Not a directory")
+    assert_refused(f"{file}*Not a directory", autoprune, "front", file)
 
 
 def test_trial_that_is_not_there_or_failed(autoprune, run_folder) -> None:
-    said = autoprune("price", f"{run_folder}:99", "--machine", "loihi1")
-    assert_refused(said, "no trial '99'")
-    said = autoprune("price", f"{run_folder}:2", "--machine", "loihi1")
-    assert_refused(said, "trial 2 failed and has no workload")
+    for trial, words in ((99, "no trial '99'"), (2, "trial 2 failed and has no workload")):
+        assert_refused(words, autoprune, "price", f"{run_folder}:{trial}", "--machine", "loihi1")
 
 
 def test_run_folder_where_a_trial_is_needed(autoprune, run_folder) -> None:
-    said = autoprune("price", run_folder, "--machine", "loihi1")
-    assert_refused(said, "a folder; expected a workload file, or a trial of a run")
+    words = "a folder; expected a workload file, or a trial of a run"
+    assert_refused(words, autoprune, "price", run_folder, "--machine", "loihi1")
 
 
 def test_run_without_machines(autoprune, run_folder) -> None:
     for file in (run_folder / "machines").iterdir():
         file.unlink()
-    assert_refused(autoprune("front", run_folder), "name one with --machine")
+    assert_refused("name one with --machine", autoprune, "front", run_folder)
 
 
 def test_damaged_trial(autoprune, run_folder) -> None:
     file = run_folder / "trials" / "00001.parquet"
     file.write_bytes(file.read_bytes()[:-100])
-    assert_refused(autoprune("front", run_folder), "00001.parquet: damaged")
+    assert_refused("00001.parquet: damaged", autoprune, "front", run_folder)
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda text: text[: len(text) // 2], "it may be truncated"),
-        (lambda _: "", "it may be truncated"),
-        (lambda _: "[]", "no workload; expected version 2"),
-        (lambda text: text.replace('"samples"', '"sample"'), "incomplete workload"),
-        (lambda text: json.dumps({**json.loads(text), "samples": 0}), "0 samples"),
-        (lambda text: text.replace('"dense_macs": ', '"dense_macs": -', 1), "counts >= 0"),
-    ],
+@refusals(
+    (lambda text: text[: len(text) // 2], "it may be truncated"),
+    (lambda _: "", "it may be truncated"),
+    (lambda _: "[]", "no workload; expected version 2"),
+    (lambda text: text.replace('"samples"', '"sample"'), "incomplete workload"),
+    (lambda text: json.dumps({**json.loads(text), "samples": 0}), "0 samples"),
+    (lambda text: text.replace('"dense_macs": ', '"dense_macs": -', 1), "counts >= 0"),
 )
-def test_workload_that_is_not_whole(autoprune, run_folder, tmp_path, change, message) -> None:
+def test_workload_that_is_not_whole(autoprune, run_folder, tmp_path, given, words) -> None:
     file = tmp_path / "w.json"
     autoprune("workload", run_folder, "1", "--out", file)
-    file.write_text(change(file.read_text(encoding="utf-8")), encoding="utf-8")
-    assert_refused(autoprune("price", file, "--machine", "loihi1"), message)
+    file.write_text(given(file.read_text(encoding="utf-8")), encoding="utf-8")
+    assert_refused(words, autoprune, "price", file, "--machine", "loihi1")
 
 
 def test_workload_that_is_absent_or_not_utf8(autoprune, tmp_path) -> None:
     file = tmp_path / "w.json"
-    assert_refused(autoprune("price", file, "--machine", "loihi1"), f"{file}: no such file")
+    assert_refused(f"{file}: no such file", autoprune, "price", file, "--machine", "loihi1")
     file.write_bytes(b"\xff\xfe{}")
-    assert_refused(autoprune("price", file, "--machine", "loihi1"), f"{file}: not UTF-8")
+    assert_refused(f"{file}: not UTF-8", autoprune, "price", file, "--machine", "loihi1")
 
 
 def test_workload_that_cannot_be_written(autoprune, run_folder, tmp_path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    said = autoprune("workload", run_folder, "1", "--out", tmp_path / "file" / "w.json")
-    assert_refused(said, "cannot be written")
+    out = tmp_path / "file" / "w.json"
+    assert_refused("cannot be written", autoprune, "workload", run_folder, "1", "--out", out)
 
 
 @pytest.mark.parametrize("command", ["check", "show"])
 def test_file_that_is_of_no_kind(autoprune, tmp_path: Path, command: str) -> None:
     file = tmp_path / "odd.toml"
-    assert_refused(autoprune(command, file), f"{file}: no such file")
-    file.write_bytes(b"title = '\xff'")
-    assert_refused(autoprune(command, file), f"{file}: not UTF-8 (byte 9)")
-    file.write_text("a = 1\na = 2\n", encoding="utf-8")
-    assert_refused(autoprune(command, file), f"{file}: not valid TOML")
-    file.write_text("a = 1\n", encoding="utf-8")
-    assert_refused(autoprune(command, file), "neither a machine nor a search space nor a study")
-    assert_refused(autoprune(command, "digts"), "'digts'", "did you mean 'digits'?")
+    assert_refused(f"{file}: no such file", autoprune, command, file)
+    for content, words in (
+        (b"title = '\xff'", "not UTF-8 (byte 9)"),
+        (b"a = 1\na = 2\n", "not valid TOML"),
+        (b"a = 1\n", "neither a machine nor a search space nor a study"),
+    ):
+        file.write_bytes(content)
+        assert_refused(f"{file}: {words}", autoprune, command, file)
+    assert_refused("'digts'*did you mean 'digits'?", autoprune, command, "digts")
 
 
-@pytest.mark.parametrize(
-    ("bundled", "old", "new", "message"),
-    [
-        ("cost_models/loihi1", "[prices]", "[price]", "did you mean 'prices'?"),
-        ("cost_models/loihi1", "value = 23.6", "value = -1.0", "a finite number >= 0"),
-        ("cost_models/loihi1", "value = 23.6", "value = nan", "a finite number >= 0"),
-        ("cost_models/loihi1", 'unit = "pJ"', 'unit = "pj"', "did you mean 'pJ'?"),
-        ("cost_models/loihi1", '"event_driven"', '"event_drivn"', "did you mean 'event_driven'?"),
-        ("studies/digits", '"block_response"', '"tpee"', "sampler"),
-        ("studies/digits", "energy_uj@loihi1", "energy_uj@lohi1", "energy_uj@loihi1'?"),
-        ("studies/digits", "trials = 48", "trials = -3", "trials"),
-        ("search_spaces/digits", "low = 0.0", "low = 2.0", "l1p"),
-        ("search_spaces/digits", "[branch.mlp]", "[branch.mpl]", "mpl"),
-    ],
+@refusals(
+    (("cost_models/loihi1", "[prices]", "[price]"), "did you mean 'prices'?"),
+    (("cost_models/loihi1", "value = 23.6", "value = -1.0"), "a finite number >= 0"),
+    (("cost_models/loihi1", "value = 23.6", "value = nan"), "a finite number >= 0"),
+    (("cost_models/loihi1", 'unit = "pJ"', 'unit = "pj"'), "did you mean 'pJ'?"),
+    (("cost_models/loihi1", '"event_driven"', '"event_drivn"'), "did you mean 'event_driven'?"),
+    (("studies/digits", '"block_response"', '"tpee"'), "sampler"),
+    (("studies/digits", "energy_uj@loihi1", "energy_uj@lohi1"), "energy_uj@loihi1'?"),
+    (("studies/digits", "trials = 48", "trials = -3"), "trials"),
+    (("search_spaces/digits", "low = 0.0", "low = 2.0"), "l1p"),
+    (("search_spaces/digits", "[branch.mlp]", "[branch.mpl]"), "mpl"),
 )
-def test_check_tells_place_and_remedy(
-    autoprune, root, tmp_path, bundled, old, new, message
-) -> None:
+def test_check_tells_place_and_remedy(autoprune, root, tmp_path, given, words) -> None:
+    bundled, old, new = given
     text = (root / f"{bundled}.toml").read_text(encoding="utf-8")
     assert old in text
     file = tmp_path / "mine.toml"
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
-    assert_refused(autoprune("check", file), f"{file}: ", message)
+    assert_refused(f"{file}: *{words}", autoprune, "check", file)
 
 
 def test_a_machine_that_breaks_a_rule_is_shown_the_counterexample(
@@ -165,4 +151,4 @@ def test_a_machine_that_breaks_a_rule_is_shown_the_counterexample(
     ],
 )
 def test_wrong_usage(autoprune, arguments) -> None:
-    assert_refused(autoprune(*arguments), "Usage: autoprune", "Error: ")
+    assert_refused("Usage: autoprune*Error: ", autoprune, *arguments)

@@ -7,6 +7,8 @@ import torch
 from safetensors.torch import save_file
 
 from autoprune.networks.build import build
+from tests.refusals import assert_refused, refusals
+from tests.short import NETWORK
 
 OFFERED = {"T": 3, "in_channels": 1, "img_size_h": 8, "img_size_w": 8, "num_classes": 10}
 BROKEN = """
@@ -61,54 +63,39 @@ class Unnamed(OwnAdapter):
 
 
 @pytest.fixture
-def study(root, tmp_path):
-    """Writes a study with another [network] table and returns its path."""
-    studies = root / "tests" / "studies"
-    for name in ("short_space.toml", "own_network.py"):
-        (tmp_path / name).write_bytes((studies / name).read_bytes())
+def study(short_study, tmp_path):
+    """Writes a study with another network and returns its path."""
     (tmp_path / "broken_networks.py").write_text(BROKEN)
-    text = (studies / "short.toml").read_text(encoding="utf-8")
-    start, end = text.index("[network]"), text.index("[parent]")
-
-    def write(network: str, extra: str = "") -> str:
-        file = tmp_path / "study.toml"
-        file.write_text(f"{text[:start]}[network]\ntime_steps = 3\n{network}\n{text[end:]}{extra}")
-        return str(file)
-
-    return write
+    head = "[network]\ntime_steps = 3"
+    return lambda network, after="": short_study((NETWORK, f"{head}\n{network}\n"), after=after)
 
 
 PATCH = 'model = "spikformer_patch"\nembed_dims = 16\nnum_heads = 2\nmlp_ratio = 2.0\ndepths = 1'
 OWN = 'model = "own_network:build"\nadapter = "own_network:OwnAdapter"'
 
 
-@pytest.mark.parametrize(
-    ("network", "message"),
-    [
-        (PATCH.replace("embed_dims", "embed_dim"), "'embed_dim'; expected one of"),
-        (PATCH.replace("num_heads = 2", "num_heads = 3"), "num_heads = 3"),
-        ('model = "spikformer"\nembed_dims = 16\nnum_heads = 2', "multiples of its patch of 16"),
-        (OWN.replace('Adapter"', 'Adapters"'), "has no attribute 'OwnAdapters'"),
-        (OWN.splitlines()[0], "OwnFormer is of no known family"),
-        (OWN.replace("own_network:build", "own_networks:build"), "No module named 'own_networks'"),
-        (OWN.replace("own_network:build", "broken_networks:wrong_output"), "expected logits"),
-        (OWN.replace("own_network:build", "broken_networks:no_leak"), "given a IFNode"),
-        (OWN.replace("own_network:build", "broken_networks:no_time"), "attribute T"),
-        (OWN.replace("own_network:build", "broken_networks:crashes"), "my own mistake"),
-        (
-            OWN.replace("own_network:Own", "broken_networks:No").replace("NoAdapter", "NoBlocks"),
-            "no blocks found",
-        ),
-        (OWN.replace("own_network:OwnAdapter", "broken_networks:WrongAttribute"), "'blocks'"),
-        (OWN.replace("own_network:OwnAdapter", "broken_networks:Unnamed"), "belong to no branch"),
-        (f'{PATCH}\ncheckpoint = "no.pt"', "no.pt: no such file"),
-    ],
+@refusals(
+    (PATCH.replace("embed_dims", "embed_dim"), "'embed_dim'; expected one of"),
+    (PATCH.replace("num_heads = 2", "num_heads = 3"), "num_heads = 3"),
+    ('model = "spikformer"\nembed_dims = 16\nnum_heads = 2', "multiples of its patch of 16"),
+    (OWN.replace('Adapter"', 'Adapters"'), "has no attribute 'OwnAdapters'"),
+    (OWN.splitlines()[0], "OwnFormer is of no known family"),
+    (OWN.replace("own_network:build", "own_networks:build"), "No module named 'own_networks'"),
+    (OWN.replace("own_network:build", "broken_networks:wrong_output"), "expected logits"),
+    (OWN.replace("own_network:build", "broken_networks:no_leak"), "given a IFNode"),
+    (OWN.replace("own_network:build", "broken_networks:no_time"), "attribute T"),
+    (OWN.replace("own_network:build", "broken_networks:crashes"), "my own mistake"),
+    (
+        OWN.replace("own_network:Own", "broken_networks:No").replace("NoAdapter", "NoBlocks"),
+        "no blocks found",
+    ),
+    (OWN.replace("own_network:OwnAdapter", "broken_networks:WrongAttribute"), "'blocks'"),
+    (OWN.replace("own_network:OwnAdapter", "broken_networks:Unnamed"), "belong to no branch"),
+    (f'{PATCH}\ncheckpoint = "no.pt"', "no.pt: no such file"),
 )
-def test_what_is_wrong_with_a_network_is_one_line(autoprune, study, tmp_path, network, message):
-    said = autoprune("run", study(network), "--dry-run")
-    assert said.code == 2
-    assert message in said.err
-    assert len(said.err.splitlines()) == 1
+def test_what_is_wrong_with_a_network_is_one_line(autoprune, study, tmp_path, given, words):
+    said = assert_refused(words, autoprune, "run", study(given), "--dry-run")
+    assert len(said.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
 
 
@@ -120,17 +107,21 @@ def test_a_checkpoint_takes_the_parents_place(autoprune, study, tmp_path):
     network = f'{PATCH}\ncheckpoint = "mine.safetensors"'
     assert autoprune("run", study(network), "--dry-run").code == 0
     other = PATCH.replace("embed_dims = 16", "embed_dims = 32")
-    said = autoprune("run", study(f'{other}\ncheckpoint = "mine.safetensors"'), "--dry-run")
-    assert said.code == 2
-    assert "mine.safetensors: weights of another network than PatchSpikformer" in said.err
-    assert "other shapes (patch_embed.position is [16, 4, 4], the network's [32, 4, 4]" in said.err
+    assert_refused(
+        "mine.safetensors: weights of another network than PatchSpikformer*"
+        "other shapes (patch_embed.position is [16, 4, 4], the network's [32, 4, 4]",
+        autoprune,
+        "run",
+        study(f'{other}\ncheckpoint = "mine.safetensors"'),
+        "--dry-run",
+    )
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there(autoprune, study):
-    file = study(PATCH, '\n[compute]\ndevice = "cuda"\n')
+    file = study(PATCH, '[compute]\ndevice = "cuda"')
     assert "torch finds none here" in autoprune("run", file, "--dry-run").out
-    said = autoprune("run", file)
+    said = autoprune("run", file)  # which has begun
     assert said.code == 2
     assert "compute.device: given 'cuda'; torch finds no GPU here" in said.err
 

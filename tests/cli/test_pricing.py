@@ -11,6 +11,7 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import TrialKey
+from tests.refusals import assert_refused, refusals
 
 FAILING = '''
 from autoprune.cost.action import Action
@@ -76,18 +77,14 @@ def test_compare_for_machines_of_ones_own_as_json(autoprune, run_folder, tmp_pat
     assert document["energy_uj"]["loihi1"]["0"] == load_machine("loihi1").price(workload).energy_uj
 
 
-@pytest.mark.parametrize(
-    ("machines", "message"),
-    [
-        (["loihi1"], "--machine: given loihi1; expected two or more, each once"),
-        (["loihi1", "loihi1"], "expected two or more, each once"),
-        (["loihi1", "lohi1"], "unknown machine 'lohi1'"),
-    ],
+@refusals(
+    (["loihi1"], "--machine: given loihi1; expected two or more, each once"),
+    (["loihi1", "loihi1"], "expected two or more, each once"),
+    (["loihi1", "lohi1"], "unknown machine 'lohi1'"),
 )
-def test_compare_refuses(autoprune, run_folder, machines, message):
-    said = autoprune("compare", run_folder, *(w for m in machines for w in ("--machine", m)))
-    assert (said.code, said.out) == (2, "")
-    assert message in said.err
+def test_compare_refuses(autoprune, run_folder, given, words):
+    machines = [word for machine in given for word in ("--machine", machine)]
+    assert_refused(words, autoprune, "compare", run_folder, *machines)
 
 
 def test_a_machine_that_fails_leaves_the_others(autoprune, run_folder, picky):
@@ -148,14 +145,9 @@ def test_sensitivity_of_total_and_front(autoprune, run_folder, tmp_path):
     assert "front keeps" not in alone.out
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--sensitivity", "0"], "0<x<=1"),
-        (["--explain", "--json"], "one of --explain, --sensitivity and --json"),
-    ],
+@refusals(
+    (["--sensitivity", "0"], "0<x<=1"),
+    (["--explain", "--json"], "one of --explain, --sensitivity and --json"),
 )
-def test_price_refuses(autoprune, run_folder, options, message):
-    said = autoprune("price", f"{run_folder}:0", "--machine", "loihi1", *options)
-    assert said.code == 2
-    assert message in said.err
+def test_price_refuses(autoprune, run_folder, given, words):
+    assert_refused(words, autoprune, "price", f"{run_folder}:0", "--machine", "loihi1", *given)

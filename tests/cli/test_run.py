@@ -2,85 +2,60 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
+from tests.refusals import assert_refused, refusals
 
 
-@pytest.fixture
-def refused(autoprune):
-    """What a command that must fail says: one message, exit code 2, nothing on stdout."""
-
-    def run(*arguments: object) -> str:
-        said = autoprune(*arguments)
-        assert (said.code, said.out) == (2, "")
-        assert "Traceback" not in said.err
-        return said.err
-
-    return run
-
-
-@pytest.fixture
-def short(root: Path, tmp_path: Path) -> Path:
-    """The short study with its space, free to be broken."""
-    for file in (root / "tests" / "studies").glob("*.toml"):
-        (tmp_path / file.name).write_bytes(file.read_bytes())
-    return tmp_path / "short.toml"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["digts"], "unknown study 'digts'"),
-        (["digits", "--trials", "-3"], "-3 is not in the range x>=1"),
-        (["digits", "--workers", "-1"], "-1 is not in the range x>=0"),
-        (["digits", "--trails", "3"], "Did you mean '--trials'"),
-        (["digits", "--out", "/proc/nowhere/run", "--workers", "0"], "cannot write there"),
-    ],
+@refusals(
+    (["digts"], "unknown study 'digts'"),
+    (["digits", "--trials", "-3"], "-3 is not in the range x>=1"),
+    (["digits", "--workers", "-1"], "-1 is not in the range x>=0"),
+    (["digits", "--trails", "3"], "Did you mean '--trials'"),
+    (["digits", "--out", "/proc/nowhere/run", "--workers", "0"], "cannot write there"),
 )
-def test_bad_arguments(refused, arguments, message):
-    assert message in refused("run", *arguments)
+def test_bad_arguments(autoprune, given, words):
+    assert_refused(words, autoprune, "run", *given)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('["accuracy"', '["acuracy"', "did you mean 'accuracy'?"),
-        ('sampler = "tpe"', 'sampler = "tpee"', "did you mean 'tpe'?"),
-        ("seed = 3", "seed = 3\nseed = 4", "Cannot overwrite"),
-        ('"loihi1",', '"loihi",', "did you mean 'loihi1'?"),
-        ("epochs = 1", "epochs = nan", "finetune.epochs"),
-        ("lag = 3", "lag = 1", "search.lag: given 1, with 2 workers"),
-        ("lag = 3", "lag = 3\nstop_below = 0.01", "stop_below with sampler = 'block_response'"),
-        ("lag = 3", "lag = 3\nstop_blow = 0.01", "mean 'stop_below'"),
-        ("trials = 7", 'trials = 7\nbudgets = ["enrgy_uj@loihi1 <= 1"]', "'energy_uj@loihi1'?"),
-        ("trials = 7", 'trials = 7\nbudgets = ["effective_sops < 1"]', "METRIC <= NUMBER"),
-        ("trials = 7", 'trials = 7\nbudgets = ["weight_bits <= 4"]', "does not search"),
-        ("trials = 7", 'trials = 7\nbudgets = ["chips@ops45_fp32 <= 1"]', "number of chips"),
-        ("trials = 7", 'trials = 7\nbudgets = ["edp_uj_ms@ops45_fp32 <= 1"]', "no latency"),
-        ('"energy_uj@loihi1"]', '"accuracy"]', "2 to 4 different metrics"),
+@refusals(
+    (('["accuracy"', '["acuracy"'), "did you mean 'accuracy'?"),
+    (('sampler = "tpe"', 'sampler = "tpee"'), "did you mean 'tpe'?"),
+    (("seed = 3", "seed = 3\nseed = 4"), "Cannot overwrite"),
+    (('"loihi1",', '"loihi",'), "did you mean 'loihi1'?"),
+    (("epochs = 1", "epochs = nan"), "finetune.epochs"),
+    (("lag = 3", "lag = 1"), "search.lag: given 1, with 2 workers"),
+    (("lag = 3", "lag = 3\nstop_below = 0.01"), "stop_below with sampler = 'block_response'"),
+    (("lag = 3", "lag = 3\nstop_blow = 0.01"), "mean 'stop_below'"),
+    (("trials = 7", 'trials = 7\nbudgets = ["enrgy_uj@loihi1 <= 1"]'), "'energy_uj@loihi1'?"),
+    (("trials = 7", 'trials = 7\nbudgets = ["effective_sops < 1"]'), "METRIC <= NUMBER"),
+    (("trials = 7", 'trials = 7\nbudgets = ["weight_bits <= 4"]'), "does not search"),
+    (("trials = 7", 'trials = 7\nbudgets = ["chips@ops45_fp32 <= 1"]'), "number of chips"),
+    (("trials = 7", 'trials = 7\nbudgets = ["edp_uj_ms@ops45_fp32 <= 1"]'), "no latency"),
+    (('"energy_uj@loihi1"]', '"accuracy"]'), "2 to 4 different metrics"),
+    (
         (
             '"energy_uj@loihi1"]',
             '"energy_uj@loihi1", "effective_sops", "parameters", "latency_us@loihi1"]',
-            "2 to 4 different metrics",
         ),
-    ],
+        "2 to 4 different metrics",
+    ),
 )
-def test_bad_studies(refused, short, old, new, message):
-    text = short.read_text()
-    assert old in text
-    short.write_text(text.replace(old, new, 1))
-    assert message in refused("run", str(short), "--out", str(short.parent / "run"))
-    assert not (short.parent / "run").exists()
+def test_bad_studies(autoprune, short_study, tmp_path, given, words):
+    old, new = given
+    study = short_study((old, new))
+    assert_refused(words, autoprune, "run", study, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
-def test_a_study_that_is_not_utf8(refused, short):
-    short.write_bytes(short.read_bytes() + b"# \xff")
-    assert "not UTF-8" in refused("run", str(short))
+def test_a_study_that_is_not_utf8(autoprune, short_study):
+    study = short_study()
+    study.write_bytes(study.read_bytes() + b"# \xff")
+    assert_refused("not UTF-8", autoprune, "run", study)
 
 
-def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(autoprune, short):
-    before = sorted(short.parent.iterdir())
+def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
+    autoprune, short_study, tmp_path
+):
+    short, before = short_study(), sorted(tmp_path.iterdir())
     text = " ".join(autoprune("run", short, "--dry-run", "--trials", "30").out.split())
     for part in (
         "blocks.0.attention.l1p",
@@ -90,4 +65,4 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(autoprune, 
         "Measured with weights of 32 and 8 bits.",
     ):
         assert part in text
-    assert sorted(short.parent.iterdir()) == before
+    assert sorted(tmp_path.iterdir()) == before

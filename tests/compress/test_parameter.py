@@ -9,27 +9,9 @@ from hypothesis import strategies as st
 from autoprune.compress.configuration import parameters
 from autoprune.compress.parameter import Parameter
 from autoprune.errors import InputError
-from autoprune.networks.place import BRANCHES, HEAD, MODEL, STEM, Place
-from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
-
-OUTSIDE = st.sampled_from([(), (MatrixShape(name="conv", weights_per_dimension=9),)])
-BRANCH = st.builds(
-    BranchShape,
-    name=st.sampled_from(BRANCHES),
-    groups=st.integers(1, 4),
-    size=st.integers(1, 8),
-    matrices=st.just(()),
-    fixed=st.sampled_from(["", "the channels are the residual width"]),
-)
-BLOCK = st.lists(BRANCH, max_size=3, unique_by=lambda branch: branch.name).map(
-    lambda branches: BlockShape(branches=tuple(branches))
-)
-SHAPES = st.builds(
-    NetworkShape,
-    blocks=st.lists(BLOCK, max_size=13).map(tuple),
-    stem=OUTSIDE,
-    head=OUTSIDE,
-)
+from autoprune.networks.place import HEAD, MODEL, STEM, Place
+from tests.refusals import assert_refused, refusals
+from tests.strategies import SHAPES
 
 
 @given(SHAPES)
@@ -80,23 +62,19 @@ def test_places_stand_in_the_order_of_the_network():
     assert sorted([Parameter(Place(10), "l1p"), Parameter(Place(9), "l1p")])[0].place.block == 9
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("blocks.12.mpl.l1p", "unknown parameter 'blocks.12.mpl.l1p'.*mean 'blocks.12.mlp.l1p'"),
-        ("blocks.0.mlp.l1", "mean 'blocks.0.mlp.l1p'"),
-        ("blocks.0.mlp.threshold", "unknown parameter"),
-        ("weight_bit", "mean 'weight_bits'"),
-        ("head.dsp", "unknown parameter"),
-        ("blocks.00.l1p", "unknown parameter"),
-        ("blocks.0.mlp.0.l1p", "unknown parameter"),
-        (".l1p", "unknown parameter"),
-        ("", "unknown parameter ''"),
-    ],
+@refusals(
+    ("blocks.12.mpl.l1p", "unknown parameter 'blocks.12.mpl.l1p'*mean 'blocks.12.mlp.l1p'"),
+    ("blocks.0.mlp.l1", "mean 'blocks.0.mlp.l1p'"),
+    ("blocks.0.mlp.threshold", "unknown parameter"),
+    ("weight_bit", "mean 'weight_bits'"),
+    ("head.dsp", "unknown parameter"),
+    ("blocks.00.l1p", "unknown parameter"),
+    ("blocks.0.mlp.0.l1p", "unknown parameter"),
+    (".l1p", "unknown parameter"),
+    ("", "unknown parameter ''"),
 )
-def test_a_name_that_no_parameter_has_is_refused(text, message):
-    with pytest.raises(InputError, match=message):
-        Parameter.parse(text)
+def test_a_name_that_no_parameter_has_is_refused(given, words):
+    assert_refused(words, Parameter.parse, given)
 
 
 @pytest.mark.parametrize("place", [("mlp",), (None, "mlp"), (0, "stem"), (-1, ""), (0, "mpl")])

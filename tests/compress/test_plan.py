@@ -14,6 +14,7 @@ from autoprune.compress.plan import Plan
 from autoprune.errors import InputError
 from autoprune.networks.place import HEAD, MODEL, STEM, Place
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
+from tests.refusals import assert_refused, refusals
 
 ATTENTION = BranchShape(
     name="attention",
@@ -139,30 +140,23 @@ def test_short_form():
     assert plan({"weight_bits": 4}).short(SHAPE) == "T4 4b | A M | A M"
 
 
-@pytest.mark.parametrize(
-    ("point", "message"),
-    [
-        ({"blocks.0.mpl.l1p": 0.5}, "unknown parameter 'blocks.0.mpl.l1p'.*'blocks.0.mlp.l1p'"),
-        ({"blocks.2.mlp.l1p": 0.5}, "unknown parameter"),
-        (
-            {"blocks.0.mlp.l1p": 1.0},
-            "blocks.0.mlp.l1p: given 1.0; expected a number from 0 to below",
-        ),
-        ({"blocks.0.mlp.dsp": -0.1}, "from 0 to 1"),
-        ({"blocks.0.mlp.dsp": float("nan")}, "given nan"),
-        ({"blocks.0.mlp.dsp": "half"}, "given 'half'"),
-        ({"blocks.0.neuron.tau": "layr"}, "neuron tau: given 'layr'.*did you mean 'layer'"),
-        ({"blocks.0.neuron.tau_start": 0.0}, "neuron tau_start: given 0.0.*above 0"),
-        ({"l1p": 0.5, "blocks.1.mlp.l1p": 0.5}, r"blocks.1: l1p of its matrices and of the model"),
-        ({"blocks.0.l1p": 0.5, "blocks.0.mlp.l1p": 0.5}, "its matrices and of the block"),
-        ({"head.l1p": 1.0}, "head.l1p: given 1.0"),
-        ({"weight_bits": 1}, "weight_bits: given 1; expected a whole number from 2 to 32"),
-        ({"weight_bits": 33}, "weight_bits: given 33; expected a whole number from 2 to 32"),
-    ],
+@refusals(
+    ({"blocks.0.mpl.l1p": 0.5}, "unknown parameter 'blocks.0.mpl.l1p'*'blocks.0.mlp.l1p'"),
+    ({"blocks.2.mlp.l1p": 0.5}, "unknown parameter"),
+    ({"blocks.0.mlp.l1p": 1.0}, "blocks.0.mlp.l1p: given 1.0; expected a number from 0 to below"),
+    ({"blocks.0.mlp.dsp": -0.1}, "from 0 to 1"),
+    ({"blocks.0.mlp.dsp": float("nan")}, "given nan"),
+    ({"blocks.0.mlp.dsp": "half"}, "given 'half'"),
+    ({"blocks.0.neuron.tau": "layr"}, "neuron tau: given 'layr'*did you mean 'layer'"),
+    ({"blocks.0.neuron.tau_start": 0.0}, "neuron tau_start: given 0.0*above 0"),
+    ({"l1p": 0.5, "blocks.1.mlp.l1p": 0.5}, "blocks.1: l1p of its matrices and of the model"),
+    ({"blocks.0.l1p": 0.5, "blocks.0.mlp.l1p": 0.5}, "its matrices and of the block"),
+    ({"head.l1p": 1.0}, "head.l1p: given 1.0"),
+    ({"weight_bits": 1}, "weight_bits: given 1; expected a whole number from 2 to 32"),
+    ({"weight_bits": 33}, "weight_bits: given 33; expected a whole number from 2 to 32"),
 )
-def test_what_is_wrong_is_refused(point, message):
-    with pytest.raises(InputError, match=message):
-        plan(point)
+def test_what_is_wrong_is_refused(given, words):
+    assert_refused(words, plan, given)
 
 
 def test_scopes_of_l1p():

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from autoprune.cli.main import cli
+from tests.short import write_short
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(
@@ -94,12 +95,8 @@ def readme() -> str:
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A user's folder: the files that the pages write, a short run, and what it said."""
     folder = tmp_path_factory.mktemp("desk")
-    studies = ROOT / "tests" / "studies"
-    study = (studies / "short.toml").read_text(encoding="utf-8")
-    study = study.replace("workers = 2", "workers = 0")  # in this process
-    (folder / "digits.toml").write_text(study, encoding="utf-8")
-    space = (studies / "short_space.toml").read_text(encoding="utf-8")
-    (folder / "short_space.toml").write_text(space, encoding="utf-8")
+    study = write_short(folder, ("workers = 2", "workers = 0"))  # in this process
+    study.rename(folder / "digits.toml")
     for block in BLOCKS:
         if block.file:
             (folder / block.file).write_text(block.text, encoding="utf-8")

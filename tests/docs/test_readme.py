@@ -19,6 +19,7 @@ from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.runs.budget import parse_budgets
 from autoprune.study.study import load_study
 from autoprune.trial.spec import ComputeSpec
+from tests.short import NETWORK
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -126,7 +127,7 @@ def test_a_family_of_an_installed_package(pages, tmp_path):
 
 
 @pytest.mark.ray
-def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
+def test_a_network_of_ones_own_on_ray(pages, short_study, tmp_path):
     """The README's network, adapter, study and machine, from a folder of their own, as a user
     runs them; the machine's energy is an objective.
     """
@@ -134,16 +135,13 @@ def test_a_network_of_ones_own_on_ray(pages, root, tmp_path):
     adapter = code[code.index("class MyAdapter") :]
     assert len([line for line in adapter.splitlines() if line]) <= 20
     network = next(text for text in blocks(pages, "toml") if "my_network" in text)
-    study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
-    start, end = study.index("[network]"), study.index("[parent]")
-    space = (root / "tests" / "studies" / "short_space.toml").read_text(encoding="utf-8")
     (tmp_path / "my_network.py").write_text(code, encoding="utf-8")
-    network = network.replace("time_steps = 4", "time_steps = 3")  # what the short space offers
-    study = study[:start] + network + study[end:]
-    study = study.replace('"ops45_fp32"]', '"ops45_fp32", "wide_chip.toml"]')
-    study = study.replace("energy_uj@loihi1", "energy_uj@wide_chip")
-    (tmp_path / "my_study.toml").write_text(study, "utf-8")
-    (tmp_path / "short_space.toml").write_text(space, encoding="utf-8")
+    short_study(
+        # of as many time steps as the short space offers
+        (NETWORK, network.replace("time_steps = 4", "time_steps = 3")),
+        ('"ops45_fp32"]', '"ops45_fp32", "wide_chip.toml"]'),
+        ("energy_uj@loihi1", "energy_uj@wide_chip"),
+    ).rename(tmp_path / "my_study.toml")
     own_machine(pages, tmp_path)
     said = command("run", "my_study.toml", "--trials", "3", folder=tmp_path)
     assert "3 plans measured, 0 duplicates, 0 failed" in said

@@ -16,6 +16,7 @@ from autoprune.networks.build import adapter_for, build, check_image
 from autoprune.networks.checkpoint import load_checkpoint
 from autoprune.networks.families import FAMILIES
 from autoprune.networks.spikformer import SpikformerAdapter
+from tests.refusals import assert_refused, refusals
 
 OFFERED = {"T": 2, "in_channels": 3, "img_size_h": 32, "img_size_w": 32, "num_classes": 10}
 SMALL = {"embed_dims": 16, "num_heads": 2, "depths": 1, "mlp_ratio": 2.0}
@@ -57,28 +58,25 @@ def test_a_family_is_the_class_of_spikingjelly(model, arguments, theirs):
     assert ours.T == 2
 
 
-@pytest.mark.parametrize(
-    ("model", "arguments", "message"),
-    [
-        ("spikformer", {**SMALL, "embed_dim": 8}, "unknown argument 'embed_dim'.*'embed_dims'"),
-        ("spikformer", {**SMALL, "num_heads": 3}, "num_heads = 3.*divided by num_heads 3"),
-        ("spikformer", {**SMALL, "patch_size": 5}, "patch_size=4 or 16"),
-        ("spikformer", {**SMALL, "embed_dims": "16"}, "cannot be built with"),
-        ("spikformer_patch", {"embed_dims": 16}, "argument 'num_heads' is missing"),
-        ("qkformer", {"embed_dims": 18}, "divisible by 4"),
-        ("qkformer", {"depths": [1, 2]}, "three stage values"),
-        ("spikformer", {**SMALL, "T": 3}, "unknown argument 'T'"),
-        ("spikformer", {**SMALL, "spiking_neuron": "x"}, "unknown argument 'spiking_neuron'"),
-        ("no_such_module:build", {}, "No module named 'no_such_module'.*beside the file"),
-        ("own_network:OwnFormers", {}, "has no attribute 'OwnFormers'"),
-        ("own_network:Norm", {"num_features": 3, "widht": 3}, "unknown argument 'widht'"),
-        ("autoprune.networks.families:FAMILIES", {}, "is a dict; expected something to call"),
-        ("os:getcwd", {}, "returned str; expected a torch.nn.Module"),
-    ],
+@refusals(
+    (("spikformer", {**SMALL, "embed_dim": 8}), "unknown argument 'embed_dim'*'embed_dims'"),
+    (("spikformer", {**SMALL, "num_heads": 3}), "num_heads = 3*divided by num_heads 3"),
+    (("spikformer", {**SMALL, "patch_size": 5}), "patch_size=4 or 16"),
+    (("spikformer", {**SMALL, "embed_dims": "16"}), "cannot be built with"),
+    (("spikformer_patch", {"embed_dims": 16}), "argument 'num_heads' is missing"),
+    (("qkformer", {"embed_dims": 18}), "divisible by 4"),
+    (("qkformer", {"depths": [1, 2]}), "three stage values"),
+    (("spikformer", {**SMALL, "T": 3}), "unknown argument 'T'"),
+    (("spikformer", {**SMALL, "spiking_neuron": "x"}), "unknown argument 'spiking_neuron'"),
+    (("no_such_module:build", {}), "No module named 'no_such_module'*beside the file"),
+    (("own_network:OwnFormers", {}), "has no attribute 'OwnFormers'"),
+    (("own_network:Norm", {"num_features": 3, "widht": 3}), "unknown argument 'widht'"),
+    (("autoprune.networks.families:FAMILIES", {}), "is a dict; expected something to call"),
+    (("os:getcwd", {}), "returned str; expected a torch.nn.Module"),
 )
-def test_what_cannot_be_built_is_named(model, arguments, message):
-    with pytest.raises(InputError, match=message):
-        build(model, arguments, OFFERED)
+def test_what_cannot_be_built_is_named(given, words):
+    model, arguments = given
+    assert_refused(words, build, model, arguments, OFFERED)
 
 
 def test_a_network_of_no_family_needs_an_adapter():
@@ -131,26 +129,22 @@ class Toy(nn.Module):
         self.odd = nn.Linear(4, 5)
 
 
-@pytest.mark.parametrize(
-    ("inside", "message"),
-    [
-        (lambda t: {"inner": {"a": t.up}, "ties": ("a b",)}, "tie of unknown matrix 'b'; it has"),
-        (lambda t: {"inner": {"a": t.up, "c": t.odd}}, r"inner matrices of \[5, 6\] outputs"),
-        (lambda t: {"inner": {"a": t.odd, "b": t.odd}}, "5 outputs hold no 2 equal matrices"),
-        (lambda t: {"inner": {"a": t.up}, "groups": 4}, "6 inner dimensions are no multiple of 4"),
-    ],
+@refusals(
+    (lambda t: {"inner": {"a": t.up}, "ties": ("a b",)}, "tie of unknown matrix 'b'; it has"),
+    (lambda t: {"inner": {"a": t.up, "c": t.odd}}, "inner matrices of [5, 6] outputs"),
+    (lambda t: {"inner": {"a": t.odd, "b": t.odd}}, "5 outputs hold no 2 equal matrices"),
+    (lambda t: {"inner": {"a": t.up}, "groups": 4}, "6 inner dimensions are no multiple of 4"),
 )
-def test_what_is_wrong_with_an_adapter_is_named(inside, message):
+def test_what_is_wrong_with_an_adapter_is_named(given, words):
     holder = nn.Module()
     holder.mlp = Toy()
 
     def describe(toy: Toy) -> Inside:
-        given = inside(toy)
-        inner = {name: Projection(module) for name, module in given.pop("inner").items()}
-        return Inside(inner=inner, **given)
+        inside = given(toy)
+        inner = {name: Projection(module) for name, module in inside.pop("inner").items()}
+        return Inside(inner=inner, **inside)
 
-    with pytest.raises(CompressionError, match=message):
-        branch("mlp", holder, "mlp", describe)
+    assert_refused(words, branch, "mlp", holder, "mlp", describe, by=CompressionError)
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pt"])

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-from autoprune.pareto import non_dominated
 
-from autoprune.errors import InputError
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.pick import Limits, pick
+from autoprune.runs.pareto import non_dominated
 from autoprune.trial.measurement import Score
+from tests.refusals import assert_refused, refusals
 
 POINTS = [(87, 0.01, 500), (93, 1.0, 900), (94, 10.0, 800), (95, 100.0, 1000), (88, 50.0, 100)]
 """Correct of 100, µJ, parameters; the last is on no front."""
@@ -90,14 +90,10 @@ def test_a_front_without_a_knee_says_so(front) -> None:
     assert "no member of the front lies above 85.0 %" in found.reason
 
 
-@pytest.mark.parametrize(
-    ("limits", "said"),
-    [
-        ({"min_accuracy": 90}, "min_accuracy: given 90; expected 0 to 1"),
-        ({"max_energy_uj": -1.0}, "max_energy_uj: given -1.0; expected 0 or more"),
-        ({"max_energy_uj": float("nan")}, "max_energy_uj: given nan"),
-    ],
+@refusals(
+    ({"min_accuracy": 90}, "min_accuracy: given 90; expected 0 to 1"),
+    ({"max_energy_uj": -1.0}, "max_energy_uj: given -1.0; expected 0 or more"),
+    ({"max_energy_uj": float("nan")}, "max_energy_uj: given nan"),
 )
-def test_impossible_limits_are_refused(limits, said) -> None:
-    with pytest.raises(InputError, match=said):
-        Limits(**limits)
+def test_impossible_limits_are_refused(given, words) -> None:
+    assert_refused(words, Limits, **given)

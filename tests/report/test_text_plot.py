@@ -5,18 +5,9 @@ from __future__ import annotations
 import math
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from autoprune.report.plots.text import EMPTY, HEIGHT, WIDTH, cells, text_plot
-
-PAIRS = st.lists(
-    st.tuples(
-        st.floats(0, 1),
-        st.one_of(st.just(0.0), st.floats(1e-9, 1e9)),
-    ),
-    min_size=1,
-    max_size=40,
-)
+from tests.strategies import PAIRS
 
 
 def drawn(plot: str) -> dict[tuple[int, int], str]:

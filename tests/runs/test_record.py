@@ -7,70 +7,13 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.errors import RecordError
-from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.record import Places, RunRecord, Volumes
-
-WORDS = st.text(max_size=8)
-COUNTS = st.integers(0, 10**6)
-MATRICES = st.lists(
-    st.builds(MatrixShape, name=WORDS, weights_per_dimension=COUNTS), max_size=3
-).map(tuple)
-BRANCHES = st.builds(
-    BranchShape,
-    name=st.sampled_from(["attention", "mlp", "mixer"]),
-    groups=st.integers(1, 8),
-    size=COUNTS,
-    matrices=MATRICES,
-    fixed=WORDS,
-)
-SHAPES = st.builds(
-    NetworkShape,
-    blocks=st.lists(
-        st.builds(BlockShape, branches=st.lists(BRANCHES, max_size=2).map(tuple)), max_size=3
-    ).map(tuple),
-    stem=MATRICES,
-    head=MATRICES,
-)
-NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
-VOLUMES = st.builds(
-    Volumes,
-    reference=st.tuples(NUMBERS, NUMBERS),
-    trials=NUMBERS,
-    uniform=NUMBERS,
-    history=st.lists(st.tuples(COUNTS, NUMBERS), max_size=3).map(tuple),
-)
-PLAIN = st.none() | st.booleans() | COUNTS | NUMBERS | WORDS
-JSON = st.recursive(
-    PLAIN,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
-    max_leaves=8,
-)
-RECORDS = st.builds(
-    RunRecord,
-    title=WORDS,
-    data=WORDS,
-    trials=COUNTS,
-    shape=SHAPES,
-    effort=st.builds(
-        Effort,
-        time_steps=st.integers(1, 8),
-        learning_rate=st.floats(0, 1),
-        epochs=COUNTS,
-    ),
-    weight_bits=st.lists(st.integers(2, 32), max_size=3).map(tuple),
-    folder=WORDS,
-    data_root=st.none() | WORDS,
-    identity=st.dictionaries(WORDS, JSON, max_size=3),
-    places=st.builds(Places, storage=st.none() | WORDS, mlflow=st.none() | WORDS),
-    machine_folders=st.dictionaries(WORDS, WORDS, max_size=2),
-    hypervolumes=st.dictionaries(WORDS, VOLUMES, max_size=2),
-)
+from autoprune.runs.record import RunRecord
+from tests.strategies import RECORDS, SHAPES
 
 
 @given(RECORDS)

@@ -7,7 +7,7 @@ import json
 import pytest
 from safetensors.torch import load_file
 
-from autoprune.cli.main import main
+from tests.refusals import assert_refused, refusals
 
 
 @pytest.fixture
@@ -21,19 +21,11 @@ def study(short_study, tmp_path, monkeypatch):
     return write
 
 
-def command(monkeypatch, capsys, *arguments: str):
-    monkeypatch.setattr("sys.argv", ["autoprune", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return stop.value.code or 0, *capsys.readouterr()
-
-
-def test_own_score_and_training(study, tmp_path, monkeypatch, capsys):
+def test_own_score_and_training(autoprune, study, tmp_path):
     file = study('train = "own_functions:warm"\nevaluate = "own_functions:top3"')
-    run = ("run", file, "--workers", "0", "--trials", "2", "--out", str(tmp_path / "out"))
-    code, out, err = command(monkeypatch, capsys, *run)
-    assert code == 0, err
-    assert "Top3 measured and energy priced at 8 bits." in " ".join(out.split())
+    said = autoprune("run", file, "--workers", 0, "--trials", 2, "--out", tmp_path / "out")
+    assert said.code == 0, said.err
+    assert "Top3 measured and energy priced at 8 bits." in " ".join(said.out.split())
     front = json.loads((tmp_path / "out" / "fronts" / "loihi1" / "front.json").read_text())
     assert "val_top3" in front["fine_tuned_parent"]
     assert "val_accuracy" not in front["fine_tuned_parent"]
@@ -43,32 +35,24 @@ def test_own_score_and_training(study, tmp_path, monkeypatch, capsys):
     assert parent["head.bias"][0] == 7.0
 
 
-@pytest.mark.parametrize(
-    ("functions", "objective", "extra", "message"),
-    [
-        ('evaluate = "own_functions:top3"', "accuracy", "", "unknown metric 'accuracy'"),
-        ('evaluate = "own_functions:top4"', "top4", "", "has no attribute 'top4'"),
-        ('train = "own_functions:short_of_arguments"', "accuracy", "", "takes no progress"),
-        (
-            'train = "own_functions:warm"',
-            "accuracy",
-            '[compression]\nl1p_schedule = "gradual"',
-            "takes no after_step",
-        ),
-        ('trian = "own_functions:warm"', "accuracy", "", "did you mean 'train'"),
-        ('train = "warm"', "accuracy", "", "given 'warm'; expected module:name"),
-    ],
+@refusals(
+    (('evaluate = "own_functions:top3"', "accuracy", ""), "unknown metric 'accuracy'"),
+    (('evaluate = "own_functions:top4"', "top4", ""), "has no attribute 'top4'"),
+    (('train = "own_functions:short_of_arguments"', "accuracy", ""), "takes no progress"),
+    (
+        ('train = "own_functions:warm"', "accuracy", '[compression]\nl1p_schedule = "gradual"'),
+        "takes no after_step",
+    ),
+    (('trian = "own_functions:warm"', "accuracy", ""), "did you mean 'train'"),
+    (('train = "warm"', "accuracy", ""), "given 'warm'; expected module:name"),
 )
-def test_what_is_wrong_is_named(study, monkeypatch, capsys, functions, objective, extra, message):
-    file = study(functions, objective, extra)
-    code, _, err = command(monkeypatch, capsys, "run", file, "--dry-run")
-    assert code == 2
-    assert message in err
+def test_what_is_wrong_is_named(autoprune, study, given, words):
+    functions, objective, extra = given
+    assert_refused(words, autoprune, "run", study(functions, objective, extra), "--dry-run")
 
 
-def test_a_score_out_of_range_fails_by_name(study, tmp_path, monkeypatch, capsys):
+def test_a_score_out_of_range_fails_by_name(autoprune, study, tmp_path):
     file = study('evaluate = "own_functions:wrong"', "wrong")
-    run = ("run", file, "--workers", "0", "--trials", "1", "--out", str(tmp_path / "out"))
-    code, _, err = command(monkeypatch, capsys, *run)
-    assert code == 2
-    assert "wrong gave 1.5; expected a score from 0 to 1" in err
+    said = autoprune("run", file, "--workers", 0, "--trials", 1, "--out", tmp_path / "out")
+    assert said.code == 2
+    assert "wrong gave 1.5; expected a score from 0 to 1" in said.err

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from autoprune.cli.main import cli
 from autoprune.deploy.member import find_member
-from autoprune.errors import InputError, RecordError
+from autoprune.errors import RecordError
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.record import Places, RunRecord
@@ -18,6 +18,7 @@ from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.record import write_study
 from autoprune.trial.key import TrialKey
+from tests.refusals import assert_refused, refusals
 
 
 @pytest.fixture
@@ -57,18 +58,13 @@ def test_an_address_that_nothing_understands(tmp_path):
         Artifacts(f"file://{tmp_path}/a file/runs").check()
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("/mnt/shared", "artifacts: not an address; expected PROTOCOL://PLACE"),
-        ("s3://me:pass@host/x", "holds a password"),
-        ("s3://host/x?secret=1", "holds a password"),
-    ],
+@refusals(
+    ("/mnt/shared", "artifacts: not an address; expected PROTOCOL://PLACE"),
+    ("s3://me:pass@host/x", "holds a password"),
+    ("s3://host/x?secret=1", "holds a password"),
 )
-def test_what_is_no_address_is_refused_with_the_study(study, address, said):
-    with pytest.raises(InputError, match=said) as error:
-        prepare(study(address))
-    assert "pass@" not in str(error.value)
+def test_what_is_no_address_is_refused_with_the_study(study, given, words):
+    assert "pass@" not in assert_refused(words, prepare, study(given))
 
 
 def test_a_bad_address_is_told_before_anything_trains(study, tmp_path):

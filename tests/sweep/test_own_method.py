@@ -39,7 +39,7 @@ def command(*arguments: str) -> str:
 
 
 @pytest.fixture
-def folder(root, tmp_path, monkeypatch):
+def folder(root, short_study, tmp_path, monkeypatch):
     """A folder with the page's method, and a study that names it."""
     monkeypatch.chdir(tmp_path)
     page = (root / "docs" / "own_method.md").read_text(encoding="utf-8")
@@ -48,12 +48,8 @@ def folder(root, tmp_path, monkeypatch):
     Path("my_method.py").write_text(code, encoding="utf-8")
     Path("my_scores.py").write_text(SCORES, encoding="utf-8")
     Path("space.toml").write_text(SPACE, encoding="utf-8")
-    study = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
-    study = study.replace("short_space.toml", "space.toml")
-    Path("study.toml").write_text(
-        f'{study}\n[compression]\nmethods = ["{NAME}"]\nl1p_score = "my_scores:last"\n',
-        encoding="utf-8",
-    )
+    own = f'[compression]\nmethods = ["{NAME}"]\nl1p_score = "my_scores:last"'
+    short_study(("short_space.toml", "space.toml"), after=own)
     yield tmp_path
     forget([NAME])
     for name in ("my_method", "my_scores"):

@@ -10,29 +10,23 @@ import pytest
 import torch
 from optuna.study import StudyDirection
 
-from autoprune.deploy.export import export
+from autoprune.api import open_run
 from autoprune.deploy.load import load
-from autoprune.errors import InputError
 from autoprune.networks.adapter import Weighted
 from autoprune.runs.folder import RunFolder
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import Prepared, prepare
 from autoprune.sweep.progress import Nobody
+from tests.refusals import assert_refused
+from tests.short import change_space, write_short
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory, root) -> Path:
     """A folder with a space of 4, 6 and 8 bits, and machines of 6 and 16."""
     place = tmp_path_factory.mktemp("bits")
-    for name in ("short.toml", "short_space.toml"):
-        text = (root / "tests" / "studies" / name).read_text(encoding="utf-8")
-        (place / name).write_text(text, encoding="utf-8")
-    space = (place / "short_space.toml").read_text(encoding="utf-8")
-    stem = "[stem]\nl1p = { values = [0.0, 0.5] }\n"  # without it all three sizes are sampled
-    assert stem in space
-    space = space.replace(stem, "")
-    space = space.replace("[model]", "[model]\nweight_bits = { values = [4, 6, 8] }")
-    (place / "bits_space.toml").write_text(space, encoding="utf-8")
+    bits = ("[model]", "[model]\nweight_bits = { values = [4, 6, 8] }")
+    change_space(write_short(place), bits)  # all three are sampled
     machine = (root / "cost_models" / "ops45_int8.toml").read_text(encoding="utf-8")
     for bits in (6, 16):
         text = machine.replace("weight_bits = 8", f"weight_bits = {bits}")
@@ -41,16 +35,12 @@ def place(tmp_path_factory, root) -> Path:
 
 
 def study(place: Path, machines: list[str], trials: int) -> Prepared:
-    text = (place / "short.toml").read_text(encoding="utf-8")
-    for old, new in (
-        ("short_space.toml", "bits_space.toml"),
+    file = write_short(
+        place,
         ('["loihi1", "systolic_14x12", "ops45_fp32"]', json.dumps(machines)),
         ('["accuracy", "energy_uj', '["accuracy@loihi1", "weight_bits", "energy_uj'),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    (place / "bits.toml").write_text(text, encoding="utf-8")
-    return prepare(str(place / "bits.toml"), trials=trials, workers=0)
+    )
+    return prepare(str(file), trials=trials, workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +77,7 @@ def test_optuna_is_told_accuracy_and_energy_at_the_bits_of_the_machine(finished)
 def test_a_trial_of_four_bits_is_exported_with_its_grid(finished, tmp_path):
     folder = RunFolder(finished)
     key = next(o.key for o in folder.read_trials() if o.plan.weight_bits == 4)
-    exported = export(RunFolder.opened(finished), str(key), tmp_path / "out")
+    exported = open_run(finished).export(str(key), tmp_path / "out")
     assert "measured again, as on record: at 4 bits validation" in exported.proofs[1]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["accuracy_bits"] == 4
@@ -116,8 +106,6 @@ def test_a_machine_that_joins_later_is_paired_and_what_is_measured_stays(finishe
         assert row.validation == by_number[row.trial].validation  # no plan has more than 8 bits
 
 
-def test_bits_that_the_space_does_not_search_are_no_objective(place):
-    text = (place / "short.toml").read_text(encoding="utf-8")
-    (place / "wrong.toml").write_text(text.replace('"accuracy"', '"accuracy", "weight_bits"'))
-    with pytest.raises(InputError, match=r"weight_bits, which short_space\.toml does not search"):
-        prepare(str(place / "wrong.toml"))
+def test_bits_that_the_space_does_not_search_are_no_objective(short_study):
+    study = short_study(('"accuracy"', '"accuracy", "weight_bits"'))
+    assert_refused("weight_bits, which short_space.toml does not search", prepare, str(study))

@@ -18,6 +18,7 @@ from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.worker import Worker
 from autoprune.trial.key import PARENT, TrialKey
+from tests.refusals import assert_refused, refusals
 from tests.short import SHORT
 
 
@@ -129,18 +130,14 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
     assert warm_points != cold_points  # what it learnt makes a difference
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ([("seed = 3", "seed = 4")], "a run of other seed, with sampler 'tpe'.*block_response"),
-        ([("mlp_ratio = 2.0", "mlp_ratio = 4.0")], "network.mlp_ratio differs"),
-        ([("embed_dims = 16", "embed_dims = 8")], "network.embed_dims differs"),
-        ([('data = "digits"', 'data = { name = "digits", validation = 0.2 }')], "data differs"),
-    ],
+@refusals(
+    ([("seed = 3", "seed = 4")], "a run of other seed, with sampler 'tpe'*block_response"),
+    ([("mlp_ratio = 2.0", "mlp_ratio = 4.0")], "network.mlp_ratio differs"),
+    ([("embed_dims = 16", "embed_dims = 8")], "network.embed_dims differs"),
+    ([('data = "digits"', 'data = { name = "digits", validation = 0.2 }')], "data differs"),
 )
-def test_an_incompatible_run_is_refused(study, changes, message):
-    with pytest.raises(InputError, match=message):
-        prepare(study(*changes), workers=0)
+def test_an_incompatible_run_is_refused(study, given, words):
+    assert_refused(words, prepare, study(*given), workers=0)
 
 
 def test_a_space_that_shares_no_trial_is_refused(study, tmp_path):

@@ -9,14 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoprune.errors import RecordError
-from autoprune.networks.place import BRANCHES, Place
-from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
-
-PLACES = st.builds(Place, st.integers(0, 99), st.sampled_from(["", *BRANCHES]))
-BASELINES = st.sampled_from([PARENT, FINE_TUNED, NO_BLOCKS]) | PLACES.map(TrialKey.without)
-TRIALS = st.builds(TrialKey, st.integers(0, 10**7))
-REPETITIONS = st.builds(TrialKey, st.integers(0, 10**7), st.integers(0, 99))
-KEYS = BASELINES | TRIALS | REPETITIONS
+from autoprune.networks.place import Place
+from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
+from tests.strategies import KEYS
 
 
 @given(KEYS)

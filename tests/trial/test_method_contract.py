@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from autoprune.cli.main import cli
 from autoprune.compress.registry import OURS, forget, named, use
 from autoprune.errors import InputError
 from autoprune.trial.method_contract import refuse_broken, verdicts
 from autoprune.trial.method_laws import CHEAP, LAWS
 from autoprune.trial.tried import tried_network
+from tests.refusals import assert_refused, refusals
 
 NAME = "bad_method:Bad"
 GOOD = """
@@ -134,17 +133,12 @@ def write(tmp_path, monkeypatch) -> Iterator[object]:
     sys.modules.pop("bad_method", None)
 
 
-def check() -> tuple[int, str]:
-    done = CliRunner().invoke(cli, ["check", NAME])
-    return done.exit_code, f"{done.output}{done.exception}"
-
-
-def test_a_good_method_passes(write):
+def test_a_good_method_passes(autoprune, write):
     write()
-    code, out = check()
-    assert code == 0, out
-    assert out.count("  pass ") == 10
-    assert "broken" not in out
+    said = autoprune("check", NAME)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.count("  pass ") == 10
+    assert "broken" not in said.out
 
 
 @pytest.mark.parametrize("what", BAD)
@@ -154,67 +148,53 @@ def test_a_law_that_is_broken_is_named(write, what):
     use([NAME], "here")
     tried = tried_network()
     [verdict] = verdicts(named(NAME), tried, {law: LAWS[law]})
-    assert verdict.broken
+    assert verdict.counterexample
     if law in CHEAP:
-        with pytest.raises(InputError, match="study: bad breaks a law of methods; expected that"):
-            refuse_broken(named(NAME), tried, "study")
+        words = "study: bad breaks a law of methods; expected that"
+        assert_refused(words, refuse_broken, named(NAME), tried, "study")
 
 
-def test_check_prints_every_law(write):
+def test_check_prints_every_law(autoprune, write):
     write("return before.with_zeros(dict(part.amounts))", "return before")
-    code, out = check()
-    assert code != 0
-    assert out.count("  pass ") == len(LAWS) - 1
-    assert "broken  sizes and zeros are those that are found\n          branch.bad = " in out
-    assert "breaks 1 of 10 laws that methods obey" in out
+    said = autoprune("check", NAME)
+    assert said.code == 2
+    assert said.out.count("  pass ") == len(LAWS) - 1
+    assert "broken  sizes and zeros are those that are found\n          branch.bad = " in said.out
+    assert "breaks 1 of 10 laws that methods obey" in said.err
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('name = "bad"', 'name = "l1p"', "there is another method 'l1p'"),
-        ('name="bad"', 'name="l1p"', "a second setting 'l1p' of a branch"),
-        ('("branch",)', '("branch", "branch")', "a second setting 'bad' of a branch"),
-        ("def surgery", "def surgeri", "is no method"),
-        ('name = "bad"', 'name = "bad"\n    stage = "last"', "stage 'last'"),
-    ],
+@refusals(
+    (('name = "bad"', 'name = "l1p"'), "there is another method 'l1p'"),
+    (('name="bad"', 'name="l1p"'), "a second setting 'l1p' of a branch"),
+    (('("branch",)', '("branch", "branch")'), "a second setting 'bad' of a branch"),
+    (("def surgery", "def surgeri"), "is no method"),
+    (('name = "bad"', 'name = "bad"\n    stage = "last"'), "stage 'last'"),
 )
-def test_what_is_no_method_is_refused(write, old, new, message):
-    write(old, new)
-    code, out = check()
-    assert code != 0
-    assert message in out
+def test_what_is_no_method_is_refused(autoprune, write, given, words):
+    write(*given)
+    assert_refused(words, autoprune, "check", NAME)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (
-            "return before.with_zeros(dict(part.amounts))",
-            "return before",
-            "bad breaks a law of methods; expected that sizes and zeros are those",
-        ),
-        ('name="bad"', 'name="l1p"', "bad_method:Bad: a second setting 'l1p' of a branch"),
-    ],
+@refusals(
+    (
+        ("return before.with_zeros(dict(part.amounts))", "return before"),
+        "bad breaks a law of methods; expected that sizes and zeros are those",
+    ),
+    (('name="bad"', 'name="l1p"'), "bad_method:Bad: a second setting 'l1p' of a branch"),
 )
-def test_no_run_begins_with_a_method_that_breaks_a_law(write, root, old, new, message):
-    write(old, new)
-    text = (root / "tests" / "studies" / "short.toml").read_text(encoding="utf-8")
+def test_no_run_begins_with_a_method_that_breaks_a_law(autoprune, write, short_study, given, words):
+    write(*given)
     Path("space.toml").write_text(
         'title = "own"\n[branch.mlp]\nbad = { values = [0.0, 0.5] }\n', encoding="utf-8"
     )
-    own = text.replace("short_space.toml", "space.toml")
-    own += f'\n[compression]\nmethods = ["{NAME}"]\n'
-    Path("study.toml").write_text(own, encoding="utf-8")
-    done = CliRunner().invoke(cli, ["run", "study.toml", "--dry-run"])
-    assert done.exit_code != 0
-    said = f"{done.output}{done.exception}"
-    assert message in said
-    refused = CliRunner().invoke(cli, ["check", "study.toml"])
-    assert "names code, 'bad_method:Bad', which is not imported" in str(refused.exception)
+    own = f'[compression]\nmethods = ["{NAME}"]'
+    study = short_study(("short_space.toml", "space.toml"), after=own)
+    assert_refused(words, autoprune, "run", study, "--dry-run")
+    words = "names code, 'bad_method:Bad', which is not imported"
+    assert_refused(words, autoprune, "check", study)
 
 
 def test_ours_obey_every_law_on_the_network_of_check():
     tried = tried_network()
     for method in OURS:
-        assert [v for v in verdicts(method, tried) if v.broken] == []
+        assert [v for v in verdicts(method, tried) if v.counterexample] == []

@@ -11,6 +11,7 @@ from autoprune.errors import InputError
 from autoprune.workload.columns import ACTIVITY, COLUMNS, NAMES, PLACES, TILES, reader
 from autoprune.workload.op import Op
 from autoprune.workload.parts import PARTS, Activity
+from tests.refusals import assert_refused, refusals
 
 
 def test_the_map_of_columns_is_whole():
@@ -30,17 +31,14 @@ def test_a_column_reads_the_figure_in_its_part():
         sample_workload().total("a_event")
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "message"),
-    [
-        ("b_class", "wieght", "second operand: b_class is 'wieght'.*did you mean 'weight'"),
-        ("a_bits", 0, "activation: a_bits is 0; expected at least 1"),
-        ("heads", 0, "sizes: heads is 0; expected at least 1"),
-        ("updates_active", 0.5, r"neurons: updates_active is 0\.5; expected whole counts"),
-        ("effective_sops_std", -1.0, r"work: effective_sops_std is -1\.0; expected a number >= 0"),
-    ],
+@refusals(
+    (("b_class", "wieght"), "second operand: b_class is 'wieght'*did you mean 'weight'"),
+    (("a_bits", 0), "activation: a_bits is 0; expected at least 1"),
+    (("heads", 0), "sizes: heads is 0; expected at least 1"),
+    (("updates_active", 0.5), "neurons: updates_active is 0.5; expected whole counts"),
+    (("effective_sops_std", -1.0), "work: effective_sops_std is -1.0; expected a number >= 0"),
 )
-def test_what_is_wrong_with_a_part_is_named_with_its_operation(column, value, message):
+def test_what_is_wrong_with_a_part_is_named_with_its_operation(given, words):
+    column, value = given
     figures = {**sample_workload().ops[1].to_dict(), column: value}
-    with pytest.raises(InputError, match=rf"op 'blocks\.0\.mlp\.fc1': {message}"):
-        Op.from_dict(figures)
+    assert_refused(f"op 'blocks.0.mlp.fc1': {words}", Op.from_dict, figures)

@@ -23,6 +23,7 @@ from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.loggers import Loggers
 from autoprune.sweep.record import write_study
 from autoprune.trial.key import TrialKey
+from tests.refusals import assert_refused, refusals
 from tests.short import write_short
 
 BOTH = 'track = ["tensorboard", "mlflow"]'
@@ -201,16 +202,12 @@ def test_a_log_that_cannot_be_written_is_named(tracked, tmp_path):
         Loggers(["tensorboard"], folder).log(tracked.read(TrialKey(6)))
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ('track = ["tensorbord"]', "did you mean 'tensorboard'"),
-        ('track = ["mlflow", "mlflow"]', "expected each once"),
-    ],
+@refusals(
+    ('track = ["tensorbord"]', "did you mean 'tensorboard'"),
+    ('track = ["mlflow", "mlflow"]', "expected each once"),
 )
-def test_what_cannot_be_tracked_is_said(tmp_path, line, said):
-    with pytest.raises(InputError, match=said):
-        prepare(study(tmp_path, line))
+def test_what_cannot_be_tracked_is_said(tmp_path, given, words):
+    assert_refused(words, prepare, study(tmp_path, given))
 
 
 @pytest.mark.parametrize(
