@@ -31,7 +31,7 @@ def machine_values(
     return {
         "name": front.machine,
         "title": front.title,
-        "knee": picked.row and str(picked.row.trial),
+        "knee": str(picked.row.trial) if picked.row else None,
         "answer": _answer(front, picked.row, picked.reason, confirmed),
         "bits": bits_words(front),
         "front": [str(row.trial) for row in front.rows],

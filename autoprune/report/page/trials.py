@@ -123,7 +123,7 @@ def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Json
     return {
         "bits": row.scores[0][0],
         "scores": {
-            bits: {"validation": score_values(validation), "test": score_values(test)}
+            str(bits): {"validation": score_values(validation), "test": score_values(test)}
             for bits, validation, test in row.scores
         },
         "parameters": row.parameters,
