@@ -132,9 +132,9 @@ def test_a_machine_that_breaks_a_rule_is_shown_the_counterexample(
     said = autoprune("check", file)
     assert (said.code, said.err) == (
         2,
-        f"autoprune: {file}: breaks 1 of 12 rules that machines obey\n",
+        f"autoprune: {file}: breaks 1 of 15 rules that machines obey\n",
     )
-    assert said.out.count("  pass    ") == 11
+    assert said.out.count("  pass    ") == 14
     broken = said.out[said.out.index("  broken  zero weights save") :].splitlines()
     assert "sparsity is skip: " in broken[1]
 

@@ -89,7 +89,7 @@ def command(*arguments: object, folder: Path, **environment: str) -> str:
 def test_a_machine_of_ones_own_physics(pages, tmp_path):
     own_machine(pages, tmp_path)
     said = command("check", "wide_chip.toml", "--import", folder=tmp_path)
-    assert said.count("  pass  ") == 12
+    assert said.count("  pass  ") == 15
     assert "a correct machine" in said
     said = command("show", "wide_chip.toml", "--import", folder=tmp_path)
     assert "Every event fetches its row" in said
@@ -121,7 +121,7 @@ def test_a_family_of_an_installed_package(pages, tmp_path):
     chip = chip.replace('"wide_memory:WideMemory"', '"wide_memory"')
     (tmp_path / "wide_chip.toml").write_text(chip, encoding="utf-8")
     said = command("check", "wide_chip.toml", "--import", folder=tmp_path, PYTHONPATH=str(site))
-    assert said.count("  pass  ") == 12
+    assert said.count("  pass  ") == 15
     listed = command("list", folder=tmp_path, PYTHONPATH=str(site))
     assert re.search(r"wide_memory +my_package\.wide_memory:WideMemory", listed)
 
