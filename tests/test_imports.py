@@ -61,7 +61,7 @@ LIGHT = {
 """Values and what reads them, in rooms that know torch: they import none of it."""
 
 
-WAY_IN = ("api", "cli", "errors", "files", "report")
+WAY_IN = ("api", "cli", "errors", "files", "outside", "report")
 """What commands import: the one way in, and how its values are shown."""
 
 SHOWN = {"deploy.measure", "runs.outcome", "sweep.progress", "sweep.stop", "trial.key"}

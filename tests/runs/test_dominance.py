@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from optuna._hypervolume import compute_hypervolume
-from tests.strategies import STEPS, TIED_PAIRS
 
 from autoprune.runs.pareto import front_hypervolume, non_dominated
+from tests.strategies import STEPS, TIED_PAIRS
 
 REFERENCE = (0.3, 8.0)
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from autoprune.cli.main import cli
 from autoprune.deploy.member import find_member
-from autoprune.errors import RecordError
+from autoprune.errors import InputError, RecordError
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.record import Places, RunRecord
