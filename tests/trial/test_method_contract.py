@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from autoprune.compress.registry import OURS, forget, named, use
-from autoprune.errors import InputError
 from autoprune.trial.method_contract import refuse_broken, verdicts
 from autoprune.trial.method_laws import CHEAP, LAWS
 from autoprune.trial.tried import tried_network
