@@ -45,9 +45,9 @@ def changed(text: str, changes: dict[str, str]) -> str:
     return text
 
 
-def prepared(folder: Path, study: str, seed: int, nm: bool) -> Prepared:
+def prepared(folder: Path, asked: argparse.Namespace, seed: int, nm: bool) -> Prepared:
     """The study in a folder with the two machines and a space, with nm or without it."""
-    given, _, file = load_study(study)
+    given, _, file = load_study(asked.study)
     gpu = changed((ROOT / "docs" / "my_gpu.toml").read_text(encoding="utf-8"), CHANGES)
     (folder / "zeros.toml").write_text(gpu, encoding="utf-8")
     (folder / "patterns.toml").write_text(changed(gpu, READS), encoding="utf-8")
@@ -60,7 +60,7 @@ def prepared(folder: Path, study: str, seed: int, nm: bool) -> Prepared:
         "machines": [str(folder / f"{name}.toml") for name in ("zeros", "patterns")],
         "objectives": ["accuracy", "energy_uj@zeros", "energy_uj@patterns"],
     }
-    return prepare(given.model_copy(update=changes))
+    return prepare(given.model_copy(update=changes), asked.trials, asked.workers)
 
 
 def least(front: MachineFront) -> float:
@@ -82,7 +82,7 @@ def main() -> None:
         for nm in (False, True):
             with tempfile.TemporaryDirectory() as scratch:
                 folder, start = Path(scratch), time.perf_counter()
-                ready = prepared(folder, arguments.study, seed, nm)
+                ready = prepared(folder, arguments, seed, nm)
                 finished = run(ready, folder / "run", Nobody())
             for name, front in finished.fronts.items():
                 thinned = sum(" 2:4" in row.plan or " 1:4" in row.plan for row in front.rows)

@@ -164,3 +164,12 @@ def test_a_score_of_ones_own_that_is_wrong_is_named(monkeypatch, own, message):
 def test_unknown_criterion():
     with pytest.raises(InputError, match="a score: given 'activty'; expected module:name"):
         Criterion.named("activty")
+
+
+def test_a_score_that_writes_into_what_it_is_given_leaves_the_network_as_it_is():
+    layer = nn.Linear(3, 2)
+    before = layer.weight.detach().clone()
+    Criterion("own", lambda weights, rates: weights.abs_()).scores(
+        layer.weight.data, torch.ones(1, 3), layer.weight.shape
+    )
+    assert torch.equal(layer.weight, before)
