@@ -78,6 +78,8 @@ def _numbers(machine: Machine) -> RenderableType:
     from rich import box
     from rich.table import Table
 
+    from autoprune.cost.price import Price
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("number", "value", "unit", "evidence"):
         table.add_column(name, no_wrap=True, justify="right" if name == "value" else "left")
@@ -86,5 +88,6 @@ def _numbers(machine: Machine) -> RenderableType:
     for number in numbers:
         bits = getattr(number, "access_bits", None)  # a Quantity has none
         unit = f"{number.unit} / {bits} bit" if bits else number.unit
-        table.add_row(number.name, f"{number.value:g}", unit, number.evidence, number.source)
+        value = number.range if isinstance(number, Price) else f"{number.value:g}"
+        table.add_row(number.name, value, unit, number.evidence, number.source)
     return table

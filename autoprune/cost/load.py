@@ -16,6 +16,7 @@ FAMILIES = {
     "op_energy": "autoprune.cost.families.op_energy:OpEnergy",
     "memory_hierarchy": "autoprune.cost.families.memory_hierarchy:MemoryHierarchy",
     "event_driven": "autoprune.cost.families.event_driven:EventDriven",
+    "all_in": "autoprune.cost.families.all_in:AllIn",
     "systolic": "autoprune.cost.families.systolic:Systolic",
     "published_array": "autoprune.cost.families.published_array:PublishedArray",
     "product_sparsity": "autoprune.cost.families.product_sparsity:ProductSparsity",

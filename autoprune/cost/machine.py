@@ -49,6 +49,7 @@ class _Number(BaseModel):
     source: str = ""
     scope: str | None = None
     access_bits: Annotated[int, Field(ge=1)] | None = None
+    least: float | None = None
 
 
 _Value = TypeVar("_Value", Price, Quantity)
@@ -131,11 +132,16 @@ class Machine:
             "weight_bits": self.weight_bits,
             "weight_formats": list(self.weight_formats),
             "skipped_patterns": list(self.skipped_patterns),
-            "prices": {price.name: asdict(price) for price in self.prices},
+            "prices": {price.name: _settled(price) for price in self.prices},
             "parameters": {quantity.name: asdict(quantity) for quantity in self.parameters},
             "choices": dict(self.choices),
             "capabilities": self.capabilities.model_dump(),
         }
+
+
+def _settled(price: Price) -> dict[str, Json]:
+    """What is charged: the lower end of a range is only shown."""
+    return {key: value for key, value in asdict(price).items() if key != "least"}
 
 
 def read_machine(path: Path) -> Machine:
@@ -168,9 +174,9 @@ def _price(path: Path, name: str, number: _Number) -> Price:
 
 def _quantity(path: Path, name: str, number: _Number) -> Quantity:
     where = f"{path}: parameters.{name}"
-    if number.scope is not None or number.access_bits is not None:
-        raise InputError(where, "scope or access_bits", "them with prices only")
-    values = number.model_dump(exclude={"scope", "access_bits"})
+    if (number.scope, number.access_bits, number.least) != (None, None, None):
+        raise InputError(where, "scope, access_bits or least", "them with prices only")
+    values = number.model_dump(exclude={"scope", "access_bits", "least"})
     return _at(where, Quantity, {"name": name, **values})
 
 

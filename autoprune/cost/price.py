@@ -52,6 +52,8 @@ class Price:
         value: the number, finite and not negative.
         unit: one of PRICE_UNITS.
         access_bits: bits that one memory access moves; None where the price is not per access.
+        least: lower end of the range that the sources give, whose upper end `value` is; None where
+            they give one number.
         evidence: how the number came about.
         scope: ``per_term`` for one action alone, ``all_in`` where a whole chip's power was divided
             by its events; the two never meet in one sum on the chip.
@@ -65,6 +67,7 @@ class Price:
     scope: Scope
     source: str
     access_bits: int | None = None
+    least: float | None = None
 
     def __post_init__(self) -> None:
         where = f"price {self.name!r}"
@@ -75,6 +78,17 @@ class Price:
                 raise InputError(where, f"unknown {word!r}", name=word, candidates=words)
         if self.access_bits is not None and self.access_bits < 1:
             raise InputError(where, f"access_bits is {self.access_bits}", "at least 1")
+        if self.least is not None and not 0 < self.least < self.value:
+            raise InputError(
+                where,
+                f"a range from {self.least:g} to {self.value:g}",
+                "a lower end above 0 and below the value",
+            )
+
+    @property
+    def range(self) -> str:
+        """The value, or both ends of its range."""
+        return f"{self.value:g}" if self.least is None else f"{self.least:g} to {self.value:g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,6 +118,17 @@ def test_explained_terms_are_the_total(autoprune, run_folder):
     assert "] synaptic_operation: 23.6 pJ, simulated, per term; Davies" in said.out
 
 
+def test_a_range_of_prices_has_two_totals(autoprune, run_folder):
+    said = autoprune("price", f"{run_folder}:0", "--machine", "truenorth")
+    energy = json.loads(
+        autoprune("price", f"{run_folder}:0", "--machine", "truenorth", "--json").out
+    )["energy_uj"]
+    assert f"truenorth: {energy:.4g} µJ per inference" in said.out
+    lower = f"{energy * 2.5 / 26:.4g} µJ at the lower end of synaptic_operation at 2.5 to 26 pJ"
+    assert lower in " ".join(said.out.split())
+    assert "2.5 to 26" in autoprune("show", "truenorth").out
+
+
 def test_price_says_what_helps_to_read_an_energy(autoprune, run_folder):
     said = autoprune("price", f"{run_folder}:0", "--machine", "systolic_14x12")
     document = json.loads(

@@ -67,6 +67,14 @@ def test_batch_norm_is_reestimated_where_anything_changed(setup, shape, point):
     assert not torch.equal(means(model), means(setup.parent))
 
 
+def test_tiles_are_counted_where_a_machine_asks_for_them(setup, shape):
+    plan = make_plan({}, shape, STILL)
+    for asked in (False, True):
+        measurement, _ = run_trial(replace(setup, product_sparsity=asked), plan, 0)
+        ops = measurement.precisions[0].workload.ops
+        assert [op.activity.tiles is not None for op in ops] == [asked] * len(ops)
+
+
 def test_the_seed_is_all_that_is_random(setup, shape):
     plan = make_plan(
         parse_configuration({"blocks.0.mlp.l1p": 0.5}), shape, replace(STILL, epochs=1)

@@ -51,9 +51,9 @@ class Roofline(CostModel):
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("none",),
         "weight_sparsity": ("none",),
-        "real_input": ("native",),
-        "dynamic_product": ("native",),
-        "integer_spike": ("native",),
+        "real_input": ("native", "unsupported"),
+        "dynamic_product": ("native", "unsupported"),
+        "integer_spike": ("native", "unsupported"),
         "neuron": ("native",),
     }
 

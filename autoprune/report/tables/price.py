@@ -24,8 +24,21 @@ def head_lines(report: CostReport) -> Iterator[str]:
     )
 
 
+def _ranges(report: CostReport) -> Iterator[str]:
+    """The total at the lower ends of prices that are ranges."""
+    ranges = {p.name: p for p in report.model.machine.prices if p.least is not None}
+    if ranges:
+        whole = report.cost.energy_pj
+        for term in report.cost.terms:
+            if (price := ranges.get(term.price)) and price.least is not None:
+                whole -= term.energy_pj - term.count * price.least
+        ends = ", ".join(f"{p.name} at {p.range} {p.unit}" for p in ranges.values())
+        yield f"{whole * 1e-6:.4g} µJ at the lower end of {ends}"
+
+
 def figure_lines(report: CostReport) -> Iterator[str]:
     """What the machine defines besides energy, and what helps to read the energy."""
+    yield from _ranges(report)
     yield from _sizes(report.cost)
     yield from diagnostic_lines(report.figures)
 
