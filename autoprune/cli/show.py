@@ -78,8 +78,6 @@ def _numbers(machine: Machine) -> RenderableType:
     from rich import box
     from rich.table import Table
 
-    from autoprune.cost.price import Price
-
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("number", "value", "unit", "evidence"):
         table.add_column(name, no_wrap=True, justify="right" if name == "value" else "left")
@@ -88,6 +86,6 @@ def _numbers(machine: Machine) -> RenderableType:
     for number in numbers:
         bits = getattr(number, "access_bits", None)  # a Quantity has none
         unit = f"{number.unit} / {bits} bit" if bits else number.unit
-        value = number.range if isinstance(number, Price) else f"{number.value:g}"
+        value = getattr(number, "range", f"{number.value:g}")  # a Quantity has none
         table.add_row(number.name, value, unit, number.evidence, number.source)
     return table
