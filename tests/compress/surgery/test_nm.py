@@ -12,8 +12,11 @@ from autoprune.compress.methods.nm import kept
 from autoprune.compress.space import load_space
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.nm import NMSurgery
+from autoprune.compress.surgery.rounding import round_weights
 from autoprune.compress.surgery.surgery import matrices
+from autoprune.cost.ops import Ops
 from autoprune.errors import InputError
+from autoprune.workload.census.count import count
 
 
 @pytest.mark.parametrize("pattern", ["4:8", "2:8", "1:8", "2:4", "1:4", "1:2"])
@@ -43,6 +46,18 @@ def test_dsp_comes_first_and_l1p_counts_the_zeros_that_are_there(network, adapte
     assert plan.short(shape) == "T3 | A M7/24 2:4 60% | A M"
     milder = make_plan(parse_configuration(point | {"blocks.0.mlp.l1p": 0.3}), shape, effort)
     assert milder.part("l1p").amounts == ()  # fewer zeros than there are
+
+
+def test_the_census_finds_what_weights_obey(network, adapter, shape, effort, images):
+    """Of the layers that were thinned, not of the others; at fewer bits as well."""
+    plan = make_plan(parse_configuration({"blocks.0.mlp.nm": "2:4"}), shape, effort)
+    model = compress(network, plan, adapter)
+    round_weights(model, 4)
+    ops = Ops.of([count(model, adapter, images, weight_bits=4)])
+    assert ops.name[ops.obeys("2:4")].tolist() == [
+        "blocks.0.mlp.fc1",
+        "blocks.0.mlp.fc2",
+    ]
 
 
 def test_a_pattern_that_does_not_divide_the_inputs_is_refused(shape, effort):
