@@ -44,6 +44,7 @@ class Cut:
 
     Dimension u is channel ``offset + u`` of the layer's output or input. With an output channel
     go its bias and its channel of the batch norm; `neuron` emits it, as axis `axis` of [T, B, ...].
+    `norm` stands behind the layer, also where the dimensions are its input.
     """
 
     module: Weighted
@@ -126,8 +127,10 @@ class Projection:
 
     @property
     def channels(self) -> tuple[int, ...]:
-        """Shape of one parameter per output channel, as in `NeuronSite`."""
-        return (int(self.module.weight.shape[0]), *[1] * (self.module.weight.ndim - 2))
+        """Shape of one parameter per channel that neurons behind it see, as in `NeuronSite`."""
+        weight = self.module.weight
+        channels = getattr(self.norm, "num_features", weight.shape[0])
+        return (int(channels), *[1] * (weight.ndim - 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ def branch(
         )
     for label, projection in inside.outer.items():
         matrices.append(Matrix(name=label, module=projection.module))
-        cuts[label] = Cut(module=projection.module, side="in")
+        cuts[label] = Cut(module=projection.module, side="in", norm=projection.norm)
     ties = () if inside.fixed else tuple(_tie(where, tie, cuts) for tie in inside.ties)
     return Branch(
         name=name,

@@ -17,11 +17,13 @@ class MatrixShape:
         weights_per_dimension: weights that one inner dimension of the branch has in this matrix;
             of stem and head all weights, since nothing there has dimensions to remove.
         inputs: weights of one output; 0 where they are the inner dimensions of the branch.
+        narrowed: whether some of those inputs have left.
     """
 
     name: str
     weights_per_dimension: int
     inputs: int = 0
+    narrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

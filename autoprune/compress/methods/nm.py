@@ -61,7 +61,8 @@ class NM(Method):
         for place, branch in before.shape.branches():
             pattern = str(given.value(place, self.name))
             for matrix in branch.matrices if pattern != DENSE and branch.size else ():
-                _check(place, matrix.inputs, pattern)
+                if not matrix.narrowed:
+                    _check(place, matrix.inputs, pattern)
                 if kept(branch.inputs(matrix), pattern) < branch.inputs(matrix):
                     amounts.append((key_of(place, matrix.name), pattern))
         return Part.of(self.name, amounts)
