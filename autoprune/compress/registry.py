@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from autoprune.compress.effort import EFFORT
 from autoprune.compress.method import STAGES, Method
 from autoprune.compress.methods.dsp import DSP
+from autoprune.compress.methods.dsp_matrix import DSPMatrix
 from autoprune.compress.methods.l1p import L1P
 from autoprune.compress.methods.nm import NM
 from autoprune.compress.methods.slif import SLIF
@@ -22,7 +23,7 @@ from autoprune.plugin import load_named
 GROUP = "autoprune.methods"
 """Entry points by which a package offers methods."""
 
-OURS: tuple[Method, ...] = (L1P(), DSP(), NM(), SLIF(), WeightBits())
+OURS: tuple[Method, ...] = (L1P(), DSP(), DSPMatrix(), NM(), SLIF(), WeightBits())
 """In the order in which a search space has their settings."""
 
 _named: dict[str, Method] = {}

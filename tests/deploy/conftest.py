@@ -116,7 +116,7 @@ def compressed(family: str) -> tuple[nn.Module, ModelAdapter, BuiltFrom]:
     shape = adapter.shape(parent)
     free = [place for place, branch in shape.branches() if not branch.fixed]
     point: dict[str, float | int | str] = {f"{place}.dsp": 0.5 for place in free}
-    point[f"{free[-1]}.dsp"] = 0.0
+    point |= {f"{free[-1]}.dsp": 0.0, f"{free[0]}.dsp_matrix": 0.7}
     point |= {"blocks.0.l1p": 0.9, "head.l1p": 0.5}
     point |= {f"blocks.{i}.neuron.threshold": "channel" for i in range(len(shape.blocks) - 1)}
     point |= {"blocks.0.neuron.tau": "layer", "blocks.0.neuron.tau_start": 1.3}

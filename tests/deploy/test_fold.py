@@ -27,8 +27,10 @@ def norms(network: nn.Module) -> list[str]:
 def test_every_norm_behind_a_layer_is_folded_and_the_network_stays(family, packed, samples):
     network, adapter, origin = compressed(family)
     folded, pairs = fold(network, samples)
-    assert set(pairs) == set(norms(network))
-    assert norms(folded) == []
+    # a layer that does not write every channel has less to offer than its norm
+    left = [path for path in norms(network) if hasattr(network.get_submodule(path), "writes")]
+    assert set(pairs) == {*norms(network)} - {*left}
+    assert norms(folded) == left
     before, after = observe(network, samples)[OUTPUT], observe(folded, samples)[OUTPUT]
     assert (before - after).abs().max() < 1e-3 * before.abs().max()
     zeros = sum(int((value == 0).sum()) for value in network.state_dict().values())

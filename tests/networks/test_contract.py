@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.surgery import criteria, dsp
+from autoprune.compress.surgery import criteria, dsp, dsp_matrix
 from autoprune.compress.surgery.apply import compress
 from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.l1p import targets
@@ -144,6 +144,43 @@ def test_dsp_at_every_size_equals_masked_spikes(case, double, images, sizes):
             parameters = sum(p.numel() for p in module.parameters())
             assert parameters == formula(branch.groups * kept)
             assert every(adapter, model)[index].size == kept
+
+
+@pytest.mark.parametrize("share", [0.3, 0.75])
+def test_dsp_by_matrix_equals_masks_of_rows_and_columns(double, images, share):
+    parent, adapter = double
+    images, changed = images.double(), 0
+    for index, original in enumerate(every(adapter, parent)):
+        if original.fixed:
+            continue
+        model, masked = copy.deepcopy(parent), copy.deepcopy(parent)
+        branch, twin = (every(adapter, net)[index] for net in (model, masked))
+        branch.read_local_sizes()
+        written = {cut.module: cut for tie in twin.ties for cut in tie if cut.side == "in"}
+        width = {m.name: m.weight.shape[m.module not in written] for m in twin.matrices}
+        kept = {name: max(1, round(share * size)) for name, size in width.items()}
+        size = (branch.size + 1) // 2
+        inner, outer = dsp_matrix.narrow(branch, {"": size, **kept})
+        functional.invalidate_reset_cache(model)
+        mask_spikes(twin, inner)
+        for matrix, before in zip(branch.matrices, twin.matrices, strict=True):
+            mask, layer = outer[matrix.module], before.module
+            assert int(mask.sum()) == kept[matrix.name]
+            factor = mask.double().reshape(-1, *[1] * (layer.weight.ndim - 2))
+            if layer in written:
+                written[layer].norm.register_forward_hook(lambda _m, _x, y, f=factor: y * f)
+            else:  # a fused layer holds several matrices: once more changes nothing
+                layer.register_forward_pre_hook(lambda _m, x, f=factor: (x[0] * f,))
+        out, spikes = observed(model, images)
+        expected, others = observed(masked, images)
+        torch.testing.assert_close(out, expected, rtol=1e-12, atol=1e-12)
+        for name in spikes:
+            if spikes[name].shape == others[name].shape:
+                assert torch.equal(spikes[name], others[name]), name
+        changed += not torch.equal(expected, run(parent, images))
+        held = {m.name: m.weight.numel() for m in every(adapter, model)[index].matrices}
+        assert held == {name: size * branch.groups * outer for name, outer in kept.items()}
+    assert changed
 
 
 def test_masking_changes_something(double, images):
@@ -283,7 +320,8 @@ def test_swapped_neurons_repeat_the_parents_spikes(made, images, learned):
 def harsh(shape) -> dict:
     """Half of the dimensions, four fifths of the weights zero, neurons that learn."""
     point: dict = {f"{place}.l1p": 0.8 for place, _ in shape.branches()}
-    point |= {f"{place}.dsp": 0.5 for place, b in shape.branches() if not b.fixed}
+    for place, branch in shape.branches():
+        point |= {} if branch.fixed else {f"{place}.dsp": 0.5, f"{place}.dsp_matrix": 0.75}
     for i in range(len(shape.blocks)):
         point |= {f"blocks.{i}.neuron.threshold": "channel", f"blocks.{i}.neuron.tau": "layer"}
     return point
