@@ -38,7 +38,8 @@ def test_every_norm_behind_a_layer_is_folded_and_the_network_stays(family, packe
     for path in pairs.values():
         was, now = (net.get_submodule(path).weight for net in (network, folded))
         assert torch.equal(was == 0, now == 0)
-    loaded = load(packed(folded, adapter, replace(origin, folded=pairs)))
+    folder = packed(folded, adapter, replace(origin, folded=pairs))
+    loaded = load(folder, imports=":" in origin.model)
     assert torch.equal(observe(loaded, samples)[OUTPUT], after)
     assert len(folded.state_dict()) < len(network.state_dict())
 

@@ -35,7 +35,7 @@ def test_a_compressed_network_of_every_family_is_loaded_bit_for_bit(family, pack
     wanted = observe(network, samples)
     assert sum(float(spikes.sum()) > 0 for spikes in wanted.values()) > 3
     standalone = runpy.run_path(str(folder / "load_network.py"))["load"]()
-    for loaded in (load(folder, imports=family == "own"), standalone):
+    for loaded in (load(folder, imports=":" in origin.model), standalone):
         assert not loaded.training
         found = observe(loaded, samples)
         assert found.keys() == wanted.keys()
