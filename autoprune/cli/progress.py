@@ -74,7 +74,7 @@ class Terminal:
         if not done:
             self._say(f"parent, epoch {epoch} of {epochs}", left)
         else:
-            self._console.print(f"Parent trained for {epochs} epochs and cached.")
+            self._console.print(f"Parent trained for {epochs} epochs.")
 
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""

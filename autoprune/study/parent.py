@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from autoprune.data.dataset import Dataset
+from autoprune.errors import InputError, RecordError
 from autoprune.files import cache_folder
 from autoprune.networks.checkpoint import load_checkpoint, save_weights
 from autoprune.networks.key_map import load_key_map
@@ -77,19 +79,33 @@ def train_parent(
 
 
 def find_parent(
-    parts: Parts, data: Dataset, progress: Callable[[int], None] = lambda epoch: None
+    parts: Parts,
+    data: Dataset,
+    progress: Callable[[int], None] = lambda epoch: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> nn.Module:
     """The parent out of the study's checkpoint or the cache, or trained and put there.
 
-    `progress` hears finished epochs.
+    `progress` hears finished epochs. `say` is told, in a line, of a cached parent that is damaged,
+    and so set aside, and of a cache that cannot be written: neither is worth a training.
     """
     if parts.network.checkpoint is not None:
         return load_published(parts.network, parts.architecture.build())
     file = cached_parent(parts, data)
-    if not file.is_file():
-        network = train_parent(parts, data, progress)
+    try:
+        if file.is_file():
+            return load_parent(parts, file)
+    except InputError as error:
+        aside = file.with_name(f"{file.name}.damaged")
+        say(f"The cached parent is not usable, set aside as {aside}, trained again: {error}")
+        with suppress(OSError):  # then it is written over, or that is said below
+            file.replace(aside)
+    network = train_parent(parts, data, progress)
+    try:
         save_weights(network, file)
-    return load_parent(parts, file)
+    except RecordError as error:
+        say(f"The parent is kept in the run alone: {error}")
+    return network.eval()
 
 
 def _sources(parts: Parts) -> list[str]:

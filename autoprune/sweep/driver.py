@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import nn
@@ -64,7 +66,8 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         write_study(prepared, folder, weight_bits)
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
-        parent = _parent(parts, data, folder, observer)
+        notes: list[str] = []
+        parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())
         setup = make_setup(parts, data, parent, weight_bits, product_sparsity=tiles)
@@ -87,14 +90,21 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         tracker.announce(scheduler.standing)
         workers = Workers.of(parts.compute, Hire(address=prepared.address))
         execute(scheduler, setup, workers, hold, stop)
-        return tracker.finish(scheduler.standing, scheduler.trials)
+        found = tracker.finish(scheduler.standing, scheduler.trials)
+        return replace(found, warnings=[*notes, *found.warnings])
 
 
-def _parent(parts: Parts, data: Dataset, folder: RunFolder, observer: Observer) -> nn.Module:
+def _parent(
+    parts: Parts,
+    data: Dataset,
+    folder: RunFolder,
+    observer: Observer,
+    say: Callable[[str], None],
+) -> nn.Module:
     """The run's own copy of the parent, made on its first day."""
     if not folder.parent.is_file():
         epochs = parts.parent.epochs if parts.parent else 0
-        network = find_parent(parts, data, lambda epoch: observer.training(epoch, epochs))
+        network = find_parent(parts, data, lambda epoch: observer.training(epoch, epochs), say)
         save_weights(network, folder.parent)
     return load_parent(parts, folder.parent)
 

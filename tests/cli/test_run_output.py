@@ -130,7 +130,7 @@ def test_a_log_tells_of_a_long_training_and_of_baselines() -> None:
         "parent, epoch 4 of 10: 0:20:00 left",
         "parent, epoch 6 of 10: 0:13:20 left",
         "parent, epoch 8 of 10: 0:06:40 left",
-        "Parent trained for 10 epochs and cached.",
+        "Parent trained for 10 epochs.",
         "baseline 0 of 3",
         "baseline 1 of 3",
         "baseline 2 of 3: 0:06:40 left",

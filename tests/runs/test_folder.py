@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from autoprune.compress.configuration import make_plan, parse_configuration
-from autoprune.errors import RecordError
+from autoprune.errors import RecordError, UnreadableError
 from autoprune.files import write_atomically, write_text
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
@@ -111,7 +114,7 @@ def test_baselines_are_apart(tmp_path, outcomes):
 
 
 @pytest.mark.parametrize("length", [0, 10, 1000, -1])
-def test_a_damaged_file_is_an_error_and_is_removed_by_recover(tmp_path, outcomes, length):
+def test_a_damaged_file_is_an_error_and_is_set_aside_by_recover(tmp_path, outcomes, length):
     folder = RunFolder(tmp_path)
     folder.write(outcomes[0])
     file = folder.file(TrialKey(3))
@@ -121,8 +124,56 @@ def test_a_damaged_file_is_an_error_and_is_removed_by_recover(tmp_path, outcomes
     folder.write(outcomes[1])
     assert folder.recover() == [outcomes[1].head]
     assert not file.exists()
+    assert folder.set_aside == [file.with_name("00003.parquet.damaged-1")]
+    assert folder.set_aside[0].stat().st_size > 0 or length == 0, "what is left of it stays"
     with pytest.raises(RecordError, match="no trial '3'"):
         folder.read(TrialKey(3))
+    folder.write(outcomes[0])
+    file.write_bytes(b"")
+    folder.recover()
+    assert folder.set_aside[1:] == [file.with_name("00003.parquet.damaged-2")]
+
+
+def test_a_file_that_cannot_be_read_now_stays_and_ends_the_command(tmp_path, monkeypatch, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    file = folder.file(TrialKey(3))
+    before, fstat = file.read_bytes(), os.fstat
+
+    def failing(descriptor):
+        if os.readlink(f"/proc/self/fd/{descriptor}") == str(file):
+            raise OSError(errno.EIO, "Input/output error")
+        return fstat(descriptor)
+
+    monkeypatch.setattr("os.fstat", failing)
+    with pytest.raises(UnreadableError, match=r"00003.parquet: not readable \(Input/output error"):
+        folder.recover()
+    monkeypatch.undo()
+    assert file.read_bytes() == before
+    assert folder.set_aside == []
+    assert folder.recover() == [outcomes[0].head]
+
+
+@pytest.mark.parametrize("place", ["metadata", "pages"])
+def test_one_bit_that_has_changed_is_noticed(tmp_path, outcomes, place):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    file = folder.file(TrialKey(3))
+    content = bytearray(file.read_bytes())
+    # a digit of the metadata's JSON, which stays JSON; a byte amid the first page
+    spot = content.rindex(b'"seed": 5') + 8 if place == "metadata" else 60
+    content[spot] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(RecordError, match="00003.parquet: damaged"):
+        folder.read(TrialKey(3))
+
+
+def test_a_trial_under_the_name_of_another_is_damaged(tmp_path, outcomes):
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    shutil.copy(folder.file(TrialKey(3)), folder.file(TrialKey(8)))
+    assert folder.recover() == [outcomes[0].head]
+    assert [file.name for file in folder.set_aside] == ["00008.parquet.damaged-1"]
 
 
 @pytest.mark.parametrize("given", ["runs/digit", "digits", "runs"])

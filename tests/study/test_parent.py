@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from autoprune.study.parent import cached_parent, find_parent, parent_key
 from autoprune.study.parts import load_data
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.training import correct
+from tests.short import SHORT
 
 
 @pytest.mark.full
@@ -24,6 +27,54 @@ def test_parent_of_digits(tmp_path, monkeypatch):
     assert len(epochs) == parts.parent.epochs + 1  # out of the cache: nothing is trained
     assert correct(again, data.test) == correct(network, data.test)
     assert cached_parent(parts, data).is_file()
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The short study's parent, "trained" at once, how often, and its data."""
+    parts = prepare(SHORT).built.parts
+    trained = []
+
+    def train(parts, data, progress):
+        trained.append(1)
+        return parts.architecture.build()
+
+    monkeypatch.setattr("autoprune.study.parent.train_parent", train)
+    return parts, load_data(parts), trained
+
+
+def test_a_parent_is_not_lost_where_the_cache_cannot_be_written(quick, tmp_path, monkeypatch):
+    parts, data, trained = quick
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "a file" / "cache"))
+    said = []
+    find_parent(parts, data, say=said.append)
+    assert len(trained) == 1
+    [line] = said
+    assert line.startswith("The parent is kept in the run alone: ")
+    assert "Not a directory" in line
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "empty"])
+def test_a_damaged_cached_parent_is_set_aside_and_trained_again(
+    quick, tmp_path, monkeypatch, damage
+):
+    parts, data, trained = quick
+    monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path))
+    said: list[str] = []
+    find_parent(parts, data, say=said.append)
+    file = cached_parent(parts, data)
+    if damage == "foreign":
+        save_file({"x": torch.ones(1)}, file)
+    else:
+        file.write_bytes(file.read_bytes()[: 1000 * (damage == "truncated")])
+    find_parent(parts, data, say=said.append)
+    assert len(trained) == 2
+    [line] = said
+    assert line.startswith(f"The cached parent is not usable, set aside as {file}.damaged, trained")
+    assert "\n" not in line
+    find_parent(parts, data, say=said.append)
+    assert (len(trained), len(said)) == (2, 1)
 
 
 def test_everything_that_makes_a_parent_is_in_its_key():
