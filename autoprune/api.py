@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from autoprune.errors import InputError
 from autoprune.opened_run import OpenedRun
+from autoprune.reading import user_path
 
 if TYPE_CHECKING:
     from autoprune.config import Verdict
@@ -82,7 +83,7 @@ def prepare_run(
     given = str(study) if isinstance(study, Path) else study
     if out is None and not isinstance(given, str):
         raise InputError("run(study)", "a study that has no file", "out, the run folder")
-    folder = Path("runs") / Path(str(given)).stem if out is None else Path(out).expanduser()
+    folder = Path("runs") / Path(str(given)).stem if out is None else user_path(str(out), "--out")
     prepared = prepare(given, trials, workers, find_address(address, workers))
     return PreparedRun(prepared, RunFolder(folder))
 

@@ -17,6 +17,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autoprune.errors import InputError
+from autoprune.reading import MIB, read_text, user_path
 
 Folder = Literal["search_spaces", "cost_models", "studies"]
 Table = TypeVar("Table", bound=BaseModel)
@@ -30,6 +31,15 @@ Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 """How every table of a TOML file is checked: no unknown key, no conversion, no change."""
+
+_TOML_BYTES = MIB
+"""The largest TOML file that is read: a space with every key of a hundred blocks is smaller."""
+
+_DEEPEST = 32
+_BRACKETS = re.compile(r"[\[\]{}]")
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+_DOTTED = re.compile(rf"(?<![\w-])(?:{_PART}){{{_DEEPEST}}}")
+"""A key of more parts than that: a.b.c and so on."""
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -73,7 +83,7 @@ def find_file(kind: Folder, name_or_path: str, base: Path | None = None) -> Path
     Raises InputError where there is no such file.
     """
     if "/" in name_or_path or name_or_path.endswith(".toml"):
-        path = (base or Path()) / Path(name_or_path).expanduser()
+        path = (base or Path()) / user_path(name_or_path, kind.replace("_", " "))
         if not path.is_file():
             raise InputError(str(path), "no such file", f"a TOML file of {kind.replace('_', ' ')}")
         return path
@@ -89,21 +99,27 @@ def find_file(kind: Folder, name_or_path: str, base: Path | None = None) -> Path
 
 
 def read_toml(path: Path) -> dict[str, object]:
-    """The content of a TOML file; InputError where it is absent, not UTF-8 or not TOML."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(str(path), "no such file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            str(path), f"not UTF-8 (byte {error.start})", "a UTF-8 TOML file"
-        ) from error
-    except OSError as error:
-        raise InputError(str(path), f"not readable ({error.strerror})", "a TOML file") from error
+    """The content of a TOML file; raises what `read_text` does, and InputError for what is no TOML.
+
+    A file that is nested more deeply than any of ours is refused before it is parsed: that would
+    take minutes, or all of the stack.
+    """
+    text = read_text(path, _TOML_BYTES)
+    if _depth(text) > _DEEPEST or _DOTTED.search(text):
+        raise InputError(str(path), "nested too deeply", f"at most {_DEEPEST} levels")
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of TOML, or an integer of more digits than Python reads
         raise InputError(str(path), f"not valid TOML: {error}") from error
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at once, at most; those inside of texts count as well."""
+    depth = deepest = 0
+    for sign in _BRACKETS.findall(text):
+        depth = depth + 1 if sign in "[{" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def to_toml(table: BaseModel) -> str:

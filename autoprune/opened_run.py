@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
+from autoprune.reading import user_path
 from autoprune.trial.key import TrialKey
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class OpenedRun:
     def __init__(self, path: str | Path, *, imports: bool = False) -> None:
         from autoprune.runs.folder import RunFolder
 
-        self.folder: RunFolder = RunFolder.opened(Path(path).expanduser(), imports=imports)
+        self.folder: RunFolder = RunFolder.opened(user_path(str(path), "RUN"), imports=imports)
 
     def __repr__(self) -> str:
         """As it is opened."""

@@ -13,6 +13,7 @@ from autoprune.data.dataset import About, Dataset
 from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
 from autoprune.files import data_folder
+from autoprune.reading import user_path
 
 
 @final
@@ -43,7 +44,7 @@ class NamedData:
         """The folder of its files: the study's, else AUTOPRUNE_DATA, else in the user's cache."""
         if self.spec.root is None:
             return data_folder()
-        return self._base / Path(self.spec.root).expanduser()
+        return self._base / user_path(self.spec.root, "data.root")
 
     def load(self, seed: int) -> Dataset:
         """Its samples; `seed` splits them.

@@ -8,7 +8,6 @@ all of its values. What surgery leaves in no tensor is in the manifest.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,9 +23,10 @@ from autoprune.compress.surgery.apply import reshape
 from autoprune.deploy.fold import make_room
 from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
-from autoprune.errors import InputError
+from autoprune.errors import CompressionError, InputError
 from autoprune.networks.build import adapter_for, build
 from autoprune.plugin import refuse_code
+from autoprune.reading import read_json
 
 FORMAT = 1
 WEIGHTS, PLAN, MANIFEST = "network.safetensors", "plan.json", "manifest.json"
@@ -50,12 +50,12 @@ def load(folder: Path | str, *, imports: bool = False) -> nn.Module:
         for name in form.network.code:
             refuse_code(name, file)
     use(form.network.methods, file)
-    plan = Plan.from_dict(json.loads((folder / PLAN).read_text(encoding="utf-8")))
+    plan = _plan(folder / PLAN)
     network = shell(form, plan)
     try:
         state = unpack(load_file(folder / WEIGHTS), form.storage)
         network.load_state_dict(state)
-    except (RuntimeError, SafetensorError, KeyError) as error:
+    except (RuntimeError, SafetensorError, LookupError, TypeError, ValueError) as error:
         raise InputError(str(folder / WEIGHTS), f"does not fit the network: {error}") from error
     return network
 
@@ -66,15 +66,15 @@ def read_form(folder: Path) -> Form:
     Raises InputError as `load` does.
     """
     file = folder / MANIFEST
-    try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(str(file), "no such file", "a folder of autoprune export") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(file), f"damaged ({error})") from error
+    if not file.is_file():
+        raise InputError(str(file), "no such file", "a folder of autoprune export")
+    manifest = read_json(file)
     if not isinstance(manifest, dict) or manifest.get("autoprune_export") != FORMAT:
         raise InputError(str(file), "not a manifest of this version of autoprune export")
-    for name, exported in manifest["files"].items():
+    files = manifest.get("files")
+    if not isinstance(files, dict):
+        raise InputError(str(file), "damaged (it lists no files)")
+    for name, exported in files.items():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise InputError(str(file), f"names {name!r}", "files of the folder alone")
         if not (folder / name).is_file():
@@ -85,7 +85,16 @@ def read_form(folder: Path) -> Form:
                 "was changed: its size or SHA-256 is not that of the manifest",
                 "the file that was exported",
             )
+    if not {WEIGHTS, PLAN} <= files.keys():
+        raise InputError(str(file), f"damaged (it does not list {WEIGHTS} and {PLAN})")
     return Form.from_dict(manifest, str(file))
+
+
+def _plan(file: Path) -> Plan:
+    try:
+        return Plan.from_dict(read_json(file))
+    except (AttributeError, LookupError, TypeError, ValueError, CompressionError) as error:
+        raise InputError(str(file), f"damaged ({type(error).__name__}: {error})") from error
 
 
 def described(file: Path) -> dict[str, int | str]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from autoprune.config import STRICT, read_toml, validate
 from autoprune.errors import InputError
+from autoprune.reading import user_path
 
 _BUNDLED = Path(__file__).resolve().parent / "checkpoint_keys"
 
@@ -87,7 +88,7 @@ def load_key_map(name_or_path: str, base: Path | None = None) -> KeyMap:
     Raises InputError where there is none.
     """
     if "/" in name_or_path or name_or_path.endswith(".toml"):
-        path = (base or Path()) / Path(name_or_path).expanduser()
+        path = (base or Path()) / user_path(name_or_path, "network.checkpoint_keys")
     else:
         path = _BUNDLED / f"{name_or_path}.toml"
         names = sorted(file.stem for file in _BUNDLED.glob("*.toml"))

@@ -16,6 +16,8 @@ from pathlib import Path
 import autoprune
 from autoprune.errors import RecordError
 from autoprune.files import write_text
+from autoprune.reading import read_json
+from autoprune.runs.typed import typed
 
 _PACKAGES = (
     "autoprune",
@@ -100,8 +102,8 @@ def read_environments(file: Path) -> list[Environment]:
     if not file.is_file():
         return []
     try:
-        return [Environment(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
-    except (TypeError, ValueError) as error:
+        return [typed(Environment(**one)) for one in read_json(file)]
+    except (LookupError, TypeError, ValueError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 

@@ -49,7 +49,7 @@ class RunFolder:
     Attributes:
         imports: as given.
         parent, journal, ...: where its files and folders lie.
-        set_aside: what `recover` found damaged, under its new name.
+        set_aside: what was found damaged, under its new name.
     """
 
     def __init__(self, path: Path, *, imports: bool = False) -> None:
@@ -189,11 +189,15 @@ class RunFolder:
         except UnreadableError:
             raise
         except RecordError:
-            names = (file.with_name(f"{file.name}.damaged-{i}") for i in itertools.count(1))
-            aside = next(name for name in names if not name.exists())
-            file.rename(aside)
-            self.set_aside.append(aside)
+            self.put_aside(file)
             return None
+
+    def put_aside(self, file: Path) -> None:
+        """Rename a file that is damaged, and note it in `set_aside`."""
+        names = (file.with_name(f"{file.name}.damaged-{i}") for i in itertools.count(1))
+        aside = next(name for name in names if not name.exists())
+        file.rename(aside)
+        self.set_aside.append(aside)
 
     @cached_property
     def record(self) -> RunRecord:

@@ -21,7 +21,12 @@ from typing import IO, final
 import psutil
 
 from autoprune.errors import RecordError
+from autoprune.reading import read_bytes
 from autoprune.runs.links import refuse_links
+from autoprune.runs.typed import typed
+
+_LOCK_BYTES = 2**16
+"""So much of a lock's file is read; who holds it takes a hundredth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +59,11 @@ class Holder:
     def named_in(cls, text: str) -> Holder | None:
         """The holder that a lock's file names; None where it names none that we can read."""
         try:
-            return cls(**json.loads(text))
-        except (TypeError, ValueError):
+            found = typed(cls(**json.loads(text)))
+            datetime.fromisoformat(found.since)
+        except (TypeError, ValueError, RecursionError):
             return None
+        return found
 
     def is_near(self, other: Holder) -> bool:
         """Whether both run under one kernel, or under one that was started again."""
@@ -108,7 +115,9 @@ def holder(folder: Path) -> Holder | None:
     One that was killed is still named: see `Holder.lives`.
     """
     file = folder / "run.lock"
-    return Holder.named_in(file.read_text(encoding="utf-8")) if file.is_file() else None
+    if not file.is_file():
+        return None
+    return Holder.named_in(read_bytes(file, _LOCK_BYTES).decode("utf-8", "replace"))
 
 
 @contextmanager
@@ -136,7 +145,7 @@ def sole_writer(folder: Path) -> Iterator[Hold]:
 
 def _opened(file: Path, me: Holder) -> IO[str]:
     """The lock's file, locked as far as its file system can, and signed by nobody who may live."""
-    stream = file.open("a+", encoding="utf-8")
+    stream = file.open("a+", encoding="utf-8", errors="replace")
     try:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -160,7 +169,7 @@ def _opened(file: Path, me: Holder) -> IO[str]:
 
 def _content(stream: IO[str]) -> str:
     stream.seek(0)
-    return stream.read()
+    return stream.read(_LOCK_BYTES)
 
 
 def _sign(stream: IO[str], text: str, folder: Path) -> str:

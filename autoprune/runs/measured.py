@@ -10,6 +10,8 @@ from pathlib import Path
 
 from autoprune.errors import RecordError
 from autoprune.files import write_text
+from autoprune.reading import read_json
+from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
 
 
@@ -76,12 +78,13 @@ def read_all(run: Path) -> list[MeasuredOn]:
 
 
 def _read(file: Path) -> MeasuredOn:
+    data = read_json(file)
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
         timings = tuple(
             Timing(**{**timing, "key": TrialKey.parse(timing["key"])})
             for timing in data.pop("timings")
         )
-        return MeasuredOn(**{**data, "missing": tuple(data["missing"]), "timings": timings})
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        missing = tuple(data["missing"])
+        return typed(MeasuredOn(**{**data, "missing": missing, "timings": timings}), TrialKey)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
+from autoprune.reading import user_path
 from autoprune.trial.key import TrialKey
 from autoprune.workload.workload import Workload
 
@@ -43,7 +44,7 @@ def find_workload(what: str, machine: str, *, imports: bool) -> NamedWorkload:
         from autoprune.runs.folder import RunFolder  # a file needs no pyarrow
         from autoprune.runs.machines import find_machine
 
-        run = RunFolder.opened(Path(place).expanduser(), imports=imports)
+        run = RunFolder.opened(user_path(place, what), imports=imports)
         model = find_machine(run, machine)
         workload = run.read_workload(TrialKey.parse(trial), model.machine.weight_bits)
         return NamedWorkload(model=model, workload=workload, run=run)

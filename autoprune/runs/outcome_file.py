@@ -22,7 +22,9 @@ from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.reading import MIB, read_bytes
+from autoprune.runs.bounded_parquet import opened, table_in
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome, State
+from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.table import to_ops, to_table
@@ -31,8 +33,14 @@ from autoprune.workload.workload import Elementwise, Uncounted, Workload
 _KEY, _CHECK = b"autoprune", b"sha256"
 """Where a file's metadata are, and what shows that they are as they were written."""
 
-_BYTES = 64 * MIB
-"""The largest file that is read; a trial's usually takes some ten thousandths of it."""
+_BYTES = 16 * MIB
+"""The largest file that is read; a trial's usually takes a hundredth of it."""
+
+_WRONG = (
+    *(ArithmeticError, AttributeError, LookupError, NotImplementedError, OSError),
+    *(RecursionError, TypeError, ValueError, AutopruneError),
+)
+"""What a file that is not ours makes its reader raise."""
 
 _Meta: TypeAlias = dict[str, Any]
 """The JSON in a file's metadata, or a part of it, as it was read: nothing is known of it yet."""
@@ -124,7 +132,7 @@ def read_columns(file: Path) -> CountedTrial:
                 )
             ),
         )
-    except (ArithmeticError, LookupError, TypeError, ValueError, AutopruneError) as error:
+    except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 
@@ -132,23 +140,19 @@ def _read(file: Path) -> tuple[pa.Table, _Meta]:
     """The operations of all precisions, and the metadata; RecordError where damaged."""
     content = read_bytes(file, _BYTES)
     try:
-        table = _opened(content).read(use_threads=False)
-        meta = _meta(table.schema)
+        table = table_in(content)
+        meta = _meta(opened(content))
         rows = sum(workload["ops"] for workload in meta["workloads"])
-    except (pa.ArrowInvalid, OSError, KeyError, TypeError, ValueError) as error:
+    except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
     if rows != len(table):
         raise RecordError(f"{file}: operations are missing")
     return table, meta
 
 
-def _opened(content: bytes) -> pq.ParquetFile:
-    return pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
-
-
-def _meta(schema: pa.Schema) -> _Meta:
+def _meta(file: pq.ParquetFile) -> _Meta:
     """The metadata of a file; ValueError where they are not what was written."""
-    own = schema.metadata or {}
+    own = file.metadata.metadata or {}
     check = own.get(_CHECK)  # files from before it was kept have none
     if check is not None and hashlib.sha256(own[_KEY]).hexdigest().encode() != check:
         raise ValueError("the checksum of its metadata is another")
@@ -160,7 +164,7 @@ def read_head(file: Path) -> Head:
     """An outcome without its operations, from a file's metadata; RecordError where damaged."""
     content = read_bytes(file, _BYTES)
     try:
-        meta = _meta(_opened(content).schema_arrow)
+        meta = _meta(opened(content))
         found = meta["measurement"]
         scores = tuple(
             (p["bits"], Score(**p["validation"]), Score(**p["test"]))
@@ -172,7 +176,7 @@ def read_head(file: Path) -> Head:
             score=scores[0][1].accuracy if scores else None,
             seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
         )
-        return Head(
+        head = Head(
             ended=ended,
             plan=Plan.from_dict(meta["plan"]),
             scores=scores,
@@ -180,7 +184,8 @@ def read_head(file: Path) -> Head:
             kept_weights=found["kept_weights"] if found else 0.0,
             charges=_charges(meta["charges"]),
         )
-    except (pa.ArrowInvalid, OSError, LookupError, TypeError, ValueError, AutopruneError) as error:
+        return typed(head, Plan, TrialKey)
+    except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 
@@ -208,7 +213,7 @@ def read_outcome(file: Path) -> Outcome:
         del meta["workloads"]
         point = dict(meta.pop("point"))
         configuration = {Parameter.recorded(name): value for name, value in point.items()}
-        return Outcome(
+        outcome = Outcome(
             **{
                 **meta,
                 **_keys(meta),
@@ -219,7 +224,8 @@ def read_outcome(file: Path) -> Outcome:
                 "measurement": measurement,
             }
         )
-    except (KeyError, TypeError, ValueError, AutopruneError) as error:
+        return typed(outcome, Plan, TrialKey, Parameter, Workload)
+    except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
 
 

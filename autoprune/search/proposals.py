@@ -95,7 +95,11 @@ def read_proposals(folder: RunFolder) -> dict[TrialKey, Proposal] | None:
         trials = optuna.load_study(study_name=name, storage=place).get_trials(deepcopy=False)
     return {
         TrialKey(trial.number): Proposal(
-            ended=trial.state.is_finished(), gain=trial.system_attrs.get(GAIN)
+            ended=trial.state.is_finished(), gain=_number(trial.system_attrs.get(GAIN))
         )
         for trial in trials
     }
+
+
+def _number(found: object) -> float | None:
+    return float(found) if isinstance(found, float | int) else None

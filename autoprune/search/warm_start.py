@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from autoprune.errors import RecordError
 from autoprune.files import write_text
+from autoprune.reading import read_json
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.measurement import Measurement
@@ -66,13 +68,15 @@ def kept(place: Path) -> WarmStart | None:
     """What `keep` has written; None where it has not, or not to the end."""
     if not (place / _HEAD).is_file():
         return None
-    head = json.loads((place / _HEAD).read_text(encoding="utf-8"))
-    folder = RunFolder(place)
-    return WarmStart(
-        source=head["source"],
-        kind=head["kind"],
-        differs=tuple(head["differs"]),
-        trials=tuple(folder.read_trials()),
-        baselines=tuple(folder.read_baselines().values()),
-        outside=head["outside"],
-    )
+    head, folder = read_json(place / _HEAD), RunFolder(place)
+    try:
+        return WarmStart(
+            source=str(head["source"]),
+            kind="measured" if head["kind"] == "measured" else "data",
+            differs=tuple(map(str, head["differs"])),
+            trials=tuple(folder.read_trials()),
+            baselines=tuple(folder.read_baselines().values()),
+            outside=int(head["outside"]),
+        )
+    except (LookupError, TypeError, ValueError) as error:
+        raise RecordError(f"{place / _HEAD}: damaged ({error})") from error

@@ -7,6 +7,7 @@ from typing import Literal
 
 from autoprune.config import Folder, bundled_names, find_file, read_toml
 from autoprune.errors import InputError
+from autoprune.reading import user_path
 
 Kind = Literal["study", "search space", "machine"]
 
@@ -30,7 +31,7 @@ def find_all(name_or_path: str) -> list[tuple[Kind, Path]]:
     Raises InputError where there is no such file, or its keys are of no kind.
     """
     if "/" in name_or_path or name_or_path.endswith(".toml"):
-        path = Path(name_or_path).expanduser()
+        path = user_path(name_or_path, "file")
         return [(_kind(path), path)]
     known = {kind: bundled_names(folder) for kind, folder in FOLDERS.items()}
     found = [

@@ -11,6 +11,7 @@ from pathlib import Path
 from autoprune.config import bundled_names, find_file, read_toml
 from autoprune.cost.load import FAMILIES, families, load_machine
 from autoprune.cost.model import CostModel
+from autoprune.reading import read_text
 from autoprune.study.kinds import FOLDERS, Kind, find_all
 
 
@@ -58,7 +59,7 @@ def read_shown(name_or_path: str, *, imports: bool) -> tuple[Shown, ...]:
         Shown(
             kind=kind,
             file=path,
-            text=path.read_text(encoding="utf-8"),
+            text=read_text(path),
             model=load_machine(str(path), imports=imports) if kind == "machine" else None,
         )
         for kind, path in find_all(name_or_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from autoprune.data.dataset import Dataset
-from autoprune.errors import InputError
+from autoprune.errors import InputError, RecordError
 from autoprune.networks.checkpoint import save_weights
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.environment import record_environment
@@ -76,7 +76,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         copy_missing(folder)
         tracking.catch_up()
         if database is None:
-            place = StudyPlace(storage=open_journal(folder.journal))
+            place = _journal(folder)
         else:
             assert folder.record.places.study is not None  # settled on the run's first day
             place = StudyPlace(storage=database, study=folder.record.places.study)
@@ -92,6 +92,15 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         execute(scheduler, setup, workers, hold, stop)
         found = tracker.finish(scheduler.standing, scheduler.trials)
         return replace(found, warnings=[*notes, *found.warnings])
+
+
+def _journal(folder: RunFolder) -> StudyPlace:
+    """The journal of the run; a damaged one is set aside, since the trials make it anew."""
+    try:
+        return StudyPlace(storage=open_journal(folder.journal))
+    except RecordError:
+        folder.put_aside(folder.journal)
+        return StudyPlace(storage=open_journal(folder.journal))
 
 
 def _parent(

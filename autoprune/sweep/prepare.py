@@ -12,6 +12,7 @@ from autoprune.config import find_file, to_toml
 from autoprune.errors import InputError
 from autoprune.networks.key_map import load_key_map
 from autoprune.plugin import make_importable
+from autoprune.reading import read_text, user_path
 from autoprune.search.warm_start import WarmStart
 from autoprune.study.build import Built, build
 from autoprune.study.check import Checked, load_checked
@@ -56,7 +57,7 @@ def prepare(
     Raises InputError for anything that is wrong with the study, its space or its machines.
     """
     checked = load_checked(given)
-    text = to_toml(given) if isinstance(given, Study) else checked.file.read_text(encoding="utf-8")
+    text = to_toml(given) if isinstance(given, Study) else read_text(checked.file)
     texts = {"study": text, **_texts(checked)}
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(checked.study.model_copy(update=changes), checked.file)
@@ -78,7 +79,7 @@ def _texts(checked: Checked) -> dict[str, str]:
     space = checked.study.space
     paths = {f"space {space}": find_file("search_spaces", space, checked.file.parent)}
     paths |= {f"machine {name}": Path(m.machine.where) for name, m in checked.machines.items()}
-    return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    return {name: read_text(path) for name, path in paths.items()}
 
 
 def _located(study: Study, file: Path) -> Study:
@@ -88,17 +89,20 @@ def _located(study: Study, file: Path) -> Study:
         make_importable(Path())
     network = study.network
     if study.data.root is not None:
-        root = str((file.parent / Path(study.data.root).expanduser()).resolve())
+        root = str((file.parent / user_path(study.data.root, f"{file}: data.root")).resolve())
         study = study.model_copy(update={"data": study.data.model_copy(update={"root": root})})
     if study.warm_start is not None:
-        root = str((file.parent / Path(study.warm_start).expanduser()).resolve())
+        root = str((file.parent / user_path(study.warm_start, f"{file}: warm_start")).resolve())
         study = study.model_copy(update={"warm_start": root})
     if network.checkpoint is None:
         return study
     paths = {"checkpoint": network.checkpoint}
     if network.checkpoint_keys is not None and network.checkpoint_keys.endswith(".toml"):
         paths["checkpoint_keys"] = network.checkpoint_keys
-    found = {k: str((file.parent / Path(p).expanduser()).resolve()) for k, p in paths.items()}
+    found = {
+        k: str((file.parent / user_path(p, f"{file}: network.{k}")).resolve())
+        for k, p in paths.items()
+    }
     network = network.model_copy(update=found)
     return study.model_copy(update={"network": network})
 

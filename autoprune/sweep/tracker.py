@@ -132,7 +132,7 @@ class Tracker:
             doubts += missing
             probes = branch_probes(shown, standing.baselines, self._machines, self._shape)
             write_text(self._folder.branches, to_csv(probes))
-        doubts += [f"Damaged, set aside, and run again: {file}" for file in self._folder.set_aside]
+        doubts += [f"Damaged, set aside, and made anew: {file}" for file in self._folder.set_aside]
         return Finished(
             folder=self._folder,
             fronts=fronts,

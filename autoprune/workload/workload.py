@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoprune.errors import InputError
+from autoprune.reading import read_text
 from autoprune.workload.columns import reader
 from autoprune.workload.op import Op, Order
 
@@ -109,7 +110,7 @@ class Workload:
         """Read a workload; raises InputError where the text is not a complete one."""
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 where, f"not readable as JSON ({error}); it may be truncated", "a workload file"
             ) from error
@@ -134,21 +135,12 @@ class Workload:
             )
         except InputError as error:
             raise InputError(where, str(error)) from error
-        except (AttributeError, KeyError, TypeError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise InputError(
                 where, f"incomplete workload ({error})", "every field of Workload"
             ) from error
 
     @classmethod
     def read(cls, path: Path) -> Workload:
-        """Read a workload file."""
-        try:
-            return cls.from_json(path.read_text(encoding="utf-8"), str(path))
-        except FileNotFoundError as error:
-            raise InputError(str(path), "no such file", "a workload file") from error
-        except UnicodeDecodeError as error:
-            raise InputError(str(path), "not UTF-8", "a workload file") from error
-        except OSError as error:
-            raise InputError(
-                str(path), f"not readable ({error.strerror})", "a workload file"
-            ) from error
+        """Read a workload file; raises what `read_text` and `from_json` do."""
+        return cls.from_json(read_text(path), str(path))
