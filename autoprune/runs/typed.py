@@ -18,10 +18,11 @@ def typed(value: T, *checked: type) -> T:
     Numbers have to be finite; a whole one is a float, too. Of the classes `checked`, which look
     after themselves, nothing inside is looked at. Raises TypeError with the field's name.
     """
-    for field in fields(value):  # type: ignore[arg-type]
+    kind: Any = type(value)
+    for field in fields(kind):
         found = getattr(value, field.name)
-        if not _fits(found, _hints(type(value))[field.name], checked):
-            raise TypeError(f"{type(value).__name__}.{field.name} is {found!r:.40}")
+        if not _fits(found, _hints(kind)[field.name], checked):
+            raise TypeError(f"{kind.__name__}.{field.name} is {found!r:.40}")
     return value
 
 

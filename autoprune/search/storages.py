@@ -52,27 +52,27 @@ class _HeldLock(JournalFileOpenLock):
 def open_journal(file: Path) -> optuna.storages.JournalStorage:
     """The journal in that file, made where it is absent; a line that a power loss tore is cut.
 
-    Raises RecordError where it is damaged.
+    Raises RecordError where it is damaged, or holds trials that no run has proposed.
     """
     _cut_torn_line(file)
-    return read_journal(file)
+    found = read_journal(file)
+    for study in found.get_all_studies():
+        for trial in found.get_all_trials(study._study_id, deepcopy=False):
+            if not isinstance(trial.user_attrs.get("hash"), str):
+                raise RecordError(f"{file}: damaged (its trial {trial.number} names no plan)")
+    return found
 
 
 def read_journal(file: Path) -> optuna.storages.JournalStorage:
     """The journal in a file that is there, to read while another process writes to it.
 
-    Raises RecordError where it is damaged, or holds trials that no run has proposed.
+    Raises RecordError where it is damaged.
     """
     try:
         backend = JournalFileBackend(str(file), lock_obj=_HeldLock(str(file)))
-        found = optuna.storages.JournalStorage(backend)
-        for study in found.get_all_studies():
-            for trial in found.get_all_trials(study._study_id, deepcopy=False):
-                if not isinstance(trial.user_attrs.get("hash"), str):
-                    raise ValueError(f"trial {trial.number} names no plan")
+        return optuna.storages.JournalStorage(backend)
     except Exception as error:
         raise RecordError(f"{file}: damaged ({type(error).__name__}: {error!s:.200})") from error
-    return found
 
 
 def _cut_torn_line(journal: Path) -> None:
