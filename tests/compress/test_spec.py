@@ -10,6 +10,7 @@ from autoprune.compress.registry import forget, use
 from autoprune.compress.spec import CompressionSpec
 from autoprune.compress.surgery.apply import Manner, subject_of
 from autoprune.errors import InputError
+from tests.refusals import assert_refused, refusals
 
 NAME = "own_option:Own"
 CODE = """
@@ -57,20 +58,17 @@ def test_an_option_of_ones_own_reaches_the_surgery(write, network, adapter):
     assert subject_of(network, adapter).options["own_seed"] == 0
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"own_seed": 1.5}, "study.own_seed: given 1.5; expected a whole number from 0 to 9"),
-        ({"own_seed": True}, "study.own_seed: given True; expected a whole number"),
-        ({"own_seed": [1]}, r"study.own_seed: given \[1\]; expected a whole number"),
-        ({"own_sed": 1}, "study.own_sed: unknown key 'own_sed'.*did you mean 'own_seed'"),
-        ({"l1p_score": "os:system"}, "study.l1p_score: names code, 'os:system', which is not"),
-    ],
+@refusals(
+    ({"own_seed": 1.5}, "study.own_seed: given 1.5; expected a whole number from 0 to 9"),
+    ({"own_seed": True}, "study.own_seed: given True; expected a whole number"),
+    ({"own_seed": [1]}, "study.own_seed: given [1]; expected a whole number"),
+    ({"own_sed": 1}, "study.own_sed: unknown key 'own_sed'*did you mean 'own_seed'"),
+    ({"l1p_score": "os:system"}, "study.l1p_score: names code, 'os:system', which is not"),
 )
-def test_what_is_wrong_is_named(write, options, message):
+def test_what_is_wrong_is_named(write, given, words):
     write()
-    with pytest.raises(InputError, match=message):
-        CompressionSpec(**options).check_options("study", imports=False)
+    spec = CompressionSpec(**given)
+    assert_refused(words, spec.check_options, "study", imports=False)
 
 
 @pytest.mark.parametrize("taken", ["dsp_score", "methods"])

@@ -19,6 +19,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
+from tests.refusals import assert_refused, refusals
 
 Rule = Callable[[Ops], np.ndarray]
 TRAVELS = "it travels to a worker, and costs the same there"
@@ -210,17 +211,14 @@ def test_a_class_that_no_other_process_can_import_does_not_travel():
     assert "test_contract.machine.<locals>.Spoilt cannot be imported" in found.counterexample
 
 
-@pytest.mark.parametrize(
-    ("yielded", "message"),
-    [
-        ([("mac", 1.0)], "charges .'mac', 1.0.; expected an Action"),
-        ([Action("macs", np.ones(1))], "charges 'macs'; expected one of its PRICES"),
-        ([Action("barrier_time", np.ones(1))], "charges 'barrier_time'.*in pJ or mW"),
-        ([Action("synaptic_operation", np.ones(3))], "not one count for each of 4 operations"),
-        ([Action("synaptic_operation", "many")], "not one count for each"),
-    ],
+@refusals(
+    ([("mac", 1.0)], "charges ('mac', 1.0); expected an Action"),
+    ([Action("macs", np.ones(1))], "charges 'macs'; expected one of its PRICES"),
+    ([Action("barrier_time", np.ones(1))], "charges 'barrier_time'*in pJ or mW"),
+    ([Action("synaptic_operation", np.ones(3))], "not one count for each of 4 operations"),
+    ([Action("synaptic_operation", "many")], "not one count for each"),
 )
-def test_what_cannot_be_charged_is_refused(yielded, message):
+def test_what_cannot_be_charged_is_refused(given, words):
     loihi = load_machine("loihi1")
 
     class Wrong(CostModel):
@@ -229,23 +227,20 @@ def test_what_cannot_be_charged_is_refused(yielded, message):
         CHOICES = type(loihi).CHOICES
 
         def actions(self, ops):
-            return yielded
+            return given
 
-    with pytest.raises(UnknownCost, match=rf"loihi1\.toml: .*{message}"):
-        Wrong(loihi.machine).price(sample_workload())
+    wrong = Wrong(loihi.machine)
+    assert_refused(f"loihi1.toml: *{words}", wrong.price, sample_workload(), by=UnknownCost)
 
 
-@pytest.mark.parametrize(
-    ("figures", "message"),
-    [
-        ({"latency_ms": 1.0}, "latency_ms: no known figure; expected one of latency_us"),
-        ({"latency_us": -1.0}, r"latency_us is \[-1.0\]; expected finite"),
-        ({"cycles": math.nan}, r"cycles is \[nan\]"),
-        ({"static_power_mw": 1.0}, "expected latency_us with it, and static_power in mW"),
-        ({"static_power_mw": 1.0, "latency_us": 1.0}, "and static_power in mW among PRICES"),
-    ],
+@refusals(
+    ({"latency_ms": 1.0}, "latency_ms: no known figure; expected one of latency_us"),
+    ({"latency_us": -1.0}, "latency_us is [-1.0]; expected finite"),
+    ({"cycles": math.nan}, "cycles is [nan]"),
+    ({"static_power_mw": 1.0}, "expected latency_us with it, and static_power in mW"),
+    ({"static_power_mw": 1.0, "latency_us": 1.0}, "and static_power in mW among PRICES"),
 )
-def test_what_is_no_figure_is_refused(figures, message):
+def test_what_is_no_figure_is_refused(given, words):
     class Wrong(CostModel):
         PRICES = OpEnergy.PRICES
         CHOICES = OpEnergy.CHOICES
@@ -254,10 +249,10 @@ def test_what_is_no_figure_is_refused(figures, message):
             return ()
 
         def figures(self, ops):
-            return figures
+            return given
 
-    with pytest.raises(UnknownCost, match=message):
-        Wrong(load_machine("ops45_fp32").machine).price(sample_workload())
+    wrong = Wrong(load_machine("ops45_fp32").machine)
+    assert_refused(words, wrong.price, sample_workload(), by=UnknownCost)
 
 
 @pytest.mark.parametrize("energy_pj", [-1.0, math.nan, math.inf])

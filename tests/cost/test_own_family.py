@@ -6,7 +6,7 @@ import pytest
 
 from autoprune.cost.contract import check_contract
 from autoprune.cost.load import load_machine
-from autoprune.errors import InputError
+from tests.refusals import assert_refused, refusals
 
 MODULE = '''
 from autoprune.cost.action import Action
@@ -71,22 +71,15 @@ def test_a_class_of_ones_own_is_found_and_keeps_the_contract(load):
     assert model.machine.name == "flat"
 
 
-@pytest.mark.parametrize(
-    ("family", "message"),
-    [
-        (
-            "my_lab_machine:Flat",
-            "cannot be imported .*No module named 'my_lab_machine'.*PYTHONPATH",
-        ),
-        ("my_lab_machines:Flatt", "cannot be imported .*no attribute 'Flatt'"),
-        ("my_lab_machines:NUMBER", "is no cost model; expected a subclass of CostModel"),
-        ("my_lab_machines:Empty", "is incomplete; expected PRICES and actions"),
-        ("my_lab_machines:Priceless", "is incomplete; expected PRICES and actions"),
-        ("my_lab_machines:", "given 'my_lab_machines:'; expected module:name"),
-        (":Flat", "given ':Flat'; expected module:name"),
-        (".machines:Flat", "given '.machines:Flat'; expected module:name"),
-    ],
+@refusals(
+    ("my_lab_machine:Flat", "cannot be imported *No module named 'my_lab_machine'*PYTHONPATH"),
+    ("my_lab_machines:Flatt", "cannot be imported *no attribute 'Flatt'"),
+    ("my_lab_machines:NUMBER", "is no cost model; expected a subclass of CostModel"),
+    ("my_lab_machines:Empty", "is incomplete; expected PRICES and actions"),
+    ("my_lab_machines:Priceless", "is incomplete; expected PRICES and actions"),
+    ("my_lab_machines:", "given 'my_lab_machines:'; expected module:name"),
+    (":Flat", "given ':Flat'; expected module:name"),
+    (".machines:Flat", "given '.machines:Flat'; expected module:name"),
 )
-def test_what_is_wrong_with_a_family_is_named(load, family, message):
-    with pytest.raises(InputError, match=rf"flat\.toml: .*{message}"):
-        load(family)
+def test_what_is_wrong_with_a_family_is_named(load, given, words):
+    assert_refused(f"flat.toml: *{words}", load, given)

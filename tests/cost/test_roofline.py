@@ -10,6 +10,7 @@ from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 from autoprune.workload.workload import Workload
 from tests.operations import altered
+from tests.refusals import assert_refused, refusals
 
 
 @pytest.fixture
@@ -83,25 +84,18 @@ def test_zeros_by_a_pattern_buy_what_the_machine_says(gpu, root, tmp_path):
             )
 
 
-@pytest.mark.parametrize(
-    ("formats", "skipped", "message"),
-    [
-        ('["2:4"]', "[]", "weight_formats: given .*one that holds any matrix: dense, bitmap"),
-        (
-            '["dense", "bitmap"]',
-            "[]",
-            "weight_formats: given 'bitmap'; expected dense, and patterns",
-        ),
-        ('["dense", "2:5"]', "[]", "given '2:5'; expected one of .*mean '2:"),
-        ('["dense"]', '["4:2"]', "given '4:2'; expected one of 1:2, 1:4.*mean"),
-    ],
+@refusals(
+    (('["2:4"]', "[]"), "weight_formats: given *one that holds any matrix: dense, bitmap"),
+    (('["dense", "bitmap"]', "[]"), "weight_formats: given 'bitmap'; expected dense, and patterns"),
+    (('["dense", "2:5"]', "[]"), "given '2:5'; expected one of *mean '2:"),
+    (('["dense"]', '["4:2"]'), "given '4:2'; expected one of 1:2, 1:4*mean"),
 )
-def test_patterns_that_cannot_be_are_refused(root, tmp_path, formats, skipped, message):
+def test_patterns_that_cannot_be_are_refused(root, tmp_path, given, words):
+    formats, skipped = given
     text = (root / "docs" / "my_gpu.toml").read_text(encoding="utf-8")
     lines = f"weight_formats = {formats}\nskipped_patterns = {skipped}\nchoices"
     (tmp_path / "m.toml").write_text(text.replace("choices", lines, 1), encoding="utf-8")
-    with pytest.raises(InputError, match=message):
-        load_machine(str(tmp_path / "m.toml"))
+    assert_refused(words, load_machine, str(tmp_path / "m.toml"))
 
 
 def test_a_family_without_a_rule_for_patterns_refuses_them(root, tmp_path):

@@ -15,6 +15,7 @@ from torch import nn
 
 from autoprune.errors import InputError
 from autoprune.networks.state_file import read_state, without_prefix
+from tests.refusals import assert_refused, refusals
 
 STATE = OrderedDict({"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2)})
 
@@ -77,22 +78,18 @@ def test_the_prefixes_of_wrappers_are_taken_off(prefix):
     assert without_prefix(given, set(given)) is given, "the network's own names have it"
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (hostile_tensors(), "holds an object of torch.nn.modules.linear.Linear, and to make that"),
-        ({"epoch": 3}, "holds no state dict under state_dict, model, net"),
-        ([STATE], "holds no state dict"),
-        ({"state_dict": {"a": 1}}, "holds no state dict"),
-        ({}, "holds no state dict"),
-    ],
+@refusals(
+    (hostile_tensors(), "holds an object of torch.nn.modules.linear.Linear, and to make that"),
+    ({"epoch": 3}, "holds no state dict under state_dict, model, net"),
+    ([STATE], "holds no state dict"),
+    ({"state_dict": {"a": 1}}, "holds no state dict"),
+    ({}, "holds no state dict"),
 )
-def test_what_holds_no_state_dict_is_refused(tmp_path, content, said):
-    torch.save(content, tmp_path / "x.pt")
-    with pytest.raises(InputError, match=said) as error:
-        read_state(tmp_path / "x.pt")
-    if "object" in said:
-        assert "torch.save(x.state_dict(), 'weights.pt')" in str(error.value)
+def test_what_holds_no_state_dict_is_refused(tmp_path, given, words):
+    torch.save(given, tmp_path / "x.pt")
+    said = assert_refused(words, read_state, tmp_path / "x.pt")
+    if "object" in words:
+        assert "torch.save(x.state_dict(), 'weights.pt')" in said
 
 
 @pytest.mark.parametrize("kind", [Runs, Attribute])
