@@ -67,6 +67,12 @@ def named(name: str) -> Method:
     return _named[name]
 
 
+def known(name: str) -> Method | None:
+    """The method ``module:Class``, this project's among them; None where there is none yet."""
+    classes = {f"{type(method).__module__}:{type(method).__name__}": method for method in methods()}
+    return classes.get(name)
+
+
 def forget(names: Iterable[str]) -> None:
     """Let the methods ``module:Class`` no longer be known."""
     for name in names:

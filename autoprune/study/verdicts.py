@@ -65,14 +65,17 @@ def _machine(file: str, watch: Watch, *, imports: bool) -> tuple[Verdict, ...]:
 
 
 def _method(name: str, watch: Watch) -> tuple[Verdict, ...]:
-    from autoprune.compress.registry import named, use
+    from autoprune.compress.registry import known, named, use
     from autoprune.plugin import make_importable
     from autoprune.trial.method_contract import verdicts
     from autoprune.trial.tried import tried_network
 
     make_importable(Path())
-    use([name], name)
-    return _kept(verdicts(named(name), tried_network()), watch, name, "laws that methods obey")
+    method = known(name)
+    if method is None:
+        use([name], name)
+        method = named(name)
+    return _kept(verdicts(method, tried_network()), watch, name, "laws that methods obey")
 
 
 def _kept(found: Iterable[Verdict], watch: Watch, where: str, rules: str) -> tuple[Verdict, ...]:

@@ -121,11 +121,11 @@ _ELSEWHERE = """
 import pickle, sys
 from pathlib import Path
 from autoprune.compress.configuration import make_plan
-from autoprune.compress.registry import OURS, use
+from autoprune.compress.registry import known, use
 from autoprune.plugin import make_importable
 name, folder = sys.argv[1:]
 make_importable(Path(folder))
-if name not in [f"{type(m).__module__}:{type(m).__name__}" for m in OURS]:
+if known(name) is None:
     use([name], "check")
 print(*(make_plan(*given).hash for given in pickle.load(sys.stdin.buffer)))
 """

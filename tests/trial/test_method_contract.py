@@ -140,6 +140,13 @@ def test_a_good_method_passes(autoprune, write):
     assert "broken" not in said.out
 
 
+def test_a_method_that_ships_is_checked_alike(autoprune, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    said = autoprune("check", "autoprune.compress.methods.weight_bits:WeightBits")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.count("  pass ") == 10
+
+
 @pytest.mark.parametrize("what", BAD)
 def test_a_law_that_is_broken_is_named(write, what):
     old, new, law = BAD[what]
