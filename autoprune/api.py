@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoprune.errors import InputError
+from autoprune.files import user_path
 from autoprune.opened_run import OpenedRun
-from autoprune.reading import user_path
 
 if TYPE_CHECKING:
     from autoprune.config import Verdict

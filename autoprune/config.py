@@ -17,7 +17,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autoprune.errors import InputError
-from autoprune.reading import MIB, read_text, user_path
+from autoprune.files import MIB, read_text, user_path
 
 Folder = Literal["search_spaces", "cost_models", "studies"]
 Table = TypeVar("Table", bound=BaseModel)

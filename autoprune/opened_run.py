@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from autoprune.reading import user_path
+from autoprune.files import user_path
 from autoprune.trial.key import TrialKey
 
 if TYPE_CHECKING:

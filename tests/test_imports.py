@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 
 ORDER = (
-    {"errors", "outside"},
-    {"reading"},
-    {"config", "files", "plugin"},
+    {"errors"},
+    {"files", "plugin"},
+    {"config"},
     {"networks", "data"},
     {"workload", "compress"},
     {"trial", "cost"},
@@ -61,7 +61,7 @@ LIGHT = {
 """Values and what reads them, in rooms that know torch: they import none of it."""
 
 
-WAY_IN = ("api", "cli", "errors", "files", "outside", "report")
+WAY_IN = ("api", "cli", "errors", "files", "report")
 """What commands import: the one way in, and how its values are shown."""
 
 SHOWN = {"deploy.measure", "runs.outcome", "sweep.progress", "sweep.stop", "trial.key"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, final
 
-from autoprune.outside import printable
+from autoprune.report.outside import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

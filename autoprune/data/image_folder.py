@@ -20,9 +20,10 @@ from PIL import Image
 from torch import Tensor
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
+from autoprune.data.folders import cache_folder
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
-from autoprune.files import cache_folder, write_text
+from autoprune.files import write_text
 
 OPTIONS = ("side",)
 SIDE = 224

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import final
 
 from autoprune.data.dataset import About, Dataset
+from autoprune.data.folders import data_folder
 from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
-from autoprune.files import data_folder
-from autoprune.reading import user_path
+from autoprune.files import user_path
 
 
 @final

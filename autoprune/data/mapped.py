@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoprune.data.dataset import MemoryMap
-from autoprune.files import cache_folder, write_atomically
+from autoprune.data.folders import cache_folder
+from autoprune.files import write_atomically
 
 Arrays = tuple[NDArray[Any], NDArray[np.int64]]
 

@@ -24,9 +24,9 @@ from autoprune.deploy.fold import make_room
 from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
 from autoprune.errors import CompressionError, InputError
+from autoprune.files import read_json
 from autoprune.networks.build import adapter_for, build
 from autoprune.plugin import refuse_code
-from autoprune.reading import read_json
 
 FORMAT = 1
 WEIGHTS, PLAN, MANIFEST = "network.safetensors", "plan.json", "manifest.json"

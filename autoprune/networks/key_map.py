@@ -16,7 +16,7 @@ from torch import Tensor
 
 from autoprune.config import STRICT, read_toml, validate
 from autoprune.errors import InputError
-from autoprune.reading import user_path
+from autoprune.files import user_path
 
 _BUNDLED = Path(__file__).resolve().parent / "checkpoint_keys"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autoprune.config import Json
 from autoprune.files import write_atomically, write_text
-from autoprune.outside import cell
 from autoprune.report.front.front import MachineFront
+from autoprune.report.outside import cell
 from autoprune.report.rows import IN_CSV, IN_JSON, Cell, column_names, front_cells, score_cells
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.networks.shape import NetworkShape
-from autoprune.outside import cell
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import energies_uj
+from autoprune.report.outside import cell
 from autoprune.report.rows import IN_FRAME, front_cells, trial_row
 from autoprune.runs.outcome import Head, Origin, Outcome, State
 from autoprune.runs.pareto import non_dominated
@@ -128,7 +128,7 @@ def _sorted(frame: pd.DataFrame, sort: str) -> pd.DataFrame:
 
 
 def to_csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV, in which no text is a formula; see `autoprune.outside`."""
+    """A frame as CSV, in which no text is a formula; see `autoprune.report.outside`."""
     return frame.apply(_words).to_csv()
 
 

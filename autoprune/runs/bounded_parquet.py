@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from autoprune.reading import MIB
+from autoprune.files import MIB
 
 _VALUES, _COLUMNS, _TEXT_BYTES = 100_000, 200, 64 * MIB
 """Values of a column, columns, and bytes of a column of texts that a file may have: some thousand

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import autoprune
 from autoprune.errors import RecordError
-from autoprune.files import write_text
-from autoprune.reading import read_json
+from autoprune.files import read_json, write_text
 from autoprune.runs.typed import typed
 
 _PACKAGES = (

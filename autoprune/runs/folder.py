@@ -26,8 +26,7 @@ from pathlib import Path
 from typing import Self
 
 from autoprune.errors import InputError, RecordError, UnreadableError, did_you_mean
-from autoprune.files import half_written, write_atomically, write_text
-from autoprune.reading import read_text
+from autoprune.files import half_written, read_text, write_atomically, write_text
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.links import refuse_links
 from autoprune.runs.outcome import Head, Outcome

@@ -21,7 +21,7 @@ from typing import IO, final
 import psutil
 
 from autoprune.errors import RecordError
-from autoprune.reading import read_bytes
+from autoprune.files import read_bytes
 from autoprune.runs.links import refuse_links
 from autoprune.runs.typed import typed
 

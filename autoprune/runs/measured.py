@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from autoprune.errors import RecordError
-from autoprune.files import write_text
-from autoprune.reading import read_json
+from autoprune.files import read_json, write_text
 from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.reading import user_path
+from autoprune.files import user_path
 from autoprune.trial.key import TrialKey
 from autoprune.workload.workload import Workload
 

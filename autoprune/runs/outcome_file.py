@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
-from autoprune.reading import MIB, read_bytes
+from autoprune.files import MIB, read_bytes
 from autoprune.runs.bounded_parquet import opened, table_in
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome, State
 from autoprune.runs.typed import typed

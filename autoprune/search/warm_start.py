@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoprune.errors import RecordError
-from autoprune.files import write_text
-from autoprune.reading import read_json
+from autoprune.files import read_json, write_text
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.measurement import Measurement

@@ -7,7 +7,7 @@ from typing import Literal
 
 from autoprune.config import Folder, bundled_names, find_file, read_toml
 from autoprune.errors import InputError
-from autoprune.reading import user_path
+from autoprune.files import user_path
 
 Kind = Literal["study", "search space", "machine"]
 

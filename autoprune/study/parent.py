@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from autoprune.data.dataset import Dataset
+from autoprune.data.folders import cache_folder
 from autoprune.errors import InputError, RecordError
-from autoprune.files import cache_folder
 from autoprune.networks.checkpoint import load_checkpoint, save_weights
 from autoprune.networks.key_map import load_key_map
 from autoprune.networks.spec import NetworkSpec

@@ -11,7 +11,7 @@ from pathlib import Path
 from autoprune.config import bundled_names, find_file, read_toml
 from autoprune.cost.load import FAMILIES, families, load_machine
 from autoprune.cost.model import CostModel
-from autoprune.reading import read_text
+from autoprune.files import read_text
 from autoprune.study.kinds import FOLDERS, Kind, find_all
 
 

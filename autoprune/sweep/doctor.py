@@ -15,7 +15,8 @@ from typing import Literal
 import psutil
 from packaging.requirements import Requirement
 
-from autoprune.files import GIB, cache_folder, data_folder
+from autoprune.data.folders import cache_folder, data_folder
+from autoprune.files import GIB
 
 Level = Literal["ok", "warning", "error"]
 

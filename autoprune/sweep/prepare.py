@@ -10,9 +10,9 @@ import torch
 
 from autoprune.config import find_file, to_toml
 from autoprune.errors import InputError
+from autoprune.files import read_text, user_path
 from autoprune.networks.key_map import load_key_map
 from autoprune.plugin import make_importable
-from autoprune.reading import read_text, user_path
 from autoprune.search.warm_start import WarmStart
 from autoprune.study.build import Built, build
 from autoprune.study.check import Checked, load_checked

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autoprune.outside import cell, printable
 from autoprune.report.frames import to_csv
+from autoprune.report.outside import cell, printable
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import TrialKey
 

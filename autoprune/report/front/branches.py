@@ -11,7 +11,7 @@ from autoprune.compress.plan import Plan
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
-from autoprune.outside import cell
+from autoprune.report.outside import cell
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
 from autoprune.runs.outcome import Head, Outcome

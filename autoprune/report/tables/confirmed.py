@@ -16,8 +16,8 @@ from rich.text import Text
 
 from autoprune.config import Json
 from autoprune.files import write_text
-from autoprune.outside import cell
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
+from autoprune.report.outside import cell
 
 COLUMNS = (
     "machine",
