@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -10,8 +11,8 @@ import numpy as np
 from autoprune.cost.ops import Ops
 from autoprune.workload.columns import Column
 
-_HALVINGS = 40
-"""How finely the time of the longest operation is sought: to 1 part in 2^40."""
+_HALVINGS = 30
+"""How finely the time of the longest operation is sought: to 1 part in 2^30."""
 
 
 @final
@@ -44,24 +45,30 @@ class Work:
         positions, columns = self.positions[:, 0], self.columns[:, 0]
         return Work(own=own, first=first, second=second, positions=positions, columns=columns)
 
-    def cores(self, longest: Column) -> Column:
-        """Cores on which it takes no longer than that; infinitely many where none are enough."""
+    def fewest(self) -> Callable[[Column], Column]:
+        """How many cores take no longer than a time; infinitely many where none are enough."""
         columns = self.columns.clip(min=1)
         by_position = self.positions <= columns
         near, far = np.minimum(self.positions, columns), np.maximum(self.positions, columns)
-        near_work = np.where(by_position, self.first, self.second)
-        far_work = np.where(by_position, self.second, self.first)
-        few = _quotient(self.own + near_work + far_work, longest)
-        some = _quotient(self.own + far_work, longest - near_work / near)
-        many = _quotient(self.own, longest - near_work / near - far_work / far)
-        return np.where(few <= near, few, np.where(some <= far, np.maximum(some, near), many))
+        heard_by_near = np.where(by_position, self.first, self.second) / near
+        heard_by_far = np.where(by_position, self.second, self.first) / far
+        with_far = self.own + heard_by_far * far
+        everything = with_far + heard_by_near * near
+
+        def cores(longest: Column) -> Column:
+            few = _quotient(everything, longest)
+            some = _quotient(with_far, longest - heard_by_near)
+            many = _quotient(self.own, longest - heard_by_near - heard_by_far)
+            return np.where(few <= near, few, np.where(some <= far, np.maximum(some, near), many))
+
+        return cores
 
 
 def _quotient(work: Column, time: Column) -> Column:
     """Whole cores that do so much work in so much time; infinite where there is no time."""
-    exact = np.divide(work, time, out=np.full(len(work), np.inf), where=time > 0)
     # what fills its cores to the last bit is not cut once more by a rounded quotient
-    return np.ceil(np.where(work > 0, exact, 0.0) * (1 - 2.0**-_HALVINGS))
+    exact = np.ceil(work / time * (1 - 2.0**-_HALVINGS))
+    return np.where(work > 0, np.where(time > 0, exact, np.inf), 0.0)
 
 
 def shared_out(ops: Ops, work: Work, bounds: tuple[Column, Column], there: Column) -> Column:
@@ -74,10 +81,13 @@ def shared_out(ops: Ops, work: Work, bounds: tuple[Column, Column], there: Colum
         there: cores of each workload.
     """
     least, most = bounds
-    low, high = np.zeros(ops.workloads), ops.most(work.on(least))
+    # no faster than if all cores shared all work, no slower than on the least
+    low = np.bincount(ops.workload, work.own, ops.workloads) / there.clip(min=1)
+    high = ops.most(work.on(least))
+    fewest = work.fewest()
 
     def cores(longest: Column) -> Column:
-        return np.clip(work.cores(longest[ops.workload]), least, most)
+        return np.minimum(np.maximum(fewest(longest[ops.workload]), least), most)
 
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

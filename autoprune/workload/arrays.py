@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,14 +11,20 @@ from autoprune.workload.columns import ACTIVITY, PER_STEP, TILES, WORDS, Column,
 from autoprune.workload.op import Op
 from autoprune.workload.parts import ROWS, WINDOWS
 
-Figures = Mapping[str, int | Sequence[int] | None]
-"""The figures of an `autoprune.workload.parts.Activity` by name."""
+Figure = int | Sequence[int] | None
+"""A figure of an `autoprune.workload.parts.Activity`; None where it was not counted."""
+
+
+def figure_of(name: str) -> str:
+    """The figure of an `autoprune.workload.parts.Activity` that a column has, or a part of it."""
+    return ACTIVITY.get(name, "tiles")
 
 
 def column(ops: Sequence[Op], name: str) -> Column:
     """One of `autoprune.workload.columns.COLUMNS` out of operations."""
     if name in (*ACTIVITY, *TILES):
-        seen = [None if op.activity is None else asdict(op.activity) for op in ops]
+        figure = figure_of(name)
+        seen = [None if op.activity is None else getattr(op.activity, figure) for op in ops]
         return activity(name, [op.name for op in ops], [op.a.kind for op in ops], seen)
     values = list(map(reader(name), ops))
     if name in PER_STEP:
@@ -32,7 +37,7 @@ def column(ops: Sequence[Op], name: str) -> Column:
 
 
 def activity(
-    name: str, ops: Sequence[str], classes: Sequence[str], seen: Sequence[Figures | None]
+    name: str, ops: Sequence[str], classes: Sequence[str], seen: Sequence[Figure]
 ) -> Column:
     """A column of activity; what reads real numbers has no spikes, and zeros there.
 
@@ -40,13 +45,12 @@ def activity(
         name: of the column.
         ops: names of the operations.
         classes: of their A.
-        seen: what was counted of each; None where it was not.
+        seen: the figure of each, see `figure_of`.
 
     Raises InputError for spikes that were counted without.
     """
-    figure, what = ACTIVITY.get(name, "tiles"), "product sparsity" if name in TILES else "activity"
-    found = [None if figures is None else figures.get(figure) for figures in seen]
-    for op, kind, value in zip(ops, classes, found, strict=True):
+    figure, what = figure_of(name), "product sparsity" if name in TILES else "activity"
+    for op, kind, value in zip(ops, classes, seen, strict=True):
         if value is None and kind != "real":
             raise InputError(
                 f"op {op!r}",
@@ -58,7 +62,7 @@ def activity(
         "windows": (0,) * len(WINDOWS),
         "tiles": (0,) * len(TILES),
     }.get(figure, (0,) * len(ROWS))
-    values = np.array([nothing if value is None else value for value in found])
+    values = np.array([nothing if value is None else value for value in seen])
     return values[..., TILES.index(name)] if name in TILES else values
 
 

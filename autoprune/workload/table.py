@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from autoprune.workload.arrays import activity, objects
+from autoprune.workload.arrays import activity, figure_of, objects
 from autoprune.workload.columns import ACTIVITY, PER_STEP, PLACES, TILES, WORDS, Column, reader
 from autoprune.workload.op import NESTED, Op, field_of
 from autoprune.workload.parts import Geometry
@@ -65,7 +65,8 @@ def column(table: pa.Table, name: str) -> Column:
 
 
 def _activity(table: pa.Table, name: str) -> Column:
-    seen = [json.loads(text) for text in table["activity"].to_pylist()]
+    whole = [json.loads(text) for text in table["activity"].to_pylist()]
+    seen = [None if figures is None else figures.get(figure_of(name)) for figures in whole]
     return activity(name, table["name"].to_pylist(), table["a_class"].to_pylist(), seen)
 
 
