@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 
 import torch
-from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from autoprune.compress.surgery.shown import show
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Weighted
-from autoprune.networks.inputs import present
 
 Rates = Mapping[nn.Module, Tensor]
 """Of every module [channels], in float64."""
@@ -66,15 +65,10 @@ def _rates(
 
         return note
 
-    training = network.training
-    with ExitStack() as stack, torch.inference_mode():
+    with ExitStack() as stack:
         for module in axes:
             stack.callback(listen(module, noting(module)).remove)
-        functional.reset_net(network)
-        network.eval()
-        network(present(network, samples))
-    network.train(training)
-    functional.reset_net(network)
+        show(network, samples)
     for module in axes:
         if module not in seen:
             raise CompressionError(f"{module}: no rate, since the network never calls it")

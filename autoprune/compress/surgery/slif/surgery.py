@@ -7,17 +7,16 @@ from contextlib import ExitStack
 from typing import Any, final
 
 import torch
-from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
 from autoprune.compress.neurons import Neurons
 from autoprune.compress.part import Part
+from autoprune.compress.surgery.shown import show
 from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.compress.surgery.slif.plain import PlainSLIF
 from autoprune.compress.surgery.surgery import Subject, Surgery
 from autoprune.errors import CompressionError, InputError
 from autoprune.networks.adapter import NeuronSite
-from autoprune.networks.inputs import present
 from autoprune.networks.place import Place
 
 Shapes = Mapping[nn.Module, tuple[int, ...]]
@@ -124,15 +123,9 @@ def shapes_of(network: nn.Module, sites: Iterable[NeuronSite], samples: Tensor) 
                 f"{list(size)}; expected inputs of one size"
             )
 
-    device = next(network.parameters()).device
-    training = network.training
-    functional.invalidate_reset_cache(network)
-    functional.reset_net(network)
-    with ExitStack() as stack, torch.no_grad():
+    with ExitStack() as stack:
         for site in sites:
             before = getattr(site.owner, site.name)
             stack.callback(before.register_forward_pre_hook(note).remove)
-        network.eval()(present(network, samples.to(device)))
-    network.train(training)
-    functional.reset_net(network)
+        show(network, samples)
     return shapes
