@@ -26,12 +26,12 @@ ORDER = (
 )
 """Rooms and root modules, floor by floor. A room imports from floors below its own alone."""
 
-HEAVY = {"torch", "spikingjelly", "optuna", "ray", "fvcore", "sklearn", "safetensors"}
+HEAVY = {"torch", "spikingjelly", "optuna", "ray", "sklearn", "safetensors"}
 TORCH = {"torch", "spikingjelly", "safetensors"}
 HOMES = {
     "networks": TORCH,
     "data": TORCH | {"sklearn"},
-    "workload/census": TORCH | {"fvcore"},
+    "workload/census": TORCH,
     "compress/surgery": TORCH,
     "trial": TORCH,
     "search": {"optuna"},

@@ -26,7 +26,6 @@ _PACKAGES = (
     "ray",
     "numpy",
     "pandas",
-    "fvcore",
     "safetensors",
 )
 

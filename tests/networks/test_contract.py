@@ -384,7 +384,7 @@ def test_a_whole_trial(made, images, device, schedule):
     ops = {op.name: op for op in measurement.workload.select("executed")}
     macs = sum(item.dense_macs for item in measurement.workload.uncounted)
     only_norm = {u.name for u in measurement.workload.uncounted if u.dense_macs} == {"batch_norm"}
-    assert only_norm and macs > 0  # everything else that fvcore sees is counted
+    assert only_norm and macs > 0  # everything else is counted
     zeros: dict[str, int] = defaultdict(int)
     for place, _ in shape.branches():
         for count in plan.part("l1p").at(place).values():

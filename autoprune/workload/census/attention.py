@@ -24,8 +24,8 @@ from autoprune.workload.census.activity import activity
 from autoprune.workload.census.operand import Operand, activation, second, work
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.tiles import NO_TILES, tiles
-from autoprune.workload.census.values import REAL, whole
-from autoprune.workload.op import Op, Order
+from autoprune.workload.census.values import whole
+from autoprune.workload.op import Op
 from autoprune.workload.parts import Activity, Sizes
 
 
@@ -47,16 +47,21 @@ class Product:
         return replace(self, a=a, b=b)
 
 
-def count_product(product: Product, order: Order | None = None) -> Op:
-    """The Op of one product, without neurons; `order` where it is part of a chain."""
+def count_product(product: Product) -> Op:
+    """The Op of one product, without neurons.
+
+    Where B holds fewer bits than A, it is B^T @ A^T: spikes select, whichever side they stand on.
+    Events that select real numbers are events, and no MAC: see
+    `autoprune.cost.machine.Capabilities.real_times_spike`.
+    """
     at, a, b = product.at, product.a, product.b
+    if b.rank < a.rank:
+        a, b = b.mT, a.mT
     steps, samples = a.x.shape[:2]
     m, k, n = *a.x.shape[-2:], b.x.shape[-1]
     heads = math.prod(a.x.shape[2:-2])
-    real = "real" in (a.values.kind, b.values.kind)
-    if real:
-        a = Operand(a.x, REAL)
     held = b.ones().sum(-1).double()
+    real = a.values.kind == "real"
     by_column = torch.zeros_like(held) if real else a.spikes().sum(-2).double()
     shape = (steps, samples, -1)
     events = by_column.reshape(shape).sum(2)
@@ -67,7 +72,6 @@ def count_product(product: Product, order: Order | None = None) -> Op:
         branch=at.branch,
         producers=at.producers,
         kind="attention_product",
-        order=order or "both",
         sizes=Sizes(m=m, k=k, n=n, heads=heads, time_steps=steps),
         a=activation(a, events),
         b=second(b, whole(held)),
@@ -84,17 +88,17 @@ def _activity(at: Site, a: Operand) -> Activity:
 
 
 def count_chain(
-    first: Product, counted: Op, second: Product, *, on_right: bool, scores_first: bool
-) -> tuple[Op, ...]:
-    """Four Ops of a product of three: executed and published, first and second.
+    first: Product, second: Product, *, on_right: bool, scores_first: bool, counted: Op | None
+) -> tuple[tuple[Op, Op], tuple[Op, Op]]:
+    """The Ops of a product of three: of its first product and its second, executed and published.
 
     Args:
         first: A @ B, as executed.
-        counted: its Op.
         second: C, the third, as its `a`, and A @ B as its `b`.
         on_right: whether (A B) C is executed; else C (A B).
         scores_first: whether A @ B are the scores of tokens with tokens, so that what is executed
             is the published order, too.
+        counted: the Op of A @ B, where it was counted before.
     """
     a, b, c, done = first.a, first.b, second.a, second.b
     if on_right:
@@ -103,21 +107,24 @@ def count_chain(
     else:
         then = second.of(c, done)
         other = first.of(c, a), second.of(b.mT, c.times(a).mT)
-    executed = replace(counted, order="executed"), count_product(then, "executed")
-    if scores_first:
-        return *executed, *(replace(op, order="published") for op in executed)
-    return *executed, *(count_product(product, "published") for product in other)
+    executed = counted or count_product(first), count_product(then)
+    published = executed if scores_first else tuple(map(count_product, other))
+    one, two = (
+        (replace(done, order="executed"), replace(paper, order="published"))
+        for done, paper in zip(executed, published, strict=True)
+    )
+    return one, two
 
 
-def contracts_tokens(a: Tensor, tokens: int, *, tokens_fastest: bool) -> bool:
+def contracts_tokens(a: Tensor, tokens: int, channels: int | None) -> bool:
     """Whether the last axis of the first factor, over which it is summed, holds the tokens.
 
     Args:
-        a: the first factor, [..., M, K], a view of what a layer's neurons emitted.
-        tokens: how many there are. Where M and K are both as many, the memory layout tells:
-        tokens_fastest: whether that layer emits [..., channels, tokens], as convolutions do.
+        a: the first factor, [..., M, K].
+        tokens: how many there are.
+        channels: axis of `a` that holds channels of the layer before it, -2 or -1; None where that
+            is not known.
     """
-    rows, summed = a.shape[-2:]
-    if (rows == tokens) != (summed == tokens):
-        return bool(summed == tokens)
-    return (a.stride(-1) < a.stride(-2)) == tokens_fastest
+    if channels is not None:
+        return channels == -2
+    return bool(a.shape[-1] == tokens and a.shape[-2] != tokens)

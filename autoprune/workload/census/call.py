@@ -1,19 +1,19 @@
-"""Call: one call of a torch function while the census follows a pass."""
+"""Call: one call of an operator of torch while the census follows a pass."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
+import torch
 from torch import Tensor
-
-_WRITING = {"__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "__setitem__"}
+from torch._ops import OpOverload
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a torch function.
+    """One call of an operator, composite functions taken apart.
 
     Attributes:
         function: what was called.
@@ -21,49 +21,62 @@ class Call:
         out: what it gave.
     """
 
-    function: Callable[..., Any]
+    function: OpOverload
     args: tuple[Any, ...]
     named: Mapping[str, Any]
     out: Any
 
     @property
     def name(self) -> str:
-        """What the function is called."""
-        return getattr(self.function, "__name__", "")
+        """What the operator is called, such as ``mul``; in place is no other operator."""
+        name = self.function._schema.name.removeprefix("aten::")
+        return name[:-1] if name.endswith("_") and not name.endswith("__") else name
 
     @property
     def inputs(self) -> list[Tensor]:
-        """Every tensor of numbers that it was given."""
-        return [x for x in flattened((self.args, self.named)) if is_array(x)]
+        """Every tensor that it was given."""
+        return list(tensors((self.args, self.named)))
 
     @property
     def results(self) -> list[tuple[int | None, Tensor]]:
-        """Every tensor of numbers that it gave, with its index where it gave several."""
+        """Every tensor that it gave, with its index where it gave several."""
         if isinstance(self.out, tuple | list):
-            return [(index, x) for index, x in enumerate(self.out) if is_array(x)]
-        return [(None, self.out)] if is_array(self.out) else []
+            return [(i, x) for i, x in enumerate(self.out) if isinstance(x, Tensor)]
+        return [(None, self.out)] if isinstance(self.out, Tensor) else []
 
     @property
     def is_in_place(self) -> bool:
-        """Whether it wrote into its first argument, or into one given as ``out``."""
-        name = self.name
-        written = name.endswith("_") and (not name.endswith("__") or name in _WRITING)
-        return written or "out" in self.named
+        """Whether it writes into what it was given."""
+        return self.function._schema.is_mutable
 
-    def given(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """What it was given by name; `names` are those of its arguments, in their order."""
-        return {**dict(zip(names, self.args, strict=False)), **self.named}
+    @property
+    def is_view(self) -> bool:
+        """Whether its result is the memory that it was given, seen differently."""
+        return self.function.is_view or self.name == "_unsafe_view"
+
+    @property
+    def is_entrywise(self) -> bool:
+        """Whether every entry of its result is made of one entry of each input."""
+        return torch.Tag.pointwise in self.function.tags
+
+    def argument(self, name: str, default: Any = None) -> Any:
+        """What it was given for the argument `name` of its schema."""
+        if name in self.named:
+            return self.named[name]
+        for place, known in enumerate(self.function._schema.arguments):
+            if known.name == name:
+                if place < len(self.args):
+                    return self.args[place]
+                return known.default_value if known.has_default_value() else default
+        return default
 
 
-def is_array(value: object) -> TypeGuard[Tensor]:
-    """Whether it is a tensor of numbers, not a size that torch hands on as one while it records."""
-    return isinstance(value, Tensor) and (value.ndim > 0 or value.is_floating_point())
-
-
-def flattened(values: object) -> list[object]:
-    """Everything inside nested tuples, lists and dictionaries."""
+def tensors(values: object) -> list[Tensor]:
+    """Every tensor inside nested tuples, lists and dictionaries."""
+    if isinstance(values, Tensor):
+        return [values]
     if isinstance(values, dict):
         values = list(values.values())
     if isinstance(values, tuple | list):
-        return [item for value in values for item in flattened(value)]
-    return [values]
+        return [item for value in values for item in tensors(value)]
+    return []

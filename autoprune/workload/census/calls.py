@@ -1,4 +1,4 @@
-"""Calls: what functions that multiply or add up activations did, put into the ledger."""
+"""Calls: what operators that multiply or add up activations did, put into the ledger."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from autoprune.workload.census.attention import (
     count_chain,
     count_product,
 )
-from autoprune.workload.census.functions import Layer
+from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.layers import LayerCall, count_layer
-from autoprune.workload.census.ledger import Ledger
+from autoprune.workload.census.ledger import Ledger, Raw
 from autoprune.workload.census.logic import SpikeLogic, count_logic
 from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Places, Site
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
-from autoprune.workload.census.trace import Contents, Trace, merged, trace_of, union
-from autoprune.workload.census.values import BINARY, REAL, Values, examine, spikes
+from autoprune.workload.census.trace import Emission, Factors, Trace, union
+from autoprune.workload.census.values import BINARY, REAL, TOLERANCE, counted, examine, spikes
+from autoprune.workload.op import Op
 
 Traced = tuple[Tensor, Trace]
 
@@ -38,178 +40,287 @@ class Calls:
     """
 
     def __init__(self, places: Places, shown: Shown) -> None:
-        self.ledger = Ledger()
+        self.ledger = Ledger(shown.sizes.steps)
         self.shown = shown
         self.places = places
 
-    def layer(self, weight: str, given: Layer, source: Trace, out: Tensor, operator: str) -> Trace:
+    def layer(  # noqa: PLR0913 - what a layer is given
+        self,
+        site: Site,
+        x: Traced,
+        weight: Tensor,
+        bias: Tensor | None,
+        out: Tensor,
+        axes: Axes,
+        convolution: Convolution = LINEAR,
+    ) -> Trace:
         """A linear layer or convolution.
 
         Args:
-            weight: name of its weight.
-            given: its arguments; its input has time and batch as one first axis.
-            source: the trace of its input.
-            out: its output, of the same kind as the input.
-            operator: what fvcore calls the function.
+            site: where it stands.
+            x: its input: [rows ..., K] of a linear layer, [N, C, ...] of a convolution.
+            weight: as in `LayerCall`.
+            bias: broadcastable to `out`.
+            out: its output.
+            axes: of `out`.
+            convolution: how it walks over the input, where it is one.
         """
-        at, tensor = self.places.layer(weight), given.x
-        samples = self.shown.samples
-        if len(tensor) % samples:
-            raise CountingError(f"{at.name}: {len(tensor)} rows of input for {samples} samples")
-        is_real = source.real or not source.producers
-        op = count_layer(
-            LayerCall(
-                at=self._at(at, at.name, source.producers),
-                x=tensor,
-                values=REAL if is_real else values_of(tensor, source),
-                weight=given.weight,
-                out=out,
-                steps=len(tensor) // samples,
-                weight_bits=self.shown.weight_bits,
-                convolution=given.convolution,
+        tensor, trace = x
+        tensor = self._rows(tensor, trace.axes, weight.ndim - 1, site.name)
+        rows = tensor.shape[2]
+        is_conv = weight.ndim > 2
+        given, shape = weight.detach(), out.shape[1:] if is_conv else (rows, len(weight))
+        like = torch.empty((1, *shape), device="meta")
+
+        def build(at: Site, a: Operand) -> tuple[Op, ...]:
+            return (
+                count_layer(
+                    LayerCall(
+                        at=at,
+                        x=a.x.flatten(0, 2 if is_conv else 1),
+                        values=a.values,
+                        weight=given,
+                        out=like,
+                        steps=len(a.x),
+                        windows=rows if is_conv else 1,
+                        weight_bits=self.shown.weight_bits,
+                        convolution=convolution,
+                    )
+                ),
             )
-        )
-        self.ledger.add(op)
-        self.ledger.operators[operator] += op.work.dense_macs
-        bias = given.bias
+
+        raw = self._raw(tensor, trace, channel=3)
+        key = self._add(site, trace.producers, (raw,), build, numbered=False)
+        self._read(trace, raw)
         if bias is not None:
             self.ledger.note("bias", out.numel())
-            bias = bias.detach().reshape(-1, *[1] * (out.ndim - 2) if op.kind == "conv" else [])
-        return Trace(drivers=(op.name,), real=True, touched=Touched.of(out, bias))
+        return Trace(drivers=(key,), weighted=True, touched=Touched.of(out, bias), axes=axes)
 
-    def product(self, path: str, left: Traced, right: Traced, out: Tensor, operator: str) -> Trace:
-        """Two activations multiplied; where one of them was a product itself, a chain."""
-        self.ledger.operators[operator] += out.numel() * left[0].shape[-1]
-        for factor, third in ((left, right), (right, left)):
-            if factor[1].factors is not None:
-                return self._chain(path, factor[1], third, out, on_right=factor is left)
-        producers = merged([left[1], right[1]]).producers
-        at = self._numbered(path, "product", producers)
-        a, b = (self._operand(x, at.name) for x in (left, right))
-        self.ledger.add(count_product(Product(at=at, a=a, b=b)))
+    def product(self, path: str, left: Traced, right: Traced, out: Tensor, axes: Axes) -> Trace:
+        """Two activations multiplied; where one of them was a product itself, a chain.
+
+        Args:
+            path: of the module.
+            left: [..., M, K].
+            right: [..., K, N].
+            out: their product.
+            axes: of `out`.
+        """
+        site = self._within(path, "product")
+        a, b = (self._rows(x, trace.axes, 2, site.name) for x, trace in (left, right))
+        steps = max(len(a), len(b))
+        raws = tuple(
+            self._raw(x.expand(steps, *x.shape[1:]), trace, channel=2)
+            for x, trace in ((a, left[1]), (b, right[1]))
+        )
+        producers = union((left[1].producers, right[1].producers))
+
+        def build(at: Site, a: Operand, b: Operand) -> tuple[Op, ...]:
+            return (count_product(Product(at=at, a=a, b=b)),)
+
+        key = self._add(site, producers, raws, build, numbered=True)
+        for (_, trace), raw in zip((left, right), raws, strict=True):
+            self._read(trace, raw)
+        for on_right, trace in ((True, left[1]), (False, right[1])):
+            if trace.factors is not None:
+                self._chain(key, raws, trace.factors, on_right=on_right)
+                break
         return Trace(
-            drivers=(at.name,),
+            drivers=(key,),
             producers=producers,
-            factors=(left[0], right[0], out),
+            weighted=left[1].weighted or right[1].weighted,
+            factors=Factors(
+                key=key,
+                raws=(raws[0], raws[1]),
+                scores=not contracts_tokens(
+                    left[0], self._tokens(producers), _channels(left[1], left[0].ndim)
+                ),
+            ),
             touched=Touched.of(out),
+            axes=axes,
+            unit=_both(left[1].unit, right[1].unit),
         )
 
-    def _chain(
-        self, path: str, trace: Trace, third: Traced, out: Tensor, *, on_right: bool
-    ) -> Trace:
-        first = trace.drivers[-1]
-        counted = self.ledger.find(first)
-        assert trace.factors is not None and counted is not None
-        a, b = (self._operand((x, trace_of(x) or Trace()), first) for x in trace.factors[:2])
-        done = a.times(b, self.shown.by_step(trace.factors[2], first))
-        at = self._numbered(path, "product", union((third[1].producers, (first,))))
-        c = self._operand(third, at.name)
-        layer = self.ledger.find(trace.producers[0]) if trace.producers else None
-        known = (layer.sizes.m, layer.kind == "conv") if layer else (a.x.shape[-1], True)
-        tokens, fastest = known
-        ops = count_chain(
-            Product(at=self._at(at, first, trace.producers), a=a, b=b),
-            counted,
-            Product(at=at, a=c, b=done),
-            on_right=on_right,
-            scores_first=not contracts_tokens(a.x, tokens, tokens_fastest=fastest),
-        )
-        self.ledger.replace(first, *ops)
-        return Trace(drivers=(at.name,), touched=Touched.of(out))
+    def _chain(self, key: str, raws: tuple[Raw, ...], factors: Factors, *, on_right: bool) -> None:
+        """A second product that holds a first one, if its data are the first's times a number."""
 
-    def attention(
-        self, path: str, qkv: tuple[Traced, ...], scale: float | None, out: Tensor
-    ) -> Trace:
-        """Softmax attention: scores of what may be spikes, then real scores times values."""
-        producers = merged([trace for _, trace in qkv]).producers
-        whole = self._numbered(path, "attention", producers)
-        query, key, value = (self._operand(x, whole.name) for x in qkv)
-        scale = scale or query.x.shape[-1] ** -0.5
-        scores = Operand((query.x @ key.x.mT * scale).softmax(-1), REAL)
-        for part, a, b in (("scores", query, key.mT), ("values", scores, value)):
-            at = replace(whole, name=f"{whole.name}.{part}")
-            self.ledger.add(count_product(Product(at=at, a=a, b=b)))
-        return Trace(drivers=(f"{whole.name}.values",), real=True, touched=Touched.of(out))
+        def resolve(
+            first: tuple[Raw, ...], second: tuple[Raw, ...], sites: tuple[Site, Site], known: Op
+        ) -> tuple[tuple[Op, ...], tuple[Op, ...]] | None:
+            held, third = second if on_right else second[::-1]
+            a, b = (raw.operand() for raw in first)
+            made = first[0].x @ first[1].x
+            if not _proportional(held.x, made):
+                if not _proportional(held.x, made.mT):
+                    return None
+                a, b = b.mT, a.mT
+            done = Product(at=sites[1], a=third.operand(), b=a.times(b))
+            return count_chain(
+                Product(at=sites[0], a=a, b=b),
+                done,
+                on_right=on_right,
+                scores_first=factors.scores,
+                counted=known,
+            )
 
-    def mask(self, path: str, a: Traced, b: Traced) -> Trace | None:
+        self.ledger.chain(key, raws, factors.key, factors.raws, resolve)
+
+    def _tokens(self, producers: tuple[str, ...]) -> int:
+        layer = self.ledger.first_op(producers[0]) if producers else None
+        return layer.sizes.m if layer else 0
+
+    def mask(self, path: str, a: Traced, b: Traced, axes: Axes) -> Trace | None:
         """Spikes times spikes, entry by entry; None where one of the two holds real numbers."""
-        a_values, b_values = values_of(*a), values_of(*b)
-        if REAL in (a_values, b_values):
-            return None
-        at = self._numbered(path, "mask", merged([a[1], b[1]]).producers)
-        first, second = (self.shown.by_step(x, at.name) for x, _ in (a, b))
-        first, full = torch.broadcast_tensors(first, second)
-        logic = SpikeLogic(
-            at=at,
-            a=Operand(first, a_values),
-            b=Operand(full, b_values),
-            b_repeats=full.numel() // max(1, second.numel()),
+        site = self._within(path, "mask")
+        full = torch.broadcast_tensors(a[0], b[0])
+        pair = tuple(
+            self._raw(self._rows(x, axes, 0, site.name), trace)
+            for x, (_, trace) in zip(full, (a, b), strict=True)
         )
-        self.ledger.add(count_logic(logic))
-        return Trace(producers=(at.name,), logic=at.name)
+        if any(raw.real or raw.operand().values == REAL for raw in pair):
+            return None
+        repeats = full[1].numel() // max(1, b[0].numel())
 
-    def sum(self, path: str, x: Traced, axes: tuple[int, ...], out: Tensor) -> Trace | None:
-        """Spikes added up over axes of [T, B, ...]; None where they are real numbers."""
-        tensor, trace = x
-        name = trace.logic
-        if name is None:
-            values = values_of(tensor, trace)
-            if values == REAL:
-                return None
-            at = self._numbered(path, "sum", trace.producers)
-            name = at.name
-            a = Operand(self._summed(tensor, axes, name), values)
-            self.ledger.add(count_logic(SpikeLogic(at=at, a=a)))
-        return Trace(drivers=(name,), touched=Touched.of(out))
+        def build(at: Site, a: Operand, b: Operand) -> tuple[Op, ...]:
+            return (count_logic(SpikeLogic(at=at, a=a, b=b, b_repeats=repeats)),)
 
-    def _summed(self, x: Tensor, axes: tuple[int, ...], name: str) -> Tensor:
-        """`x` as [T, B, K, M], K of which make one; steps are added up one after the other."""
-        by_step = self.shown.by_step(x, name)
-        axes = tuple(axis + by_step.ndim - x.ndim for axis in axes)
-        if 1 in axes:
-            raise CountingError(f"{name}: spikes of different samples are added up")
-        kept = [axis for axis in range(2, by_step.ndim) if axis not in axes]
-        inner = [axis for axis in axes if axis > 1]
-        summed = math.prod(by_step.shape[axis] for axis in inner)
-        steps, samples = by_step.shape[:2]
-        return by_step.permute(0, 1, *inner, *kept).reshape(steps, samples, summed, -1)
+        producers = union((a[1].producers, b[1].producers))
+        key = self._add(site, producers, pair, build, numbered=True)
+        for (_, trace), raw in zip((a, b), pair, strict=True):
+            self._read(trace, raw)
+        unit = _both(a[1].unit, b[1].unit)
+        return Trace(producers=(key,), logic=key, axes=axes, unit=unit)
+
+    def summed(self, path: str, trace: Trace) -> str | None:
+        """Spikes that were added up before neurons took them; None where there are none."""
+        if trace.summed is None:
+            return None
+        x, before, dims = trace.summed
+        if before.logic is not None:
+            return before.logic
+        site = self._within(path, "sum")
+        axes = before.axes
+        if axes.batch is not None and axes.batch[0] in dims and self.shown.sizes.samples > 1:
+            raise CountingError(f"{site.name}: spikes of different samples are added up")
+        inner = [d for d in dims if axes.time is None or d != axes.time[0]]
+        kept = [d for d in range(x.ndim) if d not in inner]
+        count = math.prod(x.shape[d] for d in inner)
+        moved = x.permute(*kept, *inner).reshape(*(x.shape[d] for d in kept), count)
+        tensor = self._rows(moved, axes.reduced(inner, x.ndim, kept=False), 1, site.name)
+        raw = self._raw(tensor.mT, before)
+        if raw.operand().values == REAL:
+            return None
+
+        def build(at: Site, a: Operand) -> tuple[Op, ...]:
+            return (count_logic(SpikeLogic(at=at, a=a)),)
+
+        self._read(before, raw)
+        return self._add(site, before.producers, (raw,), build, numbered=True)
 
     def fired(self, path: str, x: Traced, out: Tensor) -> Trace:
-        """Neurons took `x` and emitted `out`, both with time and batch; the trace of `out`."""
+        """Neurons took `x` and emitted `out`, of the same shape; the trace of `out`."""
         tensor, trace = x
-        by_step = self.shown.by_step(tensor, path)
-        neurons, updates = math.prod(by_step.shape[2:]), by_step.numel()
+        updates = tensor.numel()
         self.ledger.note("neuron_update", updates)
-        trace.contents.values = None  # neurons may write into what they are given
-        owner = self.ledger.last(trace.drivers) or trace.logic
-        if owner is None:
-            self.ledger.unowned[path] = neurons
-            return Trace(producers=trace.producers or ("input",), contents=Contents(examine(out)))
-        values = examine(out)
+        self._read(trace, Raw(tensor))
+        owner = self.ledger.last(trace.drivers) or trace.logic or self.summed(path, trace)
         active = trace.touched.count(updates) if trace.touched else updates
-        emitted = spikes(self.shown.by_step(out, path), values).flatten(2).sum(2)
-        self.ledger.drive(owner, neurons, updates, active, emitted.sum(0, dtype=torch.float64))
-        return Trace(producers=(owner,), contents=Contents(values))
+        values = examine(out)
+        self._drive(path, owner, counted(out, values), trace.axes, active)
+        producers = (owner,) if owner else trace.producers or ("input",)
+        unit = None if values == REAL else values.unit
+        held = values, out._version
+        return Trace(producers=producers, axes=trace.axes, unit=unit, held=held)
 
-    def _numbered(self, path: str, kind: str, producers: tuple[str, ...]) -> Site:
-        """Where an operation of a module stands, under a name that was not given before."""
-        around = self.places.around(path)
-        return self._at(around, self.ledger.number(f"{around.name}.{kind}"), producers)
+    def emitted(self, emission: Emission) -> None:
+        """Something reads spikes that were made without a module known for its neurons."""
+        if emission.spikes is None:
+            return
+        spiked, emission.spikes = emission.spikes, None
+        values = examine(spiked)
+        site, number = emission.path, spiked.numel()
+        self.ledger.note("neuron_update", number)
+        neurons = self._drive(site, emission.owner, counted(spiked, values), emission.axes, number)
+        key = (site, emission.owner and emission.owner.rpartition("@")[0])
+        self.ledger.found[key] = max(neurons, self.ledger.found.get(key, 0))
 
-    def _at(self, known: Site, name: str, producers: tuple[str, ...]) -> Site:
-        return replace(
-            known,
-            name=name,
+    def read(self, x: Tensor, trace: Trace) -> None:
+        """Something outside of the network reads `x`."""
+        self._read(trace, Raw(x, real=trace.shown))
+
+    def _drive(self, path: str, owner: str | None, spiked: Tensor, axes: Axes, active: int) -> int:
+        """Assign neurons that emitted `spiked` to what drives them; how many there are."""
+        by_step = self.shown.by_step(spiked, axes, path)
+        steps, samples = by_step.shape[:2]
+        neurons = spiked.numel() // (steps * samples)
+        if owner is None:
+            self.ledger.unowned[path or "the network itself"] = neurons
+        else:
+            values = examine(spiked, whole=spiked.dtype != torch.bool)
+            emitted = spikes(by_step, values).flatten(2).sum(2).sum(0, dtype=torch.float64)
+            self.ledger.drive(owner, path, neurons, steps, spiked.numel(), active, emitted)
+        return neurons
+
+    def _read(self, trace: Trace, raw: Raw) -> None:
+        """Count the neurons that emitted what is read, if spikes are read."""
+        waiting = [e for e in trace.emitted if e.spikes is not None]
+        if waiting and not raw.real and raw.operand().values != REAL:
+            for emission in waiting:
+                self.emitted(emission)
+
+    def _rows(self, x: Tensor, axes: Axes, inner: int, name: str) -> Tensor:
+        """`x` as [T, B, rows, ...], with the last `inner` axes as they are."""
+        outer = x.ndim - inner
+        kept = Axes(*(a if a and a[0] < outer else None for a in (axes.time, axes.batch)))
+        x = self.shown.by_step(x, kept, name)
+        if x.ndim == inner + 2:
+            x = x.unsqueeze(2)
+        return x.flatten(2, x.ndim - inner - 1)
+
+    def _raw(self, x: Tensor, trace: Trace, channel: int | None = None) -> Raw:
+        """An operand; real where only the data of a constant say otherwise."""
+        constant = trace.weighted and bool((x == x[:1, :1, :1]).all())
+        known = trace.held[0] if trace.held and trace.held[0] == BINARY else None
+        return Raw(
+            x,
+            real=trace.shown or constant,
+            channel=channel,
+            is_product=trace.factors is not None,
+            known=known,
+            unit=trace.unit,
+        )
+
+    def _add(self, site: Site, producers: tuple[str, ...], *given: object, **named: bool) -> str:
+        site = replace(
+            site,
             producers=producers,
             with_activity=self.shown.with_activity,
             with_tiles=self.shown.with_tiles,
         )
+        return self.ledger.add(site, *given, **named)  # type: ignore[arg-type]
 
-    def _operand(self, x: Traced, name: str) -> Operand:
-        return Operand(self.shown.by_step(x[0], name), REAL if x[1].real else values_of(*x))
+    def _within(self, path: str, kind: str) -> Site:
+        """Where an operation of a module stands, under what its name begins with."""
+        around = self.places.around(path)
+        return replace(around, name=f"{around.name}.{kind}")
 
 
-def values_of(x: Tensor, trace: Trace) -> Values:
-    """What a tensor holds, read off its data unless it is a view of binary entries."""
-    known = trace.contents.values
-    return known if known == BINARY else examine(x)
+def _both(a: float | None, b: float | None) -> float | None:
+    return a * b if a is not None and b is not None else None
+
+
+def _channels(trace: Trace, ndim: int) -> int | None:
+    """Which of the last two axes holds channels."""
+    place = trace.axes.channel[0] - ndim if trace.axes.channel else 0
+    return place if place in (-1, -2) else None
+
+
+def _proportional(x: Tensor, y: Tensor) -> bool:
+    """Whether `x` is `y` times a number, within rounding."""
+    if x.shape != y.shape:
+        return False
+    place = y.abs().argmax()
+    top = y.flatten()[place]
+    made = y * (x.flatten()[place] / top) if top else y
+    tolerance = TOLERANCE * torch.finfo(x.dtype).eps
+    return bool(((x - made).abs() <= tolerance * x.abs()).all())

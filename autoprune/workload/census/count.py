@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from autoprune.errors import CountingError
 from autoprune.networks.adapter import ModelAdapter, Neuron
 from autoprune.networks.inputs import present
+from autoprune.workload.census.axes import Axes, Sizes
 from autoprune.workload.census.calls import Calls
-from autoprune.workload.census.coverage import Seen, observed, recall, remember, uncounted
 from autoprune.workload.census.places import Places
 from autoprune.workload.census.shown import Shown
-from autoprune.workload.census.structure import structure
 from autoprune.workload.census.trace import Trace
 from autoprune.workload.census.tracer import Tracer
 from autoprune.workload.census.values import REAL, examine
@@ -50,31 +50,33 @@ def count(  # noqa: PLR0913 - what is counted, and how
     """
     steps = _steps(model, adapter) if time_steps is None else time_steps
     shown = present(model, inputs).clone()
-    is_real = examine(shown) == REAL
+    is_real = examine(shown).unit != 1 or examine(shown) == REAL
+    sizes = Sizes(steps=steps, samples=len(inputs))
     calls = Calls(
         Places.of(model, adapter),
         Shown(
-            steps=steps,
-            samples=len(inputs),
+            sizes=sizes,
             weight_bits=weight_bits,
             with_activity=activity,
             with_tiles=product_sparsity,
         ),
     )
-    source = Trace(real=is_real, producers=() if is_real else ("input",))
+    framed = inputs.ndim == 5
+    axes = Axes(time=(0, 1), batch=(1, 1)) if framed else Axes(batch=(0, 1))
+    source = Trace(shown=is_real, producers=() if is_real else ("input",), axes=axes)
     model.eval()
     functional.reset_net(model)
-    key = structure(model, shown)
     tracer = Tracer(model, calls, source)
     try:
-        seen = _run(model, shown, tracer, recall(key))
+        with torch.no_grad(), _composed(), _hooked(model, tracer), tracer:
+            model(shown)
     finally:
         functional.reset_net(model)
-    remember(key, tracer.way, seen)
     ledger = calls.ledger
-    if not ledger.ops:
+    ops = ledger.ops()
+    if not ops:
         raise CountingError(f"{type(model).__name__}: no operation was found to count")
-    missing = uncounted(seen, ledger.operators, ledger.elementwise)
+    missing = tracer.coverage.uncounted(ledger.elementwise)
     missing += [
         Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
         for name, neurons in ledger.unowned.items()
@@ -83,25 +85,22 @@ def count(  # noqa: PLR0913 - what is counted, and how
         network=type(model).__name__,
         samples=len(inputs),
         time_steps=steps,
-        ops=ledger.ops,
+        ops=ops,
         elementwise=ledger.elementwise,
         uncounted=tuple(missing),
     )
 
 
-def _run(
-    model: nn.Module, shown: Tensor, tracer: Tracer, known: tuple[Hashable, Seen] | None
-) -> Seen:
-    """Count one pass; what fvcore sees of it, or saw of an equal one."""
-    with torch.inference_mode(), _hooked(model, tracer), tracer:
-        if known is None:
-            return observed(model, shown)
-        model(shown)
-    if known[0] == tracer.way:
-        return known[1]
-    functional.reset_net(model)  # the data led another way through the network
-    with torch.inference_mode():
-        return observed(model, shown)
+@contextmanager
+def _composed() -> Iterator[None]:
+    """While this lasts, torch takes attention apart, in place of a kernel that does it at once."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 def _steps(model: nn.Module, adapter: ModelAdapter | None) -> int:
@@ -119,18 +118,19 @@ def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
     """While this lasts, modules tell the tracer when they begin and end."""
     with ExitStack() as stack:
         for path, module in model.named_modules():
-            is_neuron = isinstance(module, Neuron)
+            neuron = isinstance(module, Neuron)
 
             def enter(
-                module: nn.Module, args: tuple[object, ...], path: str = path, n: bool = is_neuron
+                module: nn.Module, args: object, named: object, path: str = path, n: bool = neuron
             ) -> None:
-                tracer.enter(path, args, is_neuron=n)
+                tracer.enter(path, (args, named), is_neuron=n)
 
             def leave(
-                module: nn.Module, args: tuple[Tensor, ...], out: Tensor, n: bool = is_neuron
+                module: nn.Module, args: object, named: object, out: object, n: bool = neuron
             ) -> None:
-                tracer.leave(args[0], out, is_neuron=n)
+                tracer.leave((args, named), out, is_neuron=n)
 
-            stack.callback(module.register_forward_pre_hook(enter).remove)
-            stack.callback(module.register_forward_hook(leave).remove)
+            before = module.register_forward_pre_hook(enter, with_kwargs=True)
+            stack.callback(before.remove)
+            stack.callback(module.register_forward_hook(leave, with_kwargs=True).remove)
         yield

@@ -1,133 +1,130 @@
-"""What torch's functions are called, and how their arguments are read."""
+"""What torch's operators do, where torch itself does not say it: who multiplies, and who does not.
+
+Entrywise operators and views are marked by torch. Every other operator that is not listed here is
+named as one that may multiply.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from torch import Tensor
+import torch
+from torch.utils.flop_counter import flop_registry
 
-from autoprune.workload.census.call import Call
+from autoprune.workload.census.call import Call, tensors
 
-CONVOLUTIONS = {"conv1d", "conv2d"}
-PRODUCTS = {
-    "matmul": "matmul",
-    "__matmul__": "matmul",
-    "__rmatmul__": "matmul",
-    "bmm": "bmm",
-    "mm": "mm",
+ADDITIONS = {"add", "sub", "rsub"}
+AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "avg_pool3d"}
+AVERAGES |= {"_adaptive_avg_pool2d", "_adaptive_avg_pool3d"}
+POOLS = {"max_pool2d_with_indices", "max_pool3d_with_indices", "mkldnn_max_pool2d", *AVERAGES}
+POOLS |= {"adaptive_max_pool2d", "adaptive_max_pool3d", "max_pool1d", "max_pool2d", "max_pool3d"}
+REDUCTIONS = {"sum", "mean", "amax", "amin", "max", "min", "any", "all", "argmax", "argmin"}
+REDUCTIONS |= {"prod", "norm", "std", "var", "logsumexp", "median", "linalg_vector_norm"}
+COPIES = {"clone", "_to_copy", "_unsafe_view", "contiguous", "lift_fresh", "alias"}
+"""What gives the entries of a tensor anew."""
+RESHAPES = COPIES | {"view", "_reshape_alias", "permute", "transpose", "t", "squeeze", "unsqueeze"}
+RESHAPES |= {"detach"}
+"""What shows all entries of a tensor once."""
+REPEATS = {"expand", "repeat"}
+JOINS = {"stack", "cat"}
+KEEPING = COPIES | REPEATS | JOINS | POOLS - AVERAGES
+KEEPING |= {"sum", "amax", "amin", "max", "min", "neg", "abs", "relu", "masked_fill", "where"}
+KEEPING |= {"index", "index_select", "gather", "flip", "roll", "constant_pad_nd", "im2col", "copy"}
+KEEPING |= {"upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"}
+"""What keeps the unit of spikes: it moves them, adds them up or leaves some out."""
+QUANTISERS = {
+    *("gt", "ge", "lt", "le", "eq", "ne", "heaviside", "sign", "sgn", "signbit"),
+    *("round", "floor", "ceil", "trunc", "bernoulli", "poisson"),
 }
-"""Matrix products, and what fvcore calls them."""
-MASKS = {"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"}
-ADDITIONS = {
-    *("add", "add_", "__add__", "__radd__", "__iadd__"),
-    *("sub", "sub_", "subtract", "rsub", "__sub__", "__rsub__", "__isub__"),
+"""What makes whole numbers of real ones: where spikes are emitted."""
+_ORDERS = {"sort", "topk", "cumsum", "cumprod", "cummax", "flip", "roll", "tril", "triu"}
+_CHOOSES = {
+    *("index", "index_select", "gather", "scatter", "scatter_add", "index_put", "index_add"),
+    *("masked_select", "nonzero", "embedding", "copy", "fill", "zero", "unfold", "im2col"),
+    *("constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d"),
+    *("replication_pad2d", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"),
+    *("slice_scatter", "select_scatter", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"),
+    *("resize", "set", "index_fill", "masked_scatter", "diag_embed", "diagonal", "max_unpool2d"),
 }
-AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d"}
-POOLS = {"max_pool1d", "max_pool2d", *AVERAGES}
-RESHAPES = {
-    *("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "contiguous", "clone"),
-    *("permute", "transpose", "movedim", "swapaxes", "__get__", "detach"),
+MAKES = {  # whatever shape or type they take from a tensor, they take nothing else
+    *("zeros", "ones", "full", "empty", "arange", "eye", "linspace", "scalar_tensor", "rand"),
+    *("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full"),
+    *("new_empty", "rand_like", "randn", "randn_like", "randint", "randperm", "empty_strided"),
+    *("new_empty_strided", "uniform", "normal", "random", "randint_like"),
 }
-"""What shows all entries of a tensor once; ``__get__`` is a property such as mT."""
-VIEWS = {
-    *RESHAPES,
-    *("expand", "expand_as", "chunk", "split", "unbind", "__getitem__", "narrow", "select"),
+_READS = {"_local_scalar_dense", "item", "equal", "is_nonzero", "bincount", "isin", "unique"}
+_READS |= {"_unique2", "count_nonzero", "histc", "aminmax", "searchsorted", "bucketize"}
+_NORMS = {
+    *("native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit"),
+    *("batch_norm", "cudnn_batch_norm", "native_layer_norm", "native_group_norm"),
+    *("_softmax", "_log_softmax", "_safe_softmax", "native_dropout", "std_mean", "var_mean"),
 }
-"""What shows entries of a tensor and makes no new ones."""
+BATCH_NORMS = {name for name in _NORMS if "batch_norm" in name}
+FREE = POOLS | REDUCTIONS | COPIES | REPEATS | JOINS | QUANTISERS | _ORDERS | _CHOOSES
+FREE |= MAKES | _READS | _NORMS | {"where", "masked_fill", "_fused_dropout"}
+"""Operators that torch does not mark as entrywise or as views, and that multiply no matrices."""
 
 
-def adds_nothing(call: Call) -> bool:
-    """Whether a number that is added is 0, with which Python's ``sum`` begins."""
-    return any(not isinstance(a, Tensor) and a == 0 for a in call.args[:2])
+def multiplies(call: Call) -> int | None:
+    """Dense MACs of a call that the census does not count; 0 of one that is known to be free.
+
+    None where it may multiply, nobody knows how often.
+    """
+    packet, name = call.function.overloadpacket, call.name
+    if packet in flop_registry:
+        return int(flop_registry[packet](*call.args, **call.named, out_val=call.out)) // 2
+    if name in _MACS:
+        return _MACS[name](call)
+    free = call.is_view or call.is_entrywise or name in FREE
+    return 0 if free and call.function.namespace in ("aten", "prims") else None
+
+
+def _trilinear(call: Call) -> int:
+    shapes = []
+    for x, places in zip(call.args[:3], call.args[3:6], strict=True):
+        shape = list(x.shape)
+        for place in places:
+            shape.insert(place, 1)
+        shapes.append(shape)
+    return torch.Size(torch.broadcast_shapes(*shapes)).numel()
+
+
+def _recurrent(call: Call) -> int:
+    """Every weight of a gate is used once per step and sample."""
+    weights = [w for w in tensors(call.args[1:3]) if w.ndim == 2]
+    return call.args[0].shape[:2].numel() * sum(w.numel() for w in weights)
+
+
+def _distances(call: Call) -> int:
+    a, b = call.args[:2]
+    return a.shape[:-1].numel() * b.shape[-2] * a.shape[-1]
+
+
+_MACS = {
+    "_trilinear": _trilinear,
+    "mkldnn_rnn_layer": _recurrent,
+    "_cudnn_rnn": _recurrent,
+    "_cdist_forward": _distances,
+    "_euclidean_dist": _distances,
+}
+"""Dense MACs of operators that `torch.utils.flop_counter` does not know either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution:
-    """How a convolution walks over its input, one entry per dimension; a linear layer has none."""
+    """How a convolution walks over its input, one entry per dimension; a linear layer has none.
+
+    Attributes:
+        stride, padding, dilation, groups: of the layer.
+        transposed: whether it is a transposed one: every input reaches several outputs.
+    """
 
     stride: tuple[int, ...] = ()
     padding: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
     groups: int = 1
+    transposed: bool = False
 
 
 LINEAR = Convolution()
 """What a linear layer has in its place."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
-    """The arguments of a linear layer or convolution."""
-
-    x: Tensor
-    weight: Tensor
-    bias: Tensor | None = None
-    convolution: Convolution = LINEAR
-
-
-_LAYER = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-
-
-def layer_arguments(call: Call) -> Layer:
-    """The arguments of a call of ``linear`` or of one of CONVOLUTIONS."""
-    given = call.given(_LAYER)
-    return Layer(
-        x=given["input"],
-        weight=given["weight"],
-        bias=given.get("bias"),
-        convolution=_convolution(given) if call.name in CONVOLUTIONS else LINEAR,
-    )
-
-
-def _convolution(given: Mapping[str, Any]) -> Convolution:
-    kernel = given["weight"].shape[2:]
-    dilation = _each(given.get("dilation", 1), len(kernel))
-    padding = given.get("padding", 0)
-    if isinstance(padding, str):
-        same = zip(kernel, dilation, strict=True)
-        padding = tuple(d * (k - 1) // 2 if padding == "same" else 0 for k, d in same)
-    return Convolution(
-        stride=_each(given.get("stride", 1), len(kernel)),
-        padding=_each(padding, len(kernel)),
-        dilation=dilation,
-        groups=given.get("groups", 1),
-    )
-
-
-def _each(value: Any, dims: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (int(value),) * dims
-
-
-def summed_axes(call: Call) -> tuple[int, ...]:
-    """The axes over which a call of ``sum`` adds up its tensor."""
-    x, given = call.inputs[0], call.given(("input", "dim"))
-    over = given.get("dim", given.get("axis"))
-    axes = tuple(over) if isinstance(over, tuple | list) else () if over is None else (over,)
-    return tuple(int(axis) % x.ndim for axis in axes) or tuple(range(x.ndim))
-
-
-def einsum_factors(equation: str, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, bool] | None:
-    """`a` and `b` of a two-operand einsum as [..., M, K] and [..., K, N], and whether it gives
-    [..., M, N]; None where it is no matrix product: an ellipsis, a letter twice in an operand, or a
-    sum inside one operand.
-    """
-    inputs, _, output = equation.replace(" ", "").partition("->")
-    left, _, right = inputs.partition(",")
-    letters = set(left) | set(right)
-    if not output or "." in equation or len({*left}) < len(left) or len({*right}) < len(right):
-        return None
-    shared = [x for x in left if x in right]
-    batch, summed = [x for x in shared if x in output], [x for x in shared if x not in output]
-    rows, columns = ([x for x in own if x not in shared] for own in (left, right))
-    if not summed or not {*rows, *columns} <= {*output} or not {*output} <= letters:
-        return None
-    sizes = dict(zip(left, a.shape, strict=True)) | dict(zip(right, b.shape, strict=True))
-    m, k, n = (math.prod(sizes[x] for x in part) for part in (rows, summed, columns))
-    lead = [sizes[x] for x in batch]
-    first = a.permute([left.index(x) for x in (*batch, *rows, *summed)]).reshape(*lead, m, k)
-    second = b.permute([right.index(x) for x in (*batch, *summed, *columns)]).reshape(*lead, k, n)
-    in_order = len(rows) == len(columns) == 1 and [*batch, *rows, *columns] == [*output]
-    return first, second, in_order

@@ -28,9 +28,11 @@ class LayerCall:
         x: the input with time and batch as one first axis: [T B, C, ...] of a convolution,
             [T B, ..., C] of a linear layer.
         values: what `x` holds.
-        weight: [out, in] or [out, in / groups, kernel ...].
+        weight: [out, in / groups], or [out, in / groups, kernel ...], or of a transposed
+            convolution [in, out / groups, kernel ...].
         out: the output of the same kind, before any norm.
         steps: time steps that the first axis holds.
+        windows: rows of one step and sample that the first axis holds.
         weight_bits: bits to which the weights were rounded; 32 as they were trained.
         convolution: how it walks over the input, where it is one.
     """
@@ -41,6 +43,7 @@ class LayerCall:
     weight: Tensor
     out: Tensor
     steps: int
+    windows: int = 1
     weight_bits: int = 32
     convolution: Convolution = LINEAR
 
@@ -59,7 +62,7 @@ def count_layer(call: LayerCall) -> Op:
     weight, by_tap = _weight(call)
     events, fanout, effective = _synaptic_operations(call, by_tap)
     a = Operand(_steps(call), call.values)
-    macs = sizes.m * sizes.k * sizes.n * sizes.groups * len(call.x)
+    macs = sizes.m * sizes.k * sizes.n * sizes.groups * (len(call.x) // call.windows)
     return Op(
         name=at.name,
         block=at.block,
@@ -102,7 +105,16 @@ def _columns(call: LayerCall) -> Tensor:
 def _weight(call: LayerCall) -> tuple[Second, Tensor]:
     """The weight as B of an Op, and its nonzeros by input channel and tap, [C, kernel ...]."""
     held = call.weight.detach().to(torch.bool).float()  # sums of fewer than 2^24 are exact
-    by_tap = held.unflatten(0, (call.convolution.groups, -1)).sum(1).flatten(0, 1)
+    groups = call.convolution.groups
+    if call.convolution.transposed:  # [in, out / groups, kernel ...]
+        by_tap = held.sum(1)
+        by_input = by_tap.flatten(1).sum(1)
+        by_output = held.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+        column = by_output.sum(1)
+    else:
+        by_tap = by_input = held.unflatten(0, (groups, -1)).sum(1).flatten(0, 1)
+        by_output = held
+        column = held.flatten(1).sum(1)
     some = held.numel() > 0
     nonzeros = whole(by_tap) if some else 0
     patterned = (2, 4, 8) if nonzeros < held.numel() else ()
@@ -111,9 +123,9 @@ def _weight(call: LayerCall) -> tuple[Second, Tensor]:
         bits=call.weight_bits,
         size=held.numel(),
         nonzeros=nonzeros,
-        row_max=int(by_tap.max()) if some else 0,
-        column_max=int(held.flatten(1).sum(1).max()) if some else 0,
-        **{f"max_of_{inputs}": _most_of(inputs, held) for inputs in patterned},
+        row_max=int(by_input.max()) if some else 0,
+        column_max=int(column.max()) if some else 0,
+        **{f"max_of_{inputs}": _most_of(inputs, by_output) for inputs in patterned},
     )
     return weight, by_tap
 
@@ -126,22 +138,26 @@ def _most_of(inputs: int, held: Tensor) -> int:
 
 
 def _sizes(call: LayerCall) -> Sizes:
-    positions = call.out.shape[2:] if call.is_conv else call.out.shape[1:-1]
+    groups, shape = call.convolution.groups, call.weight.shape
+    if call.convolution.transposed:
+        positions, k = call.x.shape[2:], shape[0] // groups
+        n = math.prod(shape[1:])
+    else:
+        positions = call.out.shape[2:] if call.is_conv else call.out.shape[1:-1]
+        k, n = math.prod(shape[1:]), shape[0] // groups
     return Sizes(
-        m=math.prod(positions),
-        k=math.prod(call.weight.shape[1:]),
-        n=call.weight.shape[0] // call.convolution.groups,
-        groups=call.convolution.groups,
-        time_steps=call.steps,
+        m=math.prod(positions) * call.windows, k=k, n=n, groups=groups, time_steps=call.steps
     )
 
 
 def _synaptic_operations(call: LayerCall, by_tap: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Events, fan-out and effective synaptic operations, each [T, B] in float64."""
-    shape = (call.steps, -1)
+    samples = len(call.x) // (call.steps * call.windows)
     if call.values.kind == "real":
-        nothing = torch.zeros(call.steps, len(call.x) // call.steps, dtype=torch.float64)
+        nothing = torch.zeros(call.steps, samples, dtype=torch.float64)
         return nothing, nothing, nothing
+    shape = (call.steps, samples, call.windows)
+    width = call.weight.shape[1] if call.convolution.transposed else _sizes(call).n
     x = spikes(_steps(call), call.values).flatten(0, 1)
     if not _pointwise(call):
         events, reached = _reached(call, x)
@@ -149,13 +165,10 @@ def _synaptic_operations(call: LayerCall, by_tap: Tensor) -> tuple[Tensor, Tenso
         events = reached = x.flatten(2).sum(2)
     else:
         events = reached = x.flatten(1, -2).sum(1) if x.ndim > 2 else x
-    return (
-        events.double().sum(1).reshape(shape),
-        (
-            reached.double().flatten(1).sum(1) * (len(call.weight) // call.convolution.groups)
-        ).reshape(shape),
-        (reached.double().flatten(1) @ by_tap.double().flatten()).reshape(shape),
-    )
+    rows = events.double().sum(1), reached.double().flatten(1)
+    counts = rows[0], rows[1].sum(1) * width, rows[1] @ by_tap.double().flatten()
+    first, second, third = (count.reshape(shape).sum(2) for count in counts)
+    return first, second, third
 
 
 def _reached(call: LayerCall, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,6 +204,10 @@ def _taps(call: LayerCall, axis: int) -> Iterator[slice]:
     stride, dilation, padding = (x[axis] for x in (walk.stride, walk.dilation, walk.padding))
     for tap in range(call.weight.shape[2 + axis]):
         offset = tap * dilation - padding
+        if walk.transposed:  # the inputs i whose output i * stride + offset is there
+            first = max(0, -(offset // stride))
+            yield slice(first, max(first, (outputs - 1 - offset) // stride + 1))
+            continue
         first = max(0, -(offset // stride))  # the first output whose input is there
         last = min(outputs - 1, (length - 1 - offset) // stride)
         start = first * stride + offset

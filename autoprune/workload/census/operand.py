@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from autoprune.workload.census.values import (
+    REAL,
     Values,
+    by_channel,
+    counted,
     deviation,
     examine,
     is_one_bit,
@@ -16,26 +19,49 @@ from autoprune.workload.census.values import (
     spikes,
     whole,
 )
-from autoprune.workload.parts import Activation, Second, Work
+from autoprune.workload.parts import Activation, OperandClass, Second, Work
+
+RANKS: tuple[OperandClass, ...] = ("binary", "ternary", "integer", "real")
 
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """An activation ``x = [T, B, ..., rows, columns]`` and what it holds."""
+    """An activation ``x = [T, B, ..., rows, columns]`` in units, and what it holds.
+
+    Attributes:
+        x: whole numbers where it holds spikes.
+        values: what that is.
+        is_product: whether it was multiplied before.
+    """
 
     x: Tensor
     values: Values
+    is_product: bool = False
+
+    @classmethod
+    def of(
+        cls, x: Tensor, values: Values, *, channel: int | None = None, is_product: bool = False
+    ) -> Operand:
+        """`x`, which holds `values`; each channel of an axis in a unit of its own if need be."""
+        if values == REAL and channel is not None:
+            x, values = by_channel(x, channel)
+        return cls(counted(x, values), values, is_product)
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Of two operands the lower is A, which selects entries of the other."""
+        return RANKS.index(self.values.kind), self.is_product
 
     @property
     def mT(self) -> Operand:
         """The same, transposed."""
-        return Operand(self.x.mT, self.values)
+        return Operand(self.x.mT, self.values, self.is_product)
 
     def times(self, other: Operand, product: Tensor | None = None) -> Operand:
         """The matrix product with another; `product` where it was computed before."""
         x = self.x @ other.x if product is None else product
         real = "real" in (self.values.kind, other.values.kind)
-        return Operand(x, examine(x, whole=not real))
+        return Operand(x, REAL if real else examine(x, whole=True), is_product=True)
 
     def spikes(self) -> Tensor:
         """Events of every entry; see `autoprune.workload.census.values.spikes`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from torch import nn
+from torch import Tensor, nn
 
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.place import HEAD, STEM, Place
+from autoprune.workload.census.call import Call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +81,51 @@ class Places:
             for matrix in matrices:
                 weight = f"{matrix.name}.weight"
                 self.by_weight[weight] = Site(name=matrix.name, block=None, branch=place.part)
+
+
+class Names:
+    """Which parameter a tensor is, or was made of: what a layer is called by.
+
+    Args:
+        model: the network.
+        places: of the network.
+    """
+
+    def __init__(self, model: nn.Module, places: Places) -> None:
+        self._places = places
+        self._modules = dict(model.named_modules())
+        every = (*model.named_buffers(), *model.named_parameters())
+        self._known = {_memory(x): name for name, x in every}
+
+    def derived(self, call: Call) -> None:
+        """What is made of parameters is known by the first of them."""
+        for _, result in call.results:
+            name = next(filter(None, map(self.of, call.inputs)), None)
+            if name is not None and self._known.get(_memory(result)) is None:
+                setattr(result, _NAME, name)
+
+    def of(self, x: Tensor) -> str | None:
+        """The parameter that it is, or was made of first; None of what is made of none."""
+        return self._known.get(_memory(x)) or getattr(x, _NAME, None)
+
+    def site(self, weight: Tensor, path: str) -> Site:
+        """Where the layer of a weight that the module `path` uses stands."""
+        module = self._modules[path]
+        own = set(name for name, _ in module.named_children()) - {"parametrizations"}
+        if not own and hasattr(module, "weight"):
+            return self._places.layer(f"{path}.weight".removeprefix("."))
+        name = self.of(weight)
+        if name is None:
+            around = self._places.around(path)
+            return replace(around, name=f"{around.name}.layer".removeprefix("."))
+        if ".parametrizations." in f".{name}":
+            before, _, rest = f".{name}".rpartition(".parametrizations.")
+            name = f"{before}.{rest.split('.')[0]}".removeprefix(".")
+        return self._places.layer(name)
+
+
+_NAME = "_autoprune_name"
+
+
+def _memory(x: Tensor) -> int:
+    return x.untyped_storage().data_ptr()

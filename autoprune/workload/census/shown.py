@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from autoprune.errors import CountingError
+from autoprune.workload.census.axes import Axes, Sizes, by_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,25 +15,34 @@ class Shown:
     """What a network is shown, and what is asked of the census.
 
     Attributes:
-        steps, samples: T steps of B samples.
+        sizes: T steps of B samples.
         weight_bits: bits to which the weights were rounded.
         with_activity: whether the figures of `autoprune.workload.parts.Activity` are taken.
         with_tiles: whether product sparsity is, too.
     """
 
-    steps: int
-    samples: int
+    sizes: Sizes
     weight_bits: int = 32
     with_activity: bool = True
     with_tiles: bool = False
 
-    def by_step(self, x: Tensor, name: str) -> Tensor:
-        """`x` as [T, B, ...]; CountingError, under `name`, where it has no such axes."""
-        if tuple(x.shape[:2]) == (self.steps, self.samples):
-            return x
-        if len(x) == self.steps * self.samples:
-            return x.unflatten(0, (self.steps, self.samples))
-        raise CountingError(
-            f"{name}: an operand of shape {list(x.shape)}; expected [T, B, ...] with T = "
-            f"{self.steps} and B = {self.samples}"
-        )
+    def by_step(self, x: Tensor, axes: Axes, name: str) -> Tensor:
+        """`x` as [T, B, ...], or [1, B, ...] where it holds one step or none.
+
+        Where its axes are not known, T and B are its first two, or its first one holds both.
+
+        Raises CountingError, under `name`, where its samples cannot be told apart.
+        """
+        found = by_step(x, axes, self.sizes)
+        steps, samples = self.sizes.steps, self.sizes.samples
+        if found is None and tuple(x.shape[:2]) == (steps, samples):
+            found = x
+        if found is None and x.ndim and len(x) == steps * samples:
+            found = x.unflatten(0, (steps, samples))
+        if found is None:
+            raise CountingError(
+                f"{name}: an operand of shape {list(x.shape)}, whose samples cannot be told "
+                f"apart; expected [T, B, ...] with T = {steps} and B = {samples}, or another shape "
+                "that is made of it by views"
+            )
+        return found

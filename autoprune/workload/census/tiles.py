@@ -12,6 +12,7 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
+from autoprune.errors import CountingError
 from autoprune.workload.census.functions import Convolution
 from autoprune.workload.census.values import nonzero
 from autoprune.workload.parts import TILE
@@ -44,6 +45,10 @@ def unrolled(x: Tensor, weight: Tensor, walk: Convolution) -> Tensor:
 
     The steps of a position lie side by side, and so do the taps of a channel.
     """
+    if walk.transposed:  # every input of a channel meets all taps
+        return x.flatten(3).unflatten(2, (walk.groups, -1)).permute(1, 2, 4, 0, 3).flatten(2, 3)
+    if weight.ndim > 4:
+        raise CountingError("product sparsity of a convolution of three dimensions is not counted")
     if weight.ndim == 2:
         x = x.flatten(2, -2) if x.ndim > 3 else x.unsqueeze(2) if x.ndim == 3 else x
         return x.permute(1, 2, 0, 3).flatten(1, 2).unsqueeze(1)

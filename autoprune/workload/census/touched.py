@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,22 +15,20 @@ from autoprune.workload.census.values import nonzero
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One result of a function that rearranged or pooled the product."""
+    """One result of an operator that rearranged or pooled the product."""
 
-    function: Callable[..., Any]
-    rest: tuple[object, ...]
-    named: Mapping[str, object]
+    call: Call
     index: int | None
 
     @property
     def keeps_all(self) -> bool:
         """Whether every entry is still there, once."""
-        return self.index is None and self.function.__name__ in RESHAPES
+        return self.index is None and self.call.name in RESHAPES
 
     @property
     def pools(self) -> bool:
         """Whether it pools the last axes, each entry of the first on its own."""
-        return self.function.__name__.endswith(("pool1d", "pool2d"))
+        return "pool" in self.call.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +51,8 @@ class Touched:
 
     def then(self, call: Call, index: int | None = None) -> Touched:
         """After a call whose first argument is this; `index` of several results."""
-        step = _Step(call.function, tuple(map(_plain, call.args[1:])), call.named, index)
-        return replace(self, steps=(*self.steps, step))
-
-    def shaped(self, like: Tensor) -> Touched:
-        """The same of a product that has the shape of `like`."""
-        return self if self.held is None else replace(self, held=self.held.reshape(like.shape))
+        rest = Call(call.function, call.args[1:], call.named, None)
+        return replace(self, steps=(*self.steps, _Step(rest, index)))
 
     def count(self, entries: int) -> int:
         """How many of a neuron layer's `entries` are touched.
@@ -87,13 +79,6 @@ def _replayed(x: Tensor, steps: tuple[_Step, ...]) -> Tensor:
         # With channels last, torch pools images seven times faster.
         last = x.ndim == 4 and step.pools
         x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-        x = step.function(x.float(), *step.rest, **step.named)
+        x = step.call.function(x.float(), *step.call.args, **step.call.named)
         x = x if step.index is None else x[step.index]
     return x
-
-
-def _plain(value: object) -> object:
-    """A size as a number: while torch records a pass, it hands sizes on as tensors."""
-    if isinstance(value, tuple | list):
-        return type(value)(map(_plain, value))
-    return int(value) if isinstance(value, Tensor) and not value.ndim else value

@@ -7,63 +7,87 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.ledger import Raw
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.values import Values
 
 _ATTRIBUTE = "_autoprune_trace"
 
 
-class Contents:
-    """What some memory holds, known to every view of it; None where that is not known.
+@dataclass(slots=True, eq=False)
+class Emission:
+    """Whole numbers that an operator made of real ones: spikes, if anything reads them.
 
     Attributes:
-        values: of all of it. A view of binary entries is binary; of others it may be anything.
+        path: the module that did it.
+        owner: the operation whose products they were made of; None where there is none.
+        spikes: what was emitted; None once it is counted.
+        axes: of `spikes`.
     """
 
-    __slots__ = ("values",)
+    path: str
+    owner: str | None
+    spikes: Tensor | None
+    axes: Axes
 
-    def __init__(self, values: Values | None = None) -> None:
-        self.values = values
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factors:
+    """Two activations that were multiplied.
+
+    Attributes:
+        key: of the operation.
+        raws: the two.
+        scores: whether the product holds scores of tokens with tokens.
+    """
+
+    key: str
+    raws: tuple[Raw, Raw]
+    scores: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What is known of a tensor.
+    """What is known of a tensor that depends on what the network is shown.
 
     Attributes:
-        weight: name of the parameter that it is, or is a view of.
         producers: operations whose neurons' spikes are in it.
         drivers: operations whose products are in it, not yet taken by a neuron.
-        real: whether it holds real numbers by construction: pixels, products, means. Else what it
-            holds is read off the data.
+        emitted: spikes in it that no module known for its neurons emitted.
+        weighted: whether a layer's product is in it, not yet taken by a neuron.
+        shown: whether it holds real numbers that the network was shown, such as pixels. Else what
+            it holds is read off the data.
         touched: where `drivers` is one operation, the entries at which its product is not 0.
-        factors: A, B and A @ B where it is ``s A @ B`` of activations, with a number s.
+        factors: of the one product of activations that it was made of.
         logic: the elementwise operation on spikes whose result it is.
-        contents: of the memory that it is a view of.
+        summed: spikes that were added up to it, and over which axes of them.
+        axes: where time, samples and channels lie.
+        unit: what one spike is in it, as far as its way tells; its data may say otherwise.
+        held: what its memory held at a version of it; a view of binary entries is binary.
     """
 
-    weight: str | None = None
     producers: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
-    real: bool = False
+    emitted: tuple[Emission, ...] = ()
+    weighted: bool = False
+    shown: bool = False
     touched: Touched | None = None
-    factors: tuple[Tensor, Tensor, Tensor] | None = None
+    factors: Factors | None = None
     logic: str | None = None
-    contents: Contents = field(default_factory=Contents, compare=False)
-
-    @property
-    def is_activation(self) -> bool:
-        """Whether it depends on what the network was shown, unlike a parameter or a constant."""
-        return bool(self.producers or self.drivers or self.real)
+    summed: tuple[Tensor, Trace, tuple[int, ...]] | None = None
+    axes: Axes = field(default_factory=Axes)
+    unit: float | None = None
+    held: tuple[Values, int] | None = None
 
     @property
     def is_spikes(self) -> bool:
-        """Whether it holds nothing but spikes and their sums."""
-        return bool(self.producers) and not self.drivers and not self.real
+        """Whether it holds nothing but spikes and their sums, as far as is known."""
+        return not self.drivers and not self.weighted and not self.shown
 
 
 def trace_of(value: object) -> Trace | None:
-    """The trace of a tensor; None of anything else, and of a constant."""
+    """The trace of a tensor; None of anything else, and of what does not depend on the input."""
     return getattr(value, _ATTRIBUTE, None)
 
 
@@ -72,20 +96,19 @@ def mark(value: Tensor, trace: Trace) -> None:
     setattr(value, _ATTRIBUTE, trace)
 
 
-def merged(traces: list[Trace]) -> Trace:
-    """The trace of what was made of several: a sum, a concatenation, or one seen differently.
-
-    A parameter that is added, such as a bias or a position, changes nothing.
-    """
-    active = [trace for trace in traces if trace.weight is None]
-    if not active:
-        return traces[0]
-    moved = [trace for trace in active if trace.drivers]
+def merged(traces: list[Trace], axes: Axes) -> Trace:
+    """The trace of what was made of several: a sum, a concatenation, or one seen differently."""
+    moved = [trace for trace in traces if trace.drivers]
+    factors = [trace.factors for trace in traces if trace.factors is not None]
     return Trace(
-        producers=union(trace.producers for trace in active),
-        drivers=union(trace.drivers for trace in active),
-        real=any(trace.real for trace in active),
+        producers=union(trace.producers for trace in traces),
+        drivers=union(trace.drivers for trace in traces),
+        emitted=tuple(dict.fromkeys(e for trace in traces for e in trace.emitted)),
+        weighted=any(trace.weighted for trace in traces),
+        shown=any(trace.shown for trace in traces),
         touched=moved[0].touched if len(moved) == 1 else None,
+        factors=factors[0] if len(factors) == 1 else None,
+        axes=axes,
     )
 
 

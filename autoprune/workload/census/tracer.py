@@ -1,39 +1,46 @@
-"""Tracer: follows every tensor of a forward pass and counts what is done to it on its way."""
+"""Tracer: follows every tensor of a forward pass and counts what is done to it on its way.
+
+It sees what torch executes: composite functions, whatever they are called and from whatever
+language, arrive as the few operators of which they are made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from autoprune.errors import CountingError
-from autoprune.workload.census.call import Call, flattened, is_array
+from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls, Traced
-from autoprune.workload.census.coverage import unrecorded
+from autoprune.workload.census.coverage import Coverage
 from autoprune.workload.census.functions import (
     ADDITIONS,
     AVERAGES,
-    CONVOLUTIONS,
-    MASKS,
+    BATCH_NORMS,
+    COPIES,
+    JOINS,
+    KEEPING,
+    MAKES,
     POOLS,
-    PRODUCTS,
-    VIEWS,
-    Layer,
-    adds_nothing,
-    einsum_factors,
-    layer_arguments,
-    summed_axes,
+    QUANTISERS,
+    REDUCTIONS,
+    REPEATS,
+    Convolution,
 )
-from autoprune.workload.census.trace import Contents, Trace, mark, merged, trace_of
+from autoprune.workload.census.places import Names
+from autoprune.workload.census.trace import Emission, Trace, mark, merged, trace_of
 
-_ATTENTION = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale")
+PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "convolution"}
 
 
-class Tracer(TorchFunctionMode):
-    """While it is entered, torch's functions are counted and their results marked.
+class Tracer(TorchDispatchMode):
+    """While it is entered, torch's operators are counted and their results marked.
 
     Args:
         model: the network.
@@ -46,182 +53,346 @@ class Tracer(TorchFunctionMode):
 
     def __init__(self, model: nn.Module, calls: Calls, source: Trace) -> None:
         super().__init__()
-        self.calls, self._source = calls, source
-        self._weights = {id(p): name for name, p in model.named_parameters()}
+        self.calls, self.coverage = calls, Coverage()
+        self._source = source
+        self._sizes = calls.shown.sizes
+        self._names = Names(model, calls.places)
         self._path: list[str] = []
         self._asleep = 0
-        self._called: list[Hashable] = []
 
-    @property
-    def way(self) -> Hashable:
-        """Which functions were called, with what results' shapes, and the MACs that were counted.
-
-        Equal for two passes of networks of one `autoprune.workload.census.structure` that fvcore
-        cannot tell from each other.
-        """
-        return tuple(self._called), frozenset(self.calls.ledger.operators.items())
-
-    def __torch_function__(
+    def __torch_dispatch__(
         self,
-        func: Callable[..., Any],
+        func: Any,
         types: object,
         args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call `func`, and mark its results."""
-        call = Call(func, args, kwargs or {}, func(*args, **(kwargs or {})))
+        out = func(*args, **(kwargs or {}))
         if self._asleep:
-            if is_array(call.out):
-                self._called.append(call.name)
-            return call.out
-        results = call.results
-        if results:
-            with unrecorded():
-                self._called.append((call.name, *(x.shape for _, x in results)))
-                trace = self._counted(call) or self._passed(call)
-                for index, result in results:
-                    mark(result, _moved(trace, call, index))
-        return call.out
+            return out
+        call = Call(func, args, kwargs or {}, out)
+        if call.name in PRODUCTS:
+            self._begun(call)
+        inputs = [(x, trace) for x in call.inputs if (trace := trace_of(x)) is not None]
+        if not inputs or call.name in MAKES:
+            self._names.derived(call)
+        elif call.results:
+            self._follow(call, inputs)
+        else:
+            self.coverage.see(call, self._here)
+        return out
 
-    def enter(self, path: str, args: tuple[object, ...], *, is_neuron: bool) -> None:
+    def _begun(self, call: Call) -> None:
+        """In the first step of a recurrent layer the state that it reads is a constant: zeros."""
+        given = [x for x in call.args[:3] if isinstance(x, Tensor)]
+        if any(trace_of(x) is not None for x in given):
+            return
+        for x in given:
+            state = x.ndim > 1 and len(x) == self._sizes.samples and not self._names.of(x)
+            if state and not x.any():
+                mark(x, Trace(producers=("input",), axes=Axes(batch=(0, 1)), unit=1.0))
+
+    @property
+    def _here(self) -> str:
+        return self._path[-1] if self._path else ""
+
+    def enter(self, path: str, given: object, *, is_neuron: bool) -> None:
         """A module begins."""
         if not self._path:
-            for shown in filter(is_array, flattened(args)):
+            for shown in tensors(given):
                 mark(shown, self._source)
         self._path.append(path)
         self._asleep += is_neuron
 
-    def leave(self, x: Tensor, out: Tensor, *, is_neuron: bool) -> None:
+    def leave(self, given: object, out: object, *, is_neuron: bool) -> None:
         """A module ended; neurons are assigned to what drives them."""
         path = self._path.pop()
         if is_neuron and self._asleep == 1:  # the outermost, where one holds another
-            with unrecorded():
-                mark(out, self.calls.fired(path, self._traced(x), out))
+            x, first = tensors(given)[0], tensors(out)[0]
+            trace = self.calls.fired(path, (x, self._neurons_input(x)), first)
+            for result in tensors(out):
+                mark(result, trace if result is first else replace(trace, held=None))
         self._asleep -= is_neuron
+        if not self._path:
+            self._asleep += 1  # what is done to count is no part of the pass
+            for result in tensors(out):
+                if (trace := trace_of(result)) is not None:
+                    self.calls.read(result, trace)
+            self._asleep -= 1
 
-    def _trace(self, value: object) -> Trace:
-        known = trace_of(value)
+    def _neurons_input(self, x: Tensor) -> Trace:
+        """The trace of what neurons take, which has time first where it has T steps."""
+        trace, steps = trace_of(x) or Trace(), self._sizes.steps
+        if trace.axes.time is None and x.ndim > 1 and len(x) == steps > 1:
+            first = tuple(x.shape[:2]) == (steps, self._sizes.samples)
+            batch = trace.axes.batch or ((1, 1) if first else None)
+            if batch is not None and batch[0] != 0:
+                return replace(trace, axes=replace(trace.axes, time=(0, 1), batch=batch))
+        return trace
+
+    def _follow(self, call: Call, inputs: list[Traced]) -> None:
+        counted = self._counted(call)
+        if counted is None:
+            self.coverage.see(call, self._here)
+            trace = self._passed(call, inputs)
+        else:
+            trace = counted
+        if call.is_in_place:
+            self._written(call, trace, inputs)
+        for index, result in call.results:
+            axes = trace.axes if counted else self._axes(call, inputs, result)
+            unit = trace.unit or self._unit(call, inputs)
+            mark(result, replace(_moved(trace, call, index), axes=axes, unit=unit))
+
+    def _written(self, call: Call, trace: Trace, inputs: list[Traced]) -> None:
+        """Memory that a view was written into holds what was written, too."""
+        view = call.args[0] if call.args and isinstance(call.args[0], Tensor) else None
+        base = view._base if view is not None else None
+        if view is None or base is None:
+            return
+        known = trace_of(base)
+        unit = self._unit(call, inputs)
+        seen = self._axes(call, inputs, view).viewed(view, base, self._sizes)
         if known is not None:
-            return known
-        name = self._weights.get(id(value))
-        return Trace(weight=name) if name else Trace()
-
-    def _traced(self, value: Tensor) -> Traced:
-        return value, self._trace(value)
+            trace, seen = merged([known, trace], known.axes), known.axes
+            unit = unit if known.unit == unit or view.numel() == base.numel() else None
+        if seen.time is None:
+            seen = replace(seen, time=seen.missing_time(base, self._sizes))
+        mark(base, replace(trace, axes=seen, touched=None, held=None, unit=unit))
 
     def _counted(self, call: Call) -> Trace | None:
-        """The trace of a product of matrices, which is counted; None of any other function."""
+        """The trace of a product of matrices, which is counted; None of any other operator."""
         name, args = call.name, call.args
-        if name in CONVOLUTIONS:
-            return self._layer(layer_arguments(call), call.out, name="conv")
-        if name == "linear":
-            return self._linear(layer_arguments(call), call.out)
-        if name in PRODUCTS:
-            left, right = args[:2] if name != "__rmatmul__" else args[1::-1]
-            return self._product(self._traced(left), self._traced(right), call.out, PRODUCTS[name])
-        if name == "einsum" and len(args) == 3:
-            return self._einsum(call)
-        if name == "scaled_dot_product_attention":
-            return self._attention(call)
+        if name in ("convolution", "convolution_overrideable"):
+            return self._convolution(call)
+        if name in ("mm", "bmm"):
+            return self._product(call, args[0], args[1])
+        if name in ("addmm", "baddbmm", "addbmm"):
+            return self._product(call, args[1], args[2], args[0])
+        if name in ("mv", "addmv"):
+            matrix, vector = args[-2:] if name == "addmv" else args[:2]
+            bias = args[0] if name == "addmv" else None
+            return self._product(call, matrix, vector.unsqueeze(-1), bias, vector=vector)
         return None
 
-    def _einsum(self, call: Call) -> Trace | None:
-        factors = einsum_factors(*call.args)
-        if factors is None or any(self._trace(x).weight for x in call.args[1:]):
+    def _convolution(self, call: Call) -> Trace | None:
+        x, weight, bias, stride, padding, dilation, transposed, _, groups = call.args[:9]
+        trace = trace_of(x)
+        if trace is None or trace_of(weight) is not None:
             return None
-        left, right, in_order = factors
-        for factor, x in zip((left, right), call.args[1:], strict=True):
-            mark(factor, replace(self._trace(x), factors=None))
-        trace = self._product(self._traced(left), self._traced(right), call.out, "einsum")
-        return trace if in_order else replace(trace, factors=None)
+        dims = weight.ndim - 2
+        axes = replace(trace.axes.aligned(x, call.out, self._sizes), channel=(1, 1))
+        return self.calls.layer(
+            self._names.site(weight, self._here),
+            (x, trace),
+            weight,
+            None if bias is None else bias.detach().reshape(-1, *[1] * dims),
+            call.out,
+            axes,
+            Convolution(
+                stride=_each(stride, dims),
+                padding=_each(padding, dims),
+                dilation=_each(dilation, dims),
+                groups=groups,
+                transposed=transposed,
+            ),
+        )
 
-    def _layer(self, given: Layer, out: Tensor, name: str) -> Trace:
-        weight = self._trace(given.weight).weight
-        if weight is None:
-            raise CountingError(
-                f"{self._path[-1]}: a layer whose weights are no parameter of the network"
-            )
-        return self.calls.layer(weight, given, self._trace(given.x), out, name)
+    def _product(
+        self,
+        call: Call,
+        left: Tensor,
+        right: Tensor,
+        added: Tensor | None = None,
+        *,
+        vector: Tensor | None = None,
+    ) -> Trace | None:
+        """``left @ right``, batched or not, plus what is `added`."""
+        if vector is not None and (known := trace_of(vector)) is not None:
+            mark(right, known)
+        first, second, out = trace_of(left), trace_of(right), call.out
+        out = out.unsqueeze(-1) if vector is not None else out
+        if out.ndim != left.ndim:  # addbmm adds up the matrices
+            return None
+        axes = _outer(first, second, out.ndim)
+        if first is not None and second is not None:
+            trace = self.calls.product(self._here, (left, first), (right, second), out, axes)
+        else:
+            made = self._layer(left, right, added if trace_of(added) is None else None, out, axes)
+            if made is None:
+                return None
+            trace = made
+        more = trace_of(added)
+        return trace if more is None else replace(merged([trace, more], trace.axes), touched=None)
 
-    def _linear(self, given: Layer, out: Tensor, name: str = "linear") -> Trace:
-        x, shown = given.x, self.calls.shown
-        if x.ndim == 2 or tuple(x.shape[:2]) != (shown.steps, shown.samples):
-            return self._layer(given, out, name)
-        flat = x.flatten(0, 1)
-        mark(flat, self._trace(x))
-        trace = self._layer(replace(given, x=flat), out.flatten(0, 1), name)
-        return replace(trace, touched=trace.touched and trace.touched.shaped(out))
+    def _layer(
+        self, left: Tensor, right: Tensor, bias: Tensor | None, out: Tensor, axes: Axes
+    ) -> Trace | None:
+        """A product with what does not depend on the input: a layer."""
+        trace, weight, x = trace_of(left), right, left
+        channel = (out.ndim - 1, 1)
+        if trace is None:
+            trace, weight, x = trace_of(right), left.mT, right.mT
+            channel, out = (out.ndim - 2, 1), out.mT
+            bias = None if bias is None or bias.ndim < 2 else bias.mT
+            if trace is not None:
+                trace = replace(trace, axes=trace.axes.swapped(x.ndim))
+        assert trace is not None
+        site = self._names.site(weight, self._here)
+        convolution = Convolution()
+        if weight.ndim == 3:
+            if len(weight) == 1 or bool((weight == weight[:1]).all()):
+                weight = weight[0]
+            else:  # each matrix of its own for a part of the channels, such as a head
+                if any(axis and axis[0] == 0 for axis in (trace.axes.time, trace.axes.batch)):
+                    return None
+                convolution = Convolution(groups=len(weight))
+                x = x.permute(1, 0, 2).flatten(1)
+                trace = replace(trace, axes=trace.axes.reduced([0], 3, kept=False))
+                weight, out = weight.mT.flatten(0, 1).mT, out.permute(1, 0, 2).flatten(1)
+                bias = None
+        return self.calls.layer(
+            site, (x, trace), weight.mT, bias, out, replace(axes, channel=channel), convolution
+        )
 
-    def _product(self, left: Traced, right: Traced, out: Tensor, name: str) -> Trace:
-        if right[1].weight and not left[1].weight and right[0].ndim == 2:
-            weight = right[0].mT
-            mark(weight, right[1])
-            return self._linear(Layer(x=left[0], weight=weight), out, name)
-        if left[1].weight or right[1].weight:
-            raise CountingError(
-                f"{self._path[-1]}: a matrix product with a parameter that is no weight matrix "
-                "on its right; use a linear layer"
-            )
-        return self.calls.product(self._path[-1], left, right, out, name)
-
-    def _attention(self, call: Call) -> Trace:
-        given = call.given(_ATTENTION)
-        if given.get("attn_mask") is not None or given.get("is_causal"):
-            raise CountingError(f"{self._path[-1]}: attention with a mask is not counted")
-        qkv = tuple(self._traced(given[part]) for part in _ATTENTION[:3])
-        return self.calls.attention(self._path[-1], qkv, given.get("scale"), call.out)
-
-    def _passed(self, call: Call) -> Trace:
-        """The trace of any other result: what went in, unless it is masked or summed."""
-        inputs = [self._traced(x) for x in call.inputs]
+    def _passed(self, call: Call, inputs: list[Traced]) -> Trace:
+        """The trace of any other result: what went in, unless it is masked, summed or fired."""
         traces = [trace for _, trace in inputs]
-        if not traces:
-            return Trace()
-        if call.is_in_place:
-            traces[0].contents.values = None
-        found = self._spike_logic(call, inputs)
-        if found is not None:
-            return found
-        if call.name in MASKS and len(traces) == 1:  # by a number: factors stay factors
-            return replace(traces[0], logic=None, contents=Contents())
-        trace = merged(traces)
+        trace = merged(traces, Axes())
+        name = call.name
+        if name in QUANTISERS and not self._is_binary(inputs):
+            return self._emitted(call, inputs, trace)
+        if name == "mul" and len(inputs) == 2 and all(t.is_spikes for t in traces):
+            axes = self._axes(call, inputs, call.out)
+            found = self.calls.mask(self._here, inputs[0], inputs[1], axes)
+            if found is not None:
+                return found
         self._elementwise(call, inputs)
-        if call.name in VIEWS:
-            return replace(trace, contents=traces[0].contents)
-        return replace(trace, real=trace.real or call.name in AVERAGES)
+        if name == "sum" and trace.is_spikes:
+            return replace(trace, summed=(*inputs[0], _dims(call, inputs[0][0])))
+        if call.is_view or name in COPIES:
+            return replace(trace, **self._same_memory(call, inputs[0]))
+        if len(inputs) == 1 and call.is_entrywise and name not in ADDITIONS:
+            return replace(trace, summed=traces[0].summed)
+        return trace
 
-    def _spike_logic(self, call: Call, inputs: list[Traced]) -> Trace | None:
-        """The trace of spikes that were masked or summed; None of anything else."""
-        if not all(trace.is_spikes for _, trace in inputs):
+    def _unit(self, call: Call, inputs: list[Traced]) -> float | None:
+        """What one spike is in the result; None where only its data can tell."""
+        x, out, name = inputs[0][0], call.out, call.name
+        units = {trace.unit for _, trace in inputs}
+        unit = units.pop() if len(units) == 1 else None
+        if unit is None or not isinstance(out, Tensor | tuple | list):
             return None
-        if call.name in MASKS and len(inputs) == 2:
-            return self.calls.mask(self._path[-1], *inputs)
-        if call.name == "sum" and isinstance(call.out, Tensor):
-            return self.calls.sum(self._path[-1], inputs[0], summed_axes(call), call.out)
-        return None
+        if name in ("mul", "div") and len(inputs) == 1 and call.args[0] is x:
+            factor = _constant(call.args[1])
+            return factor and (unit * factor if name == "mul" else unit / factor)
+        if name == "mul" and len(inputs) == 1:
+            factor = _constant(call.args[0])
+            return factor and unit * factor
+        if name == "mul":
+            return unit**2
+        if name in AVERAGES and isinstance(out, Tensor) and out.numel():
+            kernel = call.argument("kernel_size") if name.startswith("avg") else None
+            window = math.prod(_each(kernel, int(name[-2]))) if kernel else x.numel() / out.numel()
+            return unit / window
+        added = name in ADDITIONS and len(inputs) == 2
+        kept = call.is_view or added or name in KEEPING
+        return unit if kept else None
+
+    def _same_memory(self, call: Call, given: Traced) -> dict[str, Any]:
+        """What a view or copy of binary entries keeps: that they are."""
+        x, trace = given
+        known = {"logic": trace.logic, "summed": trace.summed}
+        if trace.held is None or trace.held[1] != x._version or not call.results:
+            return known
+        return known | {"held": (trace.held[0], call.results[0][1]._version)}
+
+    def _is_binary(self, inputs: list[Traced]) -> bool:
+        return all(x.dtype == torch.bool or (t.held and t.is_spikes) for x, t in inputs)
+
+    def _emitted(self, call: Call, inputs: list[Traced], trace: Trace) -> Trace:
+        """Whole numbers of real ones: a neuron's spikes, if they are read as such."""
+        owner = self.calls.ledger.last(trace.drivers)
+        for _, given in inputs:
+            owner = owner or given.logic or self.calls.summed(self._here, given)
+        axes = self._axes(call, inputs, call.out)
+        emission = Emission(self._here, owner, call.out, axes)
+        producers = (owner,) if owner else trace.producers or ("input",)
+        return Trace(producers=producers, emitted=(emission,), axes=axes, unit=1.0)
 
     def _elementwise(self, call: Call, inputs: list[Traced]) -> None:
         """Note what is done entry by entry to an activation."""
         (x, trace), ledger = inputs[0], self.calls.ledger
-        active = [t for _, t in inputs if t.is_activation]
-        if not active:
-            return
-        if call.name in ADDITIONS:
-            if len(active) > 1:
+        if call.name in ADDITIONS and isinstance(call.out, Tensor):
+            if len(inputs) > 1:
                 ledger.note("residual", call.out.numel())
-            elif not adds_nothing(call):
+            elif not any(not isinstance(a, Tensor) and a == 0 for a in call.args[:2]):
                 ledger.note("bias", call.out.numel())
         elif call.name in POOLS:
             ledger.note("pooling", x.numel())
-        elif call.name == "batch_norm":
-            ledger.note("batch_norm", call.out.numel())
+        elif call.name in BATCH_NORMS:
+            ledger.note("batch_norm", call.results[0][1].numel())
             for driver in trace.drivers[-1:]:
                 ledger.fold(driver)
 
+    def _axes(self, call: Call, inputs: list[Traced], out: Tensor) -> Axes:
+        """Where time, samples and channels lie in a result that is no product."""
+        found = Axes()
+        for x, trace in inputs:
+            axes, name, sizes = trace.axes, call.name, self._sizes
+            if call.is_view and name not in REPEATS:
+                axes = axes.viewed(x, out, sizes)
+            elif name in REPEATS:
+                axes = axes.repeated(x, out, sizes)
+            elif name in JOINS:
+                dim = call.argument("dim", 0) % out.ndim
+                inner = x.shape[dim] if name == "cat" else 0
+                axes = axes.stacked(dim, len(call.args[0]), sizes, inner=inner)
+            elif name in REDUCTIONS and out.ndim < x.ndim:
+                axes = axes.reduced(_dims(call, x), x.ndim, kept=False)
+            else:
+                axes = axes.aligned(x, out, sizes)
+            found = Axes(
+                found.time or axes.time, found.batch or axes.batch, found.channel or axes.channel
+            )
+        return found
+
+
+def _outer(left: Trace | None, right: Trace | None, ndim: int) -> Axes:
+    """The axes of ``left @ right``: its rows are the left's, its columns the right's."""
+    found = Axes()
+    for trace, summed in ((left, ndim - 1), (right, ndim - 2)):
+        if trace is not None:
+            kept = trace.axes.without(summed)
+            found = Axes(
+                found.time or kept.time, found.batch or kept.batch, found.channel or kept.channel
+            )
+    return found
+
+
+def _constant(value: object) -> float | None:
+    """The number that all entries are; None where they differ."""
+    if not isinstance(value, Tensor):
+        return float(value) if isinstance(value, int | float) else None
+    low, high = (float(x) for x in torch.aminmax(value.detach())) if value.numel() else (0.0, 1.0)
+    return low if low == high and low else None
+
+
+def _dims(call: Call, x: Tensor) -> tuple[int, ...]:
+    """The dimensions over which a reduction goes."""
+    over = call.argument("dim")
+    dims = tuple(over) if isinstance(over, list | tuple) else () if over is None else (over,)
+    return tuple(dim % x.ndim for dim in dims) or tuple(range(x.ndim))
+
+
+def _each(value: list[int], dims: int) -> tuple[int, ...]:
+    return tuple(value) if len(value) == dims else tuple(value) * dims
+
 
 def _moved(trace: Trace, call: Call, index: int | None) -> Trace:
-    """The trace of one result of a function that rearranged or pooled a product."""
-    if trace.touched is None or call.name not in VIEWS | POOLS:
+    """The trace of one result of an operator that rearranged or pooled a product."""
+    known = call.is_view or call.name in POOLS or call.name in COPIES
+    if trace.touched is None or not known:
         return trace
-    known = bool(call.args) and isinstance(call.args[0], Tensor)
-    return replace(trace, touched=trace.touched.then(call, index) if known else None)
+    return replace(trace, touched=trace.touched.then(call, index))

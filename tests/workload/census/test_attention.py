@@ -18,7 +18,7 @@ from autoprune.workload.census.attention import (
     count_chain,
     count_product,
 )
-from autoprune.workload.census.operand import Operand
+from autoprune.workload.census.operand import RANKS, Operand
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
 
@@ -31,9 +31,8 @@ def place(name: str, a: torch.Tensor, b: torch.Tensor) -> Product:
 
 def chain(a, b, c, *, on_right: bool, scores_first: bool = False):
     first, second = place("product1", a, b), place("product2", c, a @ b)
-    counted = count_product(first)
-    ops = count_chain(first, counted, second, on_right=on_right, scores_first=scores_first)
-    return {(op.name[-1], op.order): op for op in ops}
+    pairs = count_chain(first, second, on_right=on_right, scores_first=scores_first, counted=None)
+    return {(op.name[-1], op.order): op for pair in pairs for op in pair}
 
 
 def products(a: torch.Tensor, b: torch.Tensor) -> tuple[int, int, int]:
@@ -69,6 +68,8 @@ def test_a_product_of_spikes_of_any_class_equals_the_loop(
         for (low, high), shape in zip((RANGES[x] for x in kinds), ((m, k), (k, n)), strict=True)
     )
     op = count_product(place("product1", a.float(), b.float()))
+    if RANKS.index(examine(b.float()).kind) < RANKS.index(examine(a.float()).kind):
+        a, b, m, n = b.mT, a.mT, n, m  # the lower class selects
     counted = np.zeros((steps, 2, 3), dtype=int)
     for t, s, h in itertools.product(range(steps), range(2), range(heads)):
         counted[t, s] += products(a[t, s, h], b[t, s, h])
@@ -162,19 +163,28 @@ def test_executed_order_equals_spikingjelly_counter():
 
 
 def test_real_operands_make_macs():
-    """Softmax attention: scores are real numbers, so that nothing is event-driven."""
-    a, b = torch.rand(2, 3, 4, 5), (torch.rand(2, 3, 5, 6) < 0.5).float()
+    a, b = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 5, 6)
     op = count_product(place("product1", a, b))
-    assert (op.a.kind, op.order) == ("real", "both")
+    assert (op.a.kind, op.b.kind, op.order) == ("real", "real", "both")
     assert op.work.real_macs == op.work.dense_macs == 2 * 3 * 4 * 5 * 6
     assert (op.a.events, op.work.effective_sops, op.work.fanout_sops) == (0, 0, 0)
 
 
-@pytest.mark.parametrize(("d", "tokens"), [(3, 5), (5, 3), (4, 4)])
-def test_which_axis_holds_the_tokens(d, tokens):
-    """By size, and where both are as large by the layout that the layer left."""
-    conv, linear = torch.zeros(1, 1, d, tokens), torch.zeros(1, 1, tokens, d)
-    assert contracts_tokens(conv, tokens, tokens_fastest=True)
-    assert not contracts_tokens(conv.mT, tokens, tokens_fastest=True)
-    assert contracts_tokens(linear.mT, tokens, tokens_fastest=False)
-    assert not contracts_tokens(linear, tokens, tokens_fastest=False)
+def test_spikes_select_real_numbers_on_whichever_side_they_stand():
+    a, b = torch.rand(2, 3, 4, 5), (torch.rand(2, 3, 5, 6) < 0.5).float()
+    a[:, 0, 1] = 0
+    op = count_product(place("product1", a, b))
+    assert op == count_product(place("product1", b.mT, a.mT))
+    assert (op.a.kind, op.b.kind, op.work.real_macs) == ("binary", "real", 0)
+    assert op.a.events == int(b.sum())
+    assert op.work.fanout_sops == 4 * int(b.sum())
+    assert op.work.effective_sops == int(((a != 0).float() @ b).sum()) < op.work.fanout_sops
+
+
+@pytest.mark.parametrize(
+    ("rows", "summed", "channels", "expected"),
+    [(3, 5, None, True), (5, 3, None, False), (5, 5, -2, True), (5, 5, -1, False)],
+)
+def test_which_axis_holds_the_tokens(rows, summed, channels, expected):
+    """Where the channels lie tells, and where that is not known, how many tokens there are."""
+    assert contracts_tokens(torch.zeros(1, 1, rows, summed), 5, channels) == expected

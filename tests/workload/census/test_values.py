@@ -7,7 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoprune.workload.census.values import REAL, Values, examine, ones, spikes
+from autoprune.workload.census.values import (
+    REAL,
+    Values,
+    by_channel,
+    counted,
+    examine,
+    ones,
+    spikes,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,12 +30,15 @@ from autoprune.workload.census.values import REAL, Values, examine, ones, spikes
         ([1.0, 3.0, 4.0], "integer", 3),
         ([0.0, -3.0], "integer", 3),
         ([-4.0, 1.0], "integer", 4),
-        ([0.0, 0.5], "real", 32),
-        ([0.0, 1.0 - 2**-24], "real", 32),
-        ([0.0, 1e-30], "real", 32),
-        ([0.0, 1e-45], "real", 32),
+        ([0.0, 0.5], "binary", 1),
+        ([0.0, -0.3, 0.3], "ternary", 2),
+        ([0.0, 0.1, 0.3], "integer", 2),
+        ([1.0, 1.0 - 2**-24], "binary", 1),  # one rounding apart
+        ([1.0, 1.0 - 2**-18], "real", 32),
+        ([0.0, 1e-30], "binary", 1),
         ([0.0, float("nan")], "real", 32),
-        ([2.0, 1.5], "real", 32),
+        ([2.0, 1.5], "integer", 3),
+        ([0.1, 6.5], "real", 32),  # 65 of 0.1, and only two magnitudes
         ([0.0, float("inf")], "real", 32),
         ([0.0, float("-inf")], "real", 32),
         ([], "binary", 1),
@@ -43,16 +54,17 @@ def test_classes(entries, kind, bits, dtype):
 @given(
     shape=st.sampled_from([(3,), (70, 2000), (2, 3, 50000)]),
     place=st.floats(0, 1, exclude_max=True),
-    odd=st.sampled_from([0.5, -1.0, 2.0, 1.0]),
+    odd=st.sampled_from([0.7129, -1.0, 2.0, 1.0]),
     turned=st.booleans(),
 )
 def test_a_single_entry_decides(shape, place, odd, turned):
     """Wherever it lies, in memory in order or not, in however many parts the tensor is read."""
     x = (torch.rand(shape, generator=torch.Generator().manual_seed(0)) < 0.3).float()
     x.view(-1)[int(place * x.numel())] = odd
-    x = x.movedim(-1, 0) if turned else x
-    kind = {0.5: "real", -1.0: "ternary", 2.0: "integer", 1.0: "binary"}[odd]
-    assert examine(x).kind == kind
+    if odd == 0.7129:
+        x.view(-1)[int(place * x.numel()) - 1] = 0.3
+    kind = {0.7129: "real", -1.0: "ternary", 2.0: "integer", 1.0: "binary"}[odd]
+    assert examine(x.movedim(-1, 0) if turned else x).kind == kind
 
 
 def test_half_precision_is_added_up_exactly():
@@ -75,3 +87,43 @@ def test_negative_spikes_are_events_too():
     assert spikes(x, values).tolist() == [[[2.0, 0.0, 3.0]]]
     assert ones(x, values).tolist() == [[[1.0, 0.0, 1.0]]]
     assert ones(torch.tensor([[[-0.5, 0.0]]]), REAL).tolist() == [[[1.0, 0.0]]]
+
+
+@settings(derandomize=True)
+@given(
+    unit=st.floats(1e-6, 1e6),
+    levels=st.sampled_from([1, 2, 7, 64, 1000, 4096]),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    roundings=st.integers(0, 3),
+    seed=st.integers(0, 1000),
+)
+def test_multiples_of_any_unit_are_spikes(unit, levels, dtype, roundings, seed):
+    """However they were rounded on their way: a scale, an average, another scale."""
+    generator = torch.Generator().manual_seed(seed)
+    n = torch.randint(-levels, levels + 1, (5000,), generator=generator)
+    n[:2] = torch.tensor([1, levels])
+    x = n.to(dtype) * unit
+    for _ in range(roundings):
+        x = x * 1.1 / 1.1
+    values = examine(x)
+    assert (values.kind == "real", values.largest) == (False, levels)
+    assert torch.equal(counted(x, values).long(), n)
+
+
+@pytest.mark.parametrize(("magnitudes", "most"), [(2, 0.02), (3, 0.002), (4, 0.0)])
+def test_how_often_real_numbers_are_taken_for_spikes(magnitudes, most):
+    generator = torch.Generator().manual_seed(0)
+    taken = sum(
+        examine(torch.rand(magnitudes, generator=generator)).kind != "real" for _ in range(2000)
+    )
+    assert taken <= most * 2000
+
+
+def test_channels_may_have_a_unit_each():
+    spikes = (torch.rand(4, 3, 5, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    scaled = spikes * torch.tensor([0.3, 1.7, 0.011]).reshape(3, 1)
+    assert examine(scaled) == REAL
+    x, values = by_channel(scaled, 1)
+    assert values.kind == "binary"
+    assert torch.equal(x, spikes)
+    assert by_channel(torch.rand(4, 3, 5), 1)[1] == REAL
