@@ -23,7 +23,7 @@ def profile(  # noqa: PLR0913 - the command line's
     product_sparsity: bool,
     as_json: bool,
 ) -> None:
-    """Count the operations of any network with spikingjelly's neurons.
+    """Count the operations of any network with spiking neurons.
 
     MODULE:BUILD is a function or class that is called without arguments. The inputs are random
     numbers from 0 to 1 (frames: 0 or 1). Batch norm is re-estimated on them, so that an untrained

@@ -19,6 +19,8 @@ from autoprune.workload.columns import reader
 from autoprune.workload.op import Op, Order
 
 FORMAT = 2
+FREE = "element by element"
+"""How the reason of an operator begins that is known to multiply no matrices."""
 
 ElementwiseKind = Literal["pooling", "batch_norm", "bias", "residual", "neuron_update"]
 
@@ -30,6 +32,27 @@ class Uncounted:
     name: str
     dense_macs: int
     reason: str
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is known to multiply no matrices."""
+        return self.reason.startswith(FREE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Neurons of no class that is known for them, which were found by what they emit.
+
+    They are counted with the operation that drives them, one update for everything that could
+    have been a spike.
+
+    Attributes:
+        module: the module that emitted their spikes.
+        neurons: how many, per sample.
+    """
+
+    module: str
+    neurons: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +84,7 @@ class Workload:
         ops: every counted operation, in order of execution; attention products in both orders.
         elementwise: what is done entry by entry, one of each kind that occurs.
         uncounted: what was seen and not counted.
+        found: neurons that were found by what they emit.
     """
 
     network: str
@@ -69,6 +93,7 @@ class Workload:
     ops: tuple[Op, ...]
     elementwise: tuple[Elementwise, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
+    found: tuple[Found, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -102,6 +127,7 @@ class Workload:
             "ops": [op.to_dict() for op in self.ops],
             "elementwise": [dataclasses.asdict(item) for item in self.elementwise],
             "uncounted": [dataclasses.asdict(item) for item in self.uncounted],
+            "found": [dataclasses.asdict(item) for item in self.found],
         }
         return json.dumps({"autoprune_workload": FORMAT, **own, **lists})
 
@@ -131,6 +157,7 @@ class Workload:
                     "ops": tuple(Op.from_dict(item) for item in data["ops"]),
                     "elementwise": tuple(Elementwise(**item) for item in data["elementwise"]),
                     "uncounted": tuple(Uncounted(**item) for item in data["uncounted"]),
+                    "found": tuple(Found(**item) for item in data.get("found", ())),
                 }
             )
         except InputError as error:

@@ -111,13 +111,16 @@ def here(tmp_path, monkeypatch):
         ("Conv1d", "2x9", 3 * (5 * 8 * 2 * 3 + 1 * 4 * 4 * 3)),
         ("einsum", "5x6", 3 * (5 * 6 * 24 + 2 * 5 * 5 * 8 + 5 * 8 * 4)),
         ("softmax", "5x6", 3 * (5 * 6 * 24 + 2 * 5 * 5 * 8 + 5 * 8 * 4)),
+        ("Twice", "6", 3 * (6 * 8 + 2 * 8 * 4)),
+        ("Foreign", "6", 3 * (6 * 8 + 8 * 4)),
+        ("causal", "5x6", 3 * (5 * 6 * 24 + 2 * 5 * 5 * 8 + 5 * 8 * 4)),
     ],
 )
 def test_networks_without_an_adapter(autoprune, here, build, shape, macs):
     said = autoprune("profile", f"my_networks:{build}", "--input", shape)
     assert said.code == 0, said.err
     text = " ".join(said.out.split())
-    assert "100 % of fvcore's dense MACs counted or named: counted" in text
+    assert "Dense MACs: counted" in text
     assert "neuron update" in text
     said = autoprune("profile", f"my_networks:{build}", "--input", shape, "--json")
     workload = Workload.from_json(said.out)
@@ -129,10 +132,7 @@ def test_networks_without_an_adapter(autoprune, here, build, shape, macs):
 
 
 @refusals(
-    (("causal", "5x6"), "attention with a mask is not counted"),
-    (("Twice", "6"), "second: its layer ran more than once in one pass"),
     (("Timeless", "6"), "Timeless has no attribute T; say how many time steps it runs"),
-    (("Foreign", "6"), "a layer whose weights are no parameter of the network"),
     (("Nothing", "6"), "Nothing: no operation was found to count"),
 )
 def test_what_cannot_be_counted_is_said(autoprune, here, given, words):

@@ -41,7 +41,7 @@ def sum_lines(workload: Workload) -> Iterator[str]:
 
 
 def entry_table(workload: Workload) -> Table:
-    """What is done entry by entry, and its share of fvcore's dense MACs."""
+    """What is done entry by entry, and its share of the dense MACs."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("entry by entry")
     for name in ("places", "entries", "% of dense MACs"):
@@ -59,17 +59,21 @@ def entry_table(workload: Workload) -> Table:
 
 
 def coverage_lines(workload: Workload) -> Iterator[str]:
-    """What of fvcore's dense MACs is an operation's, what is named, and why."""
+    """What of the dense MACs is an operation's, what is named, and why; whose neurons these are."""
     parts = {"counted": workload.total("dense_macs")}
     parts |= {item.name: item.dense_macs for item in workload.uncounted if item.dense_macs}
-    shares = {name: workload.share_of_dense_macs(macs) for name, macs in parts.items()}
-    listed = ", ".join(f"{name} {100 * share:.2f} %" for name, share in shares.items())
-    yield f"{100 * sum(shares.values()):.0f} % of fvcore's dense MACs counted or named: {listed}."
+    listed = ", ".join(
+        f"{name} {100 * workload.share_of_dense_macs(macs):.2f} %" for name, macs in parts.items()
+    )
+    yield f"Dense MACs: {listed}."
     for item in workload.uncounted:
-        if item.dense_macs:
+        if not item.is_free:
             yield f"{item.name}: {item.reason}."
-    silent = [item for item in workload.uncounted if not item.dense_macs]
-    yield f"Without MACs: {', '.join(item.name for item in silent)}."
+    for found in workload.found:
+        yield f"{found.module}: {found.neurons} neurons, found by what they emit, and counted."
+    if not any(op.neurons.count for op in workload.ops):
+        yield "No spiking neurons were found: an event-driven machine charges next to nothing."
+    yield f"Without MACs: {', '.join(item.name for item in workload.uncounted if item.is_free)}."
 
 
 def _short(value: float) -> str:

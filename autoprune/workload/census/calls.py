@@ -241,8 +241,7 @@ class Calls:
         site, number = emission.path, spiked.numel()
         self.ledger.note("neuron_update", number)
         neurons = self._drive(site, emission.owner, counted(spiked, values), emission.axes, number)
-        key = (site, emission.owner and emission.owner.rpartition("@")[0])
-        self.ledger.found[key] = max(neurons, self.ledger.found.get(key, 0))
+        self.ledger.find(site, emission.owner, neurons)
 
     def read(self, x: Tensor, trace: Trace) -> None:
         """Something outside of the network reads `x`."""

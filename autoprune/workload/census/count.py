@@ -88,6 +88,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
         ops=ops,
         elementwise=ledger.elementwise,
         uncounted=tuple(missing),
+        found=ledger.found(),
     )
 
 

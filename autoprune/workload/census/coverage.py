@@ -11,7 +11,7 @@ from collections import Counter
 
 from autoprune.workload.census.call import Call
 from autoprune.workload.census.functions import BATCH_NORMS, multiplies
-from autoprune.workload.workload import Elementwise, Uncounted
+from autoprune.workload.workload import FREE, Elementwise, Uncounted
 
 _SHOWN = 3  # modules that are named
 
@@ -49,7 +49,7 @@ class Coverage:
             reason = f"not counted, in {where}: the census does not know this operator{known}"
             found.append(Uncounted(name=name, dense_macs=macs, reason=reason))
         return found + [
-            Uncounted(name=name, dense_macs=0, reason=f"element by element, {times} times: no MAC")
+            Uncounted(name=name, dense_macs=0, reason=f"{FREE}, {times} times: no MAC")
             for name, times in sorted(self._free.items())
         ]
 

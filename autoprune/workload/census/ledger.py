@@ -19,7 +19,7 @@ from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import REAL, Values, examine, whole
 from autoprune.workload.op import Op
 from autoprune.workload.parts import Neurons
-from autoprune.workload.workload import Elementwise, ElementwiseKind
+from autoprune.workload.workload import Elementwise, ElementwiseKind, Found
 
 Builder = Callable[..., tuple[Op, ...]]
 """Makes Ops, one per order, of a `Site` and of operands with all of their time steps."""
@@ -128,12 +128,11 @@ class Ledger:
 
     Attributes:
         unowned: neurons that no operation drives, by the name of their module.
-        found: neurons that were found by what they emit, by their module and what drives them.
     """
 
     def __init__(self, steps: int) -> None:
         self.unowned: dict[str, int] = {}
-        self.found: dict[tuple[str, str | None], int] = {}
+        self._found: dict[tuple[str, str], int] = {}
         self._steps = steps
         self._entries: list[_Entry] = []
         self._places: Counter[ElementwiseKind] = Counter()
@@ -228,6 +227,18 @@ class Ledger:
             for kind in get_args(ElementwiseKind)
             if kind in self._places
         )
+
+    def find(self, path: str, owner: str | None, neurons: int) -> None:
+        """Note that neurons of a module were found by what they emit."""
+        key = path, (owner or "").rpartition("@")[0]
+        self._found[key] = max(neurons, self._found.get(key, 0))
+
+    def found(self) -> tuple[Found, ...]:
+        """What was found, by module."""
+        number: Counter[str] = Counter()
+        for (path, _), neurons in self._found.items():
+            number[path or "the network itself"] += neurons
+        return tuple(Found(module=path, neurons=n) for path, n in number.items())
 
     def note(self, kind: ElementwiseKind, entries: int) -> None:
         """Take in one thing that was done to so many entries, one by one."""

@@ -52,7 +52,7 @@ class Tracer(TorchDispatchMode):
     """
 
     def __init__(self, model: nn.Module, calls: Calls, source: Trace) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls, self.coverage = calls, Coverage()
         self._source = source
         self._sizes = calls.shown.sizes
@@ -135,9 +135,7 @@ class Tracer(TorchDispatchMode):
         counted = self._counted(call)
         if counted is None:
             self.coverage.see(call, self._here)
-            trace = self._passed(call, inputs)
-        else:
-            trace = counted
+        trace = counted or self._passed(call, inputs)
         if call.is_in_place:
             self._written(call, trace, inputs)
         for index, result in call.results:

@@ -17,6 +17,7 @@ STRONGER = ("binary", "ternary", "integer", "real")
 SHAPES = {
     *("name", "kind", "block", "branch", "order", "m", "k", "n", "groups", "heads", "time_steps"),
     *("geometry", "norm_folded", "neurons", "producers", "b_row_max", "b_column_max"),
+    *("b_max_of_2", "b_max_of_4", "b_max_of_8"),
 }
 OF_WEIGHTS = {"b_size", "b_nonzeros", "b_events", "b_bits"}
 DEVIATIONS = {
