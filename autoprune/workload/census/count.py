@@ -69,7 +69,8 @@ def count(  # noqa: PLR0913 - what is counted, and how
     tracer = Tracer(model, calls, source)
     try:
         with torch.no_grad(), _composed(), _hooked(model, tracer), tracer:
-            model(shown)
+            out = model(shown)
+        tracer.read(out)
     finally:
         functional.reset_net(model)
     ledger = calls.ledger

@@ -69,8 +69,6 @@ class Tracer(TorchDispatchMode):
     ) -> Any:
         """Call `func`, and mark its results."""
         out = func(*args, **(kwargs or {}))
-        if self._asleep:
-            return out
         call = Call(func, args, kwargs or {}, out)
         if call.name in PRODUCTS:
             self._begun(call)
@@ -82,6 +80,11 @@ class Tracer(TorchDispatchMode):
         else:
             self.coverage.see(call, self._here)
         return out
+
+    def __exit__(self, *raised: Any) -> None:
+        """Stop, unless neurons that raised had it stopped."""
+        if not self._asleep:
+            super().__exit__(*raised)
 
     def _begun(self, call: Call) -> None:
         """In the first step of a recurrent layer the state that it reads is a constant: zeros."""
@@ -103,23 +106,28 @@ class Tracer(TorchDispatchMode):
             for shown in tensors(given):
                 mark(shown, self._source)
         self._path.append(path)
-        self._asleep += is_neuron
+        if is_neuron:
+            if not self._asleep:
+                super().__exit__(None, None, None)
+            self._asleep += 1
 
     def leave(self, given: object, out: object, *, is_neuron: bool) -> None:
         """A module ended; neurons are assigned to what drives them."""
         path = self._path.pop()
-        if is_neuron and self._asleep == 1:  # the outermost, where one holds another
+        if is_neuron and self._asleep == 1:  # the outermost, where one holds another; all is quiet
             x, first = tensors(given)[0], tensors(out)[0]
             trace = self.calls.fired(path, (x, self._neurons_input(x)), first)
             for result in tensors(out):
                 mark(result, trace if result is first else replace(trace, held=None))
         self._asleep -= is_neuron
-        if not self._path:
-            self._asleep += 1  # what is done to count is no part of the pass
-            for result in tensors(out):
-                if (trace := trace_of(result)) is not None:
-                    self.calls.read(result, trace)
-            self._asleep -= 1
+        if is_neuron and not self._asleep:
+            super().__enter__()
+
+    def read(self, out: object) -> None:
+        """Something outside of the network reads what it gave; the pass is over."""
+        for result in tensors(out):
+            if (trace := trace_of(result)) is not None:
+                self.calls.read(result, trace)
 
     def _neurons_input(self, x: Tensor) -> Trace:
         """The trace of what neurons take, which has time first where it has T steps."""
