@@ -84,7 +84,7 @@ class Tracer(TorchDispatchMode):
     def __exit__(self, *raised: Any) -> None:
         """Stop, unless neurons that raised had it stopped."""
         if not self._asleep:
-            super().__exit__(*raised)
+            super().__exit__(*raised)  # type: ignore[no-untyped-call]
 
     def _begun(self, call: Call) -> None:
         """In the first step of a recurrent layer the state that it reads is a constant: zeros."""
@@ -108,7 +108,7 @@ class Tracer(TorchDispatchMode):
         self._path.append(path)
         if is_neuron:
             if not self._asleep:
-                super().__exit__(None, None, None)
+                super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
             self._asleep += 1
 
     def leave(self, given: object, out: object, *, is_neuron: bool) -> None:
@@ -121,7 +121,7 @@ class Tracer(TorchDispatchMode):
                 mark(result, trace if result is first else replace(trace, held=None))
         self._asleep -= is_neuron
         if is_neuron and not self._asleep:
-            super().__enter__()
+            super().__enter__()  # type: ignore[no-untyped-call]
 
     def read(self, out: object) -> None:
         """Something outside of the network reads what it gave; the pass is over."""
