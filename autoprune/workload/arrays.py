@@ -55,7 +55,8 @@ def activity(
             raise InputError(
                 f"op {op!r}",
                 f"a cost rule asks for {name!r}, and the workload was counted without {what}",
-                "a workload that was counted with it",
+                "a workload that was counted with it"
+                + (", as in a run that such a machine is part of" if name in TILES else ""),
             )
     nothing = {
         "silent": 0,

@@ -131,7 +131,7 @@ def test_the_census_counts_them_where_it_is_asked_to():
     first = [by_loop(m.tolist()) for m in x.flatten(3).flatten(0, 1)]
     assert ops.tile_left[1] == sum(left for _, left, _, _ in first) / 2
     assert [op.activity.tiles for op in plain.ops] == [None] * len(plain.ops)
-    with pytest.raises(InputError, match="'tile_left', and .* without product sparsity"):
+    with pytest.raises(InputError, match=r"without product sparsity; expected .* as in a run"):
         _ = Ops.of([plain]).tile_left
 
 
