@@ -27,6 +27,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from autoprune.errors import InputError, RecordError
+from autoprune.reading import parse_json
 
 PASSWORD = "AUTOPRUNE_STORAGE_PASSWORD"
 """The environment's variable."""
@@ -56,6 +57,10 @@ def open_journal(file: Path) -> optuna.storages.JournalStorage:
     """
     _cut_torn_line(file)
     found = read_journal(file)
+    if file.is_file():
+        with file.open(encoding="utf-8") as lines:
+            for line in lines:  # Optuna meets the last one only when more is written
+                parse_json(line, str(file))
     for study in found.get_all_studies():
         for trial in found.get_all_trials(study._study_id, deepcopy=False):
             if not isinstance(trial.user_attrs.get("hash"), str):

@@ -76,7 +76,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         copy_missing(folder)
         tracking.catch_up()
         if database is None:
-            place = _journal(folder)
+            place = run_journal(folder)
         else:
             assert folder.record.places.study is not None  # settled on the run's first day
             place = StudyPlace(storage=database, study=folder.record.places.study)
@@ -94,7 +94,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         return replace(found, warnings=[*notes, *found.warnings])
 
 
-def _journal(folder: RunFolder) -> StudyPlace:
+def run_journal(folder: RunFolder) -> StudyPlace:
     """The journal of the run; a damaged one is set aside, since the trials make it anew."""
     try:
         return StudyPlace(storage=open_journal(folder.journal))

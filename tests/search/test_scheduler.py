@@ -24,6 +24,7 @@ from autoprune.search.spec import Sampler, SearchSpec
 from autoprune.search.stopping import DUPLICATES_IN_A_ROW
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
+from autoprune.sweep.driver import run_journal
 from autoprune.trial.job import Failure
 from autoprune.trial.key import FINE_TUNED, TrialKey
 
@@ -272,6 +273,28 @@ def test_a_record_older_than_the_folder_is_made_anew_and_nothing_trains(sweep, s
     whole, longer = sweep("whole", sampler=sampler, trials=33), sweep(sampler=sampler, trials=33)
     whole.run(), longer.run()
     assert trials(longer) == trials(whole)
+
+
+@pytest.mark.parametrize(
+    "line", [b"garbage\n", b'{"op_code": 99}\n', b"[" * 9999 + b"\n", b"\xff\n"]
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_a_damaged_journal_is_set_aside_and_made_anew(sweep, line, last):
+    run = sweep(trials=6)
+    run.run()
+    before, journal = trials(run), run.folder.journal
+    whole = journal.read_bytes().splitlines(keepends=True)
+    whole.insert(len(whole) if last else 9, line)
+    journal.write_bytes(b"".join(whole))
+    with pytest.raises(RecordError, match="optuna.journal: damaged"):
+        open_journal(journal)
+    place = run_journal(run.folder)
+    assert [file.name for file in run.folder.set_aside] == ["optuna.journal.damaged-1"]
+    assert place.storage.get_all_studies() == []
+    again = sweep(trials=6)
+    again.run()
+    assert again.ran == []
+    assert trials(again) == before
 
 
 def test_what_a_sampler_would_propose_otherwise_stays_as_it_was_measured(sweep):
