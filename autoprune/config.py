@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from autoprune.errors import InputError
 from autoprune.files import MIB, read_text, user_path
@@ -25,8 +25,20 @@ Table = TypeVar("Table", bound=BaseModel)
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 """A value that a JSON document holds."""
 
-Count = Annotated[int, Field(ge=1)]
+
+def _one_line(title: str) -> str:
+    if not title.strip() or len(title) > _LONGEST or len(title.splitlines()) > 1:
+        raise ValueError(f"one line of 1 to {_LONGEST} characters")
+    return title
+
+
+_LONGEST = 200
+Title = Annotated[str, AfterValidator(_one_line)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+"""How many of something there are; more than that of anything can only be a slip."""
+Epochs = Annotated[int, Field(ge=0, le=100_000)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+LearningRate = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)

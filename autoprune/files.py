@@ -124,8 +124,13 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
 def half_written(folder: Path) -> Iterator[Path]:
     """What writers that died have left anywhere in `folder`."""
     for file in folder.rglob(f"*{PARTIAL}"):
-        if _HALF_WRITTEN.fullmatch(file.name) and file.is_file():
+        if is_half_written(file):
             yield file
+
+
+def is_half_written(file: Path) -> bool:
+    """Whether it is the temporary file of a writer that died."""
+    return _HALF_WRITTEN.fullmatch(file.name) is not None and file.is_file()
 
 
 def write_text(file: Path, text: str) -> None:

@@ -11,8 +11,8 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=".")
-def init(folder: Path) -> None:
+@click.argument("folder", metavar="FOLDER", default=".")
+def init(folder: str) -> None:
     """Write a study, a search space and a machine to start from, in FOLDER or here.
 
     They run as they are. A file that is there is never overwritten.
@@ -24,11 +24,13 @@ def init(folder: Path) -> None:
     """
     from autoprune.errors import InputError
     from autoprune.files import write_text
+    from autoprune.reading import user_path
 
+    place = user_path(folder, "FOLDER")
     for name in NAMES:
-        if (folder / name).exists():
-            raise InputError(str(folder / name), "is there already", "another folder")
+        if (place / name).exists():
+            raise InputError(str(place / name), "is there already", "another folder")
     for name in NAMES:
-        write_text(folder / name, (_TEMPLATES / name).read_text(encoding="utf-8"))
-        click.echo(folder / name)
-    click.echo(f"Next: autoprune run {folder / NAMES[0]} --dry-run")
+        write_text(place / name, (_TEMPLATES / name).read_text(encoding="utf-8"))
+        click.echo(place / name)
+    click.echo(f"Next: autoprune run {place / NAMES[0]} --dry-run")

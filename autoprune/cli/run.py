@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("study")
-@click.option("--trials", type=click.IntRange(min=1), help="Plans to train. Default: the study's.")
+@click.option(
+    "--trials", type=click.IntRange(1, 1_000_000), help="Plans to train. Default: the study's."
+)
 @click.option(
     "--workers",
     type=click.IntRange(min=0),

@@ -16,7 +16,7 @@ from autoprune.compress.method import missing
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.registry import methods, settings_at
 from autoprune.compress.setting import Setting, Value
-from autoprune.config import STRICT, find_file, read_toml, validate
+from autoprune.config import STRICT, Title, find_file, read_toml, validate
 from autoprune.errors import InputError
 from autoprune.networks.place import HEAD, MODEL, STEM, Kind, Place
 from autoprune.networks.shape import NetworkShape
@@ -46,7 +46,7 @@ class SearchSpace(BaseModel):
 
     model_config = STRICT
 
-    title: str
+    title: Title
     branch: dict[Literal["attention", "mlp", "mixer"], Table] = {}
     block: Table = {}
     neuron: Table = {}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from autoprune.config import STRICT, Json, read_toml, validate
+from autoprune.config import STRICT, Json, Title, read_toml, validate
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.workload.columns import Pattern, WeightFormat
@@ -65,7 +65,7 @@ class _File(BaseModel):
     """A machine's file."""
 
     model_config = STRICT
-    title: str
+    title: Title
     family: str
     weight_bits: Annotated[int, Field(ge=1, le=64)]
     weight_formats: Annotated[list[WeightFormat], AfterValidator(_holds_all)] = ["dense"]

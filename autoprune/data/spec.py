@@ -37,4 +37,4 @@ class DataSpec(BaseModel):
     root: str | None = None
     frames: Count | None = None
     side: Count | None = None
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    validation: Annotated[float, Field(ge=0.001, le=0.9)] = 0.1

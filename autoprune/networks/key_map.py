@@ -14,7 +14,7 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor
 
-from autoprune.config import STRICT, read_toml, validate
+from autoprune.config import STRICT, Title, read_toml, validate
 from autoprune.errors import InputError
 from autoprune.files import user_path
 
@@ -35,7 +35,7 @@ class KeyMap(BaseModel):
     """
 
     model_config = STRICT
-    title: str
+    title: Title
     note: str = ""
     unused: list[str] = []
     zeros: list[str] = []

@@ -26,7 +26,13 @@ from pathlib import Path
 from typing import Self
 
 from autoprune.errors import InputError, RecordError, UnreadableError, did_you_mean
-from autoprune.files import half_written, read_text, write_atomically, write_text
+from autoprune.files import (
+    half_written,
+    is_half_written,
+    read_text,
+    write_atomically,
+    write_text,
+)
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.links import refuse_links
 from autoprune.runs.outcome import Head, Outcome
@@ -222,3 +228,13 @@ class RunFolder:
         """Run folders that may have been meant: beside this one, in ``runs`` beside it, in it."""
         places = (self.path.parent, self.path.parent / "runs", self.path)
         return {str(f.parent) for p in places for f in p.glob(f"*/{self.study_file.name}")}
+
+
+def refuse_foreign(folder: RunFolder) -> None:
+    """InputError where a run would begin among files that are none of a run's."""
+    if folder.study_file.is_file() or not folder.path.is_dir():
+        return
+    for file in folder.path.iterdir():
+        if file.name != "run.lock" and not is_half_written(file):
+            given = f"holds {file.name}, and no run"
+            raise InputError(str(folder.path), given, "a new or an empty folder, or a run's")

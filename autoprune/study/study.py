@@ -11,7 +11,7 @@ from autoprune.compress.effort import Effort
 from autoprune.compress.registry import use
 from autoprune.compress.space import SearchSpace, load_space
 from autoprune.compress.spec import CompressionSpec
-from autoprune.config import STRICT, Count, find_file, read_toml, validate
+from autoprune.config import STRICT, Count, Title, find_file, read_toml, validate
 from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
 from autoprune.networks.families import FAMILIES
@@ -81,16 +81,16 @@ class Study(BaseModel):
 
     model_config = STRICT
 
-    title: str
+    title: Title
     data: Annotated[DataSpec, BeforeValidator(_named)]
     space: str
     machines: list[str]
     objectives: list[str]
     budgets: list[str] = []
     trials: Count
-    workers: Annotated[int, Field(ge=0)]
+    workers: Annotated[int, Field(ge=0, le=100_000)]
     threads: Count = 1
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
     storage: str | None = None
     artifacts: str | None = None
     warm_start: str | None = None

@@ -13,7 +13,7 @@ from autoprune.errors import InputError, RecordError
 from autoprune.networks.checkpoint import save_weights
 from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.environment import record_environment
-from autoprune.runs.folder import RunFolder
+from autoprune.runs.folder import RunFolder, refuse_foreign
 from autoprune.runs.lock import sole_writer
 from autoprune.runs.metrics import split_metric
 from autoprune.runs.outcome import Outcome
@@ -55,6 +55,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     built, parts = prepared.built, prepared.built.parts
     parts.compute.check_device()
     weight_bits = built.weight_bits
+    refuse_foreign(folder)
     if folder.study_file.is_file():
         weight_bits = folder.record.weight_bits
         check_identity(folder.record.identity, built.identity, str(path))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from autoprune.config import STRICT, Count, Rate, Share
+from autoprune.config import STRICT, Count, Epochs, LearningRate, Rate, Share
 
 
 class RecipeSpec(BaseModel):
@@ -24,14 +24,14 @@ class RecipeSpec(BaseModel):
     """
 
     model_config = STRICT
-    epochs: Annotated[int, Field(ge=0)]
-    learning_rate: Rate
+    epochs: Epochs
+    learning_rate: LearningRate
     batch_size: Count
-    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    weight_decay: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
     label_smoothing: Share = 0.0
-    warmup_epochs: Annotated[int, Field(ge=0)] = 0
-    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    mixup_epochs: Annotated[int, Field(ge=0)] | None = None
+    warmup_epochs: Epochs = 0
+    mixup: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
+    mixup_epochs: Epochs | None = None
 
 
 class FinetuneSpec(RecipeSpec):
@@ -41,7 +41,7 @@ class FinetuneSpec(RecipeSpec):
         neuron_learning_rate: of thresholds and time constants; the weights' where it is left out.
     """
 
-    neuron_learning_rate: Rate | None = None
+    neuron_learning_rate: LearningRate | None = None
 
 
 class FunctionsSpec(BaseModel):
@@ -87,7 +87,7 @@ class ComputeSpec(BaseModel):
     cpus: Count | None = None
     memory_gib: Rate | None = None
     trial_minutes: Rate | None = None
-    retries: Annotated[int, Field(ge=0)] = 3
+    retries: Annotated[int, Field(ge=0, le=1000)] = 3
 
     @model_validator(mode="after")
     def _fits(self) -> ComputeSpec:

@@ -276,9 +276,14 @@ def test_a_record_older_than_the_folder_is_made_anew_and_nothing_trains(sweep, s
 
 
 @pytest.mark.parametrize(
-    "line", [b"garbage\n", b'{"op_code": 99}\n', b"[" * 9999 + b"\n", b"\xff\n"]
+    ("line", "last"),
+    [
+        (b"garbage\n", True),
+        pytest.param(b'{"op_code": 99}\n', False, marks=pytest.mark.full),
+        pytest.param(b"[" * 9999 + b"\n", True, marks=pytest.mark.full),
+        pytest.param(b"\xff\n", False, marks=pytest.mark.full),
+    ],
 )
-@pytest.mark.parametrize("last", [True, False])
 def test_a_damaged_journal_is_set_aside_and_made_anew(sweep, line, last):
     run = sweep(trials=6)
     run.run()

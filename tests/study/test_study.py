@@ -63,6 +63,25 @@ def test_bundled_studies_load(name):
     (("trials = 48", "trails = 48"), "unknown key 'trails'*mean 'trials'"),
     (("learning_rate = 1e-3", "learning_rate = nan"), "learning_rate"),
     (("seed = 0", "seed = 0\nseed = 1"), "Cannot overwrite"),
+    (("seed = 0", "seed = 4294967296"), "seed: given 4294967296*less than 4294967296"),
+    (("trials = 48", f"trials = {2**63}"), f"trials: given {2**63}*less than or equal"),
+    (("learning_rate = 1e-3", "learning_rate = 1e308"), "learning_rate: given 1e+308*less than"),
+    (("epochs = ", f"epochs = 1{'0' * 12} # "), "epochs: given 1000000000000*less than"),
+    (("batch_size = ", f"batch_size = 1{'0' * 12} # "), "batch_size: given 1000000000000*less"),
+    (("census_samples = ", "census_samples = 1000000000 # "), "census_samples: given 1*less"),
+    (("batch_norm_batches = ", "batch_norm_batches = 1000000000 # "), "batches: given 1*less"),
+    (("lag = ", "lag = 1000000000 # "), "search.lag: given 1000000000*less than"),
+    (
+        ('data = "digits"', 'data = { name = "digits", validation = 1e-9 }'),
+        "validation: given 1e-09",
+    ),
+    (
+        ('data = "digits"', 'data = { name = "digits", validation = 0.9999 }'),
+        "validation: given 0.9",
+    ),
+    (("title = ", 'title = "" # '), "title: given ''; expected one line of 1 to 200 characters"),
+    (("title = ", 'title = "a\\nb" # '), "title: given*expected one line"),
+    (("title = ", f'title = "{"x" * 201}" # '), "title: given*expected one line"),
 )
 def test_what_is_wrong_is_named(tmp_path, good, given, words):
     old, new = given

@@ -44,7 +44,7 @@ class Limits:
         most = {"max_energy_uj": math.inf, "min_accuracy": 1, "max_parameters": math.inf}
         for name, bound in most.items():
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= bound:
+            if value is not None and not (0 <= value <= bound and math.isfinite(value)):
                 expected = "0 to 1" if bound == 1 else "0 or more"
                 raise InputError(name, f"given {value}", expected)
 
