@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import GO_ON, INTERRUPTED, MISTAKE, complain, end
-from autoprune.cli.options import address_option, import_option
+from autoprune.cli.options import address_option, grace_option, import_option
 
 if TYPE_CHECKING:
     from autoprune.sweep.confirm import Confirmed
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     help="Trainings at a time; 0 trains in this process, without Ray. Default: the study's.",
 )
 @address_option
+@grace_option
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 @click.option("--csv", "as_csv", is_flag=True, help="For scripts: a row per machine and trial.")
 @import_option
@@ -38,6 +39,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     seeds: int,
     workers: int | None,
     address: str | None,
+    grace: float,
     *,
     as_json: bool,
     as_csv: bool,
@@ -83,7 +85,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
 
-        stop = Stop(say=progress.console.print)
+        stop = Stop(say=progress.console.print, grace_s=60 * grace)
         confirmed = open_run(run, imports=imports).confirm(
             seeds, workers, address=address, watch=watch, stop=stop
         )
@@ -95,7 +97,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     complain(confirmed.unpriced)
     if confirmed.interrupted:
         click.echo(GO_ON, err=True)
-        end(INTERRUPTED)
+        end(stop.code or INTERRUPTED)
     if confirmed.failed or confirmed.unpriced:
         end(MISTAKE)
 

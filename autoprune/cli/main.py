@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn, final
 
 import click
@@ -83,7 +88,7 @@ def cli() -> None:
 def main() -> None:
     """Entry point; a user's mistake is one message on stderr and exit code 2."""
     accept_any_encoding()
-    with showing():
+    with showing(), _terminable():
         try:
             cli(prog_name="autoprune")
         except AutopruneError as error:
@@ -93,6 +98,27 @@ def main() -> None:
                 raise
             # A file that is a folder, unreadable or unwritable, wherever it is touched first.
             _refuse(f"{error.filename}: {error.strerror}")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """While this lasts, SIGTERM and SIGHUP end the command with what has to be tidied up."""
+    main_thread = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGTERM, signal.SIGHUP) if main_thread else ()
+    taken = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, _terminate)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    """End with what has to be tidied up; the exit code is as shells have it."""
+    click.echo("autoprune: terminated", err=True)
+    sys.exit(128 + number)
 
 
 def _refuse(message: str) -> NoReturn:

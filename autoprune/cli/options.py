@@ -41,3 +41,14 @@ class Duration(click.ParamType[float]):
         if not found or float(found[1]) == 0:
             self.fail(f"given {value!r}; expected such as 90s, 30m, 2h or 1d", param, ctx)
         return float(found[1]) * _MINUTES[found[2]]
+
+
+grace_option = click.option(
+    "--grace",
+    type=Duration(),
+    metavar="TIME",
+    default="30s",
+    show_default=True,
+    help="After SIGTERM or SIGHUP, for trials that run to finish.",
+)
+"""How long whoever terminates a process waits before it is killed."""

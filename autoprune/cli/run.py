@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import GO_ON, INTERRUPTED, end
-from autoprune.cli.options import Duration, address_option
+from autoprune.cli.options import Duration, address_option, grace_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from autoprune.sweep.finished import Finished
     from autoprune.sweep.outlook import Outlook
     from autoprune.sweep.prepared_run import PreparedRun
+    from autoprune.sweep.stop import Stop
 
 
 @click.command()
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     metavar="TIME",
     help="Begin no more trials after 90s, 30m or 2h; those that run are finished.",
 )
+@grace_option
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/STUDY.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
 @click.option("--quiet", is_flag=True, help="Only errors, and at the end one line.")
@@ -46,6 +48,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     workers: int | None,
     address: str | None,
     time_limit: float | None,
+    grace: float,
     out: Path | None,
     *,
     dry_run: bool,
@@ -83,7 +86,12 @@ def run(  # noqa: PLR0913 - the options of the command line
         return
     if prepared.changed:
         console.print(f"Note: {prepared.changed}.", style="yellow")
-    finished = _carry_out(console, prepared, time_limit, json_lines=json_lines)
+    from autoprune.sweep.stop import Stop
+
+    stop = Stop(
+        time_limit, say=lambda text: console.print(text, style="yellow"), grace_s=60 * grace
+    )
+    finished = _carry_out(console, prepared, stop, json_lines=json_lines)
     _print_result(console, finished)
     folder = finished.folder.path
     if json_lines:
@@ -93,18 +101,16 @@ def run(  # noqa: PLR0913 - the options of the command line
     elif quiet:
         click.echo(f"{folder}: {next(_ends(finished))}")
     if finished.interrupted:
-        end(INTERRUPTED)
+        end(stop.code or INTERRUPTED)
 
 
 def _carry_out(
-    console: Console, prepared: PreparedRun, minutes: float | None, *, json_lines: bool
+    console: Console, prepared: PreparedRun, stop: Stop, *, json_lines: bool
 ) -> Finished:
     """Run the study, watched from the terminal or by a script."""
     from autoprune.cli.json_lines import JsonLines
     from autoprune.cli.progress import Terminal
-    from autoprune.sweep.stop import Stop
 
-    stop = Stop(minutes, say=lambda text: console.print(text, style="yellow"))
     try:
         if json_lines:
             return prepared.run(JsonLines(), stop)

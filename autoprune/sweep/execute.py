@@ -6,7 +6,7 @@ from typing import final
 
 from autoprune.errors import RecordError
 from autoprune.runs.lock import Hold
-from autoprune.sweep.stop import Stop
+from autoprune.sweep.stop import Stop, Terminated
 from autoprune.sweep.worker import Worker
 from autoprune.sweep.workers import Workers
 from autoprune.trial.job import Failure, Job, Jobs, Result
@@ -48,16 +48,27 @@ def execute(
     """Run until all jobs are finished, or `stop` was asked for and those that ran are.
 
     Raises what `jobs` raises, InputError where the workers cannot be had, RecordError once another
-    process has taken over the run folder, and KeyboardInterrupt after a second Ctrl-C.
+    process has taken over the run folder, and KeyboardInterrupt after a second Ctrl-C. A process
+    that is terminated leaves what has not finished in its grace.
     """
     stop = stop or Stop()
     held = _Held(jobs, hold, stop)
     with stop.listening():
-        if workers.count == 0:
-            worker = Worker(setup, workers.threads)
-            while (job := held.next()) is not None:
-                held.finish(job.key, worker.run(job))
-        elif not held.finished:
-            from autoprune.sweep.ray.tune import run_with_ray  # Ray takes seconds to import
+        try:
+            _execute(held, setup, workers, hold, stop)
+        except RecordError:
+            raise
+        except (Exception, Terminated):
+            if stop.code is None:  # else Ray's own processes may have been terminated, too
+                raise
 
-            run_with_ray(held, setup, workers, hold.file)
+
+def _execute(jobs: _Held, setup: Setup, workers: Workers, hold: Hold, stop: Stop) -> None:
+    if workers.count == 0:
+        worker = Worker(setup, workers.threads)
+        while (job := jobs.next()) is not None:
+            jobs.finish(job.key, worker.run(job))
+    elif not jobs.finished:
+        from autoprune.sweep.ray.tune import run_with_ray  # Ray takes seconds to import
+
+        run_with_ray(jobs, setup, workers, hold.file, stop.listen)

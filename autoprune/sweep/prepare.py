@@ -20,6 +20,7 @@ from autoprune.study.compute import Compute
 from autoprune.study.study import Study
 from autoprune.study.warm_start import read_warm_start
 from autoprune.sweep.ray.loggers import check_packages
+from autoprune.sweep.ray.place import check_place
 from autoprune.sweep.workers import Workers
 
 
@@ -62,6 +63,8 @@ def prepare(
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(checked.study.model_copy(update=changes), checked.file)
     _check_workers(study, checked.file)
+    if study.workers and address is None:
+        check_place()
     built = build(replace(checked, study=study))
     warm = study.warm_start
     return Prepared(

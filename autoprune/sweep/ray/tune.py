@@ -10,6 +10,7 @@ import logging
 import os
 import tempfile
 from collections import Counter, deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -145,7 +146,9 @@ class _Trainable(tune.Trainable):
         return {"result": self._worker.run(self.config["job"]), "done": True}
 
 
-def run_with_ray(jobs: Jobs, setup: Setup, workers: Workers, lock: Path) -> None:
+def run_with_ray(
+    jobs: Jobs, setup: Setup, workers: Workers, lock: Path, listen: Callable[[], None]
+) -> None:
     """Run until all jobs are finished, as many at a time as there are workers.
 
     Args:
@@ -154,6 +157,7 @@ def run_with_ray(jobs: Jobs, setup: Setup, workers: Workers, lock: Path) -> None
         workers: who carries them out; the Ray that this process is connected to is used, or one of
             their address is joined, or one is started.
         lock: a file in the run folder, by which nodes find out whether they see it.
+        listen: called once Ray has started, which takes the signals of the process.
 
     Raises what `jobs` raises, and InputError where the workers cannot be had.
     """
@@ -164,6 +168,7 @@ def run_with_ray(jobs: Jobs, setup: Setup, workers: Workers, lock: Path) -> None
         searcher = JobSearcher(jobs, watchdog, workers.retries)
         needs = Needs.here(setup.data.files, None if apart else lock, workers.artifacts)
         stack.enter_context(connected(workers, needs))
+        listen()
         trainable = tune.with_parameters(
             _Trainable, setup=setup, threads=workers.threads, watchdog=watchdog
         )

@@ -1,0 +1,94 @@
+"""SIGTERM and SIGHUP end a run as Ctrl-C does: in their grace, with fronts, nothing left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autoprune.sweep.stop import Stop, Terminated
+from tests.short import SHORT
+
+AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_no_more_trials_begin_and_those_that_run_have_their_grace(number):
+    said: list[str] = []
+    stop, before = Stop(say=said.append, grace_s=0.05), signal.getsignal(number)
+    with pytest.raises(Terminated) as ended, stop.listening():
+        os.kill(os.getpid(), number)
+        assert stop.asked
+        time.sleep(10)
+        pytest.fail("it was not ended")
+    assert ended.value.code == stop.code == 128 + number
+    assert said == ["Terminated: trials that run have 0.05 s to finish."]
+    assert signal.getsignal(number) is before
+    assert signal.setitimer(signal.ITIMER_REAL, 0) == (0.0, 0.0)
+
+
+def test_a_second_one_ends_at_once():
+    stop = Stop(grace_s=600)
+    with pytest.raises(Terminated), stop.listening():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("it was not ended")
+    assert signal.setitimer(signal.ITIMER_REAL, 0) == (0.0, 0.0)
+
+
+def test_what_is_done_within_its_grace_is_not_ended():
+    stop = Stop(grace_s=0.05)
+    with stop.listening():
+        os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.1)
+    assert stop.code == 143
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        stop = Stop()
+        with stop.listening():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop.asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.ray)])
+def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, number, workers):
+    folder = tmp_path / "run"
+    command = [*AUTOPRUNE, "run", SHORT, "--workers", str(workers), "--grace", "20s", "--out"]
+    driver = subprocess.Popen(
+        [*command, str(folder), "--trials", "5000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    deadline = time.monotonic() + 600
+    while len(list((folder / "trials").glob("*.parquet"))) < 8:
+        assert time.monotonic() < deadline
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.05)
+    family = psutil.Process(driver.pid).children(recursive=True)
+    driver.send_signal(number)
+    said, _ = driver.communicate(timeout=120)
+    assert driver.returncode == 128 + number, said
+    assert "Traceback" not in said and "SIGABRT" not in said and "***" not in said
+    assert "Terminated: trials that run have 20 s to finish." in said
+    assert "The same command goes on where it stopped." in said
+    assert {place.name for place in (folder / "fronts").iterdir()} >= {"loihi1"}
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    done = len(list((folder / "trials").glob("*.parquet")))
+    again = [*AUTOPRUNE, "run", SHORT, "--workers", "0", "--trials", "5", "--out", str(folder)]
+    assert subprocess.run(again, capture_output=True, check=False).returncode == 0
+    assert len(list(Path(folder / "trials").glob("*.parquet"))) >= done
