@@ -23,8 +23,7 @@ def init(folder: str) -> None:
     autoprune run my_study/my_study.toml --dry-run
     """
     from autoprune.errors import InputError
-    from autoprune.files import write_text
-    from autoprune.reading import user_path
+    from autoprune.files import user_path, write_text
 
     place = user_path(folder, "FOLDER")
     for name in NAMES:

@@ -27,7 +27,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from autoprune.errors import InputError, RecordError
-from autoprune.reading import parse_json
+from autoprune.files import parse_json
 
 PASSWORD = "AUTOPRUNE_STORAGE_PASSWORD"
 """The environment's variable."""

@@ -10,7 +10,7 @@ import pytest
 
 from autoprune.config import find_file, read_toml
 from autoprune.errors import FileError, InputError, UnreadableError
-from autoprune.reading import TEXT_BYTES, parse_json, read_json, read_text, user_path
+from autoprune.files import TEXT_BYTES, parse_json, read_json, read_text, user_path
 from autoprune.workload.workload import Workload
 
 SECONDS = 1.0

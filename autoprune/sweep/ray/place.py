@@ -1,6 +1,6 @@
-"""Whether a Ray of our own can keep its files and sockets where it would, asked before any training.
+"""Whether a Ray of our own can keep its files and sockets where it would, before anything trains.
 
-Ray itself would say so after the parent was trained, in a traceback. Nothing of it is imported here.
+Ray says so after the parent was trained, in a traceback. Nothing of it is imported here.
 """
 
 from __future__ import annotations
