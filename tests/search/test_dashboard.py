@@ -21,6 +21,14 @@ from autoprune.search.storages import open_journal
 EXCESSES = {0: {"energy": 0.5, "parameters": -1.0}, 1: {"energy": -0.25, "parameters": -2.0}}
 
 
+ASKED = {
+    "fixed": {"x": 0.5},
+    "settled": lambda params: params,
+    "describe": lambda trial: {"hash": "0"},
+}
+"""What is asked for, and said of it, whatever the sampler."""
+
+
 def opened(file: Path) -> OptunaStudy:
     space = {"x": optuna.distributions.FloatDistribution(0.0, 1.0)}
     directions = ["maximize", "minimize"]
@@ -35,9 +43,9 @@ def journal(tmp_path) -> Path:
     file = tmp_path / "optuna.journal"
     study = opened(file)
     for number, excesses in EXCESSES.items():
-        study.ask(optuna.samplers.RandomSampler(seed=0), {"x": 0.5}, lambda trial: {})
+        study.ask(optuna.samplers.RandomSampler(seed=0), **ASKED)
         study.tell(number, [0.9, 1.0 + number], {"state": "measured"}, excesses)
-    study.ask(optuna.samplers.RandomSampler(seed=0), {"x": 0.5}, lambda trial: {})
+    study.ask(optuna.samplers.RandomSampler(seed=0), **ASKED)
     return file
 
 
@@ -92,8 +100,8 @@ def test_samplers_see_each_constraint_once(tmp_path, reopened):
     file = tmp_path / "optuna.journal"
     study = opened(file)
     for number, excesses in EXCESSES.items():
-        study.ask(Looking(seed=0), {"x": 0.5}, lambda trial: {})
+        study.ask(Looking(seed=0), **ASKED)
         study.tell(number, [0.9, 1.0], {}, excesses)
     sampler = Looking(seed=0)
-    (opened(file) if reopened else study).ask(sampler, {"x": 0.5}, lambda trial: {})
+    (opened(file) if reopened else study).ask(sampler, **ASKED)
     assert sampler.seen == list(EXCESSES.values())
