@@ -16,7 +16,14 @@ from torch import Tensor
 
 from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Site
-from autoprune.workload.census.values import REAL, Values, examine, whole
+from autoprune.workload.census.values import (
+    REAL,
+    Values,
+    by_channel,
+    counted,
+    examine,
+    whole,
+)
 from autoprune.workload.op import Op
 from autoprune.workload.parts import Neurons
 from autoprune.workload.workload import Elementwise, ElementwiseKind, Found
@@ -35,7 +42,8 @@ class Raw:
     Attributes:
         x: [T, B, ...], or [1, B, ...].
         real: whether it is real whatever its data say.
-        channel, is_product: as in `Operand.of`.
+        channel: an axis whose entries may have a unit each, where that makes them simpler.
+        is_product: as in `Operand`.
         known: what it holds, where that is known.
         unit: what one spike may be; see `examine`.
     """
@@ -54,7 +62,12 @@ class Raw:
         if self.real:
             return Operand(self.x, REAL, self.is_product)
         values = examine(self.x, self.unit)
-        return Operand.of(self.x, values, channel=self.channel, is_product=self.is_product)
+        found = Operand(counted(self.x, values), values, self.is_product)
+        if self.channel is None or (values.unit in (1.0, self.unit) and values != REAL):
+            return found
+        x, values = by_channel(self.x, self.channel)
+        apart = Operand(x, values, self.is_product)
+        return min(found, apart, key=lambda o: (o.rank, o.values.largest))
 
     def joined(self, others: list[Raw]) -> Raw:
         """What this step and those that follow it hold together."""
@@ -280,7 +293,7 @@ class Ledger:
             spikes: that they emitted, by sample.
         """
         entry = self._entry(key)
-        again = steps < self._steps and entry.build is None and entry.fired[path] % self._steps
+        again = steps < self._steps and entry.fired[path] % self._steps
         entry.fired[path] += 1
         entry.neurons += 0 if again else neurons
         entry.updates += updates

@@ -9,8 +9,6 @@ from torch import Tensor
 from autoprune.workload.census.values import (
     REAL,
     Values,
-    by_channel,
-    counted,
     deviation,
     examine,
     is_one_bit,
@@ -37,15 +35,6 @@ class Operand:
     x: Tensor
     values: Values
     is_product: bool = False
-
-    @classmethod
-    def of(
-        cls, x: Tensor, values: Values, *, channel: int | None = None, is_product: bool = False
-    ) -> Operand:
-        """`x`, which holds `values`; each channel of an axis in a unit of its own if need be."""
-        if values == REAL and channel is not None:
-            x, values = by_channel(x, channel)
-        return cls(counted(x, values), values, is_product)
 
     @property
     def rank(self) -> tuple[int, bool]:

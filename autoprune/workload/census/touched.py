@@ -54,6 +54,26 @@ class Touched:
         rest = Call(call.function, call.args[1:], call.named, None)
         return replace(self, steps=(*self.steps, _Step(rest, index)))
 
+    @classmethod
+    def joined(
+        cls, parts: list[tuple[torch.Size, Touched | None]], dim: int, *, stacked: bool
+    ) -> Touched | None:
+        """Of parts, with their shapes, that are stacked or joined along `dim`; None if unknown."""
+        held = []
+        for shape, part in parts:
+            if part is None:
+                return None
+            place = part._seen() if part.held is not None else np.ones(shape, dtype=np.bool_)
+            if place.shape != tuple(shape):
+                return None
+            held.append(place)
+        return cls(np.stack(held, dim) if stacked else np.concatenate(held, dim))
+
+    def _seen(self) -> np.ndarray:
+        """Where they are in the shape that they have by now."""
+        assert self.held is not None
+        return nonzero(_replayed(torch.from_numpy(self.held), self.steps))
+
     def count(self, entries: int) -> int:
         """How many of a neuron layer's `entries` are touched.
 

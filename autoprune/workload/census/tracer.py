@@ -34,6 +34,7 @@ from autoprune.workload.census.functions import (
     Convolution,
 )
 from autoprune.workload.census.places import Names
+from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Emission, Trace, mark, merged, trace_of
 
 PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "convolution"}
@@ -275,6 +276,10 @@ class Tracer(TorchDispatchMode):
             if found is not None:
                 return found
         self._elementwise(call, inputs)
+        if name in JOINS and len(inputs) == len(call.args[0]):
+            parts = [(x.shape, trace.touched) for x, trace in inputs]
+            joined = Touched.joined(parts, call.argument("dim", 0), stacked=name == "stack")
+            return replace(trace, touched=joined)
         if name == "sum" and trace.is_spikes:
             return replace(trace, summed=(*inputs[0], _dims(call, inputs[0][0])))
         if call.is_view or name in COPIES:
@@ -362,6 +367,9 @@ class Tracer(TorchDispatchMode):
             found = Axes(
                 found.time or axes.time, found.batch or axes.batch, found.channel or axes.channel
             )
+        if call.name == "cat" and found.time is None and len(out) == self._sizes.steps:
+            first = call.argument("dim", 0) == 0 and found.batch and found.batch[0]
+            return replace(found, time=(0, 1)) if first else found  # parts of all steps
         return found
 
 

@@ -105,7 +105,7 @@ def by_channel(x: Tensor, axis: int) -> tuple[Tensor, Values]:
         values = examine(x.select(axis, channel))
         if values == REAL:
             return x, REAL
-        units.append(values.unit)
+        units.append(_unit(x.select(axis, channel)) or 1.0)
     shape = [1] * x.ndim
     shape[axis] = -1
     whole = (x / torch.tensor(units, dtype=x.dtype, device=x.device).reshape(shape)).round()

@@ -1,0 +1,5 @@
+"""`python -m autoprune` is the command `autoprune`."""
+
+from autoprune.cli.main import main
+
+main()

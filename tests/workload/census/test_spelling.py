@@ -1,0 +1,288 @@
+"""One network, one count: other spellings of the same mathematics are counted alike.
+
+A rewrite is one line: what it changes in a network of spiking attention, and how. Every network is
+counted as it is written plainly and as it is rewritten; operations, in both orders and with every
+figure, have to be equal, up to their names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+
+import pytest
+import torch
+from spikingjelly.activation_based import neuron
+from torch import Tensor, nn
+from torch.nn.utils import parametrize, prune
+
+from autoprune.workload.census.count import count
+from autoprune.workload.op import Op
+
+STEPS, SAMPLES, TOKENS, WIDTH, HEADS = 4, 3, 6, 16, 2
+Make = Callable[..., object]
+
+
+class HandWritten(nn.Module):
+    """A LIF of nobody's class, over [T, B, ...]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        u, out = torch.zeros_like(x[0]), []
+        for step in x:
+            u = u + (step - u) / 2.0
+            spikes = (u >= THRESHOLD).to(x)
+            u = u * (1 - spikes)
+            out.append(spikes)
+        return torch.stack(out)
+
+
+THRESHOLD = 0.15
+
+
+def lif() -> nn.Module:
+    return neuron.LIFNode(v_threshold=THRESHOLD, step_mode="m")
+
+
+class Attention(nn.Module):
+    """Tokens, spikes, attention, a feed-forward, a head; `spelling` says how each is written."""
+
+    def __init__(
+        self, spelling: Mapping[str, Callable[..., Tensor]], make=lif, heads=HEADS
+    ) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.T, self.heads, self.how = STEPS, heads, spelling
+        self.embed, self.qkv = nn.Linear(5, WIDTH), nn.Linear(WIDTH, 3 * WIDTH)
+        self.fc, self.head = nn.Linear(WIDTH, 2 * WIDTH), nn.Linear(2 * WIDTH, 3)
+        self.n1, self.n2, self.n3, self.n4 = (make() for _ in range(4))
+        self.learned = nn.Parameter(torch.tensor(0.25))
+        self.register_buffer("stored", torch.full((1, 1, heads, 1, 1), 0.25))
+        self.drop = nn.Dropout(0.3)
+
+    def said(self, what: str, *given: Tensor) -> Tensor:
+        return self.how[what](self, *given) if what in self.how else PLAIN[what](self, *given)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.n1(self.said("embed", self.said("time", x)))
+        q, k, v = (
+            part.unflatten(-1, (self.heads, -1)).transpose(2, 3)
+            for part in self.n2(4 * self.qkv(x)).chunk(3, -1)
+        )
+        y = self.n3(self.said("attention", q, k, v).transpose(2, 3).flatten(3))
+        y = self.n4(4 * self.said("layer", self.said("spikes", y)))
+        return self.said("last", y)
+
+
+PLAIN: dict[str, Callable[..., Tensor]] = {
+    "time": lambda net, x: x.unsqueeze(0).repeat(STEPS, 1, 1, 1),
+    "embed": lambda net, x: net.embed(x),
+    "attention": lambda net, q, k, v: q @ k.mT @ v * 0.25,
+    "spikes": lambda net, x: x,
+    "layer": lambda net, x: net.fc(x),
+    "last": lambda net, x: net.head(x.mean((0, 2))),
+}
+
+
+def scored(change):
+    return {"attention": lambda net, q, k, v: change(net, q @ k.mT) @ v}
+
+
+def rows(net, x: Tensor) -> Tensor:
+    return net.fc(x.flatten(0, 2)).unflatten(0, x.shape[:3])
+
+
+def looped(net, x: Tensor) -> Tensor:
+    return torch.stack([net.fc(step) for step in x])
+
+
+def by_hand(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return torch.stack([a @ b.mT @ c * 0.25 for a, b, c in zip(q, k, v, strict=True)])
+
+
+def flat(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    a, b, c = (x.flatten(0, 2) for x in (q, k, v))
+    return torch.bmm(torch.bmm(a, b.mT), c).unflatten(0, q.shape[:3]) * 0.25
+
+
+def added(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    a, b, c = (x.flatten(0, 2) for x in (q, k, v))
+    scores = torch.baddbmm(a.new_zeros(1, 1, 1), a, b.mT, alpha=0.25)
+    return torch.bmm(scores, c).unflatten(0, q.shape[:3])
+
+
+def masked(net, scores: Tensor) -> Tensor:
+    return scores.masked_fill(torch.zeros(TOKENS, TOKENS, dtype=torch.bool), 0)
+
+
+def written(net, x: Tensor) -> Tensor:
+    out = torch.empty_like(x)
+    for t in range(STEPS):
+        out[t] = x[t]
+    return out
+
+
+def windows(net, x: Tensor) -> Tensor:
+    return (
+        net.fc(x.unflatten(2, (2, -1)).flatten(0, 2)).unflatten(0, (*x.shape[:2], 2)).flatten(2, 3)
+    )
+
+
+CHANNELS = torch.tensor([2.0 ** -(i % 5) * (1 + i % 3) for i in range(WIDTH)]).double()
+
+
+def folded(change: Callable[[Tensor], Tensor], factor: float | Tensor):
+    """Spikes in another unit, which the weights that read them take back."""
+    return {
+        "spikes": lambda net, x: change(x),
+        "layer": lambda net, x: nn.functional.linear(x, net.fc.weight / factor, net.fc.bias),
+    }
+
+
+REWRITES: dict[str, Mapping[str, Callable[..., Tensor]]] = {
+    "scale of scores": scored(lambda net, a: a * 0.25),
+    "scale in front": {"attention": lambda net, q, k, v: (q * 0.25) @ k.mT @ v},
+    "scale of keys": {"attention": lambda net, q, k, v: q @ (0.25 * k).mT @ v},
+    "scale of values": {"attention": lambda net, q, k, v: q @ k.mT @ (v * 0.25)},
+    "division": scored(lambda net, a: a / 4),
+    "square root": scored(lambda net, a: a / math.sqrt(16)),
+    "square root of a tensor": scored(lambda net, a: a / torch.sqrt(torch.tensor(16.0))),
+    "in place": scored(lambda net, a: a.mul_(0.25)),
+    "division in place": scored(lambda net, a: a.div_(4)),
+    "learned scale": scored(lambda net, a: a * net.learned),
+    "stored scale": scored(lambda net, a: net.stored * a),
+    "two scales": scored(lambda net, a: a * 0.5 * 0.5),
+    "dropout": scored(lambda net, a: net.drop(a * 0.25)),
+    "contiguous": scored(lambda net, a: (a * 0.25).contiguous()),
+    "clone": scored(lambda net, a: (a * 0.25).clone()),
+    "type": scored(lambda net, a: (a * 0.25).to(torch.float64).double()),
+    "identity": scored(lambda net, a: nn.Identity()(a * 0.25)),
+    "no mask": scored(lambda net, a: masked(net, a * 0.25)),
+    "mask of ones": scored(lambda net, a: a * 0.25 * torch.ones(TOKENS, TOKENS).to(a)),
+    "matmul": {"attention": lambda net, q, k, v: torch.matmul(torch.matmul(q, k.mT), v) * 0.25},
+    "einsum": {
+        "attention": lambda net, q, k, v: (
+            torch.einsum("tbhij,tbhjd->tbhid", torch.einsum("tbhid,tbhjd->tbhij", q, k), v) * 0.25
+        )
+    },
+    "einsum with ellipsis": {
+        "attention": lambda net, q, k, v: torch.einsum(
+            "...ij,...jd->...id", torch.einsum("...id,...jd->...ij", q, k) / 4, v
+        )
+    },
+    "bmm": {"attention": flat},
+    "baddbmm": {"attention": added},
+    "a loop over steps": {"attention": by_hand},
+    "rows": {"layer": rows},
+    "steps and samples one axis": {
+        "layer": lambda net, x: net.fc(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+    },
+    "samples first": {"layer": lambda net, x: net.fc(x.transpose(0, 1)).transpose(0, 1)},
+    "samples first, one axis": {
+        "layer": lambda net, x: (
+            net.fc(x.transpose(0, 1).flatten(0, 1)).unflatten(0, (SAMPLES, STEPS)).transpose(0, 1)
+        )
+    },
+    "windows": {"layer": windows},
+    "steps one by one": {"layer": looped},
+    "functional": {"layer": lambda net, x: nn.functional.linear(x, net.fc.weight, net.fc.bias)},
+    "weight of a matmul": {"layer": lambda net, x: x @ net.fc.weight.T + net.fc.bias},
+    "weight on the left": {
+        "layer": lambda net, x: (net.fc.weight @ x.mT).mT + net.fc.bias,
+    },
+    "einsum with a weight": {
+        "layer": lambda net, x: torch.einsum("tbnc,oc->tbno", x, net.fc.weight) + net.fc.bias
+    },
+    "tensordot": {
+        "layer": lambda net, x: torch.tensordot(x, net.fc.weight, ([3], [1])) + net.fc.bias
+    },
+    "convolution": {
+        "layer": lambda net, x: nn.functional.conv1d(
+            x.flatten(0, 1).mT, net.fc.weight.unsqueeze(-1), net.fc.bias
+        ).mT.unflatten(0, x.shape[:2])
+    },
+    "by keyword": {"layer": lambda net, x: net.fc(input=x)},
+    "spikes scaled": folded(lambda x: 0.5 * x, 0.5),
+    "spikes divided": folded(lambda x: x / 8, 0.125),
+    "spikes scaled by channel": folded(lambda x: x * CHANNELS, CHANNELS),
+    "spikes summed and averaged": folded(
+        lambda x: nn.functional.avg_pool1d(
+            nn.functional.pad(x.flatten(0, 1).unsqueeze(-1), (0, 1)).flatten(1), 2
+        ).reshape(x.shape),
+        0.5,
+    ),
+    "spikes written step by step": {"spikes": written},
+    "spikes joined": {"spikes": lambda net, x: torch.cat([x[:2], x[2:]])},
+    "time expanded": {"time": lambda net, x: x.expand(STEPS, *x.shape)},
+    "time stacked": {"time": lambda net, x: torch.stack([x] * STEPS)},
+    "sum and division": {"last": lambda net, x: net.head(x.sum((0, 2)) / (STEPS * TOKENS))},
+    "means one after the other": {"last": lambda net, x: net.head(x.mean(2).mean(0))},
+}
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "LIF": lambda how: Attention(how),
+    "IF": lambda how: Attention(how, lambda: neuron.IFNode(v_threshold=0.3, step_mode="m")),
+    "PLIF": lambda how: Attention(
+        how, lambda: neuron.ParametricLIFNode(v_threshold=THRESHOLD, step_mode="m")
+    ),
+    "ternary": lambda how: Attention(
+        how, lambda: neuron.TernaryLIFNode(v_threshold=0.2, step_mode="m")
+    ),
+    "integers": lambda how: Attention(how, lambda: neuron.ILIFNode(step_mode="m")),
+    "written by hand": lambda how: Attention(how, HandWritten),
+    "KLIF": lambda how: Attention(how, lambda: neuron.KLIFNode(v_threshold=0.3, step_mode="m")),
+    "one head": lambda how: Attention(how, heads=1),
+    "four heads": lambda how: Attention(how, heads=4),
+    "pruned": lambda how: pruned(Attention(how)),
+    "masked": lambda how: mask(Attention(how)),
+    "parametrised": lambda how: parametrised(Attention(how)),
+}
+
+
+def pruned(network: nn.Module) -> nn.Module:
+    for layer in (network.qkv, network.fc):
+        prune.l1_unstructured(layer, "weight", 0.6)
+        prune.remove(layer, "weight")
+    return network
+
+
+def mask(network: nn.Module) -> nn.Module:
+    prune.l1_unstructured(network.qkv, "weight", 0.6)
+    return network
+
+
+class Half(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (x > 0)
+
+
+def parametrised(network: nn.Module) -> nn.Module:
+    parametrize.register_parametrization(network.fc, "weight", Half())
+    return network
+
+
+INPUT = torch.randn(SAMPLES, TOKENS, 5, generator=torch.Generator().manual_seed(1)).double()
+_plain: dict[str, tuple[Op, ...]] = {}
+
+
+def counted(network: nn.Module) -> tuple[Op, ...]:
+    """In float64, where no membrane is within rounding of its threshold."""
+    return count(network.double().eval(), None, INPUT).ops
+
+
+def bare(op: Op) -> Op:
+    """Without what the spelling of a network may change: names, and the layout of rows."""
+    return dataclasses.replace(
+        op, name="", producers=(), kind="linear", geometry=None, activity=None
+    )
+
+
+@pytest.mark.parametrize("rewrite", REWRITES)
+@pytest.mark.parametrize(
+    "name", [n if n == "LIF" else pytest.param(n, marks=pytest.mark.full) for n in NETWORKS]
+)
+def test_spelling_does_not_matter(name, rewrite):
+    if name not in _plain:
+        _plain[name] = counted(NETWORKS[name]({}))
+        assert all(op.work.effective_sops > 0 for op in _plain[name][1:])
+    found = counted(NETWORKS[name](REWRITES[rewrite]))
+    assert list(map(bare, found)) == list(map(bare, _plain[name]))
