@@ -23,6 +23,7 @@ ORDER = (
     {"opened_run"},
     {"api"},
     {"cli"},
+    {"__main__"},
 )
 """Rooms and root modules, floor by floor. A room imports from floors below its own alone."""
 
