@@ -29,6 +29,18 @@ def plain_console(**how: Any) -> Console:
             for text, style, control in super().render(renderable, options):
                 yield Segment(text if control else printable(text), style, control)
 
+        @property
+        def file(self) -> IO[str]:
+            """The stream behind all that show: a live display of rich puts one before ours."""
+            found = super().file
+            while hasattr(found, "rich_proxied_file"):
+                found = found.rich_proxied_file
+            return found
+
+        @file.setter
+        def file(self, new_file: IO[str]) -> None:
+            self._file = new_file
+
     return Plain(markup=False, emoji=False, highlight=False, **how)
 
 
