@@ -170,7 +170,13 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
 
 @pytest.mark.full
 @pytest.mark.postgres
-def test_status_and_trial_read_the_database(short, server, tmp_path):
+def test_status_and_trial_read_the_database_where_they_may(short, server, tmp_path, monkeypatch):
+    """With --import, and a password that ~/.pgpass has for that host: none of the environment."""
+    passwords, escaped = tmp_path / "pgpass", server.password.replace(":", "\\:")
+    passwords.write_text(f"127.0.0.1:*:*:searcher:{escaped}\n", encoding="utf-8")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    monkeypatch.setenv("PGPASSWORD", "of another server")
     text = short.read_text(encoding="utf-8")
     assert 'sampler = "tpe"' in text
     short.write_text(text.replace('"tpe"', '"block_response"'), encoding="utf-8")
@@ -193,18 +199,20 @@ def test_status_and_trial_read_the_database(short, server, tmp_path):
         assert "Traceback" not in done.stderr
         return done
 
-    status = json.loads(ask("status", "--json").stdout)
+    assert json.loads(ask("status", "--json").stdout)["running"] is None
+    status = json.loads(ask("status", "--json", "--import").stdout)
     assert (status["done"], status["running"], status["writer"]) == (14, 0, None)
     expected = {t.number: t.system_attrs.get(GAIN) for t in recorded(folder, server.address)}
     number, gain = next((n, gain) for n, gain in expected.items() if gain is not None)
-    found = json.loads(ask("trial", str(number), "--json").stdout)
+    found = json.loads(ask("trial", str(number), "--json", "--import").stdout)
     assert (found["origin"], found["expected_gain"]) == ("sampled", gain)
-    words = " ".join(ask("trial", str(number)).stdout.split())
+    words = " ".join(ask("trial", str(number), "--import").stdout.split())
     assert f"expected gain of hypervolume {gain:.3g}" in words
     subprocess.run(server.stop, check=True, stdout=subprocess.DEVNULL)
     try:
         for words in (("status",), ("trial", str(number))):
-            done = ask(*words)
+            assert ask(*words).returncode == 0, "it is not asked"
+            done = ask(*words, "--import")
             assert (done.returncode, done.stdout) == (2, "")
             assert server.address in done.stderr
     finally:

@@ -26,6 +26,7 @@ from autoprune.errors import InputError
 from autoprune.files import GIB
 from autoprune.plugin import own_modules
 from autoprune.sweep.ray.node import Needs, lacks
+from autoprune.sweep.ray.place import check_place
 from autoprune.sweep.workers import Workers
 
 _STORE_BYTES = 200 * 2**20
@@ -80,6 +81,7 @@ def try_ray() -> str:
 
     Raises whatever Ray does where that fails.
     """
+    check_place()
     _start(Workers(count=1, threads=1, cpus=1))
     try:
         process: int = ray.get(ray.remote(_process).remote(), timeout=_NODE_S)
