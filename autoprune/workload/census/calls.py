@@ -25,7 +25,15 @@ from autoprune.workload.census.places import Places, Site
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Emission, Factors, Trace, union
-from autoprune.workload.census.values import BINARY, REAL, TOLERANCE, counted, examine, spikes
+from autoprune.workload.census.values import (
+    BINARY,
+    REAL,
+    TOLERANCE,
+    Values,
+    counted,
+    examine,
+    spikes,
+)
 from autoprune.workload.op import Op
 
 Traced = tuple[Tensor, Trace]
@@ -150,11 +158,14 @@ class Calls:
             held, third = second if on_right else second[::-1]
             a, b = (raw.operand() for raw in first)
             made = first[0].x @ first[1].x
+            plain = a.x is first[0].x and b.x is first[1].x  # both in units
             if not _proportional(held.x, made):
-                if not _proportional(held.x, made.mT):
+                made = made.mT
+                if not _proportional(held.x, made):
                     return None
                 a, b = b.mT, a.mT
-            done = Product(at=sites[1], a=third.operand(), b=a.times(b))
+            product = a.times(b, made if plain else None)
+            done = Product(at=sites[1], a=third.operand(), b=product)
             return count_chain(
                 Product(at=sites[0], a=a, b=b),
                 done,
@@ -226,7 +237,7 @@ class Calls:
         owner = self.ledger.last(trace.drivers) or trace.logic or self.summed(path, trace)
         active = trace.touched.count(updates) if trace.touched else updates
         values = examine(out)
-        self._drive(path, owner, counted(out, values), trace.axes, active)
+        self._drive(path, owner, (counted(out, values), values), trace.axes, active)
         producers = (owner,) if owner else trace.producers or ("input",)
         unit = None if values == REAL else values.unit
         held = values, out._version
@@ -240,22 +251,25 @@ class Calls:
         values = examine(spiked)
         site, number = emission.path, spiked.numel()
         self.ledger.note("neuron_update", number)
-        neurons = self._drive(site, emission.owner, counted(spiked, values), emission.axes, number)
+        held = counted(spiked, values), values
+        neurons = self._drive(site, emission.owner, held, emission.axes, number)
         self.ledger.find(site, emission.owner, neurons)
 
     def read(self, x: Tensor, trace: Trace) -> None:
         """Something outside of the network reads `x`."""
         self._read(trace, Raw(x, real=trace.shown))
 
-    def _drive(self, path: str, owner: str | None, spiked: Tensor, axes: Axes, active: int) -> int:
-        """Assign neurons that emitted `spiked` to what drives them; how many there are."""
+    def _drive(
+        self, path: str, owner: str | None, held: tuple[Tensor, Values], axes: Axes, active: int
+    ) -> int:
+        """Assign neurons that emitted what is `held` to what drives them; how many there are."""
+        spiked, values = held
         by_step = self.shown.by_step(spiked, axes, path)
         steps, samples = by_step.shape[:2]
         neurons = spiked.numel() // (steps * samples)
         if owner is None:
             self.ledger.unowned[path or "the network itself"] = neurons
         else:
-            values = examine(spiked, whole=spiked.dtype != torch.bool)
             emitted = spikes(by_step, values).flatten(2).sum(2).sum(0, dtype=torch.float64)
             self.ledger.drive(owner, path, neurons, steps, spiked.numel(), active, emitted)
         return neurons
