@@ -184,6 +184,16 @@ def test_the_records_last_bytes_cut(run, undisturbed, check, cut):
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_record_that_is_older_than_the_folder(run, undisturbed, check, left):
+    """The journal of a backup, or none: the trials' own files are the record."""
+    run.finish("kill", undisturbed.moments() // 2)
+    journal = run.folder / "optuna.journal"
+    os.truncate(journal, int(left * journal.stat().st_size))
+    check(run, "the Optuna study halved, and gone", 1)
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
 def test_a_trials_file_cut(run, undisturbed, check, left):
     """Its measurement is gone: the trial runs again under its own number."""
