@@ -257,7 +257,7 @@ def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
     original = make_setup
     monkeypatch.setattr(
         "autoprune.sweep.driver.make_setup",
-        lambda *given: replace(original(*given), adapter=Hopeless()),
+        lambda *given, **named: replace(original(*given, **named), adapter=Hopeless()),
     )
     with pytest.raises(RecordError, match="(?s)(parent|fine-tuned) network could not.*no network"):
         run(prepare(short, workers=workers), tmp_path / "hopeless", Nobody())
