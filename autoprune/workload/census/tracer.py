@@ -246,6 +246,8 @@ class Tracer(TorchDispatchMode):
             if trace is not None:
                 trace = replace(trace, axes=trace.axes.swapped(x.ndim))
         assert trace is not None
+        if trace.axes.time == (x.ndim - 1, 1) and weight.shape[-1] == self._sizes.steps:
+            axes = replace(axes, time=channel)  # steps of steps, as in a parallel neuron
         site = self._names.site(weight, self._here)
         convolution = Convolution()
         if weight.ndim == 3:

@@ -166,6 +166,17 @@ def test_a_chain_may_begin_with_an_einsum_even_if_it_turns_the_product(equation)
     assert {op.order for op in chained.ops[1:-1]} == {"executed", "published"}
 
 
+def test_a_matrix_over_time_steps_leaves_them_time_steps():
+    """Neurons that see all steps at once are as many as those that see one after the other."""
+
+    def mixed(network: Network, x: Tensor) -> Tensor:
+        steps = torch.eye(STEPS) @ network.out(x).flatten(1)
+        return network.more((steps > 0).to(x).unflatten(1, (2, TOKENS, 6)))
+
+    workload = counted(plain, mixed)
+    assert [item.neurons for item in workload.found] == [TOKENS * 6]
+
+
 def test_an_einsum_with_a_parameter_is_a_layer():
     def weighed(network: Network, x: Tensor) -> Tensor:
         return torch.einsum("tbnd,do->tbno", x, network.weight)
