@@ -90,6 +90,6 @@ def test_an_option_of_one_name_means_one_thing():
 def test_options_that_stand_for_a_key_of_a_study_have_its_name():
     run = cli.get_command(None, "run")  # type: ignore[arg-type]
     assert run is not None
-    own = {"address", "time_limit", "out", "dry_run", "json_lines", "quiet"}
+    own = {"address", "time_limit", "grace", "out", "dry_run", "json_lines", "quiet"}
     names = {param.name for param in run.params if isinstance(param, click.Option)}
     assert names - own <= set(Study.model_fields)
