@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from autoprune.errors import CountingError
 from autoprune.workload.census.axes import Axes
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls, Traced
@@ -117,7 +118,7 @@ class Tracer(TorchDispatchMode):
         path = self._path.pop()
         if is_neuron and self._asleep == 1:  # the outermost, where one holds another; all is quiet
             x, first = tensors(given)[0], tensors(out)[0]
-            trace = self.calls.fired(path, (x, self._neurons_input(x)), first)
+            trace = self.calls.fired(path, (x, self._neurons_input(path, x)), first)
             for result in tensors(out):
                 mark(result, trace if result is first else replace(trace, held=None))
         self._asleep -= is_neuron
@@ -130,9 +131,15 @@ class Tracer(TorchDispatchMode):
             if (trace := trace_of(result)) is not None:
                 self.calls.read(result, trace)
 
-    def _neurons_input(self, x: Tensor) -> Trace:
+    def _neurons_input(self, path: str, x: Tensor) -> Trace:
         """The trace of what neurons take, which has time first where it has T steps."""
         trace, steps = trace_of(x) or Trace(), self._sizes.steps
+        if self._source.axes.time and trace.axes.time and trace.axes.time[0] and steps > 1:
+            raise CountingError(
+                f"{path}: neurons run over axis 0, and the time steps lie in axis "
+                f"{trace.axes.time[0]}; expected a network that takes frames as [T, B, ...]: let "
+                "it not exchange the two itself"
+            )
         if trace.axes.time is None and x.ndim > 1 and len(x) == steps > 1:
             first = tuple(x.shape[:2]) == (steps, self._sizes.samples)
             batch = trace.axes.batch or ((1, 1) if first else None)

@@ -177,6 +177,24 @@ def test_a_matrix_over_time_steps_leaves_them_time_steps():
     assert [item.neurons for item in workload.found] == [TOKENS * 6]
 
 
+def test_frames_whose_time_a_network_exchanges_with_its_samples_are_refused():
+    """Also with as many samples as steps, where no shape tells."""
+
+    class Own(nn.Module):
+        def __init__(self, *, turned: bool) -> None:
+            super().__init__()
+            self.T, self.turned = 2, turned
+            self.layer, self.fire = nn.Linear(4, 4), neuron.LIFNode(step_mode="m")
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.fire(self.layer((x.transpose(0, 1) if self.turned else x).flatten(2)))
+
+    frames = torch.ones(2, 2, 1, 2, 2)
+    assert count(Own(turned=False), None, frames).ops[0].sizes.time_steps == 2
+    with pytest.raises(CountingError, match="the time steps lie in axis 1"):
+        count(Own(turned=True), None, frames)
+
+
 def test_an_einsum_with_a_parameter_is_a_layer():
     def weighed(network: Network, x: Tensor) -> Tensor:
         return torch.einsum("tbnd,do->tbno", x, network.weight)
