@@ -51,8 +51,7 @@ def count_product(product: Product) -> Op:
     """The Op of one product, without neurons.
 
     Where B holds fewer bits than A, it is B^T @ A^T: spikes select, whichever side they stand on.
-    Events that select real numbers are events, and no MAC: see
-    `autoprune.cost.machine.Capabilities.real_times_spike`.
+    Events that select real numbers are events, and no MAC.
     """
     at, a, b = product.at, product.a, product.b
     if b.rank < a.rank:
