@@ -64,7 +64,7 @@ def test_a_signal_that_is_ignored_stays_so():
 @pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.ray)])
-def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, number, workers):
+def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, request, number, workers):
     folder = tmp_path / "run"
     command = [*AUTOPRUNE, "run", SHORT, "--workers", str(workers), "--grace", "20s", "--out"]
     driver = subprocess.Popen(
@@ -72,7 +72,10 @@ def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, number, workers):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # what nohup has told this process is not for the run
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
+    request.addfinalizer(driver.kill)
     deadline = time.monotonic() + 600
     while len(list((folder / "trials").glob("*.parquet"))) < 8:
         assert time.monotonic() < deadline
