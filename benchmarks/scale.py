@@ -111,9 +111,9 @@ class TimedStudy(OptunaStudy):
         self.asks: list[float] = []
         self.tells: list[float] = []
 
-    def ask(self, *arguments: Any) -> FrozenTrial:
+    def ask(self, *arguments: Any, **named: Any) -> FrozenTrial:
         """Timed."""
-        spent, found = timed(lambda: super(TimedStudy, self).ask(*arguments))
+        spent, found = timed(lambda: super(TimedStudy, self).ask(*arguments, **named))
         self.asks.append(spent)
         return found
 
