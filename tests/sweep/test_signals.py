@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,14 @@ from autoprune.sweep.stop import Stop, Terminated
 from tests.short import SHORT
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """SIGHUP as a terminal has it: what nohup tells this process to ignore is not for the runs."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -51,14 +60,11 @@ def test_what_is_done_within_its_grace_is_not_ended():
 
 
 def test_a_signal_that_is_ignored_stays_so():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        stop = Stop()
-        with stop.listening():
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert not stop.asked
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    stop = Stop()
+    with stop.listening():
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert not stop.asked
 
 
 @pytest.mark.full
@@ -72,8 +78,6 @@ def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, request, number, w
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # what nohup has told this process is not for the run
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
     )
     request.addfinalizer(driver.kill)
     deadline = time.monotonic() + 600

@@ -222,7 +222,7 @@ def test_dying_workers_and_exceptions_end_as_failed_trials(
     original = make_setup
     monkeypatch.setattr(
         "autoprune.sweep.driver.make_setup",
-        lambda *given: replace(original(*given), adapter=Deadly()),
+        lambda *given, **named: replace(original(*given, **named), adapter=Deadly()),
     )
     folder = tmp_path / "deadly"
     finished = run(prepare(short_of_steps, trials=9), folder, Nobody())

@@ -130,7 +130,7 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(
     original = make_setup
     monkeypatch.setattr(
         "autoprune.sweep.driver.make_setup",
-        lambda *given: replace(original(*given), adapter=Greedy(str(log))),
+        lambda *given, **named: replace(original(*given, **named), adapter=Greedy(str(log))),
     )
     prepared = prepare(short_of_steps, trials=9)
     built, parts = prepared.built, prepared.built.parts

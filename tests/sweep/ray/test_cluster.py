@@ -198,16 +198,14 @@ import autoprune
 NOTES = Path({notes!r})
 
 def evaluate(network, part):
-    node, holding = os.environ.get("TESTED_NODE", "none"), NOTES.parent / "hold"
-    held = NOTES.parent / "held"
-    if node == "second" and holding.exists() and list(NOTES.glob("second-*")):
-        held.touch()
+    node, at_work = os.environ.get("TESTED_NODE", "none"), list(NOTES.glob("second-*"))
+    if node == "second" and at_work and (NOTES.parent / "hold").exists():
+        (NOTES.parent / "held").touch()
         time.sleep(600)
     # the first leaves work for the second, however long that takes to start
-    while node == "first" and holding.exists() and len(list(NOTES.glob("first-*"))) >= 16:
-        if held.exists():
-            break
+    while node == "first" and len(list(NOTES.glob("first-*"))) >= 16 and not at_work:
         time.sleep(0.05)
+        at_work = list(NOTES.glob("second-*"))
     note = {{"node": node, "own": __file__, "autoprune": autoprune.__file__}}
     (NOTES / f"{{node}}-{{uuid.uuid4().hex}}").write_text(json.dumps(note))
     return float((network(part.inputs(slice(64))).argmax(1) == part.labels[:64]).float().mean())
