@@ -115,6 +115,17 @@ def by_l1(tie, dimensions: int) -> Tensor:
     return criteria.l1(held, held)
 
 
+def assert_same(reduced: nn.Module, masked: nn.Module, images: Tensor) -> Tensor:
+    """Outputs to rounding, and every layer of as many neurons spikes alike; gives the outputs."""
+    out, spikes = observed(reduced, images)
+    expected, others = observed(masked, images)
+    torch.testing.assert_close(out, expected, rtol=1e-12, atol=1e-12)
+    for name in spikes:
+        if spikes[name].shape == others[name].shape:
+            assert torch.equal(spikes[name], others[name]), name
+    return expected
+
+
 @pytest.mark.parametrize("sizes", ["ends", pytest.param("every", marks=pytest.mark.full)])
 def test_dsp_at_every_size_equals_masked_spikes(case, double, images, sizes):
     parent, adapter = double
@@ -134,12 +145,7 @@ def test_dsp_at_every_size_equals_masked_spikes(case, double, images, sizes):
             functional.invalidate_reset_cache(model)
             assert {int(mask.reshape(branch.groups, -1).sum(1).min()) for mask in masks} == {kept}
             mask_spikes(every(adapter, masked)[index], masks)
-            out, spikes = observed(model, images)
-            expected, others = observed(masked, images)
-            torch.testing.assert_close(out, expected, rtol=1e-12, atol=1e-12)
-            for name in spikes:
-                if spikes[name].shape == others[name].shape:
-                    assert torch.equal(spikes[name], others[name]), name
+            assert_same(model, masked, images)
             module = getattr(branch.owner, branch.attribute)
             parameters = sum(p.numel() for p in module.parameters())
             assert parameters == formula(branch.groups * kept)
@@ -171,12 +177,7 @@ def test_dsp_by_matrix_equals_masks_of_rows_and_columns(double, images, share):
                 written[layer].norm.register_forward_hook(lambda _m, _x, y, f=factor: y * f)
             else:  # a fused layer holds several matrices: once more changes nothing
                 layer.register_forward_pre_hook(lambda _m, x, f=factor: (x[0] * f,))
-        out, spikes = observed(model, images)
-        expected, others = observed(masked, images)
-        torch.testing.assert_close(out, expected, rtol=1e-12, atol=1e-12)
-        for name in spikes:
-            if spikes[name].shape == others[name].shape:
-                assert torch.equal(spikes[name], others[name]), name
+        expected = assert_same(model, masked, images)
         changed += not torch.equal(expected, run(parent, images))
         held = {m.name: m.weight.numel() for m in every(adapter, model)[index].matrices}
         assert held == {name: size * branch.groups * outer for name, outer in kept.items()}
