@@ -95,6 +95,7 @@ def machine(model: CostModel) -> Iterator[str]:
     words = {**dict(own.choices), **own.capabilities.model_dump()}
     settled = ", ".join(f"{key} {word}" for key, word in words.items())
     yield f"Weights of {own.weight_bits} bits, held {' or '.join(own.weight_formats)}; {settled}."
+    yield from ("", "Its neurons:", "", *(f"- {line}" for line in own.neurons.lines()))
     yield from ("", "It ignores:", "", *(f"- {line}" for line in own.not_modelled))
     if own.emulation:
         yield from ("", "It emulates:", "", *(f"- {rule}" for rule in own.emulation.values()))

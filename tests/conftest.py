@@ -22,6 +22,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.plan import Plan
+from autoprune.compress.setting import Value
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
@@ -282,7 +283,8 @@ def outcome(
 ) -> Callable[..., Outcome]:
     """Makes an outcome: `correct` of 100 right, and `zeros` of the weights save energy.
 
-    `rounded` has what is right with fewer bits of a weight, by bits; `weight_bits` are the plan's.
+    `rounded` has what is right with fewer bits of a weight, by bits; `weight_bits` are the plan's,
+    `learned` what its neurons learn.
     """
 
     def make(
@@ -293,10 +295,11 @@ def outcome(
         zeros: float = 0.0,
         rounded: Mapping[int, int] = MappingProxyType({}),
         weight_bits: int = 32,
+        learned: Mapping[str, str] = MappingProxyType({}),
         **fields: Any,
     ) -> Outcome:
-        point = {"blocks.0.attention.l1p": zeros, "weight_bits": weight_bits}
-        plan = make_plan(parse_configuration(point), shape, effort)
+        point: dict[str, Value] = {"blocks.0.attention.l1p": zeros, "weight_bits": weight_bits}
+        plan = make_plan(parse_configuration({**point, **learned}), shape, effort)
         values = {
             "key": TrialKey.parse(str(key)),
             "origin": origin,

@@ -134,6 +134,10 @@ def _print_outlook(console: Console, found: Outlook) -> None:
     for one in found.machines:
         machines.add_row(one.name, one.family, str(one.weight_bits), "\n".join(one.sources))
     console.print(machines)
+    for one in found.machines:
+        if one.unknown:
+            hold = " and ".join(one.unknown)
+            console.print(f"Not known: whether neurons of {one.name} hold {hold}.")
     console.print(
         f"Objectives: {', '.join(found.objectives)}.\n"
         f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "

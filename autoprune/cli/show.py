@@ -60,6 +60,7 @@ def _machine(shown: Shown, machine: Machine) -> None:
     for title, lines in (
         ("Choices", [f"{name}: {word}" for name, word in machine.choices.items()]),
         ("Capabilities", [f"{k}: {v}" for k, v in machine.capabilities.model_dump().items()]),
+        ("Neurons", machine.neurons.lines()),
         ("Emulated", machine.emulated),
         ("Not modelled", machine.not_modelled),
         ("References", machine.references),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
@@ -13,6 +13,7 @@ from autoprune.compress.option import Option
 from autoprune.compress.part import Amount, Part
 from autoprune.compress.setting import Setting, Value
 from autoprune.errors import InputError
+from autoprune.networks.granularity import GRANULARITIES, Differing, Granularity
 from autoprune.networks.place import Place
 from autoprune.networks.shape import BranchShape, NetworkShape
 
@@ -137,6 +138,14 @@ class Method(ABC):
     def weight_bits(self, part: Part) -> int:
         """Bits of a weight that it leaves."""
         return FULL_BITS
+
+    def granularities(self, part: Part) -> Iterator[tuple[Differing, Granularity]]:
+        """In what a part lets the neurons of a layer differ, and at which granularity."""
+        differing = {s.name: s.differing for s in self.settings if s.differing is not None}
+        for key, amount in part.amounts if differing else ():
+            what = differing.get(key.partition("/")[2])
+            if what is not None and amount in GRANULARITIES:
+                yield what, amount
 
     def words(self, amounts: Mapping[str, Amount], place: Place, before: Left) -> str:
         """What `Plan.short` appends at a place: a blank first, unless it belongs to the letter.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autoprune.compress.part import Amount
+from autoprune.networks.granularity import Granularity
 
-Learned = Literal["fixed", "layer", "channel", "neuron"]
+Learned = Literal["fixed", Granularity]
 """How a threshold or time constant is learned: not, one per layer, per channel, or per neuron."""
 
 

@@ -20,6 +20,7 @@ from autoprune.compress.method import Left, Method
 from autoprune.compress.part import Amount, Part
 from autoprune.compress.registry import in_stages
 from autoprune.errors import InputError
+from autoprune.networks.granularity import Differing, Granularity, finest_of
 from autoprune.networks.place import HEAD, MODEL, STEM, Place
 from autoprune.networks.shape import NetworkShape
 
@@ -109,6 +110,13 @@ class Plan:
     def weight_bits(self) -> int:
         """Bits of a weight when all is done."""
         return min((m.weight_bits(part) for m, part in self.stages()), default=FULL_BITS)
+
+    @property
+    def granularities(self) -> dict[Differing, Granularity]:
+        """The finest granularities at which neurons of a layer differ, by what differs."""
+        return finest_of(
+            found for method, part in self.stages() for found in method.granularities(part)
+        )
 
     def left(self, shape: NetworkShape) -> Left:
         """What is left of a network: sizes, and zeros that stay; rounding may add to them."""

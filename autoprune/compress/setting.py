@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoprune.errors import InputError
+from autoprune.networks.granularity import Differing
 from autoprune.networks.place import Kind
 
 Value = float | int | str
@@ -72,6 +73,8 @@ class Setting(Allowed):
         uniform: what it is in the uniform sweep, in words; empty where it is not swept.
         tells: a value that, uniform in every block, has to cost score; `title` names it.
         nearest: where a space does not offer the neutral value, the last that it offers is.
+        differing: in what it lets the neurons of a layer differ, at the granularity that is its
+            word, which a machine has to have; a part holds it under the setting's name.
     """
 
     kinds: tuple[Kind, ...]
@@ -83,6 +86,7 @@ class Setting(Allowed):
     tells: float | None = None
     title: str = ""
     nearest: bool = False
+    differing: Differing | None = None
 
     def by_harshness(self, offered: Sequence[Value]) -> list[Value]:
         """The offered values that change something and remove nothing, mildest first."""

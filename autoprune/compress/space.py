@@ -18,6 +18,7 @@ from autoprune.compress.registry import methods, settings_at
 from autoprune.compress.setting import Setting, Value
 from autoprune.config import STRICT, Title, find_file, read_toml, validate
 from autoprune.errors import InputError
+from autoprune.networks.granularity import GRANULARITIES, Differing, Granularity, finest_of
 from autoprune.networks.place import HEAD, MODEL, STEM, Kind, Place
 from autoprune.networks.shape import NetworkShape
 
@@ -60,15 +61,30 @@ class SearchSpace(BaseModel):
         for name, scopes in self._scopes().items():
             if len(scopes) > 1 and not all(where.startswith("branch") for where in scopes):
                 raise ValueError(f"{name} in one scope, not in {' and '.join(scopes)}")
-        for kind, where, table in self._tables():
-            for setting in settings_at(kind):
-                if setting.name in table:
-                    check_domain(f"{where}.{setting.name}", table[setting.name], setting)
+        for where, setting, domain in self.offered():
+            check_domain(where, domain, setting)
         for setting in swept_settings():
             for where, domain in self._scopes().get(setting.name, {}).items():
                 values = self.uniform.get(setting.name, [setting.neutral])
                 check_offered(f"{where}.{setting.name}", domain, f"uniform.{setting.name}", values)
         return self
+
+    def offered(self) -> Iterator[tuple[str, Setting, Domain]]:
+        """What varies: where it stands in the file, the setting, and its values."""
+        for kind, where, table in self._tables():
+            for setting in settings_at(kind):
+                if setting.name in table:
+                    yield f"{where}.{setting.name}", setting, table[setting.name]
+
+    @property
+    def granularities(self) -> dict[Differing, Granularity]:
+        """The finest granularities at which neurons of a layer may differ, by what differs."""
+        return finest_of(
+            (setting.differing, word)
+            for _, setting, domain in self.offered()
+            for word in GRANULARITIES
+            if setting.differing is not None and word in domain.all
+        )
 
     def _scopes(self) -> dict[str, dict[str, Domain]]:
         """What is offered of blocks in which scope, by setting and table."""

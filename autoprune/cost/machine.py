@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, Field
 
 from autoprune.config import STRICT, Json, Title, read_toml, validate
+from autoprune.cost.arithmetic import NeuronArithmetic
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.workload.columns import Pattern, WeightFormat
@@ -75,6 +76,7 @@ class _File(BaseModel):
     parameters: dict[str, _Number] = {}
     choices: dict[str, str] = {}
     capabilities: Capabilities
+    neurons: NeuronArithmetic = NeuronArithmetic()
     emulated: dict[str, str] = {}
     not_modelled: list[str] = []
 
@@ -90,7 +92,7 @@ class Machine:
         weight_formats: those in which it can hold a matrix; it takes the smallest.
         skipped_patterns: patterns of zeros that it does not multiply by.
         prices, parameters: its numbers. choices: the family's rules that it settles.
-        capabilities: see there.
+        capabilities: see there. neurons: what its neurons hold.
         emulation: the rule by which it stands in for what it cannot do, by capability.
         not_modelled: what the total leaves out, in words.
     """
@@ -107,6 +109,7 @@ class Machine:
     parameters: tuple[Quantity, ...]
     choices: Mapping[str, str]
     capabilities: Capabilities
+    neurons: NeuronArithmetic
     emulation: Mapping[str, str]
     not_modelled: tuple[str, ...]
 
@@ -162,6 +165,7 @@ def read_machine(path: Path) -> Machine:
         not_modelled=tuple(file.not_modelled),
         **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
         capabilities=file.capabilities,
+        neurons=file.neurons,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autoprune.compress.bits import LEAST_BITS
 from autoprune.compress.space import SearchSpace
+from autoprune.cost.arithmetic import words
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
@@ -46,7 +47,8 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
     `imports` says whether classes that it or its machines name may be imported.
 
     Raises InputError for an unknown name anywhere, for an objective or budget that its machine
-    does not define or the space does not search, and for a machine whose weights have too few bits.
+    does not define or the space does not search, and for a machine whose weights have too few bits
+    or whose neurons cannot differ as finely as the space lets them.
     """
     study, space, file = load_study(given, imports=imports)
     models = [load_machine(name, file.parent, imports=imports) for name in study.machines]
@@ -60,6 +62,7 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
                 f"{name} has weight_bits = {model.machine.weight_bits}",
                 f"at least {LEAST_BITS}: a trial is measured with its weights rounded so",
             )
+        _check_neurons(model, space, study.space, f"{file}: machines")
     names, score = list(machines), study.functions.score
     check_objectives(study.objectives, names, f"{file}: objectives", score)
     budgets = parse_budgets(study.budgets, f"{file}: budgets")
@@ -70,6 +73,17 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
     for budget in budgets:
         _check_defined(budget.metric, space, machines, study.space, f"{file}: budgets")
     return Checked(study=study, space=space, file=file, machines=machines, budgets=budgets)
+
+
+def _check_neurons(model: CostModel, space: SearchSpace, searched: str, where: str) -> None:
+    """InputError where the space lets neurons differ more finely than the machine does."""
+    asked = space.granularities
+    for what, own in model.machine.neurons.lacks(asked).items():
+        raise InputError(
+            where,
+            f"{searched} offers {words(what, asked[what])}, which {model.machine.name} has none of",
+            f"at the finest {words(what, own.finest)} ({own.source})",
+        )
 
 
 def _check_defined(

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autoprune.compress.bits import FULL_BITS
 from autoprune.cost.machine import Machine
 from autoprune.cost.price import Price, Quantity
+from autoprune.networks.granularity import Differing, Granularity
 from autoprune.search.baselines import probes
 from autoprune.study.build import Built
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOutlook:
-    """A machine of a study: name, family, bits of a weight, and where its numbers are from."""
+    """A machine of a study.
+
+    Attributes:
+        name, family, weight_bits: of it. sources: where its numbers are from.
+        unknown: what the space asks of its neurons that nobody published whether they hold.
+    """
 
     name: str
     family: str
     weight_bits: int
     sources: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +71,10 @@ def outlook(built: Built) -> Outlook:
             (str(parameter), tuple(map(str, domain.all)))
             for parameter, domain in space.parameters(shape).items()
         ),
-        machines=tuple(_machine(name, model.machine) for name, model in built.machines.items()),
+        machines=tuple(
+            _machine(name, model.machine, space.granularities)
+            for name, model in built.machines.items()
+        ),
         objectives=built.objectives,
         trials=built.trials,
         uniform=len(space.uniform_sweep(shape, built.effort)),
@@ -76,11 +87,12 @@ def outlook(built: Built) -> Outlook:
     )
 
 
-def _machine(name: str, machine: Machine) -> MachineOutlook:
+def _machine(name: str, machine: Machine, asked: Mapping[Differing, Granularity]) -> MachineOutlook:
     numbers: tuple[Price | Quantity, ...] = (*machine.prices, *machine.parameters)
     return MachineOutlook(
         name=name,
         family=machine.family,
         weight_bits=machine.weight_bits,
         sources=tuple(sorted({number.source for number in numbers})),
+        unknown=tuple(machine.neurons.unknown(asked)),
     )

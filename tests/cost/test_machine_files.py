@@ -68,6 +68,18 @@ def test_a_machine_in_a_file_of_its_own(tmp_path):
         ),
         "no parameter 'rows'",
     ),
+    (
+        ("[choices]", '[neurons]\ndecay = { finest = "chanel" }\n[choices]'),
+        "neurons.decay.finest: given 'chanel'*mean 'channel'",
+    ),
+    (
+        (
+            "[choices]",
+            '[neurons.decay]\nfinest = "layer"\nevidence = "assumed"\nsource = " "\n[choices]',
+        ),
+        "neurons.decay.source: given ' '",
+    ),
+    (("[choices]", "[neurons]\ndecays = 1\n[choices]"), "unknown key 'decays'*mean 'decay'"),
 )
 def test_what_is_wrong_is_named(tmp_path, given, words):
     old, new = given

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from autoprune.cost.arithmetic import Finest, NeuronArithmetic
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
@@ -117,7 +118,24 @@ def test_everything_that_applies_to_the_machine_is_said(outcome, front, model) -
     found = front([outcome(0)])
     assert (found.machine, found.accuracy_bits, found.priced_bits) == ("ops45_fp32", 32, 32)
     assert found.not_modelled == model.machine.not_modelled
+    learned = {"blocks.0.neuron.threshold": "channel", "blocks.0.neuron.tau": "layer"}
+    assert front([outcome(0, learned=learned)]).not_modelled == (
+        *model.machine.not_modelled,
+        "whether its neurons hold a decay per layer and a threshold per channel: not known",
+    )
     assert (found.parent.correct, found.parent_test.correct) == (95, 93)
+
+
+def test_a_trial_whose_neurons_differ_more_finely_than_the_machines_is_infeasible(
+    outcome, baselines, shape, model
+) -> None:
+    layer = Finest(finest="layer", evidence="assumed", source="sheet")
+    coarse = replace(model.machine, neurons=NeuronArithmetic(threshold=layer))
+    learned = {"blocks.0.neuron.threshold": "channel", "blocks.0.neuron.tau": "neuron"}
+    trials = [outcome(0, correct=80), outcome(1, learned=learned)]
+    found = machine_front(trials, baselines, type(model)(coarse), shape)
+    assert found.infeasible == ((TrialKey(1), "a threshold per channel"),)
+    assert [row.trial for row in found.points] == [0]
 
 
 def energy(outcome: Outcome, model: CostModel, bits: int) -> float:

@@ -101,6 +101,34 @@ def test_metrics_of_precision_are_objectives_where_there_is_something_to_measure
     assert study.objectives[:2] == ["accuracy@loihi1", "weight_bits"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "offered", "refused"),
+    [
+        ("threshold", "neuron", True),
+        ("threshold", "channel", False),
+        ("threshold", "fixed", False),
+        ("tau", "neuron", False),  # nothing is known of decays
+    ],
+)
+def test_neurons_differ_no_more_finely_than_a_machines_do(
+    tmp_path, root, good, setting, offered, refused
+):
+    machine = (root / "cost_models" / "ops45_int8.toml").read_text(encoding="utf-8")
+    machine += '[neurons.threshold]\nfinest = "channel"\nevidence = "specified"\nsource = "sheet"\n'
+    (tmp_path / "chip.toml").write_text(machine)
+    space = f'title = "fine"\nneuron.{setting}.values = ["{offered}"]\n'
+    (tmp_path / "fine.toml").write_text(space)
+    lines = [line for line in good.splitlines() if not line.startswith(("space", "mach", "objec"))]
+    lines[:0] = ['space = "fine.toml"', 'machines = ["chip.toml"]']
+    lines[:0] = ['objectives = ["accuracy", "energy_uj@chip"]']
+    if refused:
+        words = "machines: fine.toml offers a threshold per neuron, which chip has none of; "
+        words += "expected at the finest a threshold per channel (sheet)"
+        assert_refused(words, load, tmp_path, "\n".join(lines))
+    else:
+        assert load(tmp_path, "\n".join(lines)).machines.keys() == {"chip"}
+
+
 def test_a_machine_of_one_bit_is_refused(tmp_path, root, good):
     machine = (root / "cost_models" / "loihi1.toml").read_text(encoding="utf-8")
     machine = machine.replace("weight_bits = 8", "weight_bits = 1")

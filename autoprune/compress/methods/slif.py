@@ -11,15 +11,21 @@ from autoprune.compress.neurons import Learned, Neurons
 from autoprune.compress.part import Amount, Part, key_of
 from autoprune.compress.setting import Setting
 from autoprune.errors import InputError
+from autoprune.networks.granularity import Differing
 from autoprune.networks.place import Place
 
 if TYPE_CHECKING:
     from autoprune.compress.surgery.slif.surgery import SLIFSurgery
 
 
-def _learned(name: str, means: str) -> Setting:
+def _learned(name: str, means: str, differing: Differing) -> Setting:
     return Setting(
-        name=name, kinds=("neuron",), means=means, neutral="fixed", words=get_args(Learned)
+        name=name,
+        kinds=("neuron",),
+        means=means,
+        neutral="fixed",
+        words=get_args(Learned),
+        differing=differing,
     )
 
 
@@ -36,8 +42,10 @@ class SLIF(Method):
     name: ClassVar[str] = "slif"
     stage = "neurons"
     settings = (
-        _learned("threshold", "how it is learned: `fixed`, `layer`, `channel`, `neuron`."),
-        _learned("tau", "the time constant, alike."),
+        _learned(
+            "threshold", "how it is learned: `fixed`, `layer`, `channel`, `neuron`.", "threshold"
+        ),
+        _learned("tau", "the time constant, alike.", "decay"),
         _start(
             "threshold_start",
             "multiples of the parent's threshold from which it starts, above 0.",

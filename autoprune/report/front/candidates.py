@@ -12,7 +12,7 @@ from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.diagnostics import diagnose
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.report.front.priced import AT_A_TIME, energies_uj
+from autoprune.report.front.priced import AT_A_TIME, energies_uj, left_out
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import energy_uj
 from autoprune.runs.outcome import Head, Origin, Outcome
@@ -139,12 +139,14 @@ class Candidates:
         uniform = [(c.validation, c.energy_uj) for c in found if c.origin == "uniform"]
         points = [_row(c, energy, uniform) for c in found if c.counts]
         pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
+        rows = [points[i] for i in non_dominated(pairs)]
+        members = [self._read(TrialKey(row.trial)) for row in rows]
         reference = (parent.validation.accuracy - ACCURACY_MARGIN, COST_FACTOR * energy)
         return MachineFront(
             machine=machine.name,
             title=machine.title,
             data=data,
-            rows=tuple(self._explained(points[i]) for i in non_dominated(pairs)),
+            rows=tuple(map(self._explained, rows, members)),
             points=tuple(points),
             infeasible=tuple(sorted(self._infeasible.items())),
             idle=tuple(sorted(self._idle)),
@@ -158,18 +160,17 @@ class Candidates:
             uniform_hypervolume=front_hypervolume([(s.accuracy, e) for s, e in uniform], reference),
             host=cost.host,
             emulated=cost.emulated,
-            not_modelled=machine.not_modelled,
+            not_modelled=left_out(self._model, [member.plan for member in members]),
             uncounted=tuple(
                 (item.name, parent.workload.share_of_dense_macs(item.dense_macs))
                 for item in parent.workload.uncounted
             ),
         )
 
-    def _explained(self, row: Row) -> Row:
+    def _explained(self, row: Row, member: Outcome) -> Row:
         """A member of the front with what helps to read its energy."""
-        measurement = self._read(TrialKey(row.trial)).measurement
-        assert measurement is not None  # it was priced
-        workload = measurement.at(self._model.machine.weight_bits).workload
+        assert member.measurement is not None  # it was priced
+        workload = member.measurement.at(self._model.machine.weight_bits).workload
         return replace(row, figures=diagnose(workload, self._model.price(workload)))
 
 

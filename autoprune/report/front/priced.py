@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from autoprune.compress.plan import Plan
+from autoprune.cost.arithmetic import words
 from autoprune.cost.cost import Cost
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import Costs
+from autoprune.networks.granularity import finest_of
 from autoprune.runs.outcome import Head, Outcome
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision
@@ -48,7 +51,7 @@ def price_outcomes(
     """Those outcomes that have a measurement, on a machine; and why others are infeasible there.
 
     A network is infeasible where it needs what the machine cannot do in any way; the reason names
-    the operation.
+    the operation, or what its neurons would have to hold.
 
     Raises UnknownCost where a rule of the machine fails.
     """
@@ -59,6 +62,10 @@ def price_outcomes(
     for place, (outcome, measurement) in enumerate(pairs):
         if math.isnan(costs.energy_uj[place]):
             infeasible[outcome.key] = ", ".join(u.action for u in costs.cost(place).unpriced)
+            continue
+        asked = measurement.plan.granularities
+        if lacking := model.machine.neurons.lacks(asked):
+            infeasible[outcome.key] = ", ".join(words(what, asked[what]) for what in lacking)
             continue
         feasible.append(
             Measured(
@@ -71,6 +78,14 @@ def price_outcomes(
             )
         )
     return feasible, infeasible
+
+
+def left_out(model: CostModel, plans: Iterable[Plan]) -> tuple[str, ...]:
+    """What a machine's totals leave out, and what plans ask of its neurons that is not known."""
+    asked = finest_of(found for plan in plans for found in plan.granularities.items())
+    unknown = model.machine.neurons.unknown(asked)
+    line = f"whether its neurons hold {' and '.join(unknown)}: not known"
+    return (*model.machine.not_modelled, *([line] if unknown else []))
 
 
 def energies_uj(
