@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("what", metavar="WORKLOAD.json|RUN:TRIAL")
+@click.argument("what", metavar="WORKLOAD|RUN:TRIAL")
 @click.option("--machine", metavar="MACHINE", required=True, help="Name or TOML file.")
 @click.option(
     "--explain", "explained", is_flag=True, help="Every term: count, rule, price, source."
@@ -38,13 +38,16 @@ def price(  # noqa: PLR0913 - the options of the command line
 ) -> None:
     """Price a workload or a recorded trial on a machine.
 
-    A trial is a number, or a baseline such as fine-tuned.
+    A workload is one that `profile` or `workload` wrote, or a list of layers in JSON or CSV, each
+    with layer, dense_macs, input_rate, weight_density and time_steps; what is derived of these is
+    said. A trial is a number, or a baseline such as fine-tuned.
 
     \b
     autoprune price runs/digits:17 --machine loihi1
     autoprune price runs/digits:17 --machine loihi1 --explain
     autoprune price runs/digits:17 --machine loihi1 --sensitivity 0.5
     autoprune price w.json --machine my_chip.toml --json
+    autoprune price layers.csv --machine ops45_int8
     """
     if sum((explained, sensitivity is not None, as_json)) > 1:
         raise click.UsageError("one of --explain, --sensitivity and --json")

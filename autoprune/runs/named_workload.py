@@ -11,6 +11,7 @@ from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.files import user_path
 from autoprune.trial.key import TrialKey
+from autoprune.workload.stated import read_workload
 from autoprune.workload.workload import Workload
 
 if TYPE_CHECKING:
@@ -51,4 +52,4 @@ def find_workload(what: str, machine: str, *, imports: bool) -> NamedWorkload:
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
     model = load_machine(machine, imports=imports)
-    return NamedWorkload(model=model, workload=Workload.read(path), run=None)
+    return NamedWorkload(model=model, workload=read_workload(path), run=None)

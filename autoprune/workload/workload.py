@@ -56,6 +56,18 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """Figures that nobody counted and nobody stated, and how they were derived.
+
+    Attributes:
+        columns: of `autoprune.workload.columns`. text: how.
+    """
+
+    columns: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Elementwise:
     """What a network does entry by entry, outside its products: no price has to know it.
 
@@ -85,6 +97,7 @@ class Workload:
         elementwise: what is done entry by entry, one of each kind that occurs.
         uncounted: what was seen and not counted.
         found: neurons that were found by what they emit.
+        assumed: what was derived, of a workload that was stated and not counted.
     """
 
     network: str
@@ -94,6 +107,7 @@ class Workload:
     elementwise: tuple[Elementwise, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
     found: tuple[Found, ...] = ()
+    assumed: tuple[Assumed, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -102,6 +116,13 @@ class Workload:
         if len(set(names)) != len(names):
             repeated = sorted({n for n, _ in names if names.count((n, _)) > 1})
             raise InputError("workload", f"operations named twice: {', '.join(repeated)}")
+        for op in self.ops:
+            if op.sizes.time_steps not in (1, self.time_steps):
+                raise InputError(
+                    f"op {op.name!r}",
+                    f"time_steps is {op.sizes.time_steps}",
+                    f"1, or the {self.time_steps} of an inference",
+                )
 
     def select(self, order: Order) -> Iterator[Op]:
         """The operations of one inference, attention products in `order`."""
@@ -128,6 +149,7 @@ class Workload:
             "elementwise": [dataclasses.asdict(item) for item in self.elementwise],
             "uncounted": [dataclasses.asdict(item) for item in self.uncounted],
             "found": [dataclasses.asdict(item) for item in self.found],
+            "assumed": [dataclasses.asdict(item) for item in self.assumed],
         }
         return json.dumps({"autoprune_workload": FORMAT, **own, **lists})
 
@@ -158,6 +180,10 @@ class Workload:
                     "elementwise": tuple(Elementwise(**item) for item in data["elementwise"]),
                     "uncounted": tuple(Uncounted(**item) for item in data["uncounted"]),
                     "found": tuple(Found(**item) for item in data.get("found", ())),
+                    "assumed": tuple(
+                        Assumed(columns=tuple(item["columns"]), text=item["text"])
+                        for item in data.get("assumed", ())
+                    ),
                 }
             )
         except InputError as error:

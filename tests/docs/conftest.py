@@ -42,7 +42,7 @@ def walk() -> Iterator[Block]:
     for path in files():
         text = path.read_text(encoding="utf-8")
         for found in FENCE.finditer(text):
-            named = re.findall(r"`(\w+\.(?:py|toml))`", found["before"])
+            named = re.findall(r"`(\w+\.(?:py|toml|csv))`", found["before"])
             line = text.count("\n", 0, found.start("text"))
             page = str(path.relative_to(ROOT))
             name = named[-1] if named else None

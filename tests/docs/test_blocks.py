@@ -26,6 +26,7 @@ KINDS = {
     "bash": "each command is run, or parsed where NOT_RUN says why",
     "python": "executed",
     "toml": "loaded, as a machine, or as lines of a study or a search space",
+    "csv": "a file that a command beside it reads",
     "text": "what a command prints, or the tree of files; see WHO_CHECKS",
     "{toctree}": "built by Sphinx with warnings as errors",
     "{include}": "the README's beginning, built by Sphinx as well",

@@ -27,6 +27,7 @@ class CostReport:
         model: the machine. samples: of which the counts are means.
         cost: term by term. figures: what helps to read the energy.
         uncounted: what the workload does not count.
+        assumed: what was derived of a stated workload, and how.
     """
 
     model: CostModel
@@ -34,6 +35,7 @@ class CostReport:
     cost: Cost
     figures: Diagnostics
     uncounted: tuple[UncountedShare, ...]
+    assumed: tuple[str, ...]
 
     def to_dict(self) -> dict[str, object]:
         """It as JSON values."""
@@ -48,6 +50,7 @@ class CostReport:
             "priced_bits": machine.weight_bits,
             "not_modelled": machine.not_modelled,
             "uncounted": [asdict(item) for item in self.uncounted],
+            "assumed": list(self.assumed),
         }
 
 
@@ -70,4 +73,5 @@ def report_cost(model: CostModel, workload: Workload) -> CostReport:
             )
             for item in workload.uncounted
         ),
+        assumed=tuple(item.text for item in workload.assumed),
     )

@@ -18,10 +18,10 @@ def head_lines(report: CostReport) -> Iterator[str]:
     cost = report.cost
     energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
     yield f"{cost.machine}: {energy} per inference"
-    yield (
-        f"priced at {report.model.machine.weight_bits} bits; counts are means over "
-        f"{report.samples} samples"
-    )
+    counts = f"means over {report.samples} samples"
+    if report.assumed:
+        counts = "as stated, and derived of that where a line below begins with Assumed"
+    yield f"priced at {report.model.machine.weight_bits} bits; counts are {counts}"
 
 
 def _ranges(report: CostReport) -> Iterator[str]:
@@ -76,7 +76,9 @@ def share_tables(cost: Cost) -> Iterator[RenderableType]:
 
 
 def remark_lines(report: CostReport) -> Iterator[str]:
-    """What the total does not hold, or holds by a rule of its own."""
+    """What the total assumes, does not hold, or holds by a rule of its own."""
+    for text in report.assumed:
+        yield f"Assumed: {text}"
     for item in report.cost.unpriced:
         yield f"No price: {item.action} ({item.count:g} per inference)"
     for host in report.cost.host:
