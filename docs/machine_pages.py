@@ -94,7 +94,7 @@ def machine(model: CostModel) -> Iterator[str]:
     yield ""
     words = {**dict(own.choices), **own.capabilities.model_dump()}
     settled = ", ".join(f"{key} {word}" for key, word in words.items())
-    yield f"Weights of {own.weight_bits} bits, held {' or '.join(own.weight_formats)}; {settled}."
+    yield f"Weights of {own.weight_bits} bits, held {' or '.join(model.held_as)}; {settled}."
     yield from ("", "Its neurons:", "", *(f"- {line}" for line in own.neurons.lines()))
     yield from ("", "It ignores:", "", *(f"- {line}" for line in own.not_modelled))
     if own.emulation:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from autoprune.cost.machine import Machine
+    from autoprune.cost.model import CostModel
     from autoprune.cost.price import Price, Quantity
     from autoprune.study.shown import Shown
 
@@ -33,26 +34,26 @@ def show(name_or_file: str, *, imports: bool) -> None:
 
     for shown in api.show(name_or_file, imports=imports):
         if shown.model is not None:
-            _machine(shown, shown.model.machine)
+            _machine(shown, shown.model)
         else:
             click.echo(f"# {shown.kind}: {shown.file}\n")
             click.echo(shown.text)
 
 
-def _machine(shown: Shown, machine: Machine) -> None:
+def _machine(shown: Shown, model: CostModel) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     from autoprune.cli.console import plain_console
 
-    console = plain_console()
+    console, machine = plain_console(), model.machine
     console.print(Text(f"{machine.name}: {machine.title}", style="bold"))
     scopes = ", ".join(sorted({price.scope.replace("_", " ") for price in machine.prices}))
     console.print(Text(str(shown.file)))
     console.print(
         Text(
             f"family {machine.family}, weights at {machine.weight_bits} bits, held "
-            f"{' or '.join(machine.weight_formats)}, prices {scopes}"
+            f"{' or '.join(model.held_as)}, prices {scopes}"
             + (f", zeros skipped by {' and '.join(p)}" if (p := machine.skipped_patterns) else "")
         )
     )

@@ -175,7 +175,7 @@ _RULES: dict[str, Callable[[CostModel, Cost], str]] = {
     "nothing costs nothing": _nothing,
     "operations priced one by one add up to the network": _adds_up,
     **{
-        f"more {axis.name} never cost less, nor are faster on as many chips": _grows(axis)
+        f"more {axis.name} never cost or hold less, nor are faster on as many chips": _grows(axis)
         for axis in AXES
     },
     "zero weights save what the machine says, and never cost more": _sparser,

@@ -12,6 +12,10 @@ STATIC: Final = "static power"
 """The cause of what chips take while an inference runs, whatever they do."""
 
 
+KIB: Final = 8192
+"""Bits of a KiB."""
+
+
 class UnknownCost(AutopruneError):
     """A machine cannot say what a workload costs: no price, no time, or a rule that fails."""
 
@@ -73,7 +77,10 @@ class Cost:
         area_mm2: silicon, None where the machine defines none.
         static_power_mw: of the chips that are needed; times the latency it is part of the energy.
         host: work outside the total.
-        weights: bits of the weights that the machine holds, by the smallest format of each layer.
+        host_share: share of the network's dense MACs that a host does, 0 to 1.
+        weights: bits of the weights that the machine holds, by the smallest format of each layer,
+            with indices.
+        state_bits: of the membranes that it holds.
         emulated: rules by which the machine stands in for what it cannot do itself.
         unpriced: actions without a price.
     """
@@ -87,7 +94,9 @@ class Cost:
     area_mm2: float | None = None
     static_power_mw: float | None = None
     host: tuple[HostOperation, ...] = ()
+    host_share: float = 0.0
     weights: tuple[tuple[str, float], ...] = ()
+    state_bits: float = 0.0
     emulated: tuple[str, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
 
@@ -114,9 +123,10 @@ class Cost:
         return None if self.unpriced else self.energy_pj * 1e-6
 
     @property
-    def host_share(self) -> float:
-        """Share of the network's dense MACs that a host does, outside the energy, 0 to 1."""
-        return math.fsum(host.share for host in self.host)
+    def memory_kib(self) -> float | None:
+        """Weights and membranes that the machine holds; None while an action is unpriced."""
+        bits = math.fsum([*(bits for _, bits in self.weights), self.state_bits])
+        return None if self.unpriced else bits / KIB
 
     @property
     def edp_uj_ms(self) -> float | None:

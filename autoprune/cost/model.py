@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, ClassVar, cast, final
+from typing import Any, ClassVar, cast, final, get_args
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class CostModel(ABC):
         OFF_CHIP: the prices of what is outside the chip, which no power of a whole chip holds.
         PRODUCT_SPARSITY: whether they read columns of tiles, which a run then counts for them.
         LEFT_TO_HOST: kinds of operations that they have no rule for and a host does.
+        FORMATS: the formats in which they can read a static weight; all where they move none.
         SKIPS_PATTERNS: whether they do without the work of zeros that the machine skips by a
             pattern; see `worked`.
         NOT_ADDITIVE: why operations priced one by one do not add up to the network; else they do.
@@ -69,6 +70,7 @@ class CostModel(ABC):
     OFF_CHIP: ClassVar[tuple[str, ...]] = ()
     PRODUCT_SPARSITY: ClassVar[bool] = False
     LEFT_TO_HOST: ClassVar[tuple[Kind, ...]] = ()
+    FORMATS: ClassVar[tuple[WeightFormat, ...]] = get_args(WeightFormat)
     SKIPS_PATTERNS: ClassVar[bool] = False
     NOT_ADDITIVE: ClassVar[str] = ""
 
@@ -95,6 +97,13 @@ class CostModel(ABC):
                 name=unknown[0],
                 candidates=self.CHOICES,
             )
+        for name in machine.weight_formats:
+            if name not in self.FORMATS:
+                raise InputError(
+                    f"{machine.where}: weight_formats",
+                    f"given {name!r}",
+                    f"what family {machine.family!r} can read: {', '.join(self.FORMATS)}",
+                )
         if machine.skipped_patterns and not self.SKIPS_PATTERNS:
             raise InputError(
                 f"{machine.where}: skipped_patterns",
@@ -190,14 +199,24 @@ class CostModel(ABC):
         """Bits of a static weight as the machine holds it: its own, or those that it needs."""
         return ops.b_bits.clip(max=self.machine.weight_bits)
 
-    @final
-    def stored(self, ops: Ops) -> Mapping[WeightFormat, Column]:
+    def stored(self, ops: Ops) -> Mapping[str, Column]:
         """Bits of static weights in each format that the machine can read, indices included.
 
-        Of one that cannot be held in a format infinitely many.
+        Of one that cannot be held in a format infinitely many. A family that holds them by a rule
+        of its own gives that under a name of its own.
         """
         bits = self.weight_bits(ops)
         return {name: ops.storage(name, bits) for name in self.machine.weight_formats}
+
+    @final
+    @property
+    def held_as(self) -> tuple[str, ...]:
+        """The names of what `stored` gives."""
+        return tuple(self.stored(Ops.of([])))
+
+    def state(self, ops: Ops) -> Column:
+        """Bits of membranes that the machine holds; see `Ops.state_bits`."""
+        return ops.state_bits(self.weight_bits(ops))
 
     @final
     def storage(self, ops: Ops) -> Column:

@@ -63,7 +63,7 @@ def gained(model: CostModel, axis: Axis) -> str:
     """Where a larger network is cheaper, faster on as many chips, or smaller; else empty."""
     costs = model.price_all(Ops.of([axis.workload(size) for size in axis.sizes]))
     chips = costs.figures.get("chips")
-    for what, unit, values in _figures(model, costs):
+    for what, unit, values in _figures(costs):
         for place in range(1, len(axis.sizes)):
             if unit == "µs" and chips is not None and chips[place] > chips[place - 1]:
                 continue
@@ -74,8 +74,8 @@ def gained(model: CostModel, axis: Axis) -> str:
     return ""
 
 
-def _figures(model: CostModel, costs: Costs) -> Iterator[tuple[str, str, list[float]]]:
+def _figures(costs: Costs) -> Iterator[tuple[str, str, list[float]]]:
     yield "energy", "pJ", [energy * 1e6 for energy in costs.energy_uj.tolist()]
     if "latency_us" in costs.figures:
         yield "latency", "µs", costs.figures["latency_us"].tolist()
-    yield "weights", "bits", costs.ops.total(model.storage(costs.ops)).tolist()
+    yield "memory", "KiB", costs.memory_kib.tolist()

@@ -148,9 +148,12 @@ class Ops:
 
     @property
     def accumulator_bits(self) -> Column:
-        """Bits that no sum of a column of B overflows: 32 where an operand has 32, else exact."""
-        real = (self.a_bits == 32) | (self.b_bits == 32)
-        return np.where(real, 32, self.a_bits + self.b_bits + _log2(np.maximum(self.k, 1)))
+        """Bits that no sum of a column of B overflows; 32 where an operand has 32, or for more."""
+        return self._sum_of(self.b_bits)
+
+    def _sum_of(self, b_bits: Column) -> Column:
+        exact = self.a_bits + b_bits + _log2(np.maximum(self.k, 1))
+        return np.where((self.a_bits == 32) | (b_bits == 32), 32, exact).clip(max=32)
 
     def obeys(self, pattern: Pattern) -> Column:
         """Whether B is a static weight whose zeros are by a pattern, whatever made them so."""
@@ -195,10 +198,12 @@ class Ops:
         """Bits that go on to the next operation: a spike per neuron and step, or the sums."""
         return np.where(self.neurons > 0, self.neurons * self.time_steps, self.sum_bits)
 
-    @property
-    def state_bits(self) -> Column:
-        """Bits of membranes, one of an accumulator's width per neuron, held from step to step."""
-        return self.neurons * self.accumulator_bits
+    def state_bits(self, weight_bits: Column) -> Column:
+        """Bits of membranes, held from step to step, of a machine with weights of so many bits.
+
+        One per neuron, of the bits of `accumulator_bits`.
+        """
+        return self.neurons * self._sum_of(weight_bits)
 
     def _like(self, load: Callable[[str], Column], workload: Column) -> Ops:
         return Ops(load, workload, self._samples, self.steps, self.uncounted)

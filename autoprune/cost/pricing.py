@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.cost import STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.cost import KIB, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
 from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
 from autoprune.workload.columns import Column
@@ -74,12 +74,15 @@ class Costs:
             if value is not None:
                 figures[name] = int(value)
         rows = self.ops.workload == index
-        needed = needs(self.ops.take(rows))
+        own = self.ops.take(rows)
+        needed = needs(own)
         return Cost(
             machine=machine.name,
             terms=(*self._terms(np.flatnonzero(rows)), *self._static(index)),
             host=tuple(self._host(index)),
-            weights=self._weights(index),
+            host_share=float(self.host_share[index]),
+            weights=self._weights(own),
+            state_bits=math.fsum(self.model.state(own)),
             emulated=tuple(
                 rule for name, rule in machine.emulation.items() if bool(needed[name].any())
             ),
@@ -113,9 +116,25 @@ class Costs:
                 rule="chips x time of an inference",
             )
 
-    def _weights(self, index: int) -> tuple[tuple[str, float], ...]:
+    @property
+    def memory_kib(self) -> Column:
+        """Weights and membranes that the machine holds, per workload; as `Cost.memory_kib`."""
+        ops = self.ops
+        unknown = np.isnan(self.energy_uj)
+        held = self.model.storage(ops) + self.model.state(ops)
+        return np.where(unknown, np.nan, ops.total(held) / KIB)
+
+    @property
+    def host_share(self) -> Column:
+        """Share of each network's dense MACs that a host does; as `Cost.host_share`."""
+        every = self.every
+        whole = every.total(every.dense_macs) + every.uncounted
+        hosted = every.total(np.where(self.hosted, every.dense_macs, 0.0))
+        return np.divide(hosted, whole, out=np.zeros(len(whole)), where=whole > 0)
+
+    def _weights(self, own: Ops) -> tuple[tuple[str, float], ...]:
         """Bits by format; a matrix is in the first of the formats in which it is smallest."""
-        stored = self.model.stored(self.ops.take(self.ops.workload == index))
+        stored = self.model.stored(own)
         columns = np.array(list(stored.values()))
         smallest = columns.argmin(axis=0)
         return tuple(

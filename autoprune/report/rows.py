@@ -37,6 +37,7 @@ _UNITS: Final = {
     "dynamic_uj": "µJ per inference",
     "latency_us": "µs",
     "edp_uj_ms": "µJ ms",
+    "memory_kib": "KiB",
 }
 
 FRONT: Final[Mapping[str, Column]] = {

@@ -58,6 +58,13 @@ def chips(cost: Cost) -> float:
     return float(cost.chips)
 
 
+def memory_kib(cost: Cost) -> float:
+    """What weights and membranes take; UnknownCost as for the energy."""
+    energy_uj(cost)
+    assert cost.memory_kib is not None  # it is known where the energy is
+    return cost.memory_kib
+
+
 PLAIN_METRICS: Final[Mapping[str, Callable[[Measurement], float]]] = {
     "effective_sops": lambda measurement: measurement.workload.per_sample("effective_sops"),
     "parameters": lambda measurement: float(measurement.parameters),
@@ -71,6 +78,7 @@ MACHINE_METRICS: Final[Mapping[str, Callable[[Cost], float]]] = {
     "latency_us": latency_us,
     "edp_uj_ms": edp_uj_ms,
     "chips": chips,
+    "memory_kib": memory_kib,
     "host_share": lambda cost: cost.host_share,
 }
 """Metrics of a network on a machine, besides its score there."""
@@ -115,8 +123,9 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
     ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE`` and without static power
     ``dynamic_uj@MACHINE``, ``latency_us@MACHINE`` and its product with the energy
-    ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it, ``host_share@MACHINE``, the
-    share of its dense MACs, 0 to 1, that a host does.
+    ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it, ``memory_kib@MACHINE`` that
+    its weights with their indices and its membranes take there, ``host_share@MACHINE``, the share
+    of its dense MACs, 0 to 1, that a host does.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """

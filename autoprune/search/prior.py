@@ -19,8 +19,12 @@ from autoprune.search.task import Task
 from autoprune.search.telling import unusable
 from autoprune.trial.measurement import Measurement
 
-_ADDITIVE = ("weight_bits", "chips")
+_ADDITIVE = ("weight_bits", "chips", "host_share")
 """Metrics of which not the logarithm adds up."""
+
+_SHARES = ("host_share",)
+"""Metrics that are shares of the network itself: they fall where the rest of it grows, and a front
+with them ends at 1."""
 
 
 def task_prior(task: Task, domains: Mapping[Parameter, Domain], tuned: Measurement) -> Prior:
@@ -76,8 +80,9 @@ def network_prior(
             same = [i for i in scores if split_metric(metrics[i])[1] == split_metric(metric)[1]]
             fronts.append(((same or scores)[0], j))
     named = {str(parameter): parameter for parameter in parameters}
+    shares = [j for j, metric in enumerate(metrics) if split_metric(metric)[0] in _SHARES]
     monotone = {
-        name: [rises[0 if j in scores else 1] for j in range(len(metrics))]
+        name: [0 if j in shares else rises[j not in scores] for j in range(len(metrics))]
         for name, p in named.items()
         if any(rises := setting_of(p).rises)
     }
@@ -92,7 +97,7 @@ def network_prior(
         ],
         fronts=fronts,
         reference=[
-            value - ACCURACY_MARGIN if j in scores else COST_FACTOR * value
+            value - ACCURACY_MARGIN if j in scores else 1.0 if j in shares else COST_FACTOR * value
             for j, value in enumerate(fine_tuned)
         ],
         identity=identity,

@@ -52,7 +52,8 @@ class Study(BaseModel):
             space searches it, ``energy_uj@MACHINE``, ``dynamic_uj@MACHINE`` (without
             static power), ``latency_us@MACHINE``,
             ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``,
-            ``host_share@MACHINE`` (of the dense MACs, 0 to 1).
+            ``memory_kib@MACHINE`` (weights in the smallest form that it reads, indices, and
+            membranes), ``host_share@MACHINE`` (of the dense MACs, 0 to 1).
         budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
             breaks one is on no front.
         trials: distinct plans that are trained, uniform sweep and probes included, baselines not.

@@ -89,7 +89,7 @@ def test_storage_of_a_matrix_by_hand():
     assert ops.density.tolist() == [0.5]
     # one bit and eight, and 32 of them to add up
     assert ops.accumulator_bits.tolist() == [1 + 8 + 5]
-    assert ops.state_bits.tolist() == [8 * 16 * 14]
+    assert ops.state_bits(ops.b_bits).tolist() == [8 * 16 * 14]
     assert ops.input_bits.tolist() == [4 * 8 * 32]
     assert ops.output_bits.tolist() == [4 * 8 * 16]
     assert ops.sum_bits.tolist() == [4 * 8 * 16 * 14]

@@ -86,7 +86,6 @@ def test_zeros_by_a_pattern_buy_what_the_machine_says(gpu, root, tmp_path):
 
 @refusals(
     (('["2:4"]', "[]"), "weight_formats: given *one that holds any matrix: dense, bitmap"),
-    (('["dense", "bitmap"]', "[]"), "weight_formats: given 'bitmap'; expected dense, and patterns"),
     (('["dense", "2:5"]', "[]"), "given '2:5'; expected one of *mean '2:"),
     (('["dense"]', '["4:2"]'), "given '4:2'; expected one of 1:2, 1:4*mean"),
 )

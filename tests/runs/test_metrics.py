@@ -35,8 +35,8 @@ def test_metrics_of_a_machine_are_what_it_charges(measurement) -> None:
     static = sum(t.energy_pj for t in cost.terms if t.cause == "static power") * 1e-6
     dynamic = metric_value("dynamic_uj@loihi1", measurement, machines)
     assert dynamic == pytest.approx(cost.energy_uj - static) and static > 0
-    shares = [host.share for host in cost.host]
-    assert metric_value("host_share@loihi1", measurement, machines) == sum(shares) > 0
+    assert metric_value("host_share@loihi1", measurement, machines) == cost.host_share > 0
+    assert metric_value("memory_kib@loihi1", measurement, machines) == cost.memory_kib > 0
 
 
 def test_metrics_of_a_machine_are_those_of_its_bits(outcome, model) -> None:

@@ -71,6 +71,7 @@ class Crossbar(CostModel):
         },
         **{f"{part}_area": "um2" for part in ("tile_buffer", "htree", "membrane_entry")},
     }
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("none",),
         "weight_sparsity": ("none",),

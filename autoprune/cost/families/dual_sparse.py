@@ -50,6 +50,7 @@ class DualSparse(CostModel):
         "bandwidth": "GB/s",
         "area": "mm2",
     }
+    FORMATS: ClassVar = ("dense", "bitmap")
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("skip",),
         "weight_sparsity": ("skip",),

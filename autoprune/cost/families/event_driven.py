@@ -60,6 +60,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
+from autoprune.cost.cost import KIB
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.placement import Work, shared_out
@@ -100,6 +101,7 @@ class EventDriven(CostModel):
         "attention_order": ("executed", "published"),
         "weight_sharing": ("private", "shared"),
     }
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("skip",),
         "weight_sparsity": ("skip",),
@@ -132,15 +134,17 @@ class EventDriven(CostModel):
             "static_power_mw": chips * self.value("static_power"),
         }
 
-    def cores(self, ops: Ops) -> Column:
-        """Cores that an operation and the neurons behind it need; at least one."""
+    def stored(self, ops: Ops) -> Mapping[str, Column]:
+        """Bits of the synapse lists, with all their copies."""
         copies = 1 if self.machine.choices["weight_sharing"] == "shared" else ops.m
         listed = np.where(self._in_full(ops), ops.b_size, ops.b_nonzeros) * copies
-        synapses = np.where(ops.static, listed, 0.0)
-        memory = self.quantity("synapse_memory_per_core") * 8192
+        return {"as synapse lists": np.where(ops.static, listed * self.weight_bits(ops), 0.0)}
+
+    def cores(self, ops: Ops) -> Column:
+        """Cores that an operation and the neurons behind it need; at least one."""
         loads = (
             ops.neurons / self.quantity("neurons_per_core"),
-            synapses * self.weight_bits(ops) / memory,
+            self.storage(ops) / (self.quantity("synapse_memory_per_core") * KIB),
             ops.a_size / ops.time_steps / self.quantity("axons_in_per_core"),
             ops.neurons / self.quantity("axons_out_per_core"),
         )

@@ -62,6 +62,7 @@ class GatedArray(CostModel):
         "clock": "MHz",
         **{f"{unit}_area": "um2" for unit in _UNITS},
     }
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("gate",),
         "weight_sparsity": ("gate",),

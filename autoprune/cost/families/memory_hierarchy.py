@@ -27,7 +27,7 @@ ICONIP 2022, arXiv 2210.13107, with theta_in N_out in place of its Eq. (2), whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar, final
 
 import numpy as np
@@ -47,6 +47,7 @@ class MemoryHierarchy(CostModel):
     """The formulas of this module's docstring; no latency, no area."""
 
     PRICES: ClassVar = {"add": "pJ", "multiply": "pJ", **dict.fromkeys(_SIZES, "pJ")}
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("skip",),
         "weight_sparsity": ("skip",),
@@ -76,15 +77,23 @@ class MemoryHierarchy(CostModel):
         found = np.where(conv & ~real, 2 * ops.a_events, 0.0)
         yield Action("add", np.where(real, numbers, fanout) + found, "addresses", "addresses")
         yield Action("multiply", found, "addresses", "2 per event of a convolution")
-        capacity = outputs * 1.0
         entries = ops.a_size / ops.time_steps
         words = np.where(real, np.where(conv, ops.real_macs, ops.a_size), ops.a_events)
         inputs = np.where(real, entries, _FIFO_WORDS)
         yield from self._memory("inputs and outputs", words, inputs)
         yield from self._memory("inputs and outputs", ops.output_spikes, _FIFO_WORDS)
-        held = ops.b_nonzeros + np.where(ops.norm_folded, ops.n * ops.groups, 0)
+        held = self.storage(ops) / _WORD_BITS
         yield from self._memory("weights", np.where(real, ops.real_macs, fanout) + folded, held)
-        yield from self._memory("potentials", 2 * (fanout + updates), capacity)
+        yield from self._memory("potentials", 2 * (fanout + updates), outputs)
+
+    def stored(self, ops: Ops) -> Mapping[str, Column]:
+        """Bits of the words that are held: nonzero weights, and the biases of batch norms."""
+        words = ops.b_nonzeros + np.where(ops.norm_folded, ops.n * ops.groups, 0)
+        return {"as words": np.where(ops.static, words * _WORD_BITS, 0.0)}
+
+    def state(self, ops: Ops) -> Column:
+        """Bits of the words of membranes."""
+        return ops.neurons * _WORD_BITS
 
     def _memory(self, cause: str, words: Column, capacity: Column | float) -> Iterator[Action]:
         """Words of memories that hold `capacity` words, at the prices between which they lie."""

@@ -59,6 +59,7 @@ class ProductSparsity(CostModel):
 
     PRICES: ClassVar = {"power": "mW", "dram": "pJ"}
     PARAMETERS: ClassVar = {"clock": "MHz"}
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("skip",),
         "weight_sparsity": ("none",),

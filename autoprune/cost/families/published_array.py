@@ -49,6 +49,7 @@ class PublishedArray(CostModel):
         "power_of": ("eyeriss", "mint"),
         "attention_order": ("published", "executed"),
     }
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("none", "skip"),
         "weight_sparsity": ("none",),

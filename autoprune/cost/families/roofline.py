@@ -23,15 +23,14 @@ Multicore Architectures", Commun. ACM 52(4), 2009.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, final
+from typing import ClassVar, final, get_args
 
 import numpy as np
 
 from autoprune.cost.action import Action
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
-from autoprune.errors import InputError
-from autoprune.workload.columns import Column
+from autoprune.workload.columns import Column, Pattern
 
 
 @final
@@ -48,6 +47,7 @@ class Roofline(CostModel):
     }
     SKIPS_PATTERNS: ClassVar = True
     CHOICES: ClassVar = {"attention_order": ("executed", "published")}
+    FORMATS: ClassVar = ("dense", *get_args(Pattern))
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("none",),
         "weight_sparsity": ("none",),
@@ -57,13 +57,6 @@ class Roofline(CostModel):
         "neuron": ("native",),
     }
 
-    def check(self) -> None:
-        """InputError for formats whose size follows zeros anywhere."""
-        for name in ("bitmap", "csr"):
-            if name in self.machine.weight_formats:
-                where = f"{self.machine.where}: weight_formats"
-                raise InputError(where, f"given {name!r}", "dense, and patterns N:M")
-
     def actions(self, ops: Ops) -> Iterator[Action]:
         """The device's power for as long as each operation takes."""
         yield Action("power", self.time_us(ops) * 1e3, "device", "time of the operation in ns")
@@ -72,14 +65,18 @@ class Roofline(CostModel):
         """Latency."""
         return {"latency_us": ops.total(self.time_us(ops))}
 
+    def stored(self, ops: Ops) -> Mapping[str, Column]:
+        """Bits of weights, all at `operand` bits."""
+        operand = self.quantity("operand")
+        return {name: ops.storage(name, operand) for name in self.machine.weight_formats}
+
     def time_us(self, ops: Ops) -> Column:
         """Time of each operation; none of one from which everything was pruned."""
         # 1 TOP/s is 1e6 operations per microsecond, 1 GB/s 1e3 bytes
         peak = self.quantity("peak") * self.quantity("efficiency") * 1e6
         outputs = ops.m * ops.n * ops.groups * ops.heads * ops.time_steps
         operand = self.quantity("operand")
-        held = [ops.storage(name, operand) for name in self.machine.weight_formats]
-        second = np.where(ops.static, np.min(held, axis=0), ops.b_size * operand)
+        second = np.where(ops.static, self.storage(ops), ops.b_size * operand)
         bits = second + (ops.a_size + outputs) * operand
         moved = bits / 8 / (self.quantity("bandwidth") * 1e3)
         there = ops.m * ops.k * ops.n > 0

@@ -95,6 +95,7 @@ class Systolic(CostModel):
         "dataflow": ("ws", "os", "is"),
         "attention_order": ("executed", "published"),
     }
+    FORMATS: ClassVar = ("dense",)
     CAPABILITIES: ClassVar = {
         "spike_sparsity": ("none",),
         "weight_sparsity": ("none",),

@@ -16,6 +16,7 @@ class Diagnostics:
     Attributes:
         dynamic_uj: the energy without what static power takes, per inference.
         latency_us, edp_uj_ms: latency, and energy times latency; None where none is defined.
+        memory_kib: that weights and membranes take there; None where an action is unpriced.
         host_share: share of the network's dense MACs that a host does, outside the energy, 0 to 1.
         spikes_per_synapse: per inference; see `spikes_per_synapse`.
     """
@@ -23,6 +24,7 @@ class Diagnostics:
     dynamic_uj: float
     latency_us: float | None
     edp_uj_ms: float | None
+    memory_kib: float | None
     host_share: float
     spikes_per_synapse: float
 
@@ -33,6 +35,7 @@ def diagnose(workload: Workload, cost: Cost) -> Diagnostics:
         dynamic_uj=cost.dynamic_pj * 1e-6,
         latency_us=cost.latency_us,
         edp_uj_ms=cost.edp_uj_ms,
+        memory_kib=cost.memory_kib,
         host_share=cost.host_share,
         spikes_per_synapse=spikes_per_synapse(workload),
     )

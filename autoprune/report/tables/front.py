@@ -40,6 +40,7 @@ _FIGURES: Final[Mapping[str, Callable[[float, Diagnostics], float | None]]] = {
     "dynamic µJ": lambda energy, found: found.dynamic_uj if found.dynamic_uj < energy else None,
     "latency µs": lambda _, found: found.latency_us,
     "EDP µJ ms": lambda _, found: found.edp_uj_ms,
+    "KiB": lambda _, found: found.memory_kib,
     "spikes/synapse": lambda _, found: found.spikes_per_synapse,
     "host %": lambda _, found: 100 * found.host_share or None,
 }

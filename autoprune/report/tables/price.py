@@ -8,7 +8,7 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from autoprune.cost.cost import Cost
+from autoprune.cost.cost import KIB, Cost
 from autoprune.report.front.cost_report import CostReport
 from autoprune.report.front.diagnostics import diagnostic_lines
 
@@ -53,9 +53,10 @@ def _sizes(cost: Cost) -> Iterator[str]:
         yield f"cores {cost.cores}"
     if cost.chips is not None:
         yield f"chips {cost.chips}"
-    if cost.weights:
-        held = ", ".join(f"{bits / 8192:.4g} KiB {name}" for name, bits in cost.weights)
-        yield f"weights {held}"
+    if cost.memory_kib is not None:
+        held = [f"{bits / KIB:.4g} KiB weights held {name}" for name, bits in cost.weights]
+        membranes = [f"{cost.state_bits / KIB:.4g} KiB membranes"] if cost.state_bits else []
+        yield f"memory {cost.memory_kib:.4g} KiB: {', '.join([*held, *membranes]) or 'none'}"
     if cost.static_power_mw is not None:
         yield f"static power {cost.static_power_mw:.4g} mW, while it runs part of the energy"
     if cost.area_mm2 is not None:
