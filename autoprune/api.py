@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autoprune.config import Verdict
     from autoprune.report.front.cost_report import CostReport
     from autoprune.report.front.sensitivity import Sensitivity
+    from autoprune.runs.recipe import ChosenRates
     from autoprune.study.shown import Shipped, Shown
     from autoprune.study.study import Study
     from autoprune.study.verdicts import Correct
@@ -138,6 +139,25 @@ def check(
     from autoprune.study.verdicts import check_given
 
     return check_given(what, watch, imports=imports)
+
+
+def try_rates(
+    study: str | Path | Study,
+    *,
+    workers: int | None = None,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> ChosenRates:
+    """The trainings by which a run chooses learning rates, at those of a study and around them.
+
+    `study` and `workers` are as in `run`; `watch` is told how many of how many trainings are done.
+    Raises InputError where no rate can be tried.
+    """
+    from autoprune.sweep.prepare import prepare
+    from autoprune.sweep.ray.address import find_address
+    from autoprune.sweep.recipe import try_rates
+
+    given = str(study) if isinstance(study, Path) else study
+    return try_rates(prepare(given, None, workers, find_address(None, workers)), watch)
 
 
 def show(what: str, *, imports: bool = False) -> tuple[Shown, ...]:

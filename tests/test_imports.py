@@ -65,7 +65,14 @@ LIGHT = {
 WAY_IN = ("api", "cli", "errors", "files", "report")
 """What commands import: the one way in, and how its values are shown."""
 
-SHOWN = {"deploy.measure", "runs.outcome", "sweep.progress", "sweep.stop", "trial.key"}
+SHOWN = {
+    "deploy.measure",
+    "runs.outcome",
+    "runs.recipe",
+    "sweep.progress",
+    "sweep.stop",
+    "trial.key",
+}
 """Modules of values that commands give to it, or are told."""
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import final
 
 import click
 
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.recipe import ChosenRates
 from autoprune.sweep.progress import SearchProgress
 from autoprune.trial.key import TrialKey
 
@@ -19,6 +21,14 @@ class JsonLines:
     def training(self, epoch: int, epochs: int) -> None:
         """The parent has trained for `epoch` of `epochs`."""
         write_event("training", epoch=epoch, epochs=epochs)
+
+    def tuning(self, done: int, total: int) -> None:
+        """`done` of `total` trainings that choose learning rates are done; more may follow."""
+        write_event("tuning", done=done, total=total)
+
+    def recipe(self, chosen: ChosenRates) -> None:
+        """The learning rates that are chosen, and what was tried."""
+        write_event("recipe", rates=dict(chosen.rates), **asdict(chosen))
 
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""

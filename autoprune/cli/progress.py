@@ -14,7 +14,9 @@ from rich.text import Text
 
 from autoprune.report.plots.text import text_plot
 from autoprune.report.tables.branches import branch_table
+from autoprune.report.tables.recipe import recipe_table
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.recipe import ChosenRates
 from autoprune.sweep.progress import SearchProgress
 from autoprune.trial.key import TrialKey
 
@@ -46,6 +48,7 @@ class Terminal:
             speed_estimate_period=_WHOLE_RUN,
         )
         self._training = self._progress.add_task("Parent", total=1, visible=False, note="")
+        self._tuning = self._progress.add_task("Recipe", total=1, visible=False, note="")
         self._baselines = self._progress.add_task("Baselines", total=1, visible=False, note="")
         self._trials = self._progress.add_task("Trials", total=1, visible=False, note="")
         self._front = ""
@@ -75,6 +78,19 @@ class Terminal:
             self._say(f"parent, epoch {epoch} of {epochs}", left)
         else:
             self._console.print(f"Parent trained for {epochs} epochs.")
+
+    def tuning(self, done: int, total: int) -> None:
+        """`done` of `total` trainings that choose learning rates are done; more may follow."""
+        self._progress.update(self._tuning, total=total, completed=done, visible=done < total)
+        left = self._left(self._tuning)
+        note = ", ".join(("trainings that choose learning rates", *left))
+        self._progress.update(self._tuning, note=note)
+        self._say(f"recipe, training {done} of {total}", left)
+
+    def recipe(self, chosen: ChosenRates) -> None:
+        """The learning rates that are chosen, and what was tried."""
+        self._progress.update(self._tuning, visible=False)
+        self._console.print(recipe_table(chosen))
 
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""

@@ -9,6 +9,7 @@
     branches.csv          what each branch loses and saves
     baselines/NAME.parquet, trials/NNNNN.parquet    one outcome each
     confirmed/NNNNN-I.parquet                       trials again, on fresh seeds
+    recipe/recipe_I.parquet, recipe.json            trainings that chose learning rates, and these
     warm_start/           what another run had measured when this one began
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members, or with `artifacts`
                                                     in the study below that address
@@ -63,6 +64,7 @@ class RunFolder:
         self.trials = path / "trials"
         self.baselines = path / "baselines"
         self.confirmed = path / "confirmed"
+        self.recipe = path / "recipe"
         self.machines = path / "machines"
         self.checkpoints = path / "checkpoints"
         self.fronts = path / "fronts"
@@ -72,6 +74,7 @@ class RunFolder:
         self.journal = path / "optuna.journal"
         self.branches = path / "branches.csv"
         self.study_file = path / "study.json"
+        self.chosen_rates = path / "recipe.json"
         self.environments = path / "environments.json"
         self.set_aside: list[Path] = []
 
@@ -84,8 +87,12 @@ class RunFolder:
 
     def file(self, key: TrialKey) -> Path:
         """Where the outcome of that key lies."""
-        measured = self.trials if key.is_trial else self.confirmed
-        folder = self.baselines if key.is_baseline else measured
+        if key.is_baseline:
+            folder = self.baselines
+        elif key.is_recipe:
+            folder = self.recipe
+        else:
+            folder = self.trials if key.is_trial else self.confirmed
         return folder / f"{key.stem}.parquet"
 
     def checkpoint(self, key: TrialKey) -> Path:
@@ -175,7 +182,7 @@ class RunFolder:
         """
         for file in half_written(self.path):
             file.unlink()
-        for folder in (self.baselines, self.confirmed):
+        for folder in (self.baselines, self.confirmed, self.recipe):
             for file in self.files(folder):
                 self._sound(file)
         found = map(self._sound, self.files(self.trials))

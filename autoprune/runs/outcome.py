@@ -13,7 +13,7 @@ from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Score, paired_bits
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
-Origin = Literal["baseline", "uniform", "probe", "warm", "sampled"]
+Origin = Literal["baseline", "uniform", "probe", "warm", "sampled", "recipe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,8 @@ class Outcome:
     Attributes:
         key: its name in the run.
         origin: who proposed it: the run itself, the uniform sweep, the probes, the run that
-            this one began with (``warm``), or the sampler.
+            this one began with (``warm``), the sampler, or the choice of a learning rate
+            (``recipe``).
         configuration: as it was proposed; empty for a baseline.
         plan: what it means.
         seed: of its training.

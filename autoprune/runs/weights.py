@@ -58,7 +58,7 @@ def copy_missing(folder: RunFolder) -> None:
     """Copy to the storage the outcomes whose copies a crash has prevented."""
     if folder.artifacts is None:
         return
-    for place in (folder.baselines, folder.trials, folder.confirmed):
+    for place in (folder.baselines, folder.trials, folder.confirmed, folder.recipe):
         there = folder.artifacts.sizes(place.name)
         for file in folder.files(place):
             if there.get(file.name) != file.stat().st_size:
@@ -69,7 +69,8 @@ def half_stored(folder: RunFolder) -> dict[str, int]:
     """What is half-written on the storage, with its bytes."""
     if folder.artifacts is None:
         return {}
-    places = (folder.trials, folder.baselines, folder.confirmed, folder.checkpoints)
+    outcomes = (folder.trials, folder.baselines, folder.confirmed, folder.recipe)
+    places = (*outcomes, folder.checkpoints)
     return {
         f"{place.name}/{name}": size
         for place in places

@@ -32,5 +32,16 @@ class Standing:
     finished: bool
 
 
+NOTHING_YET = Standing(
+    baselines={},
+    expected_baselines=1,
+    done=0,
+    running=0,
+    exhausted=False,
+    saved=0,
+    finished=False,
+)
+"""Before the first baseline: there is at least one."""
+
 Observe: TypeAlias = Callable[[Outcome, Standing | None], None]
 """Told every new outcome once it is on disk; None while an earlier run is taken up."""

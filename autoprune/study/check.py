@@ -63,6 +63,7 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
                 f"at least {LEAST_BITS}: a trial is measured with its weights rounded so",
             )
         _check_neurons(model, space, study.space, f"{file}: machines")
+    _check_rate(study, space, f"{file}: finetune.learning_rate")
     names, score = list(machines), study.functions.score
     check_objectives(study.objectives, names, f"{file}: objectives", score)
     budgets = parse_budgets(study.budgets, f"{file}: budgets")
@@ -84,6 +85,21 @@ def _check_neurons(model: CostModel, space: SearchSpace, searched: str, where: s
             f"{searched} offers {words(what, asked[what])}, which {model.machine.name} has none of",
             f"at the finest {words(what, own.finest)} ({own.source})",
         )
+
+
+def _check_rate(study: Study, space: SearchSpace, where: str) -> None:
+    """InputError where fine-tuning's rate is left out and a run could not choose it."""
+    if study.finetune.learning_rate is not None:
+        return
+    reasons = {
+        "nothing is fine-tuned (epochs = 0)": not study.finetune.epochs,
+        "the rate that the parent was trained at is not known": study.parent is None,
+        f"{study.space} searches it": "learning_rate" in space.model,
+        f"{study.space} has no uniform sweep to choose it by": not space.uniform,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise InputError(where, f"left out, and {reason}", "a learning rate")
 
 
 def _check_defined(

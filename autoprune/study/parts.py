@@ -119,11 +119,10 @@ def make_setup(
     )
 
 
-def recipe(spec: RecipeSpec, compute: ComputeSpec) -> Recipe:
-    """A recipe as `autoprune.trial.training` takes it."""
-    intrinsic = spec.neuron_learning_rate if isinstance(spec, FinetuneSpec) else None
-    given = spec.model_dump(exclude={"neuron_learning_rate"})
-    return Recipe(**given, neuron_learning_rate=intrinsic, precision=compute.precision)
+def recipe(spec: RecipeSpec | FinetuneSpec, compute: ComputeSpec) -> Recipe:
+    """A recipe as `autoprune.trial.training` takes it; a rate that is left out is that of plans."""
+    given = {**spec.model_dump(), "learning_rate": spec.learning_rate or 0.0}
+    return Recipe(**given, precision=compute.precision)
 
 
 def _offered(spec: NetworkSpec, about: About) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from autoprune.config import read_toml, validate
@@ -9,6 +10,7 @@ from autoprune.plugin import make_importable, refuse_code
 from autoprune.runs.folder import RunFolder
 from autoprune.study.parts import Parts, find_parts
 from autoprune.study.study import Study, use_methods
+from autoprune.trial.spec import FinetuneSpec
 
 
 def recorded_parts(folder: RunFolder) -> Parts:
@@ -33,6 +35,11 @@ def _recorded_study(folder: RunFolder) -> Study:
     """The run's copy of its study."""
     root, file = folder.record.data_root, folder.path / "study.toml"
     study = validate(Study, read_toml(file), str(file))
+    if study.finetune.learning_rate is None:  # the record has what the run has chosen
+        chosen = folder.record.identity.get("finetune")
+        given = chosen if isinstance(chosen, Mapping) else {}
+        finetune = validate(FinetuneSpec, given, f"{folder.study_file}: identity.finetune")
+        study = study.model_copy(update={"finetune": finetune})
     if study.data.root is None or root is None:
         return study
     # relative to the study's first place, which only the record knows

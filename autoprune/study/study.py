@@ -126,10 +126,14 @@ class Study(BaseModel):
 
     @property
     def effort(self) -> Effort:
-        """What a plan takes for a parameter that the space leaves out."""
+        """What a plan takes for a parameter that the space leaves out.
+
+        Where fine-tuning's rate is left out it is the parent's, until the run has chosen.
+        """
+        peak = self.parent.learning_rate if self.parent else 0.0
         return Effort(
             time_steps=self.network.time_steps,
-            learning_rate=self.finetune.learning_rate,
+            learning_rate=self.finetune.learning_rate or peak,
             epochs=self.finetune.epochs,
         )
 

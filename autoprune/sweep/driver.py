@@ -17,11 +17,12 @@ from autoprune.runs.folder import RunFolder, refuse_foreign
 from autoprune.runs.lock import sole_writer
 from autoprune.runs.metrics import split_metric
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.recipe import ChosenRates, read_chosen
 from autoprune.runs.weights import copy_missing
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
-from autoprune.search.standing import Standing
+from autoprune.search.standing import NOTHING_YET, Standing
 from autoprune.search.storages import open_database, open_journal
 from autoprune.search.task import Task
 from autoprune.search.warm_start import WarmStart, keep, kept
@@ -29,6 +30,7 @@ from autoprune.study.build import Built
 from autoprune.study.identity import check_identity
 from autoprune.study.parent import find_parent, load_parent
 from autoprune.study.parts import Parts, load_data, make_setup
+from autoprune.study.recipe import leaves_out, recipe_task, with_rates
 from autoprune.sweep.environment import environment
 from autoprune.sweep.execute import execute
 from autoprune.sweep.finished import Finished
@@ -36,6 +38,7 @@ from autoprune.sweep.goals import StudyGoals
 from autoprune.sweep.prepare import Prepared
 from autoprune.sweep.progress import Observer
 from autoprune.sweep.ray.loggers import Loggers
+from autoprune.sweep.recipe import choose, rate_doubts
 from autoprune.sweep.record import write_study
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.tracker import Tracker
@@ -52,19 +55,18 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     was measured.
     """
     folder = RunFolder(path, imports=True)  # of the very study that was given
-    built, parts = prepared.built, prepared.built.parts
-    parts.compute.check_device()
-    weight_bits = built.weight_bits
+    prepared.built.parts.compute.check_device()
     refuse_foreign(folder)
+    built, chosen = _as_chosen(prepared.built, folder)
+    parts, weight_bits = built.parts, built.weight_bits
     if folder.study_file.is_file():
         weight_bits = folder.record.weight_bits
-        check_identity(folder.record.identity, built.identity, str(path))
     if parts.compute.artifacts is not None:
         Artifacts(parts.compute.artifacts).check()
     database = open_database(built.storage) if built.storage is not None else None
     data = load_data(parts)
     with sole_writer(path) as hold:
-        write_study(prepared, folder, weight_bits)
+        write_study(replace(prepared, built=built), folder, weight_bits)
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
         notes: list[str] = []
@@ -72,10 +74,22 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())
         setup = make_setup(parts, data, parent, weight_bits, product_sparsity=tiles)
+        workers = Workers.of(parts.compute, Hire(address=prepared.address))
         tracker = Tracker(built.machines, built.shape, built.trials, folder, observer)
         known = tracker.recover()
         copy_missing(folder)
         tracking.catch_up()
+        if leaves_out(built):
+            wanted = recipe_task(built)
+            chosen = choose(wanted, folder, setup, workers, hold, stop, observer.tuning)
+            if chosen is None:
+                return tracker.finish(NOTHING_YET, [])
+            built = with_rates(built, chosen.rates)
+            write_study(replace(prepared, built=built), folder, weight_bits)
+            setup = make_setup(built.parts, data, parent, weight_bits, product_sparsity=tiles)
+        if chosen is not None:
+            observer.recipe(chosen)
+            notes += chosen.doubts
         if database is None:
             place = run_journal(folder)
         else:
@@ -89,10 +103,24 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
 
         scheduler = Scheduler(task, _optuna_study(built, place), folder, observe, known)
         tracker.announce(scheduler.standing)
-        workers = Workers.of(parts.compute, Hire(address=prepared.address))
         execute(scheduler, setup, workers, hold, stop)
         found = tracker.finish(scheduler.standing, scheduler.trials)
+        if chosen is None:
+            notes += rate_doubts(built, found)
         return replace(found, warnings=[*notes, *found.warnings])
+
+
+def _as_chosen(built: Built, folder: RunFolder) -> tuple[Built, ChosenRates | None]:
+    """The study with the learning rates that its run has chosen, and these, where it has.
+
+    Raises InputError where the folder's run is of another study.
+    """
+    chosen = read_chosen(folder.chosen_rates) if leaves_out(built) else None
+    found = built if chosen is None else with_rates(built, chosen.rates)
+    # Killed as soon as the rates were chosen, the run's record is without them.
+    if folder.study_file.is_file() and folder.record.identity != built.identity:
+        check_identity(folder.record.identity, found.identity, str(folder.path))
+    return found, chosen
 
 
 def run_journal(folder: RunFolder) -> StudyPlace:

@@ -17,6 +17,7 @@ from autoprune.search.warm_start import WarmStart
 from autoprune.study.build import Built, build
 from autoprune.study.check import Checked, load_checked
 from autoprune.study.compute import Compute
+from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.study.study import Study
 from autoprune.study.warm_start import read_warm_start
 from autoprune.sweep.ray.loggers import check_packages
@@ -66,6 +67,8 @@ def prepare(
     if study.workers and address is None:
         check_place()
     built = build(replace(checked, study=study))
+    if leaves_out(built):
+        recipe_task(built)  # raises where it cannot be chosen
     warm = study.warm_start
     return Prepared(
         built=built,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from autoprune.report.front.candidates import Candidate
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.recipe import ChosenRates
 from autoprune.trial.key import TrialKey
 
 Fronts = Mapping[str, Sequence[Candidate]]
@@ -39,6 +40,12 @@ class Observer(Protocol):
     def training(self, epoch: int, epochs: int) -> None:
         """The parent has trained for `epoch` of `epochs`."""
 
+    def tuning(self, done: int, total: int) -> None:
+        """`done` of `total` trainings that choose learning rates are done; more may follow."""
+
+    def recipe(self, chosen: ChosenRates) -> None:
+        """The run's learning rates are chosen, now or when it began."""
+
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""
 
@@ -53,6 +60,12 @@ class Nobody:
     """An observer that takes no notice."""
 
     def training(self, epoch: int, epochs: int) -> None:
+        """Nothing."""
+
+    def tuning(self, done: int, total: int) -> None:
+        """Nothing."""
+
+    def recipe(self, chosen: ChosenRates) -> None:
         """Nothing."""
 
     def measuring(self, done: int, total: int) -> None:

@@ -42,7 +42,7 @@ class Worker:
         """The measurement, or the end of the traceback of whatever went wrong."""
         try:
             with self._watchdog.watching(job.key) if self._watchdog else nullcontext():
-                measurement, model = run_trial(self._setup, job.plan, job.seed)
+                measurement, model = run_trial(self._as_told(job), job.plan, job.seed)
             if job.weights is not None:
                 _keep(model, job.weights)
         except RecordError as error:
@@ -54,6 +54,13 @@ class Worker:
         except Exception:  # noqa: BLE001 - a trial may fail in any way; the sweep goes on
             return Failure(cause=traceback.format_exc(limit=-3).strip())
         return measurement
+
+    def _as_told(self, job: Job) -> Setup:
+        """The setup, with what is another for this job."""
+        if job.neuron_learning_rate is None:
+            return self._setup
+        recipe = replace(self._setup.recipe, neuron_learning_rate=job.neuron_learning_rate)
+        return replace(self._setup, recipe=recipe)
 
 
 def _keep(model: nn.Module, place: Path | str) -> None:

@@ -20,12 +20,14 @@ class Job:
         plan: what to do. seed: of its training.
         weights: file, or fsspec address, for the weights of the compressed network; whoever runs
             the study removes those that are not kept. None where nobody wants them.
+        neuron_learning_rate: of this training alone; the study's where it is None.
     """
 
     key: TrialKey
     plan: Plan
     seed: int
     weights: Path | str | None
+    neuron_learning_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,10 +17,13 @@ LETTERS: Final[Mapping[str, str]] = {
     "probe": "p",
     "warm": "w",
     "sampled": "",
+    "recipe": "",
 }
 """Letter behind a trial's number on a front, by origin: trial 7 as ``7b``."""
 
 _BASELINE = re.compile("parent|fine-tuned|without .+")
+
+_RECIPE = re.compile("recipe [1-9][0-9]{0,5}")
 
 _OUT_OF_THE_FOLDER = ("/", "\\", "\0")
 
@@ -28,15 +31,17 @@ _OUT_OF_THE_FOLDER = ("/", "\\", "\0")
 @functools.total_ordering
 @dataclass(frozen=True, slots=True, repr=False)
 class TrialKey:
-    """A trial by its number, a repetition of it on a fresh seed, or a baseline by its name.
+    """A trial by its number, a repetition of it on a fresh seed, or what has a name.
+
+    Names are those of baselines, and ``recipe 1`` of the trainings that choose a learning rate.
 
     Keys are ordered as one reads them: the parents, the removals of branches and blocks by number,
-    that of all blocks, the trials by number, each before its repetitions.
+    that of all blocks, the trials by number, each before its repetitions, the recipe's trainings.
 
     Attributes:
-        number: of the trial; 0 for a baseline.
+        number: of the trial; 0 for what has a name.
         repetition: which one; None for what the search itself has measured.
-        name: of the baseline; empty for a trial.
+        name: of the baseline, or of the recipe's training; empty for a trial.
 
     Raises RecordError for a name that is none: it is a file's, too, and must not lead elsewhere.
     """
@@ -74,6 +79,11 @@ class TrialKey:
         """The baseline that lacks a branch or block."""
         return cls.baseline(f"without {place}")
 
+    @classmethod
+    def recipe(cls, number: int) -> TrialKey:
+        """The training of that number, from 1, among those that choose a learning rate."""
+        return cls.baseline(f"recipe {number}")
+
     def again(self, repetition: int) -> TrialKey:
         """A repetition of this trial."""
         return TrialKey(self.number, repetition)
@@ -81,7 +91,12 @@ class TrialKey:
     @property
     def is_baseline(self) -> bool:
         """Whether it is a baseline."""
-        return bool(self.name)
+        return bool(self.name) and not self.is_recipe
+
+    @property
+    def is_recipe(self) -> bool:
+        """Whether it is a training that chooses a learning rate."""
+        return _RECIPE.fullmatch(self.name) is not None
 
     @property
     def is_trial(self) -> bool:
@@ -107,12 +122,14 @@ class TrialKey:
             key = cls.of_stem(stem)
         except (RecordError, ValueError):
             return None
-        return key if key.stem == stem and (not key.name or _BASELINE.fullmatch(key.name)) else None
+        named = not key.name or key.is_recipe or _BASELINE.fullmatch(key.name)
+        return key if key.stem == stem and named else None
 
     @property
     def words(self) -> str:
         """For a sentence: ``trial 17``, ``the baseline 'parent'``."""
-        return f"the baseline {self.name!r}" if self.name else f"trial {self}"
+        what = "training" if self.is_recipe else "baseline"
+        return f"the {what} {self.name!r}" if self.name else f"trial {self}"
 
     def __repr__(self) -> str:
         """What makes it: ``TrialKey(17)``, ``TrialKey(17, 2)``, ``TrialKey(name='parent')``."""
@@ -136,6 +153,8 @@ class TrialKey:
         if not self.name:
             again = -1 if self.repetition is None else self.repetition
             return 4, [(self.number, ""), (again, "")]
+        if self.is_recipe:
+            return 5, [(int(self.name.rpartition(" ")[2]), "")]
         rank = {PARENT: 0, FINE_TUNED: 1, NO_BLOCKS: 3}.get(self, 2)
         parts = self.name.split(".")
         return rank, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

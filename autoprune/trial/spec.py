@@ -9,12 +9,11 @@ from pydantic import BaseModel, Field, model_validator
 from autoprune.config import STRICT, Count, Epochs, LearningRate, Rate, Share
 
 
-class RecipeSpec(BaseModel):
-    """How to train: AdamW with a cosine schedule that ends at 0.
+class TrainingSpec(BaseModel):
+    """How to train, but for learning rates: AdamW with a cosine schedule that ends at 0.
 
     Attributes:
         epochs: passes over the training data; 0 trains nothing.
-        learning_rate: at its highest.
         batch_size: samples per step.
         weight_decay: of AdamW; it never acts on thresholds and time constants.
         label_smoothing: share of the target spread over all classes.
@@ -25,7 +24,6 @@ class RecipeSpec(BaseModel):
 
     model_config = STRICT
     epochs: Epochs
-    learning_rate: LearningRate
     batch_size: Count
     weight_decay: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
     label_smoothing: Share = 0.0
@@ -34,13 +32,26 @@ class RecipeSpec(BaseModel):
     mixup_epochs: Epochs | None = None
 
 
-class FinetuneSpec(RecipeSpec):
-    """How to fine-tune: a recipe, and the learning rate of what sLIF neurons learn.
+class RecipeSpec(TrainingSpec):
+    """How to train: AdamW with a cosine schedule that ends at 0.
 
     Attributes:
-        neuron_learning_rate: of thresholds and time constants; the weights' where it is left out.
+        learning_rate: at its highest.
     """
 
+    learning_rate: LearningRate
+
+
+class FinetuneSpec(TrainingSpec):
+    """How to fine-tune. A run chooses the learning rates that are left out: see `search.recipe`.
+
+    Attributes:
+        learning_rate: at its highest; chosen on validation data where it is left out.
+        neuron_learning_rate: of thresholds and time constants that neurons learn; where it is left
+            out it is chosen as well where the weights' is, and else the weights'.
+    """
+
+    learning_rate: LearningRate | None = None
     neuron_learning_rate: LearningRate | None = None
 
 

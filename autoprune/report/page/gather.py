@@ -15,13 +15,14 @@ from autoprune.report.front.branches import read_probes
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.compare import compare
 from autoprune.report.page.machines import machine_values
-from autoprune.report.page.trials import Names, trial_values
+from autoprune.report.page.trials import Names, score_values, trial_values
 from autoprune.report.plots.figure import MARKS
 from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import on_each, run_machines
 from autoprune.runs.outcome import Head
+from autoprune.runs.recipe import read_chosen
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Seconds
 
@@ -58,10 +59,39 @@ def gather(folder: RunFolder) -> dict[str, Json]:
         "trials": [trial.values for trial in trials],
         "parent": parent.values,
         "names": names.all,
+        "recipe": _recipe(folder),
         "sensitivity": _sensitivity(folder, heads, models),
         "comparison": _comparison(folder, models),
         "time": _time(heads, {h.key: t.seconds for h, t in zip(heads, trials, strict=True)}),
         "environments": [asdict(one) for one in read_environments(folder.environments)],
+    }
+
+
+def _recipe(folder: RunFolder) -> Json:
+    """The rates that were tried, and what was chosen; None where the study has its own."""
+    chosen = read_chosen(folder.chosen_rates)
+    if chosen is None:
+        return None
+    return {
+        "trainings": chosen.trainings,
+        "seconds": chosen.seconds,
+        "doubts": chosen.doubts,
+        "choices": [
+            {
+                "of": choice.of,
+                "plans": choice.plans,
+                "attempts": [
+                    {
+                        "rate": attempt.rate,
+                        "best": attempt == choice.best,
+                        "scores": attempt.scores,
+                        "together": score_values(attempt.score),
+                    }
+                    for attempt in choice.attempts
+                ],
+            }
+            for choice in chosen.choices
+        ],
     }
 
 

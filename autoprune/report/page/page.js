@@ -19,6 +19,16 @@ function fillDisagree() {
     make("p", "order: Kendall's tau-b of the energies; 1 where two machines order all trials alike."));
 }
 
+function fillRecipe() {
+  const found = data.recipe, box = body("recipe");
+  if (!found) return box.replaceChildren(make("p", "As the study says."));
+  box.replaceChildren(make("p", `Chosen on validation data by ${found.trainings} trainings, ${found.seconds.toFixed(0)} s in sum; one seed per plan, the same at every rate.`),
+    ...found.choices.flatMap((choice) => [make("h3", `finetune.${choice.of}`),
+      table(["rate", ...choice.plans, "all samples together"], choice.attempts.map((a) =>
+        [`${a.rate}${a.best ? ", chosen" : ""}`, ...a.scores.map((s) => (s === null ? "failed" : percent(s))), interval(a.together)]))]),
+    ...found.doubts.map((line) => make("p", line)));
+}
+
 function fillTime() {
   const { spent, states, spared, causes } = data.time, whole = Object.values(spent).reduce((a, b) => a + b, 0);
   body("time").replaceChildren(make("p", `${whole.toFixed(0)} s of trials in sum: ${Object.entries(states).map(([name, n]) => `${n} ${name}`).join(", ")}.`),
@@ -88,7 +98,7 @@ function start() {
   }
   find("state").append(new Option("all", ""), ...Object.keys(data.time.states).map((name) => new Option(name, name)));
   for (const id of ["filter", "state"]) find(id).addEventListener("input", fillTable);
-  for (const fill of [fillAnswer, fillDisagree, fillTime, fillEnvironment]) fill();
+  for (const fill of [fillAnswer, fillDisagree, fillRecipe, fillTime, fillEnvironment]) fill();
   showMachine(state.machine);
   dark.addEventListener("change", () => showMachine(state.machine));
   document.addEventListener("DOMContentLoaded", () => {

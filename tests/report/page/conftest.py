@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from autoprune.report.page.page import render
 from autoprune.runs.environment import Environment, record_environment
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Origin, Outcome, State
+from autoprune.runs.recipe import Attempt, Choice, ChosenRates, write_chosen
 from autoprune.runs.record import RunRecord
 from autoprune.trial.key import FINE_TUNED, TrialKey
-from autoprune.trial.measurement import Measurement
+from autoprune.trial.measurement import Measurement, Score
 
 HOSTILE = "</script><img src=x onerror='window.hit=1'><b>&amp;"
 """What a title, a name or a cause may hold, and what must stay text."""
@@ -87,6 +89,12 @@ def folder(
     run.machines.mkdir()
     for name in ("loihi1", "ops45_int8"):
         shutil.copy(load_machine(name).machine.where, run.machines / f"{name}.toml")
+    score = Score(correct=140, total=200)
+    tried = Attempt(rate=0.0032, scores=(0.9, None), score=score)
+    best = Attempt(rate=0.01, scores=(0.9, 0.8), score=replace(score, correct=170))
+    choice = Choice(of="learning_rate", plans=(HOSTILE, "b"), attempts=(best, tried))
+    chosen = ChosenRates(choices=(choice,), trainings=4, seconds=12.0)
+    write_chosen(chosen, run.chosen_rates)
     here = Environment.here(gpu="", threads=1, seed=7, files={"study": "x"}, first_trial=0)
     record_environment(run.environments, here)
     return run

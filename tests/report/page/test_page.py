@@ -22,7 +22,7 @@ pytestmark = pytest.mark.browser
 
 SECTIONS = [
     *("answer", "front", "trial", "trials", "heat", "sensitivity", "hypervolume", "rates"),
-    *("disagree", "time", "prices", "environment"),
+    *("disagree", "recipe", "time", "prices", "environment"),
 ]
 PLOTS = [
     *("front-plot", "heat-zeros", "heat-kept", "heat-neurons", "sensitivity-plot"),
@@ -50,6 +50,12 @@ def test_every_section_is_there_in_order_and_filled(show):
     for section in SECTIONS:
         words = page.inner_text(f"#{section}").split()
         assert len(words) > 8, section
+
+
+def test_the_rates_that_were_tried_are_shown(show):
+    words = show().inner_text("#recipe")
+    for part in ("4 trainings, 12 s", "0.01, chosen", "85.0 %", "failed", "70.0 %", "the highest"):
+        assert part in words, part
 
 
 def test_every_kind_of_trial_is_told_apart(show):
