@@ -18,6 +18,8 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
+from autoprune.data.preparation import Preparation
+
 ROLL, ANGLE, CUTOUT = 5, 15.0, 8
 """Largest roll in pixels, largest rotation and shear in degrees, side of the cutout in pixels."""
 
@@ -27,17 +29,16 @@ class Normalised:
     """Bytes [n, C, H, W] as float32, less the mean and over the deviation of every channel.
 
     Attributes:
-        mean, deviation: per channel, of pixels from 0 to 1.
+        how: with the mean and the deviation.
     """
 
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
+    how: Preparation
 
     def __call__(self, samples: Tensor) -> Tensor:
         """The prepared samples."""
-        pixels = samples.float() / 255
+        pixels = samples.float() / self.how.divisor
         mean, deviation = (
-            torch.tensor(part).reshape(-1, 1, 1) for part in (self.mean, self.deviation)
+            torch.tensor(part).reshape(-1, 1, 1) for part in (self.how.mean, self.how.deviation)
         )
         return (pixels - mean) / deviation
 

@@ -7,6 +7,7 @@ https://www.cs.toronto.edu/~kriz/cifar.html ("python version").
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
 from autoprune.data.mapped import Arrays, mapped
+from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
 
@@ -24,12 +26,35 @@ _PAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
 _FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 _CLASSES = {"cifar10": 10, "cifar100": 100}
 # Per channel, of the training images of CIFAR-10, as the published recipes use them for both.
-_MEAN, _DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
+_PREPARATION = Preparation(
+    raw="bytes of red, green and blue, 0 to 255",
+    divisor=255.0,
+    mean=(0.4914, 0.4822, 0.4465),
+    deviation=(0.2470, 0.2435, 0.2616),
+)
 
 
 def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`."""
-    return About(name=spec.name, classes=_CLASSES[spec.name], shape=(3, 32, 32))
+    return About(
+        name=spec.name,
+        classes=_CLASSES[spec.name],
+        shape=(3, 32, 32),
+        preparation=_PREPARATION,
+    )
+
+
+def _names(folder: Path, name: str) -> tuple[str, ...]:
+    """Of the classes, as the files say; none where these are not there."""
+    file, key = {
+        "cifar10": ("batches.meta", "label_names"),
+        "cifar100": ("meta", "fine_label_names"),
+    }[name]
+    try:
+        with (folder / file).open("rb") as stream:
+            return tuple(map(str, pickle.load(stream, encoding="latin1")[key]))
+    except _UNREADABLE:
+        return ()
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
@@ -43,7 +68,8 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
             f"no folder {folder}",
             f"the python version from {_PAGE}, unpacked in {root}",
         )
-    known, prepare = about(spec, root), Normalised(_MEAN, _DEVIATION)
+    prepare = Normalised(_PREPARATION)
+    known = replace(about(spec, root), class_names=_names(folder, spec.name))
     sources = []
     for part in ("train", "test"):
         make = partial(_read, spec.name, root, part)

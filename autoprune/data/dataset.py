@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from autoprune.data.preparation import Preparation
 from autoprune.errors import InputError
 
 
@@ -23,12 +24,16 @@ class About:
         name: as in a study. classes: how many there are.
         shape: of one sample, [C, H, W] of an image or [T, 2, H, W] of frames of events.
         synthetic: whether the samples were computed instead of recorded; shown wherever they are.
+        preparation: what becomes of raw samples; None where only a user's function knows.
+        class_names: by label; none where nothing says so.
     """
 
     name: str
     classes: int
     shape: tuple[int, ...]
     synthetic: bool = False
+    preparation: Preparation | None = None
+    class_names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         kind = "frames of events" if len(self.shape) == 4 else "images"

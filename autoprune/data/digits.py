@@ -13,14 +13,24 @@ import torch
 from numpy.typing import NDArray
 
 from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
+from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 
 OPTIONS: tuple[str, ...] = ()
+NAMES = tuple(map(str, range(10)))
+"""Of the classes."""
+_PREPARATION = Preparation(raw="grey values from 0 to 16", divisor=16.0)
 
 
 def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`; nothing lies under `root`."""
-    return About(name="digits", classes=10, shape=(1, 8, 8))
+    return About(
+        name="digits",
+        classes=10,
+        shape=(1, 8, 8),
+        preparation=_PREPARATION,
+        class_names=NAMES,
+    )
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
@@ -39,4 +49,6 @@ def images_and_labels() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     from sklearn.datasets import load_digits  # a second, of every start
 
     pixels, labels = load_digits(return_X_y=True)
-    return (pixels / 16.0).astype(np.float32).reshape(-1, 8, 8), labels.astype(np.int64)
+    return (pixels / _PREPARATION.divisor).astype(np.float32).reshape(-1, 8, 8), labels.astype(
+        np.int64
+    )

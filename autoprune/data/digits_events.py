@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
 from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
-from autoprune.data.digits import images_and_labels
+from autoprune.data.digits import NAMES, images_and_labels
+from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 
 OPTIONS = ("frames", "side")
@@ -38,7 +39,14 @@ def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`; nothing lies under `root`."""
     side = spec.side or SIDE
     shape = (spec.frames or FRAMES, 2, side, side)
-    return About(name="digits_events", classes=10, shape=shape, synthetic=True)
+    return About(
+        name="digits_events",
+        classes=10,
+        shape=shape,
+        synthetic=True,
+        preparation=Preparation(raw="counts of OFF and ON events per pixel and frame"),
+        class_names=NAMES,
+    )
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:

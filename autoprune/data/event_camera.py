@@ -19,12 +19,23 @@ import numpy as np
 
 from autoprune.data.dataset import About, Dataset, Source, check_labels, held_out
 from autoprune.data.mapped import Arrays, mapped
+from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
 
 OPTIONS = ("frames", "side")
 FRAMES, SIDE = 16, 128
-_CLASSES = {"cifar10dvs": 10, "dvs128gesture": 11}
+MOST = 255
+"""Events of a pixel in a frame that are counted."""
+_NAMES = {
+    "cifar10dvs": "airplane automobile bird cat deer dog frog horse ship truck",
+    "dvs128gesture": (
+        "hand_clapping right_hand_wave left_hand_wave right_arm_clockwise "
+        "right_arm_counter_clockwise left_arm_clockwise left_arm_counter_clockwise arm_roll "
+        "air_drums air_guitar other_gestures"
+    ),
+}
+"""Of the classes by label: folders in alphabetical order, and the published gesture_mapping.csv."""
 _FOLDERS = {"cifar10dvs": "CIFAR10DVS", "dvs128gesture": "DVS128Gesture"}
 _PAGES = {
     "cifar10dvs": "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
@@ -38,7 +49,15 @@ def about(spec: DataSpec, root: Path) -> About:
     if SIDE % side:
         raise InputError(f"data {spec.name}", f"side {side}", f"a divisor of {SIDE}")
     shape = (spec.frames or FRAMES, 2, side, side)
-    return About(name=spec.name, classes=_CLASSES[spec.name], shape=shape)
+    names = tuple(_NAMES[spec.name].split())
+    words = f"counts of OFF and ON events per pixel and frame, 0 to {MOST}"
+    return About(
+        name=spec.name,
+        classes=len(names),
+        shape=shape,
+        preparation=Preparation(raw=words, before="frames of as many events each"),
+        class_names=names,
+    )
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
@@ -158,7 +177,7 @@ def _integrated(known: About, folder: Path, train: bool | None, frames: int) -> 
         try:
             raw = np.asarray(samples.loader(file), dtype=np.float64)
             whole = raw.reshape(frames, 2, side, SIDE // side, side, SIDE // side).sum((3, 5))
-            found[index], labels[index] = np.minimum(whole, 255), label
+            found[index], labels[index] = np.minimum(whole, MOST), label
         except (OSError, ValueError, KeyError, EOFError):
             broken.append(file)
     if broken:

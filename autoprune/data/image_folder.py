@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from autoprune.data.dataset import About, Dataset, Source, held_out
 from autoprune.data.folders import cache_folder
+from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
 from autoprune.files import write_text
@@ -28,15 +29,30 @@ from autoprune.files import write_text
 OPTIONS = ("side",)
 SIDE = 224
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"}
-_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
+_PREPARATION = Preparation(
+    raw="bytes of red, green and blue, 0 to 255",
+    divisor=255.0,
+    mean=(0.485, 0.456, 0.406),  # of ImageNet
+    deviation=(0.229, 0.224, 0.225),
+)
 _LAYOUT = "ROOT/train/CLASS/IMAGE and ROOT/val/CLASS/IMAGE, with the same classes"
 
 
 def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`; 1000 classes where the folder is not there."""
     folder, side = root / "train", spec.side or SIDE
-    classes = len(_folders(folder)) if folder.is_dir() else 1000
-    return About(name="imagefolder", classes=classes, shape=(3, side, side))
+    names = tuple(f.name for f in _folders(folder)) if folder.is_dir() else ()
+    larger = side * 256 // 224
+    return About(
+        name="imagefolder",
+        classes=len(names) or 1000,
+        shape=(3, side, side),
+        preparation=replace(
+            _PREPARATION,
+            before=f"shorter side scaled to {larger}, the centre of {side} x {side} taken",
+        ),
+        class_names=names,
+    )
 
 
 def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
@@ -102,7 +118,7 @@ class Centre:
 
         from autoprune.data.augment import Normalised
 
-        return Normalised(_MEAN, _DEVIATION)(functional.center_crop(samples, [self.side] * 2))
+        return Normalised(_PREPARATION)(functional.center_crop(samples, [self.side] * 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +135,7 @@ class RandomPart:
 
         crop = v2.RandomResizedCrop(self.side, scale=(0.2, 1.0), antialias=True)
         parts = torch.stack([crop(sample) for sample in samples])
-        return AugmentedImages(Normalised(_MEAN, _DEVIATION), margin=0)(parts)
+        return AugmentedImages(Normalised(_PREPARATION), margin=0)(parts)
 
 
 def _source(known: About, folder: Path, classes: list[str]) -> Source:

@@ -8,10 +8,14 @@ from autoprune.deploy.member import Member
 from autoprune.runs.machines import run_machines
 from autoprune.trial.measurement import Measurement
 
+SHOWN = 1024
+"""Validation samples, at most, whose range is told."""
+
 
 def facts(member: Member) -> Facts:
     """Where the network comes from and what was measured."""
-    measurement = member.measurement
+    measurement, about = member.measurement, member.setup.data.about
+    shown = member.inputs(SHOWN)
     machines = {
         model.machine.name: _on_machine(measurement, model) for model in run_machines(member.run)
     }
@@ -22,8 +26,12 @@ def facts(member: Member) -> Facts:
         weights_trained_again=member.rebuilt,
         seed=measurement.seed,
         plan=measurement.plan.short(member.shape),
-        data=str(member.setup.data.about),
+        data=str(about),
         input=_input(member),
+        input_range=(float(shown.min()), float(shown.max())),
+        input_samples=min(SHOWN, len(member.setup.data.validation)),
+        preparation=about.preparation,
+        class_names=about.class_names,
         time_steps=measurement.plan.effort.time_steps,
         validation=measurement.validation,
         test=measurement.test,

@@ -9,13 +9,11 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from autoprune.data.preparation import Preparation
 from autoprune.deploy.form import Form
 from autoprune.deploy.load import FORMAT, MANIFEST, described
 from autoprune.deploy.onnx import OnnxProof
-from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
-
-README = "README.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +46,9 @@ class Facts:
         title: of the study. trial: its key. trained_as: the trial that was trained in its place.
         weights_trained_again: whether they had not been kept. seed: of its training.
         plan, data: in words. input: shape of what it is called with, the samples as ``B``.
+        input_range: least and largest number in that, over `input_samples` validation samples.
+        preparation: what made it of raw samples; None where only the study's own function knows.
+        class_names: by label; none where nothing says so.
         time_steps: T. validation, test: with weights of `accuracy_bits` bits.
         parameters: that are not zero. effective_sops_per_sample: synaptic operations.
         machines: of the run, by name.
@@ -61,6 +62,10 @@ class Facts:
     plan: str
     data: str
     input: tuple[int | str, ...]
+    input_range: tuple[float, float]
+    input_samples: int
+    preparation: Preparation | None
+    class_names: tuple[str, ...]
     time_steps: int
     validation: Score
     test: Score
@@ -72,7 +77,11 @@ class Facts:
     def to_dict(self) -> dict[str, object]:
         """Keys and values of a manifest."""
         found = _with_scores({name: getattr(self, name) for name in self.__slots__})
-        return {**found, "machines": {name: m.to_dict() for name, m in self.machines.items()}}
+        return {
+            **found,
+            "preparation": asdict(self.preparation) if self.preparation else None,
+            "machines": {name: m.to_dict() for name, m in self.machines.items()},
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,28 +154,6 @@ def write_manifest(folder: Path, document: Mapping[str, object], files: Iterable
     listed = {name: described(folder / name) for name in sorted(files)}
     whole = {"autoprune_export": FORMAT, **document, "files": listed}
     (folder / MANIFEST).write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
-
-
-def write_readme(folder: Path, facts: Facts, form: Form) -> str:
-    """Write six lines: what this is and how it is loaded; returns the file's name."""
-    network, score, key = form.network, facts.validation, facts.trial
-    what = TrialKey.parse(key).words
-    modules = ", ".join(sorted({f"`{name.partition(':')[0]}`" for name in network.code}))
-    needed = "torch, safetensors and spikingjelly"
-    needed += f", and {modules} importable" if modules else ""
-    allowed = ", imports=True" if modules else ""
-    shape = " x ".join(map(str, facts.input))
-    lines = (
-        f"# {network.kind}, {what} of *{facts.title}*",
-        f"Plan `{facts.plan}`; validation {score.name} {100 * score.accuracy:.1f} %; "
-        f"input {shape}; everything else is in `manifest.json`.",
-        f"Without autoprune (it needs {needed}):",
-        '`import runpy; network = runpy.run_path("FOLDER/load_network.py")["load"]()`',
-        f'With autoprune: `import autoprune; network = autoprune.load("FOLDER"{allowed})`',
-        "Before every input: `spikingjelly.activation_based.functional.reset_net(network)`",
-    )
-    (folder / README).write_text("\n\n".join(lines) + "\n", encoding="utf-8")
-    return README
 
 
 def _with_scores(values: dict[str, object]) -> dict[str, object]:

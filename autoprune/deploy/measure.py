@@ -19,7 +19,7 @@ from autoprune.runs.environment import processor_name
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.measured import MeasuredOn, write
 from autoprune.runs.weights import kept_weights
-from autoprune.trial.key import FINE_TUNED
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.setup import Setup
 
 BATCHES = (1, 32)
@@ -57,7 +57,7 @@ def measure(
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[MeasuredOn, Path]:
-    """Time the fine-tuned parent and every network whose weights the run kept.
+    """Time the fine-tuned parent and every trial whose weights the run kept.
 
     Args:
         run: whose networks they are; it says whether code that it names may be imported.
@@ -70,13 +70,7 @@ def measure(
     device = conditions.device
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", "given 'cuda'; torch finds no GPU here", "'cpu'")
-    kept = kept_weights(run)
-    keys = [FINE_TUNED] * (FINE_TUNED in kept) + [key for key in kept if key.is_trial]
-    if not keys:
-        raise RecordError(
-            f"{run.path}: no network was kept; a finished run keeps those on its fronts"
-        )
-    members = {key: find_member(run, key, say) for key in keys}
+    members = {key: find_member(run, key, say) for key in (FINE_TUNED, *_kept(run))}
     torch.set_num_threads(conditions.threads)
     counter, missing = find_counter(device)
     networks = {key: member.network.to(device).eval() for key, member in members.items()}
@@ -99,6 +93,21 @@ def measure(
         timings=tuple(timings),
     )
     return measured, write(run.path, measured)
+
+
+def _kept(run: RunFolder) -> list[TrialKey]:
+    """The trials whose weights are kept, also those that a baseline was trained for.
+
+    Raises RecordError where there is none.
+    """
+    kept = kept_weights(run)
+    ends = [head.ended for head in run.read_heads()]
+    keys = [e.key for e in ends if e.state == "measured" and (e.same_as or e.key) in kept]
+    if not keys:
+        raise RecordError(
+            f"{run.path}: no network was kept; a finished run keeps those on its fronts"
+        )
+    return keys
 
 
 def _samples(setup: Setup, batch: int) -> Tensor:

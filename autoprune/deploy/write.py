@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from autoprune.deploy.facts import facts
 from autoprune.deploy.fold import fold
 from autoprune.deploy.load import WEIGHTS
-from autoprune.deploy.manifest import Folding, Manifest, Sizes, write_manifest, write_readme
+from autoprune.deploy.manifest import Folding, Manifest, Sizes, write_manifest
 from autoprune.deploy.member import Member
 from autoprune.deploy.observe import OUTPUT, observe
 from autoprune.deploy.onnx import write_onnx
 from autoprune.deploy.pack import Packed, pack
+from autoprune.deploy.readme import write_readme
 from autoprune.errors import ExportError
 from autoprune.trial.trial import measure
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autoprune.errors import InputError
+from autoprune.runs.metrics import is_share
 
 _FORM = re.compile(r"\s*(?P<metric>[^\s<>=]+)\s*(?P<sign><=|>=)\s*(?P<bound>\S+)\s*")
 
@@ -39,6 +40,14 @@ class Budget:
         """
         beyond = value - self.bound if self.most else self.bound - value
         return beyond / abs(self.bound) if self.bound else beyond
+
+    def words(self, excess: float) -> str:
+        """An excess in words: points of a score or another share, else percent of the bound."""
+        beyond = excess * abs(self.bound) if self.bound else excess
+        if is_share(self.metric):
+            points = 100 * beyond
+            return f"{points:.1f} points" if points >= 0.1 else f"{points:.1g} points"
+        return f"{100 * excess:.3g} %" if self.bound else f"{beyond:.3g}"
 
 
 def parse_budget(text: str, where: str) -> Budget:

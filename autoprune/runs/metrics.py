@@ -90,6 +90,12 @@ def split_metric(metric: str) -> tuple[str, str | None]:
     return name, machine or None
 
 
+def is_share(metric: str) -> bool:
+    """Whether a metric is a number from 0 to 1, whose differences are points: scores are."""
+    name, _ = split_metric(metric)
+    return name == "host_share" or name not in {*PLAIN_METRICS, *MACHINE_METRICS}
+
+
 def check_objectives(metrics: list[str], machines: list[str], where: str, score: str) -> None:
     """InputError unless these are 2 to 4 different metrics that exist.
 

@@ -20,12 +20,15 @@ from autoprune.runs.weights import (
     weights_name,
 )
 from autoprune.sweep.watchdog import leftovers
-from autoprune.trial.key import TrialKey
+from autoprune.trial.key import FINE_TUNED, TrialKey
 
 
 def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[TrialKey]]) -> dict[TrialKey, int]:
-    """Weights of networks whose keys are on none of the fronts, and their bytes."""
-    keep = {key for front in fronts for key in front}
+    """Weights of networks whose keys are on none of the fronts, and their bytes.
+
+    Those of the fine-tuned parent are kept: everything is compared with it, also in time.
+    """
+    keep = {FINE_TUNED, *(key for front in fronts for key in front)}
     return {key: size for key, size in kept_weights(folder).items() if key not in keep}
 
 

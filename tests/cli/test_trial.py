@@ -60,6 +60,23 @@ def test_one_that_is_dominated(autoprune, run_folder) -> None:
     assert "Proposed by: uniform" in said.out
 
 
+@pytest.mark.parametrize("asked", ["3", "4", "without blocks.0.mlp"])
+def test_what_shares_a_baselines_measurement_is_on_the_front(
+    asked, autoprune, run_folder, measured
+) -> None:
+    """Trial 3 is the baseline, not trained again, and trial 4 a duplicate of it."""
+    folder = RunFolder(run_folder)
+    known, removed = folder.read(TrialKey(1)), TrialKey.parse("without blocks.0.mlp")
+    best = measured(known.plan, correct=99, zeros=0.875, rounded={8: 99})
+    for key, state, same_as in (
+        (removed, "measured", None),
+        (TrialKey(3), "measured", removed),
+        (TrialKey(4), "duplicate", TrialKey(3)),
+    ):
+        folder.write(replace(known, key=key, state=state, same_as=same_as, measurement=best))
+    assert autoprune("trial", run_folder, asked).out.count("  on the front\n") == 2
+
+
 def test_one_that_failed(autoprune, run_folder) -> None:
     said = autoprune("trial", run_folder, "2")
     assert said.code == 0
@@ -109,7 +126,7 @@ def test_duplicates_budgets_and_many_betters(autoprune, run_folder, measured) ->
     assert said[0] == "Trial 3: duplicate of 1, not trained again"
     assert not any(line.startswith("Time: ") for line in said)
     assert said[-1].endswith(" 1 --out network_1")
-    assert "Breaks energy_uj@loihi1 <= 1 by 25.0 %" in autoprune("trial", run_folder, "4").out
+    assert "Breaks energy_uj@loihi1 <= 1 by 25 %" in autoprune("trial", run_folder, "4").out
     said = autoprune("trial", run_folder, "0").out.splitlines()
     first = next(place for place, line in enumerate(said) if "  dominated by" in line)
     assert said[first + 1].startswith("    "), "too many for one line"

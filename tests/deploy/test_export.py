@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,7 +79,32 @@ def test_a_front_member_with_the_command(finished, tmp_path):
         state = load(out).state_dict()
         assert set(kept.keys()) == set(state)
         assert all(torch.equal(kept.get_tensor(name), state[name]) for name in state)
-    assert len((out / "README.md").read_text().split("\n\n")) == 6
+    assert found["input_range"] == [0.0, 1.0]
+    assert found["preparation"]["divisor"] == 16
+    assert found["class_names"] == list("0123456789")
+
+
+def test_the_readmes_program_classifies_raw_samples_as_on_record(finished, tmp_path):
+    """Grey values up to 16, as scikit-learn has them; taken for the input they give noise."""
+    from sklearn.datasets import load_digits
+
+    key = front_member(RunFolder(finished))
+    member = find_member(RunFolder(finished), key, lambda line: None)
+    open_run(finished).export(key, tmp_path / "out")
+    _, program, _ = (tmp_path / "out" / "README.md").read_text().split("```")
+    pixels, _ = load_digits(return_X_y=True)
+    part = member.setup.data.validation
+    torch.save(torch.tensor(pixels).reshape(-1, 1, 8, 8)[part.indices], tmp_path / "raw.pt")
+    program = program.removeprefix("python").replace("FOLDER", str(tmp_path / "out"))
+    zeros = "torch.zeros(1, 1, 8, 8)"
+    assert zeros in program
+    program = program.replace(zeros, f"torch.load({str(tmp_path / 'raw.pt')!r})")
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    names = ast.literal_eval(done.stdout)
+    right = sum(name == str(label) for name, label in zip(names, part.labels.tolist(), strict=True))
+    assert right == member.measurement.validation.correct
 
 
 def test_everything_at_once_is_trained_again_first(finished, tmp_path):

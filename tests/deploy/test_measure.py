@@ -94,9 +94,13 @@ def test_networks_of_a_run(finished):
     found, folder = measure(RunFolder.opened(finished), Conditions(rounds=3, name="here"))
     keys = {timing.key for timing in found.timings}
     run = RunFolder(finished)
-    known = [FINE_TUNED, *(outcome.key for outcome in run.read_trials())]
-    assert keys == {key for key in known if run.checkpoint(key).is_file()}
-    assert len(keys) > 1
+    ends = [outcome.ended for outcome in run.read_trials()]
+    trained = {FINE_TUNED: FINE_TUNED} | {
+        end.key: end.same_as or end.key for end in ends if end.state == "measured"
+    }
+    assert keys == {key for key, own in trained.items() if run.checkpoint(own).is_file()}
+    assert FINE_TUNED in keys
+    assert any(trained[key].is_baseline for key in keys if key.is_trial), "kept under another name"
     assert {timing.batch for timing in found.timings} == {1, 32}
     assert all(t.low_us <= t.latency_us <= t.high_us for t in found.timings)
     assert read_all(finished) == [found]

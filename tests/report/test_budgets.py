@@ -50,6 +50,6 @@ def test_where_nothing_is_feasible_the_nearest_trial_and_the_binding_budget_are_
         ]
     )
     assert lines[-1] == (
-        "No trial keeps all budgets. accuracy >= 0.9 binds: the nearest, trial 1, is 30 % beyond "
-        "it."
+        "No trial keeps all budgets. accuracy >= 0.9 binds: the nearest, trial 1, is 27.0 points "
+        "beyond it."
     )

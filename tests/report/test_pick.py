@@ -81,7 +81,7 @@ def test_where_nothing_fits_the_binding_limit_and_the_nearest_are_named(front) -
     assert found.nearest is not None
     assert (found.nearest.trial, found.binding) == (1, "accuracy >= 0.94")
     assert found.beyond == pytest.approx(0.01 / 0.94)
-    assert "accuracy >= 0.94 binds: the nearest, trial 1, is 1.06 % beyond it" in found.reason
+    assert "accuracy >= 0.94 binds: the nearest, trial 1, is 1.0 points beyond it" in found.reason
 
 
 def test_a_front_without_a_knee_says_so(front) -> None:

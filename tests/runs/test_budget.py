@@ -44,3 +44,18 @@ def test_what_is_no_budget_is_refused(texts, message):
 def test_both_sides_of_a_metric_may_be_bound():
     budgets = parse_budgets(["a <= 4", "a >= 3", "b >= 0.5"], "here")
     assert [str(b) for b in budgets] == ["a <= 4", "a >= 3", "b >= 0.5"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "words"),
+    [
+        ("accuracy >= 0.95", 0.932, "1.8 points"),
+        ("f1@loihi1 >= 0.95", 0.9498, "0.02 points"),
+        ("host_share@loihi1 <= 0.1", 0.15, "5.0 points"),
+        ("energy_uj@loihi1 <= 2", 2.5, "25 %"),
+        ("effective_sops <= 0", 7, "7"),
+    ],
+)
+def test_how_far_beyond_in_words(text, value, words):
+    budget = parse_budget(text, "budgets")
+    assert budget.words(budget.excess(value)) == words

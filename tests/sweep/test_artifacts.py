@@ -17,7 +17,7 @@ from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.record import write_study
-from autoprune.trial.key import TrialKey
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from tests.refusals import assert_refused, refusals
 
 
@@ -102,7 +102,7 @@ def test_a_run_on_ray_keeps_weights_and_copies_there(study, one_ray, tmp_path):
     stems = {file.stem for file in (place / "checkpoints").iterdir()}
     trials = {row.trial for front in finished.fronts.values() for row in front.rows}
     trained = {finished.trials[trial].same_as or TrialKey(trial) for trial in trials}
-    assert stems == {folder.checkpoint(key).stem for key in trained}
+    assert stems == {folder.checkpoint(key).stem for key in {FINE_TUNED, *trained}}
     assert stems == {key.stem for key in kept_weights(folder)}
     for name in ("trials", "baselines"):
         own = {file.name: file.read_bytes() for file in (folder.path / name).iterdir()}

@@ -29,7 +29,7 @@ from autoprune.study.parts import load_data, make_setup
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
-from autoprune.trial.key import PARENT, TrialKey
+from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
 from autoprune.trial.trial import run_trial
 from tests.short import SHORT, Noting, untimed
 
@@ -139,7 +139,7 @@ def test_checkpoints_are_those_of_front_members_and_any_trial_can_be_rebuilt(sho
     members = {row.trial for front in finished.fronts.values() for row in front.rows}
     outcomes = {o.key.number: o for o in finished.outcomes}
     kept = {folder.checkpoint(outcomes[n].same_as or TrialKey(n)) for n in members}
-    assert set(folder.checkpoints.iterdir()) == kept
+    assert set(folder.checkpoints.iterdir()) == {*kept, folder.checkpoint(FINE_TUNED)}
     parts = prepared.built.parts
     parent = load_parent(parts, folder.parent)
     setup = make_setup(parts, load_data(parts), parent, (32, 8))

@@ -142,9 +142,10 @@ def _nothing(front: MachineFront, budgets: Mapping[str, Budget]) -> Pick:
         return Pick(machine=front.machine, row=None, reason=reason)
     nearest = min(front.points, key=lambda row: (_worst(row, budgets)[1], row.trial))
     budget, beyond = _worst(nearest, budgets)
+    words = next(b.words(beyond) for b in budgets.values() if str(b) == budget)
     reason = (
         f"none of {len(front.points)} trials keeps {' and '.join(map(str, budgets.values()))}. "
-        f"{budget} binds: the nearest, trial {nearest.trial}, is {100 * beyond:.3g} % beyond it."
+        f"{budget} binds: the nearest, trial {nearest.trial}, is {words} beyond it."
     )
     return Pick(
         machine=front.machine,

@@ -31,7 +31,7 @@ class OnMachine:
         energy_ratio: to the fine-tuned parent; None without one, or where that is free or unknown.
         latency_us: per inference; None where the machine defines none.
         by_cause: energy in picojoules by cause, largest first.
-        on_front: whether it is, or the earlier trial whose duplicate it is.
+        on_front: whether it is, or a trial whose measurement it shares.
         dominated_by: trials on the front that are as good in score and energy, and better in one.
     """
 
@@ -169,7 +169,7 @@ def on_machine(
         energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,
         latency_us=cost.latency_us if cost else None,
         by_cause=cost.by_cause() if cost else {},
-        on_front=(outcome.same_as or outcome.key) in {member.key for member in members},
+        on_front=_is_member(outcome, members),
         dominated_by=better,
     )
 
@@ -177,6 +177,12 @@ def on_machine(
 def export_command(run: Path, key: TrialKey) -> str:
     """The command that exports a trial of a run, ready for a shell."""
     return shlex.join(["autoprune", "export", str(run), str(key), "--out", f"network_{key}"])
+
+
+def _is_member(outcome: Outcome, members: Sequence[Candidate]) -> bool:
+    """Whether it, or what shares its measurement, is a member: a baseline may be one as a trial."""
+    on_front = {key for member in members for key in (member.key, member.trained_as)}
+    return not on_front.isdisjoint({outcome.key, outcome.same_as})
 
 
 def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate]) -> list[int]:

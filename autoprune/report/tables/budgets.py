@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autoprune.runs.budget import parse_budget
 from autoprune.runs.outcome import Ended
 
 
@@ -31,6 +32,6 @@ def budget_lines(trials: Sequence[Ended]) -> list[str]:
         budget, by = max(nearest.broken, key=lambda item: item[1])
         lines.append(
             f"No trial keeps all budgets. {budget} binds: the nearest, trial {nearest.key}, is "
-            f"{100 * by:.3g} % beyond it."
+            f"{parse_budget(budget, 'budget').words(by)} beyond it."
         )
     return lines

@@ -14,7 +14,7 @@ def saved_lines(folder: RunFolder, machines: Iterable[str]) -> list[str]:
         "branches.csv": "what each branch loses and saves",
         "trials/": "every trial: plan, measurement, workload",
         **_optuna(folder),
-        "checkpoints/": "weights of the networks on the fronts",
+        "checkpoints/": "weights of the networks on the fronts, and of the fine-tuned parent",
         **{f"fronts/{name}/": "front.csv, front.json, front.png" for name in machines},
     }
     tracks = {"tensorboard/": "the trials for TensorBoard", "mlflow.db": "the trials for MLflow"}

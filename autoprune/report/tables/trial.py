@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from autoprune.report.front.trial import ExplainedTrial, OnMachine
+from autoprune.runs.budget import parse_budget
 
 VERBATIM = ("Cause:", "Export: ")
 """How lines begin that are never broken: a cause as it was raised, a command to be copied."""
@@ -34,7 +35,7 @@ def trial_lines(found: ExplainedTrial) -> Iterator[str]:
         parts = asdict(found.seconds).items()
         yield f"Time: {', '.join(f'{name} {value:.1f} s' for name, value in parts)}"
     for budget, excess in row.broken:
-        yield f"Breaks {budget} by {100 * excess:.1f} %"
+        yield f"Breaks {budget} by {parse_budget(budget, 'budget').words(excess)}"
     if row.cause:
         yield f"Cause:\n{row.cause}"
     if found.export:
