@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from autoprune.config import STRICT, Json, Title, read_toml, validate
 from autoprune.cost.arithmetic import NeuronArithmetic
@@ -17,6 +17,7 @@ from autoprune.workload.columns import Pattern, WeightFormat
 
 Sparsity = Literal["none", "gate", "skip"]
 Support = Literal["native", "host", "emulated", "unsupported"]
+RealTimesSpike = Literal["ac", "mac", "host"]
 
 
 class Capabilities(BaseModel):
@@ -29,6 +30,11 @@ class Capabilities(BaseModel):
             activations. integer_spike: an input that counts two spikes or more. neuron: the
             update of a membrane. Each ``native``, done by a ``host`` outside the total,
             ``emulated`` or ``unsupported``.
+        real_times_spike: what a product of a real activation with spikes takes per event and row
+            of the real one: an accumulation (``ac``), as a column of weights, or a ``mac``; or it
+            is left to a ``host``. Left out: ``mac`` where real inputs and products of activations
+            are both native, else ``host``. ``ac`` has its rule, with the evidence, among the rules
+            of emulation.
     """
 
     model_config = STRICT
@@ -38,6 +44,19 @@ class Capabilities(BaseModel):
     dynamic_product: Support
     integer_spike: Support
     neuron: Support
+    real_times_spike: RealTimesSpike | None = None
+
+    @model_validator(mode="after")
+    def _settled(self) -> Self:
+        if self.real_times_spike is None:
+            native = self.real_input == self.dynamic_product == "native"
+            object.__setattr__(self, "real_times_spike", "mac" if native else "host")
+        if self.real_times_spike != "host" and self.dynamic_product in ("host", "unsupported"):
+            raise ValueError(
+                f"real_times_spike is {self.real_times_spike!r} with dynamic_product "
+                f"{self.dynamic_product!r}: expected 'host'"
+            )
+        return self
 
 
 class _Number(BaseModel):
@@ -115,7 +134,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         words = self.capabilities.model_dump()
-        emulated = sorted(name for name, word in words.items() if word == "emulated")
+        emulated = sorted(name for name, word in words.items() if word in ("emulated", "ac"))
         if sorted(self.emulation) != emulated:
             raise InputError(
                 self.where,

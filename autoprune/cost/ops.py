@@ -102,6 +102,19 @@ class Ops:
 
         return self._like(load, self.workload)
 
+    def with_macs(self, rows: Column) -> Ops:
+        """The same operations, with a MAC for every synaptic operation of those rows."""
+
+        def load(name: str) -> Column:
+            raw = self._raw(name)
+            if name == "real_macs":
+                return np.where(rows, self._raw("fanout_sops"), raw)
+            if name in ("fanout_sops", "effective_sops", "effective_sops_per_step"):
+                return np.where(rows.reshape(-1, *[1] * (raw.ndim - 1)), 0, raw)
+            return raw
+
+        return self._like(load, self.workload)
+
     def total(self, counts: Column) -> Column:
         """Sum of a row's value over each workload, exactly rounded."""
         values = counts.tolist()

@@ -32,6 +32,7 @@ _REASONS = {
     "real_input": "real-valued input",
     "dynamic_product": "product of activations",
     "integer_spike": "input that is not 0 or 1",
+    "real_times_spike": "product of real numbers with spikes",
 }
 _Result = TypeVar("_Result")
 
@@ -178,6 +179,7 @@ def needs(ops: Ops) -> dict[str, Column]:
         "dynamic_product": np.isin(ops.kind, ("attention_product", "masking")),
         "integer_spike": np.isin(ops.a_class, ("integer", "ternary")),
         "neuron": ops.neurons > 0,
+        "real_times_spike": (ops.b_class == "real") & (ops.a_class != "real"),
     }
 
 
@@ -194,6 +196,8 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
     mine = every.take(~hosted)
     if words["neuron"] == "host":
         mine = mine.without_neurons()
+    if words["real_times_spike"] == "mac":
+        mine = mine.with_macs(needs(mine)["real_times_spike"])
     actions = _carried_out(model, lambda: tuple(model.actions(mine)))
     checked = tuple(_checked(model, mine, action) for action in actions)
     energies = tuple(action.count * model.value(action.price) for action in checked)

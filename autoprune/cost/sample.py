@@ -184,7 +184,7 @@ def with_pattern(workload: Workload, pattern: Pattern) -> Workload:
 
 
 def with_spike_logic(workload: Workload) -> Workload:
-    """The workload with a mask and a sum of spikes behind its first layer of spikes."""
+    """The workload with a mask, a sum and a product with real numbers of its first spikes."""
     layer = workload.ops[1]
     events = layer.a.events
     total = replace(
@@ -208,7 +208,13 @@ def with_spike_logic(workload: Workload) -> Workload:
         kind="masking",
         b=Second(kind="binary", bits=1, size=layer.a.size, nonzeros=events, events=events),
     )
-    return replace(workload, ops=(*workload.ops[:2], total, mask, *workload.ops[2:]))
+    real = replace(
+        layer,
+        name="blocks.0.attention.product3",
+        kind="attention_product",
+        b=Second(kind="real", bits=32, size=layer.b.size, nonzeros=layer.b.nonzeros),
+    )
+    return replace(workload, ops=(*workload.ops[:2], total, mask, real, *workload.ops[2:]))
 
 
 def removed_layer() -> Workload:

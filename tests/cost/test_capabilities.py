@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -9,19 +10,23 @@ import pytest
 
 from autoprune.config import bundled_names
 from autoprune.cost.action import Action
+from autoprune.cost.cost import Cost
 from autoprune.cost.load import load_machine
+from autoprune.cost.machine import Capabilities
 from autoprune.cost.model import CostModel
-from autoprune.cost.sample import sample_workload
+from autoprune.cost.sample import sample_workload, with_spike_logic
 from autoprune.errors import InputError
+from autoprune.workload.op import Op
 from autoprune.workload.workload import Workload
 from tests.operations import altered
 from tests.refusals import assert_refused, refusals
 
 
-def saying(name: str, **words: str) -> CostModel:
-    """A bundled machine with other capabilities."""
+def saying(name: str, *, emulation: Mapping[str, str] | None = None, **words: str) -> CostModel:
+    """A bundled machine with other capabilities, and with rules of emulation for them."""
     model = load_machine(name)
-    emulation = {k: v for k, v in model.machine.emulation.items() if k not in words}
+    kept = {k: v for k, v in model.machine.emulation.items() if k not in words}
+    emulation = {**kept, **(emulation or {})}
     capabilities = model.machine.capabilities.model_copy(update=words)
     return type(model)(replace(model.machine, capabilities=capabilities, emulation=emulation))
 
@@ -60,6 +65,8 @@ def test_bundled_machines_price_everything(name):
     (("loihi1", {"real_input": "native"}), "real_input is 'native'*'event_driven' cannot do"),
     (("systolic_14x12", {"weight_sparsity": "skip"}), "weight_sparsity is 'skip'*'systolic'"),
     (("ops45_fp32", {"neuron": "host"}), "neuron is 'host'*'op_energy'"),
+    (("loihi1", {"real_times_spike": "mac"}), "real_times_spike is 'mac'*'event_driven'"),
+    (("systolic_14x12", {"real_times_spike": "ac"}), "0 rules of emulation*(real_times_spike)"),
 )
 def test_a_file_cannot_claim_what_the_formulas_do_not_do(given, words):
     name, claim = given
@@ -109,3 +116,46 @@ def test_a_machine_of_operations_may_ignore_zero_weights():
     assert counts.price(sparse) == counts.price(dense)
     assert counts.price(dense).energy_uj == skips.price(dense).energy_uj
     assert skips.price(sparse).energy_uj < skips.price(dense).energy_uj
+
+
+def of_real_times_spikes(word: str) -> tuple[Op, Cost]:
+    """The sample's product of real numbers with spikes, and its cost on a machine that says so."""
+    workload = with_spike_logic(sample_workload())
+    op = next(op for op in workload.ops if op.b.kind == "real")
+    rule = {"real_times_spike": "a rule"} if word == "ac" else {}
+    model = saying("ops45_fp32", real_times_spike=word, emulation=rule)
+    return op, model.price(replace(workload, ops=(op,)))
+
+
+@pytest.mark.parametrize(("word", "price"), [("ac", 0.9), ("mac", 4.6)])
+def test_spikes_select_rows_of_real_numbers_at_the_price_that_the_machine_says(word, price):
+    op, cost = of_real_times_spikes(word)
+    rows = op.a.events * op.sizes.n
+    assert op.work.fanout_sops == rows > 0
+    assert [(term.price, term.count) for term in cost.terms] == [(word, rows / 2)]
+    assert cost.energy_pj == pytest.approx(rows / 2 * price)
+    assert cost.emulated == (("a rule",) if word == "ac" else ())
+    assert cost.host == ()
+
+
+def test_or_a_host_does_it_and_is_named():
+    op, cost = of_real_times_spikes("host")
+    assert cost.energy_pj == 0
+    (host,) = cost.host
+    assert host.name.startswith(f"{op.name}: product of real numbers with spikes")
+
+
+@pytest.mark.parametrize(
+    ("real", "product", "word"),
+    [("native", "native", "mac"), ("host", "native", "host"), ("native", "host", "host")],
+)
+def test_what_a_file_does_not_say_of_real_numbers_times_spikes(real, product, word):
+    others = load_machine("ops45_fp32").machine.capabilities.model_dump()
+    others |= {"real_input": real, "dynamic_product": product, "real_times_spike": None}
+    assert Capabilities(**others).real_times_spike == word
+
+
+def test_what_is_left_to_a_host_cannot_be_accumulated():
+    words = load_machine("mem45").machine.capabilities.model_dump()
+    with pytest.raises(ValueError, match="real_times_spike is 'ac' with dynamic_product 'host'"):
+        Capabilities(**words | {"real_times_spike": "ac"})

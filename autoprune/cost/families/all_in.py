@@ -38,6 +38,7 @@ class AllIn(CostModel):
         "dynamic_product": ("emulated", "host", "unsupported"),
         "integer_spike": ("native", "emulated", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("ac", "host"),
     }
 
     def check(self) -> None:

@@ -79,6 +79,7 @@ class Crossbar(CostModel):
         "dynamic_product": ("host", "unsupported"),
         "integer_spike": ("emulated", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("host",),
     }
     LEFT_TO_HOST: ClassVar = ("sum",)
 

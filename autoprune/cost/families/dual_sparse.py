@@ -58,6 +58,7 @@ class DualSparse(CostModel):
         "dynamic_product": ("host", "unsupported"),
         "integer_spike": ("emulated", "host", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("host",),
     }
     LEFT_TO_HOST: ClassVar = ("sum",)
     NOT_ADDITIVE: ClassVar = "memory and computation of different operations overlap"

@@ -109,6 +109,7 @@ class EventDriven(CostModel):
         "dynamic_product": ("emulated", "unsupported"),
         "integer_spike": ("native", "emulated", "unsupported"),
         "neuron": ("native", "unsupported"),
+        "real_times_spike": ("ac", "host"),
     }
 
     def actions(self, ops: Ops) -> Iterator[Action]:

@@ -70,6 +70,7 @@ class GatedArray(CostModel):
         "dynamic_product": ("host", "unsupported"),
         "integer_spike": ("emulated", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("host",),
     }
     PER_ACCESS: ClassVar = ("weight_buffer", "spike_buffer", "dram")
     LEFT_TO_HOST: ClassVar = ("sum",)

@@ -55,6 +55,7 @@ class MemoryHierarchy(CostModel):
         "dynamic_product": ("host", "unsupported"),
         "integer_spike": ("emulated", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("host",),
     }
     PER_ACCESS: ClassVar = tuple(_SIZES)
     LEFT_TO_HOST: ClassVar = ("sum",)

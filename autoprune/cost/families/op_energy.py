@@ -7,7 +7,8 @@ Batch norm is folded; neurons, pooling, memory and movement are not counted. A z
 no operation, unless the machine's ``weight_sparsity`` is ``none``: then every event costs its dense
 fan-out, as in papers that ignore pruning. Attention products count one accumulation per event of
 one operand and column of the other (choice ``attention_count = "events"``), in the published order
-(q^T k) v^T; a machine may name the executed order, or coincidences.
+(q^T k) v^T; a machine may name the executed order, or coincidences. Where spikes select rows of
+real numbers, an entry is an accumulation or a MAC, as the machine's ``real_times_spike`` says.
 
 The convention compares with published figures and describes no real machine: SOP counts promise
 15x where a gated array gives 1.3x (Bhattacharjee et al., arXiv 2309.03388, Table II).
@@ -44,6 +45,7 @@ class OpEnergy(CostModel):
         "dynamic_product": ("native", "unsupported"),
         "integer_spike": ("native", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("ac", "mac", "host"),
     }
 
     def actions(self, ops: Ops) -> Iterator[Action]:

@@ -67,6 +67,7 @@ class ProductSparsity(CostModel):
         "dynamic_product": ("native", "host", "unsupported"),
         "integer_spike": ("emulated", "host", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("ac", "host"),
     }
     PER_ACCESS: ClassVar = ("dram",)
     OFF_CHIP: ClassVar = ("dram",)

@@ -57,6 +57,7 @@ class PublishedArray(CostModel):
         "dynamic_product": ("native", "host", "unsupported"),
         "integer_spike": ("native", "emulated", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("mac", "host"),
     }
     PER_ACCESS: ClassVar = ("dram",)
     OFF_CHIP: ClassVar = ("dram",)

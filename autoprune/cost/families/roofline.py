@@ -55,6 +55,7 @@ class Roofline(CostModel):
         "dynamic_product": ("native", "unsupported"),
         "integer_spike": ("native", "unsupported"),
         "neuron": ("native",),
+        "real_times_spike": ("mac", "host"),
     }
 
     def actions(self, ops: Ops) -> Iterator[Action]:

@@ -103,6 +103,7 @@ class Systolic(CostModel):
         "dynamic_product": ("native", "unsupported"),
         "integer_spike": ("native", "unsupported"),
         "neuron": ("host", "unsupported"),
+        "real_times_spike": ("mac", "host"),
     }
     PER_ACCESS: ClassVar = ("sram_read", "sram_write", "dram_read", "dram_write")
     LEFT_TO_HOST: ClassVar = ("masking", "sum")

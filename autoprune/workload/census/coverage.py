@@ -8,11 +8,14 @@ multiply, nobody knows how often.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from autoprune.workload.census.call import Call
+from autoprune.workload.census.contraction import Entrywise
 from autoprune.workload.census.functions import BATCH_NORMS, multiplies
 from autoprune.workload.workload import FREE, Elementwise, Uncounted
 
+PRODUCTS = "products entry by entry"
 _SHOWN = 3  # modules that are named
 
 
@@ -23,6 +26,7 @@ class Coverage:
         self._free: Counter[str] = Counter()
         self._macs: Counter[str] = Counter()
         self._where: dict[str, dict[str, None]] = {}
+        self.products: list[Entrywise] = []
 
     def see(self, call: Call, path: str) -> None:
         """Take in a call in the module `path`."""
@@ -33,7 +37,7 @@ class Coverage:
             self._free[name] += 1
         else:
             self._macs[name] += macs or 0
-            self._where.setdefault(name, {})[path or "the network itself"] = None
+            self._where.setdefault(name, {})[path] = None
 
     def uncounted(self, elementwise: tuple[Elementwise, ...]) -> list[Uncounted]:
         """Everything that was seen, what multiplies first."""
@@ -42,16 +46,34 @@ class Coverage:
             for item in elementwise
             if item.kind == "batch_norm"
         ]
+        left = [made for made in self.products if made.is_named]
+        if left:
+            found.append(
+                Uncounted(
+                    name=PRODUCTS,
+                    dense_macs=sum(made.entries for made in left),
+                    reason=f"not counted, in {_places([made.path for made in left])}: products "
+                    "that are added up otherwise than by one sum over them, a MAC each",
+                )
+            )
         for name, macs in sorted(self._macs.items()):
-            paths = list(self._where[name])
-            where = ", ".join(paths[:_SHOWN]) + (" and others" if len(paths) > _SHOWN else "")
             known = "" if macs else "; it may multiply, and its MACs are not known"
-            reason = f"not counted, in {where}: the census does not know this operator{known}"
+            reason = (
+                f"not counted, in {_places(self._where[name])}: the census does not know this "
+                f"operator{known}"
+            )
             found.append(Uncounted(name=name, dense_macs=macs, reason=reason))
+        alone = (made.call for made in self.products if not (made.is_named or made.is_counted))
+        free = self._free + Counter(alone)
         return found + [
             Uncounted(name=name, dense_macs=0, reason=f"{FREE}, {times} times: no MAC")
-            for name, times in sorted(self._free.items())
+            for name, times in sorted(free.items())
         ]
+
+
+def _places(paths: Iterable[str]) -> str:
+    names = list(dict.fromkeys(path or "the network itself" for path in paths))
+    return ", ".join(names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
 
 
 def _folded(item: Elementwise) -> str:

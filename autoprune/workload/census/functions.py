@@ -89,6 +89,10 @@ def _trilinear(call: Call) -> int:
     return torch.Size(torch.broadcast_shapes(*shapes)).numel()
 
 
+def _entries(call: Call) -> int:
+    return int(call.args[0].numel())
+
+
 def _recurrent(call: Call) -> int:
     """Every weight of a gate is used once per step and sample."""
     weights = [w for w in tensors(call.args[1:3]) if w.ndim == 2]
@@ -106,6 +110,8 @@ _MACS = {
     "_cudnn_rnn": _recurrent,
     "_cdist_forward": _distances,
     "_euclidean_dist": _distances,
+    "dot": _entries,
+    "vdot": _entries,
 }
 """Dense MACs of operators that `torch.utils.flop_counter` does not know either."""
 

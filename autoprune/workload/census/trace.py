@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.contraction import Entrywise, Pair
 from autoprune.workload.census.ledger import Raw
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.values import Values
@@ -64,6 +65,8 @@ class Trace:
         summed: spikes that were added up to it, and over which axes of them.
         axes: where time, samples and channels lie.
         unit: what one spike is in it, as far as its way tells; its data may say otherwise.
+        pair: the two of which it is the product entry by entry.
+        products: such products that it is made of, of which no sum was taken.
         held: what its memory held at a version of it; a view of binary entries is binary.
     """
 
@@ -78,6 +81,8 @@ class Trace:
     summed: tuple[Tensor, Trace, tuple[int, ...]] | None = None
     axes: Axes = field(default_factory=Axes)
     unit: float | None = None
+    pair: Pair | None = None
+    products: tuple[Entrywise, ...] = ()
     held: tuple[Values, int] | None = None
 
     @property

@@ -19,6 +19,7 @@ from autoprune.errors import CountingError
 from autoprune.workload.census.axes import Axes
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls, Traced
+from autoprune.workload.census.contraction import FACTORS, SUMS, Entrywise, Pair, is_outer
 from autoprune.workload.census.coverage import Coverage
 from autoprune.workload.census.functions import (
     ADDITIONS,
@@ -37,6 +38,7 @@ from autoprune.workload.census.functions import (
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Emission, Trace, mark, merged, trace_of
+from autoprune.workload.census.values import BINARY, examine
 
 PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "convolution"}
 
@@ -148,10 +150,11 @@ class Tracer(TorchDispatchMode):
         return trace
 
     def _follow(self, call: Call, inputs: list[Traced]) -> None:
-        counted = self._counted(call)
-        if counted is None:
+        counted = self._counted(call) or self._mask(call, inputs)
+        pair = None if counted else self._pair(call, inputs)
+        if counted is None and pair is None:
             self.coverage.see(call, self._here)
-        trace = counted or self._passed(call, inputs)
+        trace = counted or self._passed(call, inputs, pair)
         if call.is_in_place:
             self._written(call, trace, inputs)
         for index, result in call.results:
@@ -180,6 +183,8 @@ class Tracer(TorchDispatchMode):
         name, args = call.name, call.args
         if name in ("convolution", "convolution_overrideable"):
             return self._convolution(call)
+        if name in ("sum", "mean"):
+            return self._contraction(call)
         if name in ("mm", "bmm"):
             return self._product(call, args[0], args[1])
         if name in ("addmm", "baddbmm", "addbmm"):
@@ -248,8 +253,7 @@ class Tracer(TorchDispatchMode):
         channel = (out.ndim - 1, 1)
         if trace is None:
             trace, weight, x = trace_of(right), left.mT, right.mT
-            channel, out = (out.ndim - 2, 1), out.mT
-            bias = None if bias is None or bias.ndim < 2 else bias.mT
+            channel = (out.ndim - 2, 1)
             if trace is not None:
                 trace = replace(trace, axes=trace.axes.swapped(x.ndim))
         assert trace is not None
@@ -266,24 +270,117 @@ class Tracer(TorchDispatchMode):
                 convolution = Convolution(groups=len(weight))
                 x = x.permute(1, 0, 2).flatten(1)
                 trace = replace(trace, axes=trace.axes.reduced([0], 3, kept=False))
-                weight, out = weight.mT.flatten(0, 1).mT, out.permute(1, 0, 2).flatten(1)
-                bias = None
+                weight = weight.mT.flatten(0, 1).mT
         return self.calls.layer(
             site, (x, trace), weight.mT, bias, out, replace(axes, channel=channel), convolution
         )
 
-    def _passed(self, call: Call, inputs: list[Traced]) -> Trace:
+    def _contraction(self, call: Call) -> Trace | None:
+        """A product entry by entry that is added up, where that is a product of matrices."""
+        x, out, trace = call.args[0], call.out, trace_of(call.args[0])
+        if trace is None or trace.pair is None:
+            return None
+        pair, dims = trace.pair, _dims(call, x)
+        first, second = pair.traces
+        if first is None:
+            pair = Pair(pair.made, pair.right, pair.left, (second, None))
+            first, second = pair.traces
+        assert first is not None
+        found = pair.matrices(dims, trace.axes, weight=second is None)
+        if found is None:
+            return None
+        first = replace(first, axes=found.left_axes)
+        axes = self._axes(call, [(x, trace)], out)
+        if second is not None:
+            second = replace(second, axes=found.right_axes)
+            left, right = (found.left, first), (found.right, second)
+            made: Trace | None = self.calls.product(self._here, left, right, out, axes)
+        else:
+            if found.column is not None:
+                column = found.column
+                if out.ndim < x.ndim:
+                    column -= sum(d < column for d in dims)
+                axes = replace(axes, channel=(column, 1))
+            mark(found.left, first)
+            made = self._layer(found.left, found.right, None, out, axes)
+        pair.made.is_counted = made is not None
+        return made
+
+    def _mask(self, call: Call, inputs: list[Traced]) -> Trace | None:
+        """The trace of spikes times spikes entry by entry; None where that is no mask."""
+        if call.name != "mul" or len(inputs) < 2 or not all(t.is_spikes for _, t in inputs):
+            return None
+        (x, _), (y, _) = inputs
+        if is_outer(x.expand(call.out.shape), y.expand(call.out.shape)):
+            return None
+        axes = self._axes(call, inputs, call.out)
+        return self.calls.mask(self._here, inputs[0], inputs[1], axes)
+
+    def _pair(self, call: Call, inputs: list[Traced]) -> Pair | None:
+        """What is multiplied entry by entry, unless it is a number, or a mask of spikes."""
+        factors = [call.args[i] for i in FACTORS.get(call.name, ())]
+        if len(factors) < 2 or not all(isinstance(x, Tensor) for x in factors):
+            return None
+        traces = trace_of(factors[0]), trace_of(factors[1])
+        constants = [x for x in factors if trace_of(x) is None]
+        alike = factors[0] is factors[1] or (call.name == "div" and traces[1] is not None)
+        if alike or any(map(self._is_number, constants)):
+            return None
+        first, second = factors
+        left = first.unsqueeze(-1) if call.name == "addr" else first
+        left, right = left.expand(call.out.shape), second.expand(call.out.shape)
+        outer = is_outer(left, right)
+        made = Entrywise(
+            call=call.name,
+            path=self._here,
+            entries=call.out.numel(),
+            factors=(first, second),
+            versions=(first._version, second._version),
+            is_scale=not outer and any(map(_is_whole, constants)),
+            selects=not outer and any(examine(x) == BINARY for x in constants or factors),
+        )
+        self.coverage.products.append(made)
+        return Pair(made, left, right, traces)
+
+    def _products(
+        self, call: Call, inputs: list[Traced], pair: Pair | None
+    ) -> tuple[Entrywise, ...]:
+        """Products entry by entry in a result; those that are added up in it are told so."""
+        if pair is not None and call.name in ("mul", "div"):
+            return (pair.made,)
+        parts = [set(trace.products) for _, trace in inputs if trace.products]
+        parts += [{pair.made}] if pair is not None else []
+        if not parts:
+            return ()
+        found = set.union(*parts)
+        summed = found if call.name in SUMS else set()
+        if call.name in ADDITIONS | FACTORS.keys():
+            several = [part for part in parts if any(not made.is_scale for made in part)]
+            summed = {made for part in several for made in part} if len(several) > 1 else set()
+        x, trace = inputs[0]
+        if call.name in REDUCTIONS and trace.pair and not trace.pair.adds_up(_dims(call, x)):
+            summed = set()
+        for made in summed:
+            made.is_summed = True
+        linear = call.is_view or call.name in COPIES | JOINS | ADDITIONS | FACTORS.keys() | {"neg"}
+        return tuple(found) if linear or call.name in SUMS else ()
+
+    def _is_number(self, x: Tensor) -> bool:
+        """Whether a constant is one number, and no entry of a larger parameter."""
+        part = x.numel() == 1 and not _is_whole(x) and self._names.of(x)
+        return not part and _constant(x) is not None
+
+    def _passed(self, call: Call, inputs: list[Traced], pair: Pair | None) -> Trace:
         """The trace of any other result: what went in, unless it is masked, summed or fired."""
         traces = [trace for _, trace in inputs]
         trace = merged(traces, Axes())
+        trace = replace(trace, products=self._products(call, inputs, pair))
+        if pair is not None:
+            direct = call.name in ("mul", "div") and not call.is_in_place
+            return replace(trace, pair=pair if direct else None)
         name = call.name
         if name in QUANTISERS and not self._is_binary(inputs):
             return self._emitted(call, inputs, trace)
-        if name == "mul" and len(inputs) == 2 and all(t.is_spikes for t in traces):
-            axes = self._axes(call, inputs, call.out)
-            found = self.calls.mask(self._here, inputs[0], inputs[1], axes)
-            if found is not None:
-                return found
         self._elementwise(call, inputs)
         if name in JOINS and len(inputs) == len(call.args[0]):
             parts = [(x.shape, trace.touched) for x, trace in inputs]
@@ -323,7 +420,8 @@ class Tracer(TorchDispatchMode):
     def _same_memory(self, call: Call, given: Traced) -> dict[str, Any]:
         """What a view or copy of binary entries keeps: that they are."""
         x, trace = given
-        known = {"logic": trace.logic, "summed": trace.summed}
+        pair = trace.pair and trace.pair.then(call)
+        known = {"logic": trace.logic, "summed": trace.summed, "pair": pair}
         if trace.held is None or trace.held[1] != x._version or not call.results:
             return known
         return known | {"held": (trace.held[0], call.results[0][1]._version)}
@@ -392,6 +490,11 @@ def _outer(left: Trace | None, right: Trace | None, ndim: int) -> Axes:
                 found.time or kept.time, found.batch or kept.batch, found.channel or kept.channel
             )
     return found
+
+
+def _is_whole(x: Tensor) -> bool:
+    """Whether nothing but `x` is in its memory."""
+    return x.untyped_storage().nbytes() == x.numel() * x.element_size()
 
 
 def _constant(value: object) -> float | None:

@@ -42,7 +42,7 @@ class Values:
             ``integer`` where whole multiples of it, else ``real``.
         largest: magnitude of the largest entry in units; 0 where real.
         signed: whether an entry is negative; False where real.
-        unit: what one spike is.
+        unit: what one spike is; 1 where the entries are whole as they are.
     """
 
     kind: OperandClass
@@ -78,6 +78,7 @@ def examine(x: Tensor, unit: float | None = None, *, whole: bool = False) -> Val
         unit = 1.0
         if not whole and not _all(x, lambda a: a.round() == a):
             unit = _unit(x) if x.is_floating_point() else None
+            unit = math.nextafter(1, 2) if unit == 1 else unit  # entries are only nearly whole
     unit = None if unit is None else abs(unit)
     if not x.numel():
         return BINARY

@@ -201,6 +201,15 @@ REWRITES: dict[str, Mapping[str, Callable[..., Tensor]]] = {
             x.flatten(0, 1).mT, net.fc.weight.unsqueeze(-1), net.fc.bias
         ).mT.unflatten(0, x.shape[:2])
     },
+    "product by hand": {
+        "layer": lambda net, x: (x.unsqueeze(-2) * net.fc.weight).sum(-1) + net.fc.bias
+    },
+    "attention by hand": {
+        "attention": lambda net, q, k, v: (
+            ((q[..., None, :] * k[..., None, :, :]).sum(-1)[..., None] * v[..., None, :, :]).sum(-2)
+            / 4
+        )
+    },
     "by keyword": {"layer": lambda net, x: net.fc(input=x)},
     "spikes scaled": folded(lambda x: 0.5 * x, 0.5),
     "spikes divided": folded(lambda x: x / 8, 0.125),
