@@ -8,7 +8,7 @@ import pytest
 import ray
 import torch
 
-from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.compress.configuration import make_plan, parameters
 from autoprune.compress.effort import Effort
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.trial.setup import Setup
@@ -17,13 +17,21 @@ from autoprune.trial.trial import run_trial
 from tests.networks.conftest import CASES
 
 
+COARSE = {"l1p": 0.5, "dsp": 0.5, "tau": "layer"}
+FINE = {"l1p": 0.5, "dsp_matrix": 0.5, "tau": "channel", "threshold": "neuron"}
+
+
 @pytest.mark.ray
 @pytest.mark.parametrize(
-    "case",
-    [name if name == "own" else pytest.param(name, marks=pytest.mark.full) for name in CASES],
-    indirect=True,
+    ("case", "values"),
+    [
+        ("own", COARSE),
+        *(pytest.param(name, COARSE, marks=pytest.mark.full) for name in CASES if name != "own"),
+        *(pytest.param(name, FINE, marks=pytest.mark.full) for name in ("own", "spikformer")),
+    ],
+    indirect=["case"],
 )
-def test_a_trial_on_a_worker_is_that_of_this_process(case, one_ray):
+def test_a_trial_on_a_worker_is_that_of_this_process(case, values, one_ray):
     one_ray()
     network, adapter = case.make()
     shape = adapter.shape(network)
@@ -42,12 +50,10 @@ def test_a_trial_on_a_worker_is_that_of_this_process(case, one_ray):
         batch_norm_batch_size=4,
         census_samples=2,
     )
-    point = {f"{place}.l1p": 0.5 for place, _ in shape.branches()}
-    point |= {f"{place}.dsp": 0.5 for place, b in shape.branches() if not b.fixed}
-    point |= {f"blocks.{i}.neuron.tau": "layer" for i in range(len(shape.blocks))}
-    plan = make_plan(
-        parse_configuration(point), shape, Effort(time_steps=3, learning_rate=1e-2, epochs=1)
-    )
+    inside = [p for p in parameters(shape) if p.place.kind in ("branch", "neuron")]
+    point = {p: values[p.setting] for p in inside if p.setting in values}
+    plan = make_plan(point, shape, Effort(time_steps=3, learning_rate=1e-2, epochs=1))
+    assert len(plan.parts) == 3
     there, model = ray.get(ray.remote(run_trial).remote(setup, plan, 7))
     here, twin = run_trial(setup, plan, 7)
     assert replace(there, seconds=here.seconds) == here
