@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from typing import get_args
 
 from autoprune.compress.effort import EFFORT
 from autoprune.compress.method import STAGES, Method
@@ -103,10 +104,9 @@ def _checked(made: type[Method], name: str, where: str, others: tuple[Method, ..
     try:
         method = made()
         parts = (method.name, method.stage, method.settings, method.part, method.surgery)
-    except (AttributeError, TypeError) as error:
+    except Exception as error:
         raise InputError(where, f"{name} is no method: {error}") from error
-    if parts[1] not in STAGES:
-        raise InputError(where, f"{name}: stage {method.stage!r}", candidates=STAGES)
+    _check_words(name, where, *parts[:3])
     if any(method.name == other.name for other in others):
         raise InputError(where, f"{name}: there is another method {method.name!r}")
     taken = {
@@ -123,3 +123,18 @@ def _checked(made: type[Method], name: str, where: str, others: tuple[Method, ..
         if known.count(option.name) > 1:
             raise InputError(where, f"{name}: a second option {option.name!r}")
     return method
+
+
+def _check_words(name: str, where: str, own: object, stage: object, settings: object) -> None:
+    """InputError unless these are a method's name, stage and settings."""
+    if stage not in STAGES:
+        raise InputError(where, f"{name}: stage {stage!r}", candidates=STAGES)
+    if not (isinstance(settings, tuple) and all(isinstance(one, Setting) for one in settings)):
+        raise InputError(where, f"{name}: settings {settings!r}", "a tuple of Setting")
+    for word in (own, *(setting.name for setting in settings)):
+        if not (isinstance(word, str) and word.isidentifier()):
+            raise InputError(where, f"{name}: the name {word!r}", "letters, digits and _")
+    for kind in (kind for setting in settings for kind in setting.kinds):
+        if kind not in get_args(Kind):
+            given = f"{name}: a setting of a {kind!r}"
+            raise InputError(where, given, name=str(kind), candidates=get_args(Kind))

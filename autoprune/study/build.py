@@ -116,15 +116,14 @@ def _tried(
     if parts.network.checkpoint is not None:
         load_published(parts.network, network)
     try:
-        domains = space.parameters(adapter.shape(network))
-        _every_value(domains, adapter.shape(network), effort)
         samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
         samples = samples.round() if len(about.shape) == 4 else samples
+        tried = Tried(network=network, adapter=adapter, samples=samples)
+        for name in parts.compression.methods:
+            refuse_broken(named(name), tried, f"{file}: compression.methods")
+        domains = space.parameters(tried.shape)
+        _every_value(domains, tried.shape, effort)
         manner = Manner(options=parts.compression.options, samples=samples)
-        shape = smoke_test(network, adapter, domains, effort, manner)
+        return smoke_test(network, adapter, domains, effort, manner)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{file}: network", str(error)) from error
-    tried = Tried(network=network, adapter=adapter, samples=samples)
-    for name in parts.compression.methods:
-        refuse_broken(named(name), tried, f"{file}: compression.methods")
-    return shape

@@ -73,7 +73,7 @@ def _method(name: str, watch: Watch) -> tuple[Verdict, ...]:
     make_importable(Path())
     method = known(name)
     if method is None:
-        use([name], name)
+        use([name], "method")
         method = named(name)
     return _kept(verdicts(method, tried_network()), watch, name, "laws that methods obey")
 

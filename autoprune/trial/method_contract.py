@@ -21,7 +21,7 @@ def verdicts(
     for law, broken in (LAWS if laws is None else laws).items():
         try:
             yield Verdict(rule=law, counterexample=next(iter(broken(method, tried)), ""))
-        except Exception as error:  # noqa: BLE001 - a method may do anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a method may do anything
             yield Verdict(rule=law, counterexample=f"{type(error).__name__}: {error}")
 
 

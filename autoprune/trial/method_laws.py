@@ -84,6 +84,9 @@ def _empty_changes_nothing(method: Method, tried: Tried) -> Iterator[str]:
 def _is_canonical(method: Method, tried: Tried) -> Iterator[str]:
     for (what, plan), (_, again) in zip(tried.plans(method), tried.plans(method), strict=True):
         stored = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+        for part in plan.parts:
+            if part.method != method.name:
+                yield f"{what}: a part of the method {part.method!r}"
         if plan != again or plan.hash != again.hash:
             yield f"{what}: another part the second time"
         if stored != plan or stored.hash != plan.hash:
@@ -113,7 +116,7 @@ def _hashes_alike_elsewhere(method: Method, tried: Tried) -> Iterator[str]:
     )
     if done.returncode:
         yield done.stderr.decode(errors="replace").strip().splitlines()[-1]
-    elif done.stdout.decode().split() != here:
+    elif done.stdout.decode().splitlines()[-1].split() != here:  # a method may print, too
         yield "another process makes parts that hash otherwise"
 
 

@@ -16,7 +16,6 @@ from autoprune.trial.training import Recipe
 from autoprune.trial.trial import run_trial
 from tests.networks.conftest import CASES
 
-
 COARSE = {"l1p": 0.5, "dsp": 0.5, "tau": "layer"}
 FINE = {"l1p": 0.5, "dsp_matrix": 0.5, "tau": "channel", "threshold": "neuron"}
 

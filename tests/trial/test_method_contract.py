@@ -77,6 +77,16 @@ BAD = {
         "[(k, max(1, c - random.randrange(9))) for k, c in zeros])",
         "a part is canonical: made again and stored, it is the same",
     ),
+    "a part of another method": (
+        "Part.of(self.name, zeros)",
+        'Part.of("l1p", zeros)',
+        "a part is canonical: made again and stored, it is the same",
+    ),
+    "ends the process": (
+        "        zeros = []",
+        "        raise SystemExit(3)",
+        "every setting has a neutral value, and others",
+    ),
     "grows": (
         "    def keep(",
         "    def thin(self, subject, part):\n"
@@ -133,7 +143,7 @@ def write(tmp_path, monkeypatch) -> Iterator[object]:
 
 
 def test_a_good_method_passes(autoprune, write):
-    write()
+    write("        zeros = []", "        zeros = []\n        print('a part')")
     said = autoprune("check", NAME)
     assert (said.code, said.err) == (0, "")
     assert said.out.count("  pass ") == 10
@@ -175,6 +185,14 @@ def test_check_prints_every_law(autoprune, write):
     (('("branch",)', '("branch", "branch")'), "a second setting 'bad' of a branch"),
     (("def surgery", "def surgeri"), "is no method"),
     (('name = "bad"', 'name = "bad"\n    stage = "last"'), "stage 'last'"),
+    (('name = "bad"', 'name = "a bad one"'), "the name 'a bad one'; expected letters, digits"),
+    (('name="bad"', 'name="b-d"'), "the name 'b-d'; expected letters, digits"),
+    (('kinds=("branch",)', 'kinds=("brunch",)'), "a setting of a 'brunch'*mean 'branch'"),
+    (("settings = (", 'settings = ("bad",) + ('), "settings ('bad', *expected a tuple of Setting"),
+    (
+        ("    def surgery", "    def __init__(self):\n        1 / 0\n\n    def surgery"),
+        "is no method",
+    ),
 )
 def test_what_is_no_method_is_refused(autoprune, write, given, words):
     write(*given)
@@ -187,6 +205,7 @@ def test_what_is_no_method_is_refused(autoprune, write, given, words):
         "bad breaks a law of methods; expected that sizes and zeros are those",
     ),
     (('name="bad"', 'name="l1p"'), "bad_method:Bad: a second setting 'l1p' of a branch"),
+    (("zeros = []", "1 / 0"), "bad breaks a law*has a neutral value, and others (ZeroDivision"),
 )
 def test_no_run_begins_with_a_method_that_breaks_a_law(autoprune, write, short_study, given, words):
     write(*given)
