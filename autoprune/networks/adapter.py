@@ -66,11 +66,13 @@ class NeuronSite:
     Attributes:
         channels: shape of a per-channel parameter, broadcastable to the neurons' input without
             its time axis.
+        layer: the layer whose outputs the neurons take; None behind no projection.
     """
 
     owner: nn.Module
     name: str
     channels: tuple[int, ...]
+    layer: Weighted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from autoprune.networks.adapter import (
     Matrix,
     NeuronSite,
     Projection,
+    Weighted,
 )
 from autoprune.networks.stand_in import Bypassed, Removed
 
@@ -125,13 +126,15 @@ def _neurons(where: str, module: nn.Module, inside: Inside) -> Iterator[NeuronSi
         for name, child in parent.named_children()
     }
     shapes: dict[int, tuple[int, ...]] = {}
+    layers: dict[int, Weighted] = {}
     for projection in (*inside.inner.values(), *inside.outer.values()):
         if projection.neuron is not None:
             shapes[id(projection.neuron)] = projection.channels
+            layers[id(projection.neuron)] = projection.module
     for name, channels in inside.neurons.items():
         shapes[id(module.get_submodule(name))] = channels
     for place, channels in shapes.items():
         if place not in places:
             raise CompressionError(f"{where}: the neurons of a projection are not inside it")
         owner, name = places[place]
-        yield NeuronSite(owner=owner, name=name, channels=channels)
+        yield NeuronSite(owner=owner, name=name, channels=channels, layer=layers.get(place))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
@@ -19,6 +19,7 @@ from autoprune.compress.registry import named
 from autoprune.compress.space import SearchSpace
 from autoprune.compress.surgery.apply import Manner
 from autoprune.cost.model import CostModel
+from autoprune.data.dataset import About
 from autoprune.errors import CompressionError, CountingError, InputError
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.budget import Budget
@@ -29,6 +30,7 @@ from autoprune.study.identity import identity, measured_bits
 from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
 from autoprune.trial.method_contract import refuse_broken
+from autoprune.trial.own_score import try_score
 from autoprune.trial.smoke_test import smoke_test
 from autoprune.trial.tried import Tried
 
@@ -116,14 +118,23 @@ def _tried(
     if parts.network.checkpoint is not None:
         load_published(parts.network, network)
     try:
-        samples = torch.rand(2, *about.shape, generator=torch.Generator().manual_seed(0))
-        samples = samples.round() if len(about.shape) == 4 else samples
+        samples = _noise(2, about)
         tried = Tried(network=network, adapter=adapter, samples=samples)
         for name in parts.compression.methods:
             refuse_broken(named(name), tried, f"{file}: compression.methods")
         domains = space.parameters(tried.shape)
         _every_value(domains, tried.shape, effort)
         manner = Manner(options=parts.compression.options, samples=samples)
-        return smoke_test(network, adapter, domains, effort, manner)
+        shape = smoke_test(network, adapter, domains, effort, manner)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{file}: network", str(error)) from error
+    if parts.evaluate is not None:
+        number = min(max(16, 2 * about.classes), 32)
+        try_score(parts.evaluate, network, _noise(number, about), about.classes)
+    return shape
+
+
+def _noise(number: int, about: About) -> Tensor:
+    """So many samples as a data set might hold: numbers from 0 to 1, of frames 0 or 1."""
+    samples = torch.rand(number, *about.shape, generator=torch.Generator().manual_seed(0))
+    return samples.round() if len(about.shape) == 4 else samples

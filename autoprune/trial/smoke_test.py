@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,12 +16,12 @@ from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
 from autoprune.compress.space import setting_of
 from autoprune.compress.surgery.apply import Manner, compress
-from autoprune.errors import AutopruneError, CompressionError
+from autoprune.errors import CompressionError
 from autoprune.networks.adapter import ModelAdapter
-from autoprune.networks.inputs import present
 from autoprune.networks.place import MODEL
 from autoprune.networks.shape import NetworkShape
-from autoprune.trial.training import logits
+from autoprune.trial.channels import check_channels
+from autoprune.trial.failed_pass import FailedPassError, run_pass
 from autoprune.workload.census.count import count
 
 
@@ -40,7 +41,8 @@ def smoke_test(
         effort: the study's.
         manner: the study's, with one or two samples of the data set.
 
-    Raises CompressionError or CountingError with what does not work.
+    Raises CompressionError or CountingError with what does not work, where in the network, and
+    which parameters of the space are enough for it.
     """
     samples = manner.samples
     assert samples is not None
@@ -49,19 +51,62 @@ def smoke_test(
     neutral = compress(network, make_plan({}, shape, effort), adapter, manner)
     smallest = make_plan(_smallest(space), shape, replace(effort, epochs=1))
     with torch.inference_mode():
-        expected = _attempt("the network itself", network, samples)
-        if not torch.equal(_attempt("a copy of it", neutral, samples), expected):
+        expected = _attempt("the network itself", network, adapter, samples)
+        if not torch.equal(_attempt("a copy of it", neutral, adapter, samples), expected):
             raise CompressionError(
                 f"{type(network).__name__}: a neutral plan changes what the network computes"
             )
         searched = space.get(Parameter(MODEL, "time_steps"))
         for steps in searched.all if searched is not None else ():
             adapter.set_time_steps(neutral, int(steps))
-            present(neutral, samples)
-        model = compress(network, smallest, adapter, manner)
-        _attempt(f"its smallest form ({smallest.short(shape)})", model, samples)
+            _attempt(f"it in {steps} time steps", neutral, adapter, samples)
+    if _learns_per_channel(space):
+        check_channels(network, adapter, samples[:1])
+    with torch.inference_mode():
+        try:
+            run_pass(compress(network, smallest, adapter, manner), adapter, samples)
+        except FailedPassError as error:
+            form = f"its smallest form ({smallest.short(shape)})"
+            alone = _enough_alone(network, adapter, _smallest(space), effort, manner)
+            raise CompressionError(_told(form, samples, error, alone)) from error
     count(network, adapter, samples[:1])
     return shape
+
+
+def _learns_per_channel(space: Mapping[Parameter, Domain]) -> bool:
+    return any("channel" in d.all for p, d in space.items() if p.place.kind == "neuron")
+
+
+def _enough_alone(
+    network: nn.Module,
+    adapter: ModelAdapter,
+    smallest: Mapping[Parameter, Value],
+    effort: Effort,
+    manner: Manner,
+) -> dict[str, list[str]]:
+    """Where the network does not run, and parameters any of which is enough; the first of alike."""
+    samples, found = manner.samples, defaultdict(list)
+    assert samples is not None
+    alike: dict[tuple[str, str], Parameter] = {}
+    for parameter in sorted(smallest):
+        alike.setdefault((parameter.place.part, parameter.setting), parameter)
+    for parameter in alike.values():
+        plan = make_plan({parameter: smallest[parameter]}, adapter.shape(network), effort)
+        try:
+            run_pass(compress(network, plan, adapter, manner), adapter, samples)
+        except FailedPassError as error:
+            found[str(error)].append(f"{parameter} = {smallest[parameter]!r}")
+    return dict(found)
+
+
+def _told(form: str, samples: Tensor, error: Exception, alone: Mapping[str, list[str]]) -> str:
+    causes = [f"with {' or '.join(names)} alone: {said}" for said, names in alone.items()]
+    return (
+        f"does not run on samples of {list(samples.shape[1:])} once it is compressed: "
+        f"{'; '.join(causes) or f'{form}: {error}'}; "
+        "expected lines that read the sizes that are left off their input; or in the adapter's "
+        "Inside a subclass with such a forward pass as local, or why no size may change as fixed"
+    )
 
 
 def _smallest(space: Mapping[Parameter, Domain]) -> dict[Parameter, Value]:
@@ -75,13 +120,10 @@ def _smallest(space: Mapping[Parameter, Domain]) -> dict[Parameter, Value]:
     return found
 
 
-def _attempt(what: str, model: nn.Module, samples: Tensor) -> Tensor:
+def _attempt(what: str, model: nn.Module, adapter: ModelAdapter, samples: Tensor) -> Tensor:
     try:
-        return logits(model, samples)
-    except AutopruneError:
-        raise
-    except Exception as error:
+        return run_pass(model, adapter, samples)
+    except FailedPassError as error:
         raise CompressionError(
-            f"{what} does not run on samples of {list(samples.shape[1:])}: "
-            f"{type(error).__name__}: {error}"
+            f"{what} does not run on samples of {list(samples.shape[1:])}: {error}"
         ) from error

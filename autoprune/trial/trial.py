@@ -11,7 +11,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import torch
-from spikingjelly.activation_based import functional
 from torch import nn
 
 from autoprune.compress.plan import Plan
@@ -21,6 +20,7 @@ from autoprune.compress.surgery.rounding import rounded
 from autoprune.compress.surgery.surgery import Subject, matrices
 from autoprune.data.dataset import Split
 from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
+from autoprune.trial.own_score import own_score
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import batches, correct
 from autoprune.workload.census.count import count
@@ -118,11 +118,7 @@ def score(setup: Setup, model: nn.Module, part: Split) -> Score:
     """
     if setup.evaluate is None:
         return Score(correct=correct(model, part), total=len(part))
-    name = setup.evaluate.__name__
-    functional.reset_net(model)
-    with torch.inference_mode():
-        value = float(setup.evaluate(model.eval(), part))
-    functional.reset_net(model)
+    name, value = setup.evaluate.__name__, own_score(setup.evaluate, model, part)
     if not 0 <= value <= 1:
         raise ValueError(f"{name} gave {value!r}; expected a score from 0 to 1")
     return Score(correct=value * len(part), total=len(part), name=name)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from autoprune.data.dataset import Split
 from autoprune.networks.spikformer_patch import PatchSpikformer
@@ -37,3 +38,29 @@ def wrong(model: nn.Module, data: Split) -> float:
 
 def short_of_arguments(model: nn.Module, data: Split, recipe: Recipe, seed: int) -> None:
     """Trains without telling how far it is."""
+
+
+def percent(model: nn.Module, data: Split) -> float:
+    best = logits(model, data.inputs(slice(None))).argmax(1)
+    return 100 * float((best == data.labels).float().mean())
+
+
+def loss(model: nn.Module, data: Split) -> float:
+    return -float(cross_entropy(logits(model, data.inputs(slice(None))), data.labels))
+
+
+def raises(model: nn.Module, data: Split) -> float:
+    raise KeyError("mIoU")
+
+
+def sometimes_nan(model: nn.Module, data: Split) -> float:
+    """Precision of a class, which is no number where the network never predicts it."""
+    found = logits(model, data.inputs(slice(None))).argmax(1) == 0
+    return float((data.labels[found] == 0).float().mean())
+
+
+def of_two_classes(model: nn.Module, data: Split) -> float:
+    """As an area under a curve: there is none where labels are all alike."""
+    if len(data.labels.unique()) < 10:
+        raise ValueError("only some classes present")
+    return 0.5

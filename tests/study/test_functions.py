@@ -51,8 +51,18 @@ def test_what_is_wrong_is_named(autoprune, study, given, words):
     assert_refused(words, autoprune, "run", study(functions, objective, extra), "--dry-run")
 
 
-def test_a_score_out_of_range_fails_by_name(autoprune, study, tmp_path):
-    file = study('evaluate = "own_functions:wrong"', "wrong")
-    said = autoprune("run", file, "--workers", 0, "--trials", 1, "--out", tmp_path / "out")
-    assert said.code == 2
-    assert "wrong gave 1.5; expected a score from 0 to 1" in said.err
+@refusals(
+    ("wrong", "'wrong': gives 1.5 of a network that is right on all of 20 random samples"),
+    ("percent", "'percent': gives 100 of a network that is right"),
+    ("loss", "'loss': gives -* expected a score from 0 to 1, higher is better"),
+    ("raises", "'raises': raised KeyError: 'mIoU', at own_functions.py:*: raise KeyError(*"),
+)
+def test_a_score_that_is_none_is_found_before_anything_trains(autoprune, study, given, words):
+    file = study(f'evaluate = "own_functions:{given}"', given)
+    assert_refused(words, autoprune, "run", file, "--dry-run")
+
+
+@pytest.mark.parametrize("name", ["sometimes_nan", "of_two_classes"])
+def test_a_score_that_some_labels_have_not_is_a_score(autoprune, study, name):
+    said = autoprune("run", study(f'evaluate = "own_functions:{name}"', name), "--dry-run")
+    assert said.code == 0, said.err

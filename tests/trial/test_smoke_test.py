@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
+from spikingjelly.activation_based.model.spikformer import SpikformerMLP
 from torch import nn
 
 from autoprune.compress.domain import Domain
@@ -13,6 +16,7 @@ from autoprune.errors import CompressionError
 from autoprune.networks.place import MODEL
 from autoprune.networks.spikformer import SpikformerAdapter
 from autoprune.trial.smoke_test import smoke_test
+from tests.refusals import assert_refused
 
 IMAGES = torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 STEPS = Parameter(MODEL, "time_steps")
@@ -60,3 +64,35 @@ class Other(nn.Module):
 def test_an_own_forward_pass_that_computes_something_else(network, effort):
     with pytest.raises(CompressionError, match="a neutral plan changes what the network computes"):
         smoke_test(network, Moves(), {}, effort, Manner(samples=IMAGES))
+
+
+class ReadsItsFirstSize(SpikformerMLP):
+    def forward(self, x):
+        if self.fc1[0].out_channels != 24:
+            raise RuntimeError("shape [24] is invalid")
+        return super().forward(x)
+
+
+def test_a_form_that_does_not_run_is_said_with_place_module_line_and_plan(network, effort):
+    space = {
+        Parameter.parse("blocks.1.mlp.dsp"): Domain(values=[0.25, 1.0]),
+        Parameter.parse("blocks.1.mlp.l1p"): Domain(values=[0.0, 0.5]),
+        Parameter.parse("blocks.0.attention.l1p"): Domain(values=[0.0, 0.5]),
+    }
+    own = copy.deepcopy(network)
+    for block in own.blocks:
+        block.mlp.__class__ = ReadsItsFirstSize
+    said = assert_refused(
+        "once it is compressed: with blocks.1.mlp.dsp = 0.25 alone: blocks.1.mlp: blocks.1.mlp "
+        "(ReadsItsFirstSize): RuntimeError: shape [24] is invalid, at test_smoke_test.py:*: raise "
+        'RuntimeError("shape*; expected lines that read the sizes that are left',
+        smoke_test,
+        own,
+        SpikformerAdapter(),
+        space,
+        effort,
+        Manner(samples=IMAGES),
+        by=CompressionError,
+    )
+    assert "l1p" not in said
+    assert not [n for m in own.modules() for n in (*m._forward_hooks, *m._forward_pre_hooks)]

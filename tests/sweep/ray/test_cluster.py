@@ -269,7 +269,7 @@ def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, 
     out, err = driver.communicate(timeout=600)
     assert driver.returncode == 0, err
     assert "9 plans measured, 0 duplicates, 0 failed" in out
-    seen = notes(study)
+    seen = [note for note in notes(study) if note["node"] != "none"]  # the driver tries the score
     assert len({note["node"] for note in seen}) == 2
     for note in seen:  # both came through the cluster, not from this machine's disk
         assert "runtime_resources" in note["own"] and "runtime_resources" in note["autoprune"]
