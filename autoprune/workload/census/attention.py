@@ -95,8 +95,8 @@ def count_chain(
         first: A @ B, as executed.
         second: C, the third, as its `a`, and A @ B as its `b`.
         on_right: whether (A B) C is executed; else C (A B).
-        scores_first: whether A @ B are the scores of tokens with tokens, so that what is executed
-            is the published order, too.
+        scores_first: whether A @ B are the scores of tokens with tokens: in (A B) C those of q,
+            which is the published order, too, in C (A B) those of k.
         counted: the Op of A @ B, where it was counted before.
     """
     a, b, c, done = first.a, first.b, second.a, second.b
@@ -107,7 +107,12 @@ def count_chain(
         then = second.of(c, done)
         other = first.of(c, a), second.of(b.mT, c.times(a).mT)
     executed = counted or count_product(first), count_product(then)
-    published = executed if scores_first else tuple(map(count_product, other))
+    if not scores_first:
+        published = count_product(other[0]), count_product(other[1])
+    elif on_right:
+        published = executed
+    else:
+        published = count_product(first.of(b.mT, a.mT)), executed[1]
     one, two = (
         (replace(done, order="executed"), replace(paper, order="published"))
         for done, paper in zip(executed, published, strict=True)

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
+_VIEWS = {"_unsafe_view", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk"}
+"""Views that torch does not call so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -47,12 +50,17 @@ class Call:
     @property
     def is_in_place(self) -> bool:
         """Whether it writes into what it was given."""
-        return self.function._schema.is_mutable
+        return self.function._schema.is_mutable and not self.turns
 
     @property
     def is_view(self) -> bool:
         """Whether its result is the memory that it was given, seen differently."""
-        return self.function.is_view or self.name == "_unsafe_view"
+        return self.function.is_view or self.turns or self.name in _VIEWS
+
+    @property
+    def turns(self) -> bool:
+        """Whether it makes a view of the very tensor that it was given, such as ``transpose_``."""
+        return torch.Tag.inplace_view in self.function.tags
 
     @property
     def is_entrywise(self) -> bool:

@@ -49,6 +49,10 @@ class Touched:
         held = nonzero(product, bias)
         return cls(None if held.all() else held)
 
+    def column(self) -> Touched:
+        """Of a product of one column, as the vector that it is."""
+        return self if self.held is None else Touched(self.held[..., 0])
+
     def then(self, call: Call, index: int | None = None) -> Touched:
         """After a call whose first argument is this; `index` of several results."""
         rest = Call(call.function, call.args[1:], call.named, None)

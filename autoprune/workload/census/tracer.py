@@ -72,8 +72,14 @@ class Tracer(TorchDispatchMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call `func`, and mark its results."""
+        given = args
+        if torch.Tag.inplace_view in func.tags:  # as it was seen before
+            before = args[0].detach()
+            if (seen := trace_of(args[0])) is not None:
+                mark(before, seen)
+            given = (before, *args[1:])
         out = func(*args, **(kwargs or {}))
-        call = Call(func, args, kwargs or {}, out)
+        call = Call(func, given, kwargs or {}, out)
         if call.name in PRODUCTS:
             self._begun(call)
         inputs = [(x, trace) for x in call.inputs if (trace := trace_of(x)) is not None]
@@ -242,6 +248,9 @@ class Tracer(TorchDispatchMode):
             if made is None:
                 return None
             trace = made
+        if vector is not None:
+            column = trace.touched and trace.touched.column()
+            trace = replace(trace, axes=trace.axes.without(out.ndim - 1), touched=column)
         more = trace_of(added)
         return trace if more is None else replace(merged([trace, more], trace.axes), touched=None)
 

@@ -110,10 +110,10 @@ def test_a_product_of_spikes_of_any_class_equals_the_loop(
     tokens=st.integers(1, 4),
     density=st.sampled_from([0.2, 0.6]),
     seed=st.integers(0, 1000),
-    code=st.sampled_from(["(v k) q", "q (k v)", "(q k) v"]),
+    code=st.sampled_from(["(v k) q", "q (k v)", "(q k) v", "v (k q)"]),
 )
 def test_counts_equal_the_loop(steps, heads, d, tokens, density, seed, code):
-    """Spikformer, MaxFormer, and code that executes what the papers publish."""
+    """Spikformer, MaxFormer, and scores of tokens with tokens first, as the papers publish."""
     generator = torch.Generator().manual_seed(seed)
     qkv = (torch.rand(steps, 2, 3 * heads * d, tokens, generator=generator) < density).float()
     q, k, v = qkv.reshape(steps, 2, 3, heads, d, tokens).unbind(2)
@@ -121,6 +121,7 @@ def test_counts_equal_the_loop(steps, heads, d, tokens, density, seed, code):
         "(v k) q": lambda: chain(v, k.mT, q, on_right=True),
         "q (k v)": lambda: chain(k, v.mT, q.mT, on_right=False),
         "(q k) v": lambda: chain(q.mT, k, v.mT, on_right=True, scores_first=True),
+        "v (k q)": lambda: chain(k.mT, q, v, on_right=False, scores_first=True),
     }[code]()
     expected = {key: [0, 0, 0] for key in ops}
     per_step = {key: [0] * steps for key in ops}
@@ -133,6 +134,8 @@ def test_counts_equal_the_loop(steps, heads, d, tokens, density, seed, code):
             pairs |= {("1", "executed"): (k, v.T), ("2", "executed"): (q.T, k @ v.T)}
         else:
             pairs |= {(n, "executed"): pairs[n, "published"] for n in "12"}
+            if code == "v (k q)":
+                pairs["1", "executed"] = (k.T, q)
         for key, (a, b) in pairs.items():
             found = products(a, b)
             per_step[key][t] += found[0]

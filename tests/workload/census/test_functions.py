@@ -115,6 +115,15 @@ def test_a_product_with_a_parameter_is_a_layer():
     assert not [item for item in workload.uncounted if item.dense_macs]
 
 
+def test_a_product_with_a_vector_is_a_layer_of_one_output():
+    vector, matrix = (
+        counted(plain, lambda net, x, at=at: net.more(x @ net.weight[:, at]))
+        for at in (0, slice(0, 1))
+    )
+    assert vector.ops[-1].neurons is not None
+    assert vector.ops == matrix.ops
+
+
 def test_softmax_attention_multiplies_real_scores():
     workload = counted(scaled_dot_product_attention)
     scores, values = (op for op in workload.ops if op.kind == "attention_product")
