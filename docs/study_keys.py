@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from autoprune.compress.option import Option
 from autoprune.compress.registry import options, settings_at
 from autoprune.compress.space import TABLES, SearchSpace, swept_settings
 from autoprune.compress.spec import CompressionSpec
+from autoprune.compress.uniform import DEALT
 from autoprune.data.spec import DATA_SETS
 from autoprune.networks.families import FAMILIES
 from autoprune.study.study import Study
@@ -36,7 +38,9 @@ TABLES_MEAN = {
     "head": "What may vary behind the blocks.",
     "model": "What may vary once per network.",
     "uniform": (
-        "The uniform sweep: every pair of these settings, the same in every branch of every block."
+        "The uniform sweep: every combination of what is listed here, the same everywhere but in "
+        "stem and head. What is searched of neurons and network and not listed is dealt out over "
+        "these combinations: [how search works](how_search_works.md)."
     ),
 }
 """Tables of a search space, whose keys the methods say."""
@@ -152,8 +156,10 @@ def settings() -> Iterator[str]:
             yield f"| `{setting.name}` | [values](#values) | - | {setting.means} |"
     yield from ("", "### uniform", "", TABLES_MEAN["uniform"], "", *HEAD)
     for setting in swept_settings():
-        listed = f"`[{setting.neutral}]`"
-        yield f"| `{setting.name}` | list of number | {listed} | {setting.uniform} |"
+        kind = "text" if setting.words else "number"
+        neutral = json.dumps([setting.neutral])
+        default = "dealt out" if DEALT.issuperset(setting.kinds) else f"`{neutral}`"
+        yield f"| `{setting.name}` | list of {kind} | {default} | values that the space offers. |"
 
 
 def page() -> str:

@@ -70,7 +70,6 @@ class Setting(Allowed):
         rises: how the score and the costs move with it: 1, -1, or 0 where that is unknown.
         dimensions: only where a branch has dimensions that can be removed.
         removes: the value that removes a branch.
-        uniform: what it is in the uniform sweep, in words; empty where it is not swept.
         tells: a value that, uniform in every block, has to cost score; `title` names it.
         nearest: where a space does not offer the neutral value, the last that it offers is.
         differing: in what it lets the neurons of a layer differ, at the granularity that is its
@@ -82,7 +81,6 @@ class Setting(Allowed):
     rises: tuple[int, int] = (0, 0)
     dimensions: bool = False
     removes: Value | None = None
-    uniform: str = ""
     tells: float | None = None
     title: str = ""
     nearest: bool = False

@@ -1,8 +1,7 @@
-"""SearchSpace: what may vary, and the uniform sweep that every search begins with."""
+"""SearchSpace: what may vary, and what the uniform sweep lists."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from autoprune.compress.domain import Domain, Number, check_domain, check_offere
 from autoprune.compress.effort import EFFORT, Effort
 from autoprune.compress.method import missing
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.registry import methods, settings_at
+from autoprune.compress.registry import settings_at
 from autoprune.compress.setting import Setting, Value
 from autoprune.config import STRICT, Title, find_file, read_toml, validate
 from autoprune.errors import InputError
@@ -28,6 +27,9 @@ Table = dict[str, Domain]
 TABLES: tuple[Kind, ...] = ("block", "neuron", "stem", "head", "model")
 """Tables of a search space besides those of the branches."""
 
+SWEPT: tuple[Kind, ...] = ("branch", "block", "neuron", "model")
+"""The kinds of places whose settings ``[uniform]`` may list."""
+
 
 class SearchSpace(BaseModel):
     """A search space as its TOML file gives it; applies to networks of any depth and width.
@@ -39,7 +41,7 @@ class SearchSpace(BaseModel):
         block, neuron: per block.
         stem, head: per matrix before and behind the blocks; not searched unless asked for.
         model: per network.
-        uniform: the uniform sweep.
+        uniform: what the uniform sweep lists; see `autoprune.compress.uniform`.
 
     A setting that may stand in several of `branch`, `block` and `model` has one scope: it stands
     in one of them.
@@ -63,10 +65,12 @@ class SearchSpace(BaseModel):
                 raise ValueError(f"{name} in one scope, not in {' and '.join(scopes)}")
         for where, setting, domain in self.offered():
             check_domain(where, domain, setting)
-        for setting in swept_settings():
-            for where, domain in self._scopes().get(setting.name, {}).items():
-                values = self.uniform.get(setting.name, [setting.neutral])
-                check_offered(f"{where}.{setting.name}", domain, f"uniform.{setting.name}", values)
+        for name, values in self.uniform.items():
+            offered = {w: t[name] for k, w, t in self._tables() if k in SWEPT and name in t}
+            if not offered:
+                raise ValueError(f"uniform.{name} only where a table offers {name}")
+            for where, domain in offered.items():
+                check_offered(f"{where}.{name}", domain, f"uniform.{name}", values)
         return self
 
     def offered(self) -> Iterator[tuple[str, Setting, Domain]]:
@@ -174,18 +178,6 @@ class SearchSpace(BaseModel):
             whole[parameter] = value
         return whole
 
-    def uniform_sweep(self, shape: NetworkShape, effort: Effort) -> list[dict[Parameter, Value]]:
-        """The configurations of the uniform sweep, mildest sparsity first."""
-        swept = [p for p in self.parameters(shape) if p.place not in (STEM, HEAD)]
-        names = [setting.name for setting in swept_settings()]
-        lists = [self.uniform.get(s.name, [s.neutral]) for s in swept_settings()]
-        found = []
-        for values in itertools.product(*lists):
-            setting = dict(zip(names, values, strict=True))
-            same = {p: setting[p.setting] for p in swept if p.setting in setting}
-            found.append(self.complete(same, shape, effort))
-        return found
-
 
 def setting_of(parameter: Parameter) -> Setting:
     """What is known of a parameter of a network."""
@@ -193,9 +185,11 @@ def setting_of(parameter: Parameter) -> Setting:
 
 
 def swept_settings() -> tuple[Setting, ...]:
-    """The settings that the uniform sweep may hold, each name once."""
-    every = (setting for method in methods() for setting in method.settings if setting.uniform)
-    return tuple({setting.name: setting for setting in every}.values())
+    """The settings that ``[uniform]`` may list, each name once."""
+    found: dict[str, Setting] = {}
+    for setting in (setting for kind in SWEPT for setting in settings_at(kind)):
+        found.setdefault(setting.name, setting)
+    return tuple(found.values())
 
 
 def _neutral(setting: Setting, domain: Domain) -> Value:

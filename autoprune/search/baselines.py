@@ -17,6 +17,7 @@ from autoprune.compress.plan import Plan
 from autoprune.compress.registry import settings_at
 from autoprune.compress.setting import Value
 from autoprune.compress.space import SearchSpace
+from autoprune.compress.uniform import uniform_sweep
 from autoprune.networks.place import Place
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.outcome import Origin, Outcome
@@ -71,7 +72,7 @@ def first_configurations(
             whole = space.complete(gone, shape, effort)
             if make_plan(whole, shape, effort) == make_plan(gone, shape, effort):
                 first.append(("baseline", whole))
-    first += [("uniform", same) for same in space.uniform_sweep(shape, effort)]
+    first += [("uniform", same) for same in uniform_sweep(space, shape, effort)]
     return first + [("probe", space.complete(p, shape, effort)) for p in probes(space, shape)]
 
 

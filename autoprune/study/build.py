@@ -18,6 +18,7 @@ from autoprune.compress.parameter import Parameter
 from autoprune.compress.registry import named
 from autoprune.compress.space import SearchSpace
 from autoprune.compress.surgery.apply import Manner
+from autoprune.compress.uniform import uniform_sweep
 from autoprune.cost.model import CostModel
 from autoprune.data.dataset import About
 from autoprune.errors import CompressionError, CountingError, InputError
@@ -83,7 +84,7 @@ def build(checked: Checked) -> Built:
     study, space = checked.study, checked.space
     parts, network = find_parts(study)
     shape = _tried(parts, network, space, study.effort, checked.file)
-    space.uniform_sweep(shape, study.effort)
+    uniform_sweep(space, shape, study.effort)
     return Built(
         title=study.title,
         parts=parts,

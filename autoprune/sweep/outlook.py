@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autoprune.compress.bits import FULL_BITS
+from autoprune.compress.uniform import uniform_sweep
 from autoprune.cost.machine import Machine
 from autoprune.cost.price import Price, Quantity
 from autoprune.networks.granularity import Differing, Granularity
@@ -77,7 +78,7 @@ def outlook(built: Built) -> Outlook:
         ),
         objectives=built.objectives,
         trials=built.trials,
-        uniform=len(space.uniform_sweep(shape, built.effort)),
+        uniform=len(uniform_sweep(space, shape, built.effort)),
         probed=len(probes(space, shape)),
         sampler=built.search.sampler,
         configurations=built.configurations,

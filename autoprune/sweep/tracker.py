@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
-from autoprune.compress.space import swept_settings
+from autoprune.compress.registry import settings_at
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.files import write_text
+from autoprune.networks.place import HEAD, STEM, Kind
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.files import save_front
 from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
@@ -185,15 +186,21 @@ class Tracker:
 
 
 def _harsh_uniform(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
-    """The uniform trial of each method at a value that has to tell, nothing else compressed."""
+    """The first uniform trial of each method at a value that has to tell, nothing else of blocks.
+
+    Time steps, bits and neurons are what the sweep has dealt to it.
+    """
+    of_blocks: tuple[Kind, ...] = ("branch", "block")
     found: dict[str, Outcome] = {}
-    neutral = {setting.name: setting.neutral for setting in swept_settings()}
-    for setting in swept_settings():
+    compress = {s.name: s for kind in of_blocks for s in settings_at(kind)}
+    neutral = {name: setting.neutral for name, setting in compress.items()}
+    for setting in compress.values():
         if setting.tells is None:
             continue
         harsh = neutral | {setting.name: setting.tells}
         for outcome in outcomes:
-            settings = {(p.setting, v) for p, v in outcome.configuration if p.setting in harsh}
+            inside = [(p, v) for p, v in outcome.configuration if p.place not in (STEM, HEAD)]
+            settings = {(p.setting, v) for p, v in inside if p.setting in harsh}
             if outcome.origin == "uniform" and harsh.items() >= settings:
                 name = f"Uniform {setting.title} at {100 * setting.tells:g} %"
                 found.setdefault(name, outcome)

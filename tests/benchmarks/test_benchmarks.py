@@ -60,6 +60,7 @@ STUDY = ["--study", "tests/studies/short.toml"]
             "loihi1: %",
         ),
         (["search_picture.py", "--out", "OUT/x.png"], "drawn: "),
+        (["uniform.py"], "3 x 2 x 3, as the study   18 plans  100.0 %"),
         (
             [
                 "search_functions.py",

@@ -65,38 +65,6 @@ def test_parameters_of_a_network(tmp_path, shape):
     assert domains[Parameter(MODEL, "time_steps")].all == (2, 4)
 
 
-def test_uniform_sweep_is_the_same_everywhere_and_complete(tmp_path, shape):
-    space = load(tmp_path, GOOD)
-    points = space.uniform_sweep(shape, EFFORT)
-    assert len(points) == 4
-    assert named(points[1]) == {
-        "blocks.0.attention.l1p": 0.5,
-        "blocks.0.mlp.l1p": 0.5,
-        "blocks.0.mlp.dsp": 0.5,
-        "blocks.0.neuron.tau": "fixed",
-        "blocks.1.attention.l1p": 0.5,
-        "blocks.1.mlp.l1p": 0.5,
-        "blocks.1.mlp.dsp": 0.5,
-        "blocks.1.neuron.tau": "fixed",
-        "time_steps": 4,
-    }
-
-
-@pytest.mark.parametrize(("offered", "taken"), [([4, 6, 8], 8), ([4, 32], 32)])
-def test_the_uniform_sweep_takes_the_most_bits_that_are_offered(tmp_path, shape, offered, taken):
-    space = load(
-        tmp_path, GOOD.replace("[model]", f"[model]\nweight_bits = {{ values = {offered} }}")
-    )
-    assert space.parameters(shape)[BITS].all == tuple(offered)
-    assert {point[BITS] for point in space.uniform_sweep(shape, EFFORT)} == {taken}
-
-
-def test_a_space_without_the_studys_effort_is_refused(tmp_path, shape):
-    space = load(tmp_path, GOOD.replace("values = [2, 4]", "values = [2, 3]"))
-    with pytest.raises(InputError, match="time_steps: the study begins with 4.*one of 2, 3"):
-        space.uniform_sweep(shape, EFFORT)
-
-
 def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
     only_mlp = NetworkShape(blocks=(BlockShape(branches=shape.blocks[0].branches[1:]),))
     with pytest.raises(InputError, match=r"branch\.attention: the network has no attention"):
@@ -125,6 +93,9 @@ def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
     (("[neuron]", "[block]\nl1p = { values = [0.0] }\n[neuron]"), "l1p in one scope, not in"),
     (("tau =", "tau_start = { values = [0.0, 1.0] }\ntau ="), "tau_start: numbers from 0.001"),
     (("l1p = [0.5, 0.8]", "l1p = [0.55]"), "uniform.l1p values inside branch.attention.l1p"),
+    (("l1p = [0.5, 0.8]", "tau = [1.0]"), "uniform.tau values inside neuron.tau, not 1.0"),
+    (("l1p = [0.5, 0.8]", "epochs = [1]"), "uniform.epochs only where a table offers epochs"),
+    (("l1p = [0.5, 0.8]", "lip = [0.5]"), "unknown key 'lip'*mean 'l1p'"),
     (("[uniform]", "[model]"), "Cannot declare"),
     (("l1p = [0.5, 0.8]", "l1p = [0.5]\nl1p = [0.8]"), "Cannot overwrite"),
 )
@@ -146,9 +117,6 @@ l1p = [0.5]
 """
     space = load(tmp_path, text)
     assert set(named(space.parameters(shape))) == {"l1p", "stem.l1p"}
-    assert [named(same) for same in space.uniform_sweep(shape, EFFORT)] == [
-        {"l1p": 0.5, "stem.l1p": 0.0}
-    ]
     with pytest.raises(InputError, match=r"stem\.l1p: the network has no stem"):
         space.parameters(replace(shape, stem=()))
 

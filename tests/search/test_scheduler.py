@@ -42,6 +42,8 @@ tau = { values = ["fixed", "layer"] }
 [uniform]
 l1p = [0.4, 0.8]
 dsp = [1.0, 0.5]
+threshold = ["fixed"]
+tau = ["fixed"]
 """
 TINY = """
 title = "two configurations"

@@ -40,7 +40,6 @@ class DSP(Method):
             rises=(1, 1),
             dimensions=True,
             removes=0.0,
-            uniform="shares of inner dimensions kept.",
         ),
     )
     options = (

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from autoprune.compress.surgery.l1p import L1PSurgery
 
 L1P_NAME = "l1p"
-_UNIFORM = "shares of zeros, in the scope that the space searches; stem and head stay as they are."
 
 
 def _setting(means: str, *kinds: Kind) -> Setting:
@@ -30,7 +29,6 @@ def _setting(means: str, *kinds: Kind) -> Setting:
         neutral=0.0,
         below=True,
         rises=(-1, -1),
-        uniform=_UNIFORM,
         tells=0.95,
         title="L1P",
     )

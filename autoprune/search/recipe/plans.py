@@ -8,6 +8,7 @@ from autoprune.compress.method import Stage
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
 from autoprune.compress.space import SearchSpace, setting_of
+from autoprune.compress.uniform import listed_alone
 from autoprune.networks.shape import NetworkShape
 
 _THINNING: tuple[Stage, ...] = ("dimensions", "pattern", "zeros")
@@ -22,7 +23,7 @@ def thinned(space: SearchSpace, shape: NetworkShape, effort: Effort) -> list[Con
     Only those count that do nothing but remove weights; none where the sweep has none such.
     """
     found = []
-    for configuration in space.uniform_sweep(shape, effort):
+    for configuration in listed_alone(space, shape, effort):
         plan = make_plan(configuration, shape, effort)
         stages = {method.stage for method, _ in plan.stages()}
         if plan.effort == effort and plan.parts and stages <= set(_THINNING):

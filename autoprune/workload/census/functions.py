@@ -105,8 +105,6 @@ def _distances(call: Call) -> int:
 
 
 _MACS = {
-    "dot": lambda call: call.args[0].numel(),
-    "vdot": lambda call: call.args[0].numel(),
     "_trilinear": _trilinear,
     "mkldnn_rnn_layer": _recurrent,
     "_cudnn_rnn": _recurrent,
