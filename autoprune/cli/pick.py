@@ -81,6 +81,8 @@ def _print(found: Pick) -> None:
         return
     console.print(f"{found.machine}: trial {found.row.trial}", style="bold")
     console.print(f"Reason: {found.reason}")
+    for remark in found.remarks:
+        console.print(remark)
     console.print(pick_table([found.row]))
     if found.runners_up:
         console.print("Runners-up, nearest on the front first")

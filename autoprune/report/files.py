@@ -62,6 +62,7 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "uniform_hypervolume": front.uniform_hypervolume,
         "trials": len(front.points),
         "trials_without_work": [str(key) for key in front.idle],
+        "trials_mostly_on_host": {str(key): share for key, share in front.hosted},
         "infeasible": {str(key): why for key, why in front.infeasible},
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,

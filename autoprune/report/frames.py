@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.front import MachineFront
-from autoprune.report.front.priced import energies_uj
+from autoprune.report.front.priced import Charged, charged
 from autoprune.report.outside import cell
 from autoprune.report.rows import IN_FRAME, front_cells, trial_row
 from autoprune.runs.outcome import Head, Origin, Outcome, State
+from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 
@@ -51,14 +53,17 @@ def trials_frame(
 
     Raises UnknownCost where a rule of a machine fails.
     """
-    energies: dict[str, dict[TrialKey, float]] = {}
+    charges: dict[str, dict[TrialKey, Charged]] = {}
     members: dict[str, set[TrialKey]] = {}
     for name, model in models.items():
-        energies[name], _ = energies_uj(heads, model, read)
-        members[name] = _members(heads, energies[name], model.machine.weight_bits)
+        charges[name], _ = charged(heads, model, read)
+        members[name] = _members(heads, charges[name], model)
     rows = [
         trial_row(head, shape).cells(
-            {name: found.get(head.key) for name, found in energies.items()},
+            {
+                name: found[head.key].energy_uj if head.key in found else None
+                for name, found in charges.items()
+            },
             (name for name, keys in members.items() if head.key in keys),
         )
         for head in heads
@@ -70,11 +75,15 @@ def trials_frame(
 
 
 def _members(
-    heads: Sequence[Head], energies: Mapping[TrialKey, float], weight_bits: int
+    heads: Sequence[Head], charges: Mapping[TrialKey, Charged], model: CostModel
 ) -> set[TrialKey]:
-    """Keys of the trials that no other dominates, by score at a machine's bits and energy."""
-    rivals = [h for h in heads if h.ended.state == "measured" and h.key in energies]
-    pairs = [(head.at(weight_bits)[1].accuracy, energies[head.key]) for head in rivals]
+    """Keys of the answers that no other dominates, by score at a machine's bits and energy."""
+    rivals = [h for h in heads if h.ended.state == "measured" and h.key in charges]
+    bits = model.machine.weight_bits
+    found = np.array([charges[head.key] for head in rivals]).reshape(-1, 2)
+    own = own_work(model, *found.T)
+    rivals = [head for head, answers in zip(rivals, own.tolist(), strict=True) if answers]
+    pairs = [(head.at(bits)[1].accuracy, charges[head.key].energy_uj) for head in rivals]
     return {rivals[i].key for i in non_dominated(pairs)}
 
 

@@ -61,6 +61,7 @@ FRONT: Final[Mapping[str, Column]] = {
         field.name: Column(unit=_UNITS.get(field.name, ""), value=_figure(field.name))
         for field in fields(Diagnostics)
     },
+    "host_share": Column(value=lambda row: row.host_share),
 }
 """Every column of a front's row by name; what each means: `Row` and `Diagnostics`."""
 
@@ -112,6 +113,7 @@ IN_PICK = (
     "energy_ratio",
     "parameters",
     "kept_weights",
+    "host_share",
     "plan",
 )
 """Columns of a picked trial."""

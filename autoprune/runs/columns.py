@@ -13,6 +13,7 @@ from autoprune.cost.ops import Ops
 from autoprune.errors import RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome_file import read_columns
+from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import paired_bits
@@ -28,12 +29,14 @@ class Priced:
         machine: its name.
         trials: their keys. accuracy: of validation, at the precision that the machine is paired
             with. energy_uj: per inference; not a number where a trial is infeasible there.
+        answers: whether each is one there; see `autoprune.runs.own_work`.
     """
 
     machine: str
     trials: tuple[TrialKey, ...]
     accuracy: Column
     energy_uj: Column
+    answers: Column
 
     @property
     def feasible(self) -> Column:
@@ -47,6 +50,7 @@ class Priced:
             trials=tuple(t for t, keep in zip(self.trials, kept.tolist(), strict=True) if keep),
             accuracy=self.accuracy[kept],
             energy_uj=self.energy_uj[kept],
+            answers=self.answers[kept],
         )
 
     @property
@@ -90,9 +94,13 @@ class TrialColumns:
     def on(self, model: CostModel) -> Priced:
         """The trials on a machine; UnknownCost where a rule of it fails."""
         ops, accuracy = self.at(model.machine.weight_bits)
-        energy = model.price_all(ops).energy_uj
+        costs = model.price_all(ops)
         return Priced(
-            machine=model.machine.name, trials=self.keys, accuracy=accuracy, energy_uj=energy
+            machine=model.machine.name,
+            trials=self.keys,
+            accuracy=accuracy,
+            energy_uj=costs.energy_uj,
+            answers=own_work(model, costs.energy_uj, costs.host_share),
         )
 
     def at(self, weight_bits: int) -> tuple[Ops, Column]:

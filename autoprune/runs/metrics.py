@@ -157,7 +157,10 @@ def _charge(measurement: Measurement, model: CostModel) -> Charge:
     try:
         cost = model.price(measurement.at(model.machine.weight_bits).workload)
         return Charge(
-            energy_uj=energy_uj(cost), latency_us=cost.latency_us, machine=model.fingerprint
+            energy_uj=energy_uj(cost),
+            latency_us=cost.latency_us,
+            host_share=cost.host_share,
+            machine=model.fingerprint,
         )
     except UnknownCost as error:
         return Charge(cause=str(error))

@@ -22,12 +22,14 @@ class Charge:
 
     Attributes:
         energy_uj, latency_us: of one inference; None where the machine defines none, or failed.
+        host_share: of the dense MACs, done by a host, 0 to 1; None where the machine failed.
         cause: why there is no energy; empty where there is one.
         machine: fingerprint of the machine that charged; see `autoprune.cost.model.CostModel`.
     """
 
     energy_uj: float | None = None
     latency_us: float | None = None
+    host_share: float | None = None
     cause: str = ""
     machine: str = ""
 
@@ -90,11 +92,12 @@ class Head:
         bits = paired_bits([bits for bits, _, _ in self.scores], weight_bits)
         return next(found for found in self.scores if found[0] == bits)
 
-    def energy_uj(self, name: str, fingerprint: str) -> float | None:
-        """What a machine charged; None where that is not known, or it was another machine."""
+    def charge(self, name: str, fingerprint: str) -> Charge | None:
+        """What a machine charged; None where it has no energy, or it was another machine."""
         charge = dict(self.charges).get(name)
-        same = charge is not None and fingerprint and charge.machine == fingerprint
-        return charge.energy_uj if charge is not None and same else None
+        if charge is None or charge.energy_uj is None or not fingerprint:
+            return None
+        return charge if charge.machine == fingerprint else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 from dataclasses import replace
@@ -10,21 +11,32 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.report.front.compare import compare
 from autoprune.report.front.sensitivity import sensitivity
+from autoprune.report.tables.compare import comparison_table
 from autoprune.runs.columns import Priced
 from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 
 
+def printed(table) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(table)
+    return console.file.getvalue()
+
+
 def priced(machine: str, accuracy: list[float], energy: list[float]) -> Priced:
-    trials = tuple(TrialKey(place) for place in range(len(energy)))
     return Priced(
-        machine=machine, trials=trials, accuracy=np.array(accuracy), energy_uj=np.array(energy)
+        machine=machine,
+        trials=tuple(TrialKey(place) for place in range(len(energy))),
+        accuracy=np.array(accuracy),
+        energy_uj=np.array(energy),
+        answers=np.array(energy) > 0,
     )
 
 
@@ -50,7 +62,17 @@ def test_what_a_machine_cannot_run_is_left_out_and_named():
     assert found.correlation["a", "b"] == pytest.approx(1)
 
 
-@given(st.lists(st.integers(0, 5), min_size=2, max_size=8), st.randoms(use_true_random=False))
+def test_what_leaves_a_machine_nothing_to_do_is_left_out_and_named():
+    accuracy = [0.9, 0.8, 0.7]
+    found = compare([priced("a", accuracy, [3, 2, 1]), priced("b", accuracy, [3, 2, 0])])
+    assert found.apart == {"b": (TrialKey(2),)} and found.infeasible == {}
+    assert found.fronts == {name: [TrialKey(1), TrialKey(0)] for name in "ab"}
+    assert "Left to the host of b, all or most of it, and left out: 2" in printed(
+        comparison_table(found)
+    )
+
+
+@given(st.lists(st.integers(1, 6), min_size=2, max_size=8), st.randoms(use_true_random=False))
 def test_the_correlation_counts_pairs(energy, random):
     """Kendall's tau-b by its definition, ties included (Kendall, Biometrika 33, 1945)."""
     other = random.sample(energy, len(energy))
@@ -104,7 +126,7 @@ def test_each_price_moves_its_own_share_of_the_total():
 def test_a_front_that_turns_on_one_price():
     """Wide and silent against narrow and loud: which is cheaper is a matter of two prices."""
     model = load_machine("loihi1")
-    workloads = [sample_workload(width=16, spikes=0.1), sample_workload(width=2, spikes=1.0)]
+    workloads = [sample_workload(width=24, spikes=0.1), sample_workload(width=6, spikes=1.0)]
     ops, accuracy = Ops.of(workloads), np.array([0.9, 0.8])
     for move in sensitivity(model, ops, accuracy, 0.9):
         pairs = list(zip(accuracy.tolist(), move.energy_uj.tolist(), strict=True))

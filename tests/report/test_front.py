@@ -264,6 +264,43 @@ def test_a_network_without_work_for_the_machine_is_no_answer(
     assert pick(found, Limits(min_accuracy=1.0)).row is None
 
 
+def mostly_hosted(outcome: Outcome) -> Outcome:
+    """The outcome of a network that has stem, head and one small product of spikes."""
+    return only(outcome, lambda op: op.block is None or op.name.endswith("product1"))
+
+
+def test_a_network_of_which_a_host_does_most_is_no_answer(outcome, baselines, shape) -> None:
+    """Stem and head have 9536 of 17 728 MACs: named with the share, and all else as without it."""
+    loihi, trials = load_machine("loihi1"), [outcome(0, zeros=0.5), outcome(1, correct=95)]
+    hosted = mostly_hosted(outcome(2, correct=20))
+    assert loihi.price(hosted.measurement.workload).host_share == 9536 / 17728
+    found, without = (
+        machine_front(some, baselines, loihi, shape) for some in ([*trials, hosted], trials)
+    )
+    ((key, share),) = found.hosted
+    assert key == TrialKey(2) and replace(found, hosted=()) == without
+    assert f"in no count: trial 2 ({100 * share:.1f} % of its dense MACs)" in footer(found)
+    answer = pick(found, Limits(min_accuracy=0.2))
+    assert answer.row.trial == 0
+    stated, apart = answer.remarks
+    assert f"A host does {100 * answer.row.host_share:.1f} % of its dense MACs" in stated
+    assert f"trial 2 (a host does {100 * share:.1f} %)" in apart
+
+
+def test_where_a_host_does_most_of_every_network_none_stands_apart(outcome, shape) -> None:
+    """In whatever order they come: one network of which it does less sets the others apart."""
+    hosted, own = mostly_hosted(outcome(2, correct=20)), outcome(1, correct=95)
+    later = replace(hosted, key=TrialKey(3))
+    found = {one.key: one for one in (hosted, own, later)}
+    candidates = Candidates(load_machine("loihi1"), shape, found.__getitem__)
+    candidates.add([hosted.head])
+    assert [member.key for member in candidates.members] == [hosted.key]
+    candidates.add([own.head])
+    assert [member.key for member in candidates.members] == [own.key]
+    candidates.add([later.head])
+    assert [member.key for member in candidates.members] == [own.key]
+
+
 def test_a_members_own_share_of_the_host_is_shown(outcome, baselines, shape) -> None:
     """What reads pixels is the host's, by its share of the member's own dense MACs."""
     model = load_machine("loihi1")

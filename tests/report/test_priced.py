@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoprune.report.frames import trials_frame
-from autoprune.report.front.priced import energies_uj
+from autoprune.report.front.priced import charged
 from autoprune.runs.outcome import Charge
 from autoprune.trial.key import TrialKey
 
@@ -12,7 +12,7 @@ def recorded(outcome, model):
     """Trials by key: charged by the machine, by another of that name, by none; and one failed."""
     name, own = model.machine.name, model.fingerprint
     charges = {
-        "0": ((name, Charge(energy_uj=123.0, machine=own)),),
+        "0": ((name, Charge(energy_uj=123.0, host_share=0.25, machine=own)),),
         "1": ((name, Charge(energy_uj=456.0, machine="another")),),
         "2": (),
     }
@@ -24,13 +24,10 @@ def recorded(outcome, model):
 def test_what_this_very_machine_charged_is_not_priced_again(outcome, model) -> None:
     trials, asked = recorded(outcome, model), []
     heads = [one.head for one in trials.values()]
-    found, infeasible = energies_uj(heads, model, lambda key: asked.append(key) or trials[key])
-    priced = model.price(trials[TrialKey(2)].measurement.workload).energy_uj
-    assert {str(key): energy for key, energy in found.items()} == {
-        "0": 123.0,
-        "1": priced,
-        "2": priced,
-    }
+    found, infeasible = charged(heads, model, lambda key: asked.append(key) or trials[key])
+    cost = model.price(trials[TrialKey(2)].measurement.workload)
+    priced = (cost.energy_uj, cost.host_share)
+    assert {str(k): v for k, v in found.items()} == {"0": (123.0, 0.25), "1": priced, "2": priced}
     assert (asked, infeasible) == ([TrialKey(1), TrialKey(2)], {})
 
 

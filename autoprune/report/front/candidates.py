@@ -12,10 +12,11 @@ from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.diagnostics import diagnose
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.report.front.priced import AT_A_TIME, energies_uj, left_out
+from autoprune.report.front.priced import AT_A_TIME, Charged, charged, left_out
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import energy_uj
 from autoprune.runs.outcome import Head, Origin, Outcome
+from autoprune.runs.own_work import is_idle, most_there
 from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score
@@ -31,7 +32,7 @@ class Candidate:
         counts: whether it may be on the front: measured under this number, and feasible; others
             show what uniform compression reaches.
         measured: its scores, at the bits that the machine is paired with.
-        energy_uj: per inference. kept_weights, parameters: as in `Row`.
+        energy_uj: per inference. host_share, kept_weights, parameters: as in `Row`.
         plan: in short form.
     """
 
@@ -43,6 +44,7 @@ class Candidate:
     test: Score
     bits: int
     energy_uj: float
+    host_share: float
     kept_weights: float
     parameters: int
     plan: str
@@ -59,7 +61,7 @@ class Candidates:
 
     Failed trials are left out, those that break a budget, and duplicates; but a uniform trial
     whose plan was measured before under another number still shows what uniform compression
-    reaches. A network that leaves nothing to do for the machine is named apart. What this very
+    reaches. What is no answer there, see `autoprune.runs.own_work`, is named apart. What this very
     machine charged while the run went on is taken as it was recorded.
 
     Args:
@@ -78,6 +80,7 @@ class Candidates:
         self._model, self._shape, self._read = model, shape, read
         self._all: list[Candidate] = []
         self._idle: list[TrialKey] = []
+        self._most = 1.0
         self._infeasible: dict[TrialKey, str] = {}
         self.members: list[Candidate] = []
 
@@ -87,17 +90,20 @@ class Candidates:
         Raises UnknownCost where a rule of the machine fails.
         """
         wanted = {head.key: head for head in heads if _counts(head) or _shows_uniform(head)}
-        energies, infeasible = energies_uj(list(wanted.values()), self._model, self._read)
+        charges, infeasible = charged(list(wanted.values()), self._model, self._read)
         self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
-        self._idle += [key for key, energy in energies.items() if energy == 0]
-        working = {key: energy for key, energy in energies.items() if energy > 0}
-        found = [self._candidate(wanted[key], energy, words) for key, energy in working.items()]
+        self._idle += [key for key, charge in charges.items() if is_idle(*charge)]
+        working = {key: charge for key, charge in charges.items() if not is_idle(*charge)}
+        found = [self._candidate(wanted[key], charge, words) for key, charge in working.items()]
         self._all += found
-        rivals = [*self.members, *(c for c in found if c.counts)]
+        most = min(self._most, most_there(self._model, (c.host_share for c in found)))
+        rivals = [*self.members, *found] if most == self._most else self._all
+        self._most = most
+        rivals = [c for c in rivals if c.counts and c.host_share <= most]
         self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
 
     def _candidate(
-        self, head: Head, energy_uj: float, words: Mapping[TrialKey, str] | None
+        self, head: Head, charge: Charged, words: Mapping[TrialKey, str] | None
     ) -> Candidate:
         bits, validation, test = head.at(self._model.machine.weight_bits)
         return Candidate(
@@ -108,7 +114,8 @@ class Candidates:
             validation=validation,
             test=test,
             bits=bits,
-            energy_uj=energy_uj,
+            energy_uj=charge.energy_uj,
+            host_share=charge.host_share,
             kept_weights=head.kept_weights,
             parameters=head.parameters,
             plan=words[head.key] if words is not None else head.plan.short(self._shape),
@@ -135,7 +142,8 @@ class Candidates:
             raise RecordError(
                 f"{machine.name} charges nothing for the fine-tuned parent: no ratios"
             )
-        found = sorted(self._all, key=lambda candidate: candidate.key)
+        every = sorted(self._all, key=lambda candidate: candidate.key)
+        found = [c for c in every if c.host_share <= self._most]
         uniform = [(c.validation, c.energy_uj) for c in found if c.origin == "uniform"]
         points = [_row(c, energy, uniform) for c in found if c.counts]
         pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
@@ -150,6 +158,7 @@ class Candidates:
             points=tuple(points),
             infeasible=tuple(sorted(self._infeasible.items())),
             idle=tuple(sorted(self._idle)),
+            hosted=tuple((c.key, c.host_share) for c in every if c.host_share > self._most),
             parent=parent.validation,
             parent_test=parent.test,
             parent_energy_uj=energy,
@@ -243,6 +252,7 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Scor
         accuracy_bits=found.bits,
         energy_uj=own,
         energy_ratio=own / parent_energy_uj,
+        host_share=found.host_share,
         kept_weights=found.kept_weights,
         parameters=found.parameters,
         plan=found.plan,

@@ -36,7 +36,8 @@ class Comparison:
         trials: keys of those that were measured.
         energy_uj: of them by machine, per inference; not a number where a trial is infeasible.
         fronts: by machine.
-        infeasible: trials that a machine cannot run; the rest is about those that all can.
+        infeasible: trials that a machine cannot run. apart: that it can, and that are no answer
+            there, see `autoprune.runs.own_work`. The rest is about those that are one on all.
         shared: trials that are on all fronts.
         correlation: Kendall's tau-b of the energies of all trials, by pair of machines: 1 where
             they order all alike, -1 where they order all the other way round; None where one
@@ -49,6 +50,7 @@ class Comparison:
     energy_uj: Mapping[str, Mapping[TrialKey, float]]
     fronts: Mapping[str, Sequence[TrialKey]]
     infeasible: Mapping[str, tuple[TrialKey, ...]]
+    apart: Mapping[str, tuple[TrialKey, ...]]
     shared: tuple[TrialKey, ...]
     correlation: Mapping[tuple[str, str], float | None]
     disagreements: Mapping[tuple[str, str], tuple[Disagreement, ...]]
@@ -58,9 +60,8 @@ class Comparison:
         """It as JSON values."""
         return {
             "fronts": {name: [str(key) for key in front] for name, front in self.fronts.items()},
-            "infeasible": {
-                name: [str(key) for key in keys] for name, keys in self.infeasible.items()
-            },
+            "infeasible": _keys(self.infeasible),
+            "mostly_on_host": _keys(self.apart),
             "on_all_fronts": [str(key) for key in self.shared],
             "pairs": [
                 {
@@ -102,12 +103,9 @@ def compare(machines: Sequence[Priced], failed: Sequence[str] = ()) -> Compariso
         priced.machine: dict(zip(priced.trials, priced.energy_uj.tolist(), strict=True))
         for priced in machines
     }
-    infeasible = {
-        priced.machine: priced.only(~priced.feasible).trials
-        for priced in machines
-        if not priced.feasible.all()
-    }
-    every = np.logical_and.reduce([priced.feasible for priced in machines])
+    infeasible = {priced.machine: priced.only(~priced.feasible).trials for priced in machines}
+    apart = {p.machine: p.only(p.feasible & ~p.answers).trials for p in machines}
+    every = np.logical_and.reduce([priced.answers for priced in machines])
     machines = [priced.only(every) for priced in machines]
     fronts = {priced.machine: priced.front for priced in machines}
     common = set.intersection(*(set(front) for front in fronts.values()))
@@ -117,13 +115,18 @@ def compare(machines: Sequence[Priced], failed: Sequence[str] = ()) -> Compariso
         energy_uj=energy_uj,
         failed=tuple(failed),
         fronts=fronts,
-        infeasible=infeasible,
+        infeasible={name: keys for name, keys in infeasible.items() if keys},
+        apart={name: keys for name, keys in apart.items() if keys},
         shared=tuple(trial for trial in machines[0].trials if trial in common),
         correlation={
             (a.machine, b.machine): kendall_tau(a.energy_uj, b.energy_uj) for a, b in pairs
         },
         disagreements={(a.machine, b.machine): _disagreements(a, b) for a, b in pairs},
     )
+
+
+def _keys(found: Mapping[str, Sequence[TrialKey]]) -> dict[str, Json]:
+    return {name: [str(key) for key in keys] for name, keys in found.items()}
 
 
 def _disagreements(a: Priced, b: Priced) -> tuple[Disagreement, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from autoprune.cost.cost import HostOperation
@@ -21,6 +22,7 @@ class Row:
             ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
+        host_share: share of its dense MACs that a host does, 0 to 1.
         kept_weights: nonzero block weights, 0 to 1. parameters: that are not zero.
         plan: in short form.
         uniform: the best uniform trial, by validation, that needs no more energy; None where none
@@ -35,6 +37,7 @@ class Row:
     accuracy_bits: int
     energy_uj: float
     energy_ratio: float
+    host_share: float
     kept_weights: float
     parameters: int
     plan: str
@@ -58,10 +61,11 @@ class MachineFront:
     Attributes:
         machine: its name. title: one line.
         data: what was measured on, and whether that is synthetic; empty where nothing says so.
-        rows: the front, by ascending energy. points: every trial that is feasible and has work for
-            the machine, by number.
+        rows: the front, by ascending energy. points: every trial that is feasible and an answer
+            there, see `autoprune.runs.own_work`, by number.
         infeasible: trials that need what the machine cannot do, and what that is.
         idle: trials that leave nothing to do for the machine: no answer, and in no count.
+        hosted: likewise those of which a host does more than the machine, and its share.
         parent, parent_test: validation and test score of the fine-tuned parent.
         parent_energy_uj: its energy.
         accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
@@ -82,6 +86,7 @@ class MachineFront:
     points: tuple[Row, ...]
     infeasible: tuple[tuple[TrialKey, str], ...]
     idle: tuple[TrialKey, ...]
+    hosted: tuple[tuple[TrialKey, float], ...]
     parent: Score
     parent_test: Score
     parent_energy_uj: float
@@ -94,6 +99,11 @@ class MachineFront:
     emulated: tuple[str, ...]
     not_modelled: tuple[str, ...]
     uncounted: tuple[tuple[str, float], ...]
+
+    @property
+    def parent_host_share(self) -> float:
+        """Share of the fine-tuned parent's dense MACs that a host does, 0 to 1."""
+        return math.fsum(host.share for host in self.host)
 
     @property
     def beating(self) -> int:

@@ -9,7 +9,7 @@ smallest network may be on none.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from autoprune.config import Json
@@ -70,6 +70,7 @@ class Pick:
         machine: its name.
         row: the trial; None where nothing fits.
         reason: why this one, or what is in the way, in words.
+        remarks: what has to be known of it: what a host does of its work, and what was no answer.
         runners_up: the next best that fit, at most RUNNERS_UP.
         binding: the limit that keeps the nearest trial out, as ``parameters <= 20000``; empty where
             a trial fits.
@@ -81,6 +82,7 @@ class Pick:
     machine: str
     row: Row | None
     reason: str
+    remarks: tuple[str, ...] = ()
     runners_up: tuple[Row, ...] = ()
     binding: str = ""
     beyond: float = 0.0
@@ -93,6 +95,7 @@ class Pick:
             "machine": self.machine,
             "trial": self.row.trial if self.row else None,
             "reason": self.reason,
+            "remarks": self.remarks,
             "pick": front_cells(self.row, IN_PICK) if self.row else None,
             "export": self.export or None,
             "runners_up": [front_cells(row, IN_PICK) for row in self.runners_up],
@@ -132,7 +135,26 @@ def pick(front: MachineFront, limits: Limits, *, at_knee: bool = False) -> Pick:
     place = next(i for i, row in enumerate(rows) if row.trial == chosen.trial)
     others = sorted((i for i in range(len(rows)) if i != place), key=lambda i: (abs(i - place), i))
     runners_up = tuple(rows[i] for i in others[:RUNNERS_UP])
-    return Pick(machine=front.machine, row=chosen, reason=reason, runners_up=runners_up)
+    return Pick(
+        machine=front.machine,
+        row=chosen,
+        reason=reason,
+        remarks=tuple(_remarks(front, chosen)),
+        runners_up=runners_up,
+    )
+
+
+def _remarks(front: MachineFront, row: Row) -> Iterator[str]:
+    """What a host does of a trial's work, and which trials are no answers."""
+    if row.host_share:
+        yield (
+            f"A host does {100 * row.host_share:.1f} % of its dense MACs, outside the energy; of "
+            f"the fine-tuned parent's {100 * front.parent_host_share:.1f} %."
+        )
+    apart = [f"trial {key} (nothing to do there)" for key in front.idle]
+    apart += [f"trial {key} (a host does {100 * share:.1f} %)" for key, share in front.hosted]
+    if apart:
+        yield f"No answers, since the machine does none or the lesser part: {', '.join(apart)}."
 
 
 def _nothing(front: MachineFront, budgets: Mapping[str, Budget]) -> Pick:

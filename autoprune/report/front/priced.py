@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autoprune.compress.plan import Plan
 from autoprune.cost.arithmetic import words
@@ -13,7 +14,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import Costs
 from autoprune.networks.granularity import finest_of
-from autoprune.runs.outcome import Head, Outcome
+from autoprune.runs.outcome import Charge, Head, Outcome
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision
 
@@ -28,7 +29,7 @@ class Measured:
     Attributes:
         outcome: how it ended. measurement: of it.
         measured: with weights of the machine's bits.
-        energy_uj: per inference.
+        energy_uj: per inference. host_share: of the dense MACs, done by a host.
         costs: of all networks that were priced with it. place: of this one there.
     """
 
@@ -36,6 +37,7 @@ class Measured:
     measurement: Measurement
     measured: Precision
     energy_uj: float
+    host_share: float
     costs: Costs
     place: int
 
@@ -59,6 +61,7 @@ def price_outcomes(
     measured = [measurement.at(model.machine.weight_bits) for _, measurement in pairs]
     costs = model.price_all(Ops.of([precision.workload for precision in measured]))
     feasible, infeasible = [], {}
+    shares = costs.host_share.tolist()
     for place, (outcome, measurement) in enumerate(pairs):
         if math.isnan(costs.energy_uj[place]):
             infeasible[outcome.key] = ", ".join(u.action for u in costs.cost(place).unpriced)
@@ -73,6 +76,7 @@ def price_outcomes(
                 measurement=measurement,
                 measured=measured[place],
                 energy_uj=float(costs.energy_uj[place]),
+                host_share=shares[place],
                 costs=costs,
                 place=place,
             )
@@ -88,23 +92,36 @@ def left_out(model: CostModel, plans: Iterable[Plan]) -> tuple[str, ...]:
     return (*model.machine.not_modelled, *([line] if unknown else []))
 
 
-def energies_uj(
-    heads: Sequence[Head], model: CostModel, read: Callable[[TrialKey], Outcome]
-) -> tuple[dict[TrialKey, float], dict[TrialKey, str]]:
-    """Energy of those trials that were measured, on a machine; and why others are infeasible there.
+class Charged(NamedTuple):
+    """Energy of a trial on a machine per inference, and the share of it that a host does."""
 
-    In microjoules per inference, in the order of `heads`. What this very machine charged while the
-    run went on is taken as it was recorded; the rest is read and priced, a part at a time.
+    energy_uj: float
+    host_share: float
+
+
+def charged(
+    heads: Sequence[Head], model: CostModel, read: Callable[[TrialKey], Outcome]
+) -> tuple[dict[TrialKey, Charged], dict[TrialKey, str]]:
+    """What a machine charges for those trials that were measured, and why others are infeasible.
+
+    In the order of `heads`. What this very machine charged while the run went on is taken as it was
+    recorded; the rest is read and priced, a part at a time.
 
     Raises UnknownCost where a rule of the machine fails.
     """
     name, fingerprint = model.machine.name, model.fingerprint
-    found = {head.key: head.energy_uj(name, fingerprint) for head in heads if head.scores}
-    unknown = [key for key, energy in found.items() if energy is None]
+    found = {head.key: _recorded(head.charge(name, fingerprint)) for head in heads if head.scores}
+    unknown = [key for key, charge in found.items() if charge is None]
     infeasible: dict[TrialKey, str] = {}
     for first in range(0, len(unknown), AT_A_TIME):
         outcomes = [read(key) for key in unknown[first : first + AT_A_TIME]]
         priced, missing = price_outcomes(outcomes, model)
-        found |= {item.outcome.key: item.energy_uj for item in priced}
+        found |= {item.outcome.key: Charged(item.energy_uj, item.host_share) for item in priced}
         infeasible |= missing
-    return {key: energy for key, energy in found.items() if energy is not None}, infeasible
+    return {key: charge for key, charge in found.items() if charge is not None}, infeasible
+
+
+def _recorded(charge: Charge | None) -> Charged | None:
+    if charge is None or charge.energy_uj is None or charge.host_share is None:
+        return None
+    return Charged(charge.energy_uj, charge.host_share)

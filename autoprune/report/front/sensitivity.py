@@ -12,6 +12,7 @@ from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.cost.pricing import STATIC_PRICE
 from autoprune.report.front.order import kendall_tau
+from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
 from autoprune.workload.columns import Column
 from autoprune.workload.workload import Workload
@@ -68,8 +69,10 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
         accuracy: one per workload.
         share: such as 0.5 for 50 %.
     """
-    before = model.price_all(ops).energy_uj
-    front = _front(accuracy, before)
+    costs = model.price_all(ops)
+    before = costs.energy_uj
+    answers = own_work(model, before, costs.host_share)
+    front = _front(accuracy, before, answers)
     for price in model.machine.prices:
         if price.unit == "ns" and STATIC_PRICE not in model.PRICES:
             continue  # time is no energy there
@@ -81,7 +84,7 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
             )
             machine = replace(model.machine, prices=changed)
             after = type(model)(machine).price_all(ops).energy_uj
-            now = _front(accuracy, after)
+            now = _front(accuracy, after, answers)
             yield Moved(
                 price=price.name,
                 factor=factor,
@@ -109,8 +112,8 @@ def read_sensitivity(
     )
 
 
-def _front(accuracy: Column, energy: Column) -> set[int]:
-    """Places of the front's members; what is infeasible is none."""
+def _front(accuracy: Column, energy: Column, answers: Column) -> set[int]:
+    """Places of the front's members among answers."""
     pairs = enumerate(zip(accuracy.tolist(), energy.tolist(), strict=True))
-    known = [(place, pair) for place, pair in pairs if not np.isnan(pair[1])]
+    known = [(place, pair) for place, pair in pairs if answers[place]]
     return {known[index][0] for index in non_dominated([pair for _, pair in known])}

@@ -111,6 +111,7 @@ def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> Json:
     return {
         "shared": [str(key) for key in found.shared],
         "infeasible": {name: [str(key) for key in keys] for name, keys in found.infeasible.items()},
+        "apart": {name: [str(key) for key in keys] for name, keys in found.apart.items()},
         "pairs": [
             {
                 "machines": list(pair),

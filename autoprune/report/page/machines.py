@@ -37,6 +37,7 @@ def machine_values(
         "front": [str(row.trial) for row in front.rows],
         "points": [str(row.trial) for row in front.points],
         "infeasible": [[str(key), why] for key, why in front.infeasible],
+        "apart": [str(key) for key in (*front.idle, *(key for key, _ in front.hosted))],
         "parent": score_values(front.parent),
         "parent_energy_uj": front.parent_energy_uj,
         "hypervolume": front.hypervolume,

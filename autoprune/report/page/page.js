@@ -13,6 +13,7 @@ function fillDisagree() {
   const found = data.comparison, box = body("disagree");
   if (!found) return box.replaceChildren(make("p", "The run has one machine."));
   const left = Object.entries(found.infeasible).map(([name, keys]) => `Infeasible on ${name}, and left out: ${keys.join(", ")}.`);
+  left.push(...Object.entries(found.apart).map(([name, keys]) => `Left to the host of ${name}, all or most of it, and left out: ${keys.join(", ")}.`));
   box.replaceChildren(make("p", `On all fronts: ${found.shared.join(", ") || "none"}.`), ...left.map((line) => make("p", line)),
     table(["machines", "order", "disagree most about trial (place by energy on either)"], found.pairs.map((pair) =>
       [pair.machines.join(", "), pair.tau === null ? "-" : pair.tau.toFixed(2), pair.disagreements.map((d) => `${d.trial} (${d.first}, ${d.second})`).join(", ") || "none"])),

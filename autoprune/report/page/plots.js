@@ -78,9 +78,10 @@ function drawFront() {
     plot.on("plotly_click", (event) => openTrial(event.points[0].customdata));
   });
   find("front-words").textContent = `${machine.title}; ${machine.bits}.`;
-  const box = find("not-drawn"), there = new Map(machine.infeasible);
+  const box = find("not-drawn"), there = new Map(machine.infeasible), apart = new Set(machine.apart);
   box.replaceChildren();
   const groups = [["Failed", (one) => one.state === "failed"], ["Cannot run on this machine", (one) => there.has(one.trial)],
+    ["Left to the machine's host, all or most of it", (one) => apart.has(one.trial)],
     ["Duplicate of another trial", (one) => one.state === "duplicate"],
     ["Breaks a budget, not measured", (one) => one.state === "infeasible"],
     ["Without a place on these axes", (one) => one.state === "measured"]];

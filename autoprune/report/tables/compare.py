@@ -19,6 +19,11 @@ def comparison_table(found: Comparison) -> RenderableType:
         f"Infeasible on {name}, and left out: {', '.join(map(str, trials))}"
         for name, trials in found.infeasible.items()
     ]
+    lines += [
+        f"Left to the host of {name}, all or most of it, and left out: "
+        + ", ".join(map(str, trials))
+        for name, trials in found.apart.items()
+    ]
     lines.append(f"On all fronts: {', '.join(map(str, found.shared)) or 'none'}")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("machines")

@@ -79,7 +79,7 @@ def _name(row: Row) -> str:
 def pick_table(rows: Sequence[Row]) -> RenderableType:
     """Some trials on a machine, then the plan of each."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    names = ("number", "val % [95 %]", "test %", "µJ", "ratio", "parameters", "kept %")
+    names = ("number", "val % [95 %]", "test %", "µJ", "ratio", "parameters", "kept %", "host %")
     _fill(table, names, rows)
     return Group(table, Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)))
 
@@ -105,6 +105,7 @@ def _words(row: Row) -> dict[str, str]:
         "ratio": f"{row.energy_ratio:.3f}",
         "parameters": str(row.parameters),
         "kept %": f"{100 * row.kept_weights:.1f}",
+        "host %": f"{100 * row.host_share:.1f}",
         "uniform": uniform + ("*" if row.beats_uniform else ""),
     }
 
@@ -139,6 +140,8 @@ def _footer(front: MachineFront) -> list[str]:
     if front.idle:
         idle = ", ".join(map(str, front.idle))
         lines.append(f"Without work for the machine, on no front and in no count: trial {idle}.")
+    if front.hosted:
+        lines.append(f"Mostly on the host, on no front and in no count: {hosted_words(front)}.")
     lines += [f"Infeasible there: trial {key} ({why})." for key, why in front.infeasible[:5]]
     if len(front.infeasible) > 5:
         lines.append(f"Infeasible there: {len(front.infeasible) - 5} more trials.")
@@ -156,6 +159,13 @@ def _footer(front: MachineFront) -> list[str]:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
     lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
+
+
+def hosted_words(front: MachineFront) -> str:
+    """The trials of which a host does more than the machine, each with its share."""
+    return "trial " + ", ".join(
+        f"{key} ({100 * share:.1f} % of its dense MACs)" for key, share in front.hosted
+    )
 
 
 def _warm(front: MachineFront) -> bool:
