@@ -193,7 +193,7 @@ class OpenedRun:
 
         return read_status(self.folder)
 
-    def confirm(
+    def confirm(  # noqa: PLR0913 - the options of `autoprune confirm`
         self,
         seeds: int = 3,
         workers: int | None = None,
@@ -201,6 +201,7 @@ class OpenedRun:
         address: str | None = None,
         watch: Watch = lambda done, total: None,
         stop: Stop | None = None,
+        say: Callable[[str], None] = lambda line: None,
     ) -> Confirmed:
         """The best trials again on fresh seeds, saved beside each front.
 
@@ -210,13 +211,14 @@ class OpenedRun:
             address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
             watch: told how many of how many trainings are done.
             stop: when no more trainings begin.
+            say: told before that how many networks are to be trained.
         """
         from autoprune.sweep.confirm import confirm
         from autoprune.sweep.ray.address import find_address
         from autoprune.sweep.workers import Hire
 
         hire = Hire(count=workers, address=find_address(address, workers))
-        return confirm(self.folder, seeds, hire, watch, stop)
+        return confirm(self.folder, seeds, hire, watch, stop, say)
 
     def export(
         self,

@@ -69,12 +69,13 @@ def confirm(  # noqa: PLR0913 - the options of the command line
 
     from autoprune.cli.console import plain_console
 
+    console = plain_console(stderr=True)
     progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=plain_console(stderr=True),
+        console=console,
         transient=True,
     )
     with progress:
@@ -84,10 +85,13 @@ def confirm(  # noqa: PLR0913 - the options of the command line
 
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
+            tenth = done and 10 * done // total > 10 * (done - 1) // total
+            if tenth and not console.is_interactive:
+                console.print(f"{done} of {total} networks trained")
 
-        stop = Stop(say=progress.console.print, grace_s=60 * grace)
+        stop = Stop(say=console.print, grace_s=60 * grace)
         confirmed = open_run(run, imports=imports).confirm(
-            seeds, workers, address=address, watch=watch, stop=stop
+            seeds, workers, address=address, watch=watch, stop=stop, say=console.print
         )
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
     complain(

@@ -15,30 +15,43 @@ import click
 
 from autoprune.cli.console import showing
 from autoprune.cli.output import accept_any_encoding
-from autoprune.errors import AutopruneError
+from autoprune.cli.refusal import refusal
+from autoprune.errors import AutopruneError, InputError, did_you_mean
 
-_COMMANDS = {
-    "run": "Search compressions of a network; print the front of every machine.",
-    "status": "Say how far a run is, from another terminal.",
-    "front": "Print the front of a run, also on a machine that the run never saw.",
-    "pick": "Pick one network of a run for a machine, and say why.",
-    "report": "Write one HTML page with everything about a run.",
-    "trials": "List the trials of a run; those that failed with their cause.",
-    "trial": "Explain one trial of a run.",
-    "init": "Write a study, a search space and a machine to start from.",
-    "confirm": "Train the best trials of a run again on fresh seeds.",
-    "compare": "Compare machines on the trials of a run.",
-    "price": "Price a workload or a recorded trial on a machine.",
-    "measure": "Time the networks of a run on the computer at hand.",
-    "profile": "Count the operations of any network with spiking neurons.",
-    "workload": "Write the workload of a recorded trial to a file.",
-    "export": "Export a network of a run as a folder that loads without autoprune.",
-    "clean": "Remove from a run what it does not need.",
-    "list": "List what is bundled: studies, search spaces, machines.",
-    "show": "Show a machine, search space or study with all its numbers.",
-    "check": "Check a file that you wrote.",
-    "doctor": "Check the installation, and say what to do.",
+_GROUPS = {
+    "First": {
+        "run": "Search compressions of a network; end with the best for every machine.",
+        "pick": "Pick one network of a run for a machine, and say why.",
+        "report": "Write one HTML page with everything about a run.",
+        "export": "Export a network of a run as a folder that loads without autoprune.",
+    },
+    "Search": {
+        "status": "Say how far a run is, from another terminal.",
+        "confirm": "Train the best trials of a run again on fresh seeds.",
+        "clean": "Remove from a run what it does not need.",
+    },
+    "Read": {
+        "front": "Print the front of a run, also on a machine that the run never saw.",
+        "trials": "List the trials of a run; those that failed with their cause.",
+        "trial": "Explain one trial of a run.",
+        "compare": "Compare machines on the trials of a run.",
+        "measure": "Time the networks of a run on the computer at hand.",
+    },
+    "Machines": {
+        "price": "Price a workload or a recorded trial on a machine.",
+        "profile": "Count the operations of any network with spiking neurons.",
+        "workload": "Write the workload of a recorded trial to a file.",
+        "list": "List what is bundled: studies, search spaces, machines.",
+        "show": "Show a machine, search space or study with all its numbers.",
+    },
+    "Set up": {
+        "init": "Write a study, a search space and a machine to start from.",
+        "check": "Check a file that you wrote.",
+        "doctor": "Check the installation, and say what to do.",
+    },
 }
+_COMMANDS = [name for commands in _GROUPS.values() for name in commands]
+_WIDTH = max(map(len, _COMMANDS))
 
 
 @final
@@ -47,7 +60,7 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a user meets them."""
-        return list(_COMMANDS)
+        return _COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command and return it; None where there is none of that name."""
@@ -58,10 +71,21 @@ class _Commands(click.Group):
         )
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; InputError with the nearest where there is none."""
+        given = args[0]
+        if given not in _COMMANDS and not given.startswith("-"):
+            near = did_you_mean(given, _COMMANDS)
+            raise InputError("COMMAND", f"given {given!r}", f"one of autoprune --help{near}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        """Write the groups of commands without importing one."""
+        for group, commands in _GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(f"{name:{_WIDTH}}", what) for name, what in commands.items()])
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,14 +97,9 @@ def cli() -> None:
     operations of real spikes; machines turn the counts into energy.
 
     \b
-    autoprune run digits                      the whole way, on embedded data, in minutes
-    autoprune front runs/digits               the fronts again
-    autoprune front runs/digits --machine my_chip.toml
-    autoprune pick runs/digits --machine loihi1
-    autoprune report runs/digits              everything on one page
-    autoprune confirm runs/digits             is the front real?
-    autoprune compare runs/digits --machine loihi1 --machine my_chip.toml
-    autoprune price runs/digits:17 --machine loihi1 --explain
+    autoprune run digits                            on embedded data, in minutes
+    autoprune pick runs/digits --machine loihi1     the network to take, and why
+    autoprune report runs/digits                    everything on one page
     autoprune export runs/digits 17 --out my_network
     """
 
@@ -90,7 +109,14 @@ def main() -> None:
     accept_any_encoding()
     with showing(), _terminable():
         try:
-            cli(prog_name="autoprune")
+            code = cli.main(prog_name="autoprune", standalone_mode=False)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            _refuse(refusal(error))
+        except click.Abort:
+            sys.exit(1)
         except AutopruneError as error:
             _refuse(str(error))
         except OSError as error:
@@ -98,6 +124,7 @@ def main() -> None:
                 raise
             # A file that is a folder, unreadable or unwritable, wherever it is touched first.
             _refuse(f"{error.filename}: {error.strerror}")
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
@@ -84,12 +84,18 @@ class _Again:
         self._watch(self._done, len(self._of))
 
 
-def confirm(
-    folder: RunFolder, seeds: int, hire: Hire, watch: Watch, stop: Stop | None = None
+def confirm(  # noqa: PLR0913 - what is done, and who is told
+    folder: RunFolder,
+    seeds: int,
+    hire: Hire,
+    watch: Watch,
+    stop: Stop | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Confirmed:
     """Train the contenders of every machine's front again, `seeds` times each; save it beside each.
 
-    What an earlier call has measured is not measured again. After `stop` no more trainings begin.
+    What an earlier call has measured is not measured again. `say` is told how much is to be
+    trained, before anything is. After `stop` no more trainings begin.
 
     Raises RecordError where the run is in use or has no fine-tuned parent, and InputError where
     code may not be imported that it names; see `RunFolder`.
@@ -109,6 +115,7 @@ def confirm(
             for i in range(seeds)
         ]
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
+        say(_outlook(len(keys), seeds, [outcome for _, outcome in left], hired.count))
         again = _Again(left, folder, watch)
         if left:
             parts.compute.check_device()
@@ -129,6 +136,18 @@ def confirm(
             unpriced=unpriced,
             interrupted=not again.finished,
         )
+
+
+def _outlook(trials: int, seeds: int, left: Sequence[Outcome], workers: int) -> str:
+    """What is going to be trained, and how long that takes by what the search took."""
+    whole = trials * seeds
+    kept = f", {whole - len(left)} of them kept from before" if len(left) < whole else ""
+    took = [sum(astuple(o.measurement.seconds)) for o in left if o.measurement]
+    minutes = sum(took) / max(1, workers) / 60
+    return (
+        f"{trials} trials on a front or within its noise, fresh seeds {seeds}: {whole} networks"
+        f"{kept}; {len(left)} to train" + (f", some {minutes:.2g} minutes." if left else ".")
+    )
 
 
 def _fronts(

@@ -138,16 +138,27 @@ def test_a_machine_that_breaks_a_rule_is_shown_the_counterexample(
     assert "sparsity is skip: " in broken[1]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("fronts",),
-        ("front",),
-        ("front", "run", "--csv", "--json"),
-        ("price", "w.json"),
-        ("run", "digits", "--trials", "-3"),
-        ("run", "digits", "--workers", "-1"),
-    ],
+@refusals(
+    ("frnt", "COMMAND: given 'frnt'; expected one of autoprune --help; did you mean 'front'?"),
+    ("xyzzy", "autoprune: COMMAND: given 'xyzzy'; expected one of autoprune --help\n"),
+    ("front", "autoprune: front: missing argument 'RUN'; expected as autoprune front --help has"),
+    ("front r --machin x", "autoprune: front --machin: no such option; expected one of --csv, *"),
+    ("front r --machin x", "; did you mean '--machine'?"),
+    ("--versoin", "autoprune: --versoin: no such option; *did you mean '--version'?"),
+    ("front r --csv --json", "autoprune: front: --json or --csv, not both"),
+    ("price w.json", "autoprune: price: missing option '--machine'; expected as"),
+    ("measure r --device cdua", "measure --device: given 'cdua'; expected one of cpu, cuda; did"),
+    ("run digits --trials -3", "autoprune: run --trials: -3 is not in the range"),
+    ("run digits --time-limit 3", "autoprune: run --time-limit: given '3'; expected such as 90s"),
+    ("front r --csv=3", "autoprune: option '--csv' does not take a value"),
 )
-def test_wrong_usage(autoprune, arguments) -> None:
-    assert_refused("Usage: autoprune*Error: ", autoprune, *arguments)
+def test_wrong_usage(autoprune, given, words) -> None:
+    """What click refuses reads as what we refuse: one line, with the nearest match."""
+    message = assert_refused(words, autoprune, *given.split())
+    assert len(message.splitlines()) == 1
+
+
+def test_no_command_at_all_is_answered_with_help(autoprune) -> None:
+    said = autoprune()
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("Usage: autoprune ") and "First:\n  run " in said.err

@@ -97,7 +97,13 @@ def test_the_command_writes_tables_and_files(place, monkeypatch, capsys):
     with pytest.raises(SystemExit) as stop:
         main()
     assert not stop.value.code
-    documents = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    documents = json.loads(said.out)
+    trained = len(results(place))
+    trials, *tenths = said.err.splitlines()
+    assert trials.startswith(f"{trained} trials on a front or within its noise, fresh seeds 1: ")
+    assert f"{trained} networks; {trained} to train, some " in " ".join(said.err.split())
+    assert f"{trained} of {trained} networks trained" in tenths, "where nothing is redrawn"
     for document in documents:
         saved = place / "fronts" / document["machine"] / "confirmed.json"
         assert json.loads(saved.read_text()) == document
