@@ -135,11 +135,11 @@ def spikformer(stem: list[tuple[int, int, int]], width: int, heads: int, blocks:
     return Workload(network="Spikformer", samples=1, time_steps=steps, ops=tuple(ops))
 
 
-def test_spikformer_on_an_a100(oracle):
+def test_spikformer_on_an_a100():
     """Measured by Prosperity's authors (its simulator, commit 6ee1c6f): Spikformer on CIFAR10-DVS
-    takes 11.4 ms. The time per operation is derived from their 19 ms on CIFAR10, which therefore is
-    no comparison; within 5 %. Of the Spike-driven Transformer, 17 ms, they do not say how many
-    blocks it has: with 2 it is 14.2 ms here, with 4 24.2.
+    takes 11.4 ms. Within 5 %; the time per operation is derived from their 19 ms on CIFAR10, so
+    that a published time went in, and neither is an oracle. Of the Spike-driven Transformer, 17 ms,
+    they do not say how many blocks it has: with 2 it is 14.2 ms here, with 4 24.2.
     """
     a100 = load_machine("a100")
     stem = [(1024, 27, 48), (1024, 432, 96), (1024, 864, 192), (256, 1728, 384), (64, 3456, 384)]
@@ -148,6 +148,4 @@ def test_spikformer_on_an_a100(oracle):
     assert a100.price(images).latency_us == pytest.approx(19_000, rel=5e-3)
     stem = [(16384, 18, 32), (4096, 288, 64), (1024, 576, 128), (256, 1152, 256), (64, 2304, 256)]
     frames = spikformer(stem, 256, 16, 2, 16)
-    ours = a100.price(frames).latency_us * 1e-3
-    what, went_in = "A100, Spikformer, CIFAR10-DVS", "shapes, prices"
-    oracle("roofline", what, ours, 11.4, went_in=went_in, unit="ms", rel=0.05)
+    assert a100.price(frames).latency_us == pytest.approx(11_400, rel=0.05)
