@@ -183,15 +183,22 @@ def needs(ops: Ops) -> dict[str, Column]:
     }
 
 
+def left_to_host(model: CostModel, ops: Ops) -> Column:
+    """Which operations a machine leaves to a host, and the neurons that they drive with them."""
+    words, needed = model.machine.capabilities.model_dump(), needs(ops)
+    hosted: Column = np.isin(ops.kind, model.LEFT_TO_HOST)
+    for name in _REASONS:
+        if words[name] == "host":
+            hosted = hosted | needed[name]
+    return hosted
+
+
 def price_all(model: CostModel, ops: Ops) -> Costs:
     """See `CostModel.price_all`."""
     words = model.machine.capabilities.model_dump()
     every = ops.select(model.order)
     needed = needs(every)
-    hosted = np.isin(every.kind, model.LEFT_TO_HOST)
-    for name in _REASONS:
-        if words[name] == "host":
-            hosted = hosted | needed[name]
+    hosted = left_to_host(model, every)
     unsupported = {n: rows for n, rows in needed.items() if words[n] == "unsupported"}
     mine = every.take(~hosted)
     if words["neuron"] == "host":

@@ -28,12 +28,14 @@ from autoprune.runs.record import Identity
 from autoprune.search.spec import SearchSpec
 from autoprune.study.check import Checked
 from autoprune.study.identity import identity, measured_bits
+from autoprune.study.idle import refuse_idle
 from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
 from autoprune.trial.method_contract import refuse_broken
 from autoprune.trial.own_score import try_score
 from autoprune.trial.smoke_test import smoke_test
 from autoprune.trial.tried import Tried
+from autoprune.workload.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,8 @@ def build(checked: Checked) -> Built:
     """
     study, space = checked.study, checked.space
     parts, network = find_parts(study)
-    shape = _tried(parts, network, space, study.effort, checked.file)
+    shape, workload = _tried(parts, network, space, study.effort, checked.file)
+    refuse_idle(workload, checked.machines, f"{checked.file}: machines")
     uniform_sweep(space, shape, study.effort)
     return Built(
         title=study.title,
@@ -113,8 +116,8 @@ def _every_value(domains: Mapping[Parameter, Domain], shape: NetworkShape, effor
 
 def _tried(
     parts: Parts, network: nn.Module, space: SearchSpace, effort: Effort, file: Path
-) -> NetworkShape:
-    """What the network offers; everything that can be wrong with it is found here."""
+) -> tuple[NetworkShape, Workload]:
+    """What the network offers and does; everything that can be wrong with it is found here."""
     adapter, about = parts.adapter, parts.data.about
     if parts.network.checkpoint is not None:
         load_published(parts.network, network)
@@ -126,13 +129,13 @@ def _tried(
         domains = space.parameters(tried.shape)
         _every_value(domains, tried.shape, effort)
         manner = Manner(options=parts.compression.options, samples=samples)
-        shape = smoke_test(network, adapter, domains, effort, manner)
+        tested = smoke_test(network, adapter, domains, effort, manner)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{file}: network", str(error)) from error
     if parts.evaluate is not None:
         number = min(max(16, 2 * about.classes), 32)
         try_score(parts.evaluate, network, _noise(number, about), about.classes)
-    return shape
+    return tested
 
 
 def _noise(number: int, about: About) -> Tensor:

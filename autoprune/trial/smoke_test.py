@@ -23,6 +23,7 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.trial.channels import check_channels
 from autoprune.trial.failed_pass import FailedPassError, run_pass
 from autoprune.workload.census.count import count
+from autoprune.workload.workload import Workload
 
 
 def smoke_test(
@@ -31,8 +32,10 @@ def smoke_test(
     space: Mapping[Parameter, Domain],
     effort: Effort,
     manner: Manner,
-) -> NetworkShape:
-    """Run the network, a neutral copy of it, and the smallest one of the space; returns its shape.
+) -> tuple[NetworkShape, Workload]:
+    """Run the network, a neutral copy of it, and the smallest one of the space.
+
+    Returns its shape, and what it does on one sample.
 
     Args:
         network: untrained; stays as it is.
@@ -69,8 +72,7 @@ def smoke_test(
             form = f"its smallest form ({smallest.short(shape)})"
             alone = _enough_alone(network, adapter, _smallest(space), effort, manner)
             raise CompressionError(_told(form, samples, error, alone)) from error
-    count(network, adapter, samples[:1])
-    return shape
+    return shape, count(network, adapter, samples[:1])
 
 
 def _learns_per_channel(space: Mapping[Parameter, Domain]) -> bool:

@@ -30,9 +30,9 @@ def test_a_sound_network_is_left_as_it_was(network, adapter, effort):
         Parameter.parse("blocks.0.neuron.tau"): Domain(values=["fixed", "channel"]),
         STEPS: Domain(values=[1, 2]),
     }
-    assert smoke_test(network, adapter, space, effort, Manner(samples=IMAGES)) == adapter.shape(
-        network
-    )
+    shape, workload = smoke_test(network, adapter, space, effort, Manner(samples=IMAGES))
+    assert shape == adapter.shape(network)
+    assert workload.samples == 1
     assert network.T == 3
     after = network.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -70,9 +70,12 @@ def coverage_lines(workload: Workload) -> Iterator[str]:
         if not item.is_free:
             yield f"{item.name}: {item.reason}."
     for found in workload.found:
-        yield f"{found.module}: {found.neurons} neurons, found by what they emit, and counted."
+        yield (
+            f"{found.module}: {found.neurons} neurons of no known class, found by what they emit; "
+            "their updates are not known, and one a step is counted."
+        )
     if not any(op.neurons.count for op in workload.ops):
-        yield "No spiking neurons were found: an event-driven machine charges next to nothing."
+        yield "No spiking neuron was found: an event-driven machine charges next to nothing."
     yield f"Without MACs: {', '.join(item.name for item in workload.uncounted if item.is_free)}."
 
 

@@ -2,23 +2,31 @@
 
 A rewrite is one line: what it changes in a network of spiking attention, and how. Every network is
 counted as it is written plainly and as it is rewritten; operations, in both orders and with every
-figure, have to be equal, up to their names.
+figure, have to be equal, up to their names, and so have energy and latency on every machine.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
-from torch.nn.utils import parametrize, prune
+from torch.nn.utils import parametrizations, parametrize, prune
 
+from autoprune.config import bundled_names
+from autoprune.cost.load import load_machine
+from autoprune.cost.ops import Ops
 from autoprune.workload.census.count import count
 from autoprune.workload.op import Op
+from autoprune.workload.workload import Workload
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
 
 STEPS, SAMPLES, TOKENS, WIDTH, HEADS = 4, 3, 6, 16, 2
 Make = Callable[..., object]
@@ -45,7 +53,10 @@ def lif() -> nn.Module:
 
 
 class Attention(nn.Module):
-    """Tokens, spikes, attention, a feed-forward, a head; `spelling` says how each is written."""
+    """Tokens, spikes, attention, a feed-forward, a head; `spelling` says how each is written.
+
+    ``network`` is what is done to the network before.
+    """
 
     def __init__(
         self, spelling: Mapping[str, Callable[..., Tensor]], make=lif, heads=HEADS
@@ -59,8 +70,10 @@ class Attention(nn.Module):
         self.learned = nn.Parameter(torch.tensor(0.25))
         self.register_buffer("stored", torch.full((1, 1, heads, 1, 1), 0.25))
         self.drop = nn.Dropout(0.3)
+        self.double()
+        self.said("network")
 
-    def said(self, what: str, *given: Tensor) -> Tensor:
+    def said(self, what: str, *given: Tensor) -> Any:
         return self.how[what](self, *given) if what in self.how else PLAIN[what](self, *given)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -74,7 +87,8 @@ class Attention(nn.Module):
         return self.said("last", y)
 
 
-PLAIN: dict[str, Callable[..., Tensor]] = {
+PLAIN: dict[str, Callable[..., Any]] = {
+    "network": lambda net: None,
     "time": lambda net, x: x.unsqueeze(0).repeat(STEPS, 1, 1, 1),
     "embed": lambda net, x: net.embed(x),
     "attention": lambda net, q, k, v: q @ k.mT @ v * 0.25,
@@ -227,24 +241,6 @@ REWRITES: dict[str, Mapping[str, Callable[..., Tensor]]] = {
     "sum and division": {"last": lambda net, x: net.head(x.sum((0, 2)) / (STEPS * TOKENS))},
     "means one after the other": {"last": lambda net, x: net.head(x.mean(2).mean(0))},
 }
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
-    "LIF": lambda how: Attention(how),
-    "IF": lambda how: Attention(how, lambda: neuron.IFNode(v_threshold=0.3, step_mode="m")),
-    "PLIF": lambda how: Attention(
-        how, lambda: neuron.ParametricLIFNode(v_threshold=THRESHOLD, step_mode="m")
-    ),
-    "ternary": lambda how: Attention(
-        how, lambda: neuron.TernaryLIFNode(v_threshold=0.2, step_mode="m")
-    ),
-    "integers": lambda how: Attention(how, lambda: neuron.ILIFNode(step_mode="m")),
-    "written by hand": lambda how: Attention(how, HandWritten),
-    "KLIF": lambda how: Attention(how, lambda: neuron.KLIFNode(v_threshold=0.3, step_mode="m")),
-    "one head": lambda how: Attention(how, heads=1),
-    "four heads": lambda how: Attention(how, heads=4),
-    "pruned": lambda how: pruned(Attention(how)),
-    "masked": lambda how: mask(Attention(how)),
-    "parametrised": lambda how: parametrised(Attention(how)),
-}
 
 
 def pruned(network: nn.Module) -> nn.Module:
@@ -269,29 +265,216 @@ def parametrised(network: nn.Module) -> nn.Module:
     return network
 
 
+def softmax(net, scores: Tensor, v: Tensor) -> Tensor:
+    return scores.softmax(-1) @ v
+
+
+SOFTMAX = {"attention": lambda net, q, k, v: softmax(net, q @ k.mT / math.sqrt(q.shape[-1]), v)}
+PAST = torch.ones(TOKENS, TOKENS, dtype=torch.bool).tril()
+CAUSAL = {
+    "attention": lambda net, q, k, v: softmax(
+        net, (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~PAST, -math.inf), v
+    )
+}
+
+
+def attended(**options: Any):
+    return {
+        "attention": lambda net, q, k, v: nn.functional.scaled_dot_product_attention(
+            q, k, v, **options
+        )
+    }
+
+
+def add_module(net) -> None:
+    torch.manual_seed(1)
+    net.inner = nn.MultiheadAttention(WIDTH, net.heads, batch_first=True).double()
+
+
+def by_parts(net, x: Tensor) -> Tensor:
+    inner = net.inner
+    made = nn.functional.linear(x, inner.in_proj_weight, inner.in_proj_bias)
+    q, k, v = made.unflatten(-1, (3, net.heads, -1)).movedim(-3, 0).transpose(-2, -3)
+    out = softmax(net, q @ k.mT / math.sqrt(q.shape[-1]), v)
+    return inner.out_proj(out.transpose(-2, -3).flatten(-2))
+
+
+def by_module(net, x: Tensor, **options: Any) -> Tensor:
+    rows = x.flatten(0, 1)
+    return net.inner(rows, rows, rows, **options)[0].unflatten(0, x.shape[:2])
+
+
+def tie(net) -> None:
+    net.tied = nn.Linear(WIDTH, 2 * WIDTH).double()
+    net.tied.weight, net.tied.bias = net.fc.weight, net.fc.bias
+
+
+def copied(net) -> None:
+    net.second = copy.deepcopy(net.fc)
+
+
+def rounded(net) -> None:
+    net.fc.weight.data = quantised(net.fc.weight.data)
+
+
+def quantised(weight: Tensor) -> Tensor:
+    return torch.clamp(torch.round(weight / STEP), -8, 7) * STEP
+
+
+STEP = 0.04
+
+
+class Quantiser(nn.Module):
+    """Rounds weights to 4 bits; its scale is a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(STEP, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.clamp(torch.round(x / self.scale), -8, 7) * self.scale
+
+
+class Rounded(nn.Linear):
+    """A layer that rounds its weights whenever it is called."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, quantised(self.weight), self.bias)
+
+
+def rounding(net) -> None:
+    net.fc.__class__ = Rounded
+
+
+def without(net) -> None:
+    prune.remove(mask(net).qkv, "weight")
+
+
+def halved(net) -> None:
+    net.fc.weight.data *= net.fc.weight.data > 0
+
+
+@torch.jit.script
+def scripted(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return q.matmul(k.transpose(-1, -2)).matmul(v) * 0.25
+
+
+@torch.jit.script
+def scripted_layer(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    return torch.nn.functional.linear(x, weight, bias)
+
+
+PARTS = {"network": add_module, "spikes": by_parts}
+PAIRS: dict[str, tuple[Mapping[str, Callable[..., Any]], Mapping[str, Callable[..., Any]]]] = {
+    "SDPA": (SOFTMAX, attended()),
+    "SDPA, a mask of nothing": (SOFTMAX, attended(attn_mask=torch.zeros(TOKENS, TOKENS).double())),
+    "SDPA, own scale": (SOFTMAX, attended(scale=math.sqrt(HEADS / WIDTH))),
+    "SDPA, is_causal": (CAUSAL, attended(is_causal=True)),
+    "SDPA, a mask of truths": (CAUSAL, attended(attn_mask=PAST)),
+    "SDPA, a mask that is added": (
+        CAUSAL,
+        attended(attn_mask=torch.zeros(TOKENS, TOKENS).double().masked_fill(~PAST, -math.inf)),
+    ),
+    "MultiheadAttention": (PARTS, {**PARTS, "spikes": by_module}),
+    "MultiheadAttention without its weights": (
+        PARTS,
+        {**PARTS, "spikes": lambda net, x: by_module(net, x, need_weights=False)},
+    ),
+    "weight_norm": (
+        {},
+        {"network": lambda net: parametrizations.weight_norm(net.fc)},
+    ),
+    "weight_norm, the old one": (
+        {},
+        {"network": lambda net: nn.utils.weight_norm(net.fc)},
+    ),
+    "prune": ({"network": without}, {"network": mask}),
+    "parametrize": ({"network": halved}, {"network": parametrised}),
+    "quantiser": (
+        {"network": rounded},
+        {
+            "network": lambda net: parametrize.register_parametrization(
+                net.fc, "weight", Quantiser()
+            )
+        },
+    ),
+    "quantiser when it is called": ({"network": rounded}, {"network": rounding}),
+    "tied": ({}, {"network": tie, "layer": lambda net, x: net.tied(x)}),
+    "shared": (
+        {"network": copied, "layer": lambda net, x: net.fc(x) + net.second(x)},
+        {"layer": lambda net, x: net.fc(x) + net.fc(x)},
+    ),
+    "scripted attention": ({}, {"attention": lambda net, q, k, v: scripted(q, k, v)}),
+    "scripted layer": (
+        {},
+        {"layer": lambda net, x: scripted_layer(x, net.fc.weight, net.fc.bias)},
+    ),
+}
+"""Networks that are no plain one, and what they are written as."""
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "LIF": lambda how: Attention(how),
+    "IF": lambda how: Attention(how, lambda: neuron.IFNode(v_threshold=0.3, step_mode="m")),
+    "PLIF": lambda how: Attention(
+        how, lambda: neuron.ParametricLIFNode(v_threshold=THRESHOLD, step_mode="m")
+    ),
+    "ternary": lambda how: Attention(
+        how, lambda: neuron.TernaryLIFNode(v_threshold=0.2, step_mode="m")
+    ),
+    "integers": lambda how: Attention(how, lambda: neuron.ILIFNode(step_mode="m")),
+    "written by hand": lambda how: Attention(how, HandWritten),
+    "KLIF": lambda how: Attention(how, lambda: neuron.KLIFNode(v_threshold=0.3, step_mode="m")),
+    "one head": lambda how: Attention(how, heads=1),
+    "four heads": lambda how: Attention(how, heads=4),
+    "pruned": lambda how: pruned(Attention(how)),
+    "masked": lambda how: mask(Attention(how)),
+    "parametrised": lambda how: parametrised(Attention(how)),
+}
+
+
 INPUT = torch.randn(SAMPLES, TOKENS, 5, generator=torch.Generator().manual_seed(1)).double()
-_plain: dict[str, tuple[Op, ...]] = {}
+SPELLINGS = {**{name: ({}, how) for name, how in REWRITES.items()}, **PAIRS}
+MACHINES = [load_machine(name) for name in bundled_names("cost_models")]
+_counted: dict[tuple[str, int], Workload] = {}
 
 
-def counted(network: nn.Module) -> tuple[Op, ...]:
+def counted(name: str, how: Mapping[str, Callable[..., Any]]) -> Workload:
     """In float64, where no membrane is within rounding of its threshold."""
-    return count(network.double().eval(), None, INPUT).ops
+    if (name, id(how)) not in _counted:
+        network = NETWORKS[name](how).double().eval()
+        _counted[name, id(how)] = count(network, None, INPUT, product_sparsity=True)
+    return _counted[name, id(how)]
 
 
 def bare(op: Op) -> Op:
-    """Without what the spelling of a network may change: names, and the layout of rows."""
-    return dataclasses.replace(
-        op, name="", producers=(), kind="linear", geometry=None, activity=None
-    )
+    """Without what a spelling may change: names; and a layer may be a convolution."""
+    pointwise = op.kind == "conv" and math.prod(op.geometry.kernel) == 1
+    layer = {"kind": "linear", "geometry": None} if pointwise else {}
+    return dataclasses.replace(op, name="", producers=(), **layer)
 
 
-@pytest.mark.parametrize("rewrite", REWRITES)
+@pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize(
     "name", [n if n == "LIF" else pytest.param(n, marks=pytest.mark.full) for n in NETWORKS]
 )
-def test_spelling_does_not_matter(name, rewrite):
-    if name not in _plain:
-        _plain[name] = counted(NETWORKS[name]({}))
-        assert all(op.work.effective_sops > 0 for op in _plain[name][1:])
-    found = counted(NETWORKS[name](REWRITES[rewrite]))
-    assert list(map(bare, found)) == list(map(bare, _plain[name]))
+def test_spelling_does_not_matter(name, spelling):
+    plain, found = (counted(name, how) for how in SPELLINGS[spelling])
+    assert all(op.a.nonzeros > 0 for op in plain.ops)
+    assert list(map(bare, found.ops)) == list(map(bare, plain.ops))
+
+
+@pytest.mark.parametrize("model", MACHINES, ids=lambda model: model.machine.name)
+def test_energy_and_latency_are_equal_on_every_machine(model):
+    """Two machines hold kernels otherwise than lists, or address them otherwise."""
+    names = [n for n in SPELLINGS if n != "convolution" or model.machine.name not in TELL_KERNELS]
+    plain, found = (
+        model.price_all(Ops.of([counted("LIF", SPELLINGS[n][place]) for n in names]))
+        for place in (0, 1)
+    )
+    assert plain.energy_uj.tolist() == found.energy_uj.tolist()
+    assert (plain.energy_uj > 0).all()
+    for figure, values in plain.figures.items():
+        assert values.tolist() == found.figures[figure].tolist()
+
+
+TELL_KERNELS = ("loihi1_sanafe", "mem45")
