@@ -28,7 +28,7 @@ from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.table import to_ops, to_table
-from autoprune.workload.workload import Elementwise, Found, Uncounted, Workload
+from autoprune.workload.workload import Assumed, Elementwise, Found, Uncounted, Workload
 
 _KEY, _CHECK = b"autoprune", b"sha256"
 """Where a file's metadata are, and what shows that they are as they were written."""
@@ -108,6 +108,7 @@ def _without_ops(precision: Precision) -> _Meta:
         "elementwise": [dataclasses.asdict(item) for item in workload.elementwise],
         "uncounted": [dataclasses.asdict(item) for item in workload.uncounted],
         "found": [dataclasses.asdict(item) for item in workload.found],
+        "assumed": [dataclasses.asdict(item) for item in workload.assumed],
     }
 
 
@@ -247,5 +248,9 @@ def _workload(own: _Meta, table: pa.Table) -> Workload:
             "elementwise": tuple(Elementwise(**item) for item in own["elementwise"]),
             "uncounted": tuple(Uncounted(**item) for item in own["uncounted"]),
             "found": tuple(Found(**item) for item in own.get("found", ())),
+            "assumed": tuple(
+                Assumed(columns=tuple(item["columns"]), text=item["text"])
+                for item in own.get("assumed", ())
+            ),
         }
     )
