@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.nn.functional import cross_entropy
 
+from autoprune.compress.surgery.slif.fused import fused
 from autoprune.data.dataset import Split
 from autoprune.networks.adapter import Neuron
 from autoprune.networks.inputs import present
@@ -77,24 +78,25 @@ def train(  # noqa: PLR0913 - what a training needs, and two listeners
     scaler = GradScaler(device.type, enabled=recipe.precision == "fp16")
     model.train()
     done = 0
-    for epoch in range(recipe.epochs):
-        order = torch.randperm(len(data), generator=generator)
-        for chosen in order[: steps * recipe.batch_size].chunk(steps):
-            inputs, labels = data.augmented(chosen).to(device), data.labels[chosen].to(device)
-            share, other = _mixture(recipe, epoch, len(labels))
-            if share < 1:
-                inputs = share * inputs + (1 - share) * inputs[other]
-            with _mixed(recipe.precision, device):
-                out = logits(model, inputs).float()
-            loss = _loss(out, labels, labels[other], share, recipe.label_smoothing)
-            optimizer.zero_grad()
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-            done += 1
-            after_step(done / total)
-        progress(epoch + 1)
+    with fused(model):
+        for epoch in range(recipe.epochs):
+            order = torch.randperm(len(data), generator=generator)
+            for chosen in order[: steps * recipe.batch_size].chunk(steps):
+                inputs, labels = data.augmented(chosen).to(device), data.labels[chosen].to(device)
+                share, other = _mixture(recipe, epoch, len(labels))
+                if share < 1:
+                    inputs = share * inputs + (1 - share) * inputs[other]
+                with _mixed(recipe.precision, device):
+                    out = logits(model, inputs).float()
+                loss = _loss(out, labels, labels[other], share, recipe.label_smoothing)
+                optimizer.zero_grad()
+                scaler.scale(loss).backward()
+                scaler.step(optimizer)
+                scaler.update()
+                schedule.step()
+                done += 1
+                after_step(done / total)
+            progress(epoch + 1)
     functional.reset_net(model)
     model.eval()
 
@@ -185,7 +187,7 @@ def correct(model: nn.Module, data: Split, batch_size: int = 256) -> int:
     hits = 0
     device = device_of(model)
     model.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), fused(model):
         for chosen in torch.arange(len(data)).split(batch_size):
             labels = data.labels[chosen]
             out = logits(model, data.inputs(chosen).to(device))

@@ -111,6 +111,8 @@ STUDY = ["--study", "tests/studies/short.toml"]
             "nm searched: patterns",
         ),
         (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
+        (["step.py", *STUDY, "--rounds", "2"], "evaluation: spikingjelly's"),
+        (["contract.py", "--rounds", "1", "--methods", "weight_bits"], "| weight_bits | "),
     ],
 )
 @pytest.mark.ray

@@ -13,6 +13,7 @@ from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoprune.compress.surgery.slif.fused import fused
 from autoprune.networks.inputs import present
 
 
@@ -26,7 +27,7 @@ def reestimate(model: nn.Module, batches: Iterable[Tensor]) -> None:
     device = next(model.parameters(), torch.empty(0)).device
     training = model.training
     model.train()
-    with torch.no_grad():
+    with torch.no_grad(), fused(model):
         for batch in batches:
             functional.reset_net(model)
             model(present(model, batch.to(device)))
