@@ -17,7 +17,7 @@ from contextlib import nullcontext
 import torch
 from torch.nn.functional import cross_entropy
 
-from autoprune.compress.surgery.slif.fused import fused
+from autoprune.compress.surgery.fused import fused
 from autoprune.study.parts import find_parts
 from autoprune.study.study import load_study
 from autoprune.trial.training import logits

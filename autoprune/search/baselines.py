@@ -116,7 +116,7 @@ def warnings(baselines: Mapping[TrialKey, Outcome], uniform: Mapping[str, Outcom
 
     Args:
         baselines: by key.
-        uniform: by a name for people, those that only L1P at 95 % made.
+        uniform: by a name for people, those of one setting alone at the value that it `tells` by.
     """
     parent, tuned, none_left = (
         _accuracy(baselines.get(key)) for key in (PARENT, FINE_TUNED, NO_BLOCKS)

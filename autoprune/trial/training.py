@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from torch.nn.functional import cross_entropy
 
-from autoprune.compress.surgery.slif.fused import fused
+from autoprune.compress.surgery.fused import fused
 from autoprune.data.dataset import Split
 from autoprune.networks.adapter import Neuron
 from autoprune.networks.inputs import present

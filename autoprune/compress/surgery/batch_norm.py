@@ -13,7 +13,7 @@ from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from autoprune.compress.surgery.slif.fused import fused
+from autoprune.compress.surgery.fused import fused
 from autoprune.networks.inputs import present
 
 

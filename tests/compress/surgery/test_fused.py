@@ -8,7 +8,7 @@ from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import nn
 
 from autoprune.compress.surgery import batch_norm
-from autoprune.compress.surgery.slif.fused import fused
+from autoprune.compress.surgery.fused import fused
 from autoprune.data.dataset import InMemory, Split
 from autoprune.trial.training import Recipe, correct, train
 
