@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 torch.set_num_threads(1)
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
-settings.register_profile("full", max_examples=200, deadline=None)
+settings.register_profile("full", max_examples=100, deadline=None)
 settings.load_profile("quick")
 
 LONG = ("full", "slow", "faults", "fuzz")
@@ -71,6 +71,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=list(gone))
     items[:] = [item for item in items if item not in gone]
     items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _disk_not_waited_for() -> Iterator[None]:
+    """What tests write need not outlast the machine; processes that they start do wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ def test_the_front_and_the_time_left_are_drawn_while_a_sweep_runs(desk) -> None:
     assert longest(said) <= 80
 
 
+@pytest.mark.full
 def test_colour_and_none(desk) -> None:
     folder, said = desk
     assert COLOUR.search(said)

@@ -29,8 +29,8 @@ def lying_beside(root, monkeypatch):
     return study.model_copy(update={"trials": 6, "workers": 0})
 
 
-def test_a_value_gives_the_trials_of_its_file(short, lying_beside, tmp_path):
-    by_file = autoprune.run(short, out=tmp_path / "file", workers=0)
+def test_a_value_gives_the_trials_of_its_file(short, lying_beside, short_run, tmp_path):
+    by_file = autoprune.open_run(short_run)
     by_value = autoprune.run(lying_beside, out=tmp_path / "value")
     alike = ["state", "origin", "val_accuracy", "energy_uj@loihi1", "plan"]
     assert 0 < len(by_value.trials()) < len(by_file.trials())

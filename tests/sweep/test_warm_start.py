@@ -114,7 +114,7 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
 ):
     learning = ('sampler = "tpe"', 'sampler = "block_response"')
     file = study(learning, changes)
-    prepared = prepare(file, trials=12, workers=0)
+    prepared = prepare(file, trials=9, workers=0)
     assert "as data for block_response, on no front" in str(prepared.warm)
     finished = run(prepared, tmp_path / "warm", Nobody())
     assert finished.baselines[PARENT].measurement.plan.effort.time_steps == (

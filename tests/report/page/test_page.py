@@ -207,6 +207,7 @@ def test_plotly_is_embedded_with_its_license_and_without_its_wrapper(folder):
     assert "module.exports = factory()" not in text
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("chromium")
 def test_its_benchmark_lengthens_a_run(root, folder, tmp_path):
     script, out = root / "benchmarks" / "page.py", tmp_path / "page.csv"

@@ -78,6 +78,7 @@ def wanted(outcome) -> dict[str, float]:
     }
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_mlflow_has_the_numbers_of_the_record(tracked):
     outcomes = recorded(tracked)
@@ -93,6 +94,7 @@ def test_mlflow_has_the_numbers_of_the_record(tracked):
     assert runs["00006"].data.params["blocks.0.mlp.l1p"]
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_tensorboard_has_the_numbers_of_the_record(tracked):
     outcomes = recorded(tracked)
@@ -114,6 +116,7 @@ def test_tensorboard_has_the_numbers_of_the_record(tracked):
     assert not (tracked.path / ".tensorboard").exists()
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_the_command_says_where_they_are(tracked):
     study = tracked.path.parent / "study.toml"
@@ -219,6 +222,7 @@ def test_a_missing_package_is_named_before_anything_trains(tmp_path, monkeypatch
         prepare(study(tmp_path, BOTH))
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_server_that_does_not_answer_ends_it_before_anything_trains(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@127.0.0.1:9")
