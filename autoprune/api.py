@@ -185,12 +185,13 @@ def doctor(watch: Callable[[Finding], None] = lambda finding: None) -> list[Find
     return examine(watch)
 
 
-def profile_untrained(
+def profile_untrained(  # noqa: PLR0913 - the options of `autoprune profile`
     name: str,
     sizes: Sequence[int],
     *,
     samples: int = 4,
     time_steps: int | None = None,
+    time_axis: int | None = None,
     product_sparsity: bool = False,
 ) -> Workload:
     """Count what the network of ``module:function`` does on noise: `trial.untrained`.
@@ -199,4 +200,6 @@ def profile_untrained(
     """
     from autoprune.trial.untrained import profile_untrained
 
-    return profile_untrained(name, sizes, samples, time_steps, product_sparsity=product_sparsity)
+    return profile_untrained(
+        name, sizes, samples, time_steps, time_axis, product_sparsity=product_sparsity
+    )

@@ -12,6 +12,11 @@ import click
 @click.option(
     "--time-steps", type=click.IntRange(1), help="T; the network's attribute T if left out."
 )
+@click.option(
+    "--time-axis",
+    type=click.IntRange(0, 1),
+    help="Frames reach the network as [T, B, ...] (0) or [B, T, ...] (1); 0 unless it says.",
+)
 @click.option("--product-sparsity", is_flag=True, help="Count tiles, too: for `prosperity`.")
 @click.option("--json", "as_json", is_flag=True, help="The workload, as `price` reads it.")
 def profile(  # noqa: PLR0913 - the command line's
@@ -20,6 +25,7 @@ def profile(  # noqa: PLR0913 - the command line's
     *,
     samples: int,
     time_steps: int | None,
+    time_axis: int | None,
     product_sparsity: bool,
     as_json: bool,
 ) -> None:
@@ -39,7 +45,12 @@ def profile(  # noqa: PLR0913 - the command line's
 
     sizes = _sizes(shape)
     workload = api.profile_untrained(
-        model, sizes, samples=samples, time_steps=time_steps, product_sparsity=product_sparsity
+        model,
+        sizes,
+        samples=samples,
+        time_steps=time_steps,
+        time_axis=time_axis,
+        product_sparsity=product_sparsity,
     )
     if as_json:
         click.echo(workload.to_json())

@@ -70,7 +70,8 @@ def program(facts: Facts) -> Iterator[str]:
     yield from _prepared(how)
     if events:
         steps = f"{facts.time_steps} time steps; more frames are added up"
-        yield f"x = x.unflatten(1, ({facts.time_steps}, -1)).sum(2).transpose(0, 1)  # {steps}"
+        turned = "" if facts.input[0] == "B" else ".transpose(0, 1)"
+        yield f"x = x.unflatten(1, ({facts.time_steps}, -1)).sum(2){turned}  # {steps}"
     yield from (
         "functional.reset_net(network)  # before every input",
         "with torch.no_grad():",

@@ -11,6 +11,7 @@ from spikingjelly.activation_based.neuron import BaseNode, SimpleBaseNode
 from torch import Tensor, nn
 
 from autoprune.errors import CompressionError
+from autoprune.networks.inputs import time_axis_of
 from autoprune.networks.place import Place
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
@@ -181,6 +182,13 @@ class ModelAdapter(ABC):
         """Let `model` show a static image for so many steps: attribute ``T`` unless overridden."""
         self.time_steps(model)
         model.T = time_steps  # type: ignore[assignment]
+
+    def time_axis(self, model: nn.Module) -> int:
+        """Where `model` takes the time of frames: 0 of [T, B, ...], 1 of [B, T, ...].
+
+        What its attribute ``time_axis`` says, else 0, unless overridden; a study's key goes first.
+        """
+        return time_axis_of(model)
 
     @final
     def outside(self, model: nn.Module) -> tuple[tuple[Matrix, ...], tuple[Matrix, ...]]:

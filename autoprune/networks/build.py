@@ -21,11 +21,13 @@ class Architecture:
 
     Attributes:
         where: its name, for errors. make: class or function. arguments: by parameter.
+        time_axis: what its networks are told of where they take time; None for nothing.
     """
 
     where: str
     make: Callable[..., object]
     arguments: Mapping[str, Any]
+    time_axis: int | None = None
 
     def build(self) -> nn.Module:
         """A new network with random weights; InputError where its maker refuses."""
@@ -37,6 +39,8 @@ class Architecture:
             raise InputError(self.where, f"cannot be built with {shown}: {error}") from error
         if not isinstance(network, nn.Module):
             raise InputError(self.where, f"returned {type(network).__name__}", "a torch.nn.Module")
+        if self.time_axis is not None:
+            network.time_axis = self.time_axis  # type: ignore[assignment]
         return network
 
 
@@ -49,7 +53,7 @@ def find_architecture(
         model: the name.
         arguments: what the study gives, by the names of the constructor's parameters.
         offered: what data and study know, such as `num_classes`; passed on as far as the
-            constructor has parameters of these names.
+            constructor has parameters of these names. ``time_axis`` is told to the network.
 
     Raises InputError for an unknown or missing argument.
     """
@@ -73,7 +77,8 @@ def find_architecture(
     for name in named:
         if parameters[name].default is inspect.Parameter.empty and name not in given:
             raise InputError(where, f"argument {name!r} is missing")
-    return Architecture(where=where, make=make, arguments=given)
+    axis = offered.get("time_axis")
+    return Architecture(where=where, make=make, arguments=given, time_axis=axis)
 
 
 def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) -> nn.Module:

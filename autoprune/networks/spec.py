@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,6 +17,8 @@ class NetworkSpec(BaseModel):
             network.
         adapter: ``module:Class`` of a `ModelAdapter`, for a network of no known family.
         time_steps: T.
+        time_axis: where the network takes the time of frames: 0 of [T, B, ...], 1 of [B, T, ...];
+            what its adapter says where it is left out. Images have no time.
         checkpoint: file of the parent's weights (.safetensors, or a state dict of torch), relative
             to the study; then no parent is trained.
         checkpoint_keys: name or path of a map from a published checkpoint's names to ours: see
@@ -29,6 +31,7 @@ class NetworkSpec(BaseModel):
     model: str
     adapter: str | None = None
     time_steps: Count
+    time_axis: Literal[0, 1] | None = None
     checkpoint: str | None = None
     checkpoint_keys: str | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import nn
@@ -16,6 +16,7 @@ from autoprune.data.load import NamedData
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.build import Architecture, adapter_for, check_image, find_architecture
+from autoprune.networks.inputs import FRAMES
 from autoprune.networks.spec import NetworkSpec
 from autoprune.plugin import load_named
 from autoprune.study.compute import Compute
@@ -53,8 +54,10 @@ class Parts:
 
     @property
     def offered(self) -> Mapping[str, int]:
-        """What data and study offer to the network's constructor."""
-        return _offered(self.network, self.data.about)
+        """What data and study offer to the network's constructor, and what the network is told."""
+        axis = self.architecture.time_axis
+        told = {} if axis is None else {"time_axis": axis}
+        return _offered(self.network, self.data.about) | told
 
 
 def find_parts(study: Study) -> tuple[Parts, nn.Module]:
@@ -68,6 +71,10 @@ def find_parts(study: Study) -> tuple[Parts, nn.Module]:
     architecture = find_architecture(spec.model, spec.arguments, _offered(spec, data.about))
     network = architecture.build()
     adapter = adapter_for(network, spec.adapter)
+    if _has_frames(spec, data.about):
+        axis = adapter.time_axis(network) if spec.time_axis is None else spec.time_axis
+        architecture = replace(architecture, time_axis=axis)
+        network = architecture.build()
     check_image(network, adapter, data.about.shape[-2:])
     parts = Parts(
         data=data,
@@ -123,6 +130,15 @@ def recipe(spec: RecipeSpec | FinetuneSpec, compute: ComputeSpec) -> Recipe:
     """A recipe as `autoprune.trial.training` takes it; a rate that is left out is that of plans."""
     given = {**spec.model_dump(), "learning_rate": spec.learning_rate or 0.0}
     return Recipe(**given, precision=compute.precision)
+
+
+def _has_frames(spec: NetworkSpec, about: About) -> bool:
+    """Whether samples have time; InputError where they have not, and it is said where time is."""
+    frames = len(about.shape) == FRAMES - 1
+    if spec.time_axis is not None and not frames:
+        given = f"given {spec.time_axis}, and {about} have no time axis"
+        raise InputError("network.time_axis", given, "none: the network repeats images itself")
+    return frames
 
 
 def _offered(spec: NetworkSpec, about: About) -> dict[str, int]:

@@ -18,6 +18,7 @@ from autoprune.compress.space import setting_of
 from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.errors import CompressionError
 from autoprune.networks.adapter import ModelAdapter
+from autoprune.networks.inputs import check_time_axis
 from autoprune.networks.place import MODEL
 from autoprune.networks.shape import NetworkShape
 from autoprune.trial.channels import check_channels
@@ -50,7 +51,7 @@ def smoke_test(
     samples = manner.samples
     assert samples is not None
     shape = adapter.shape(network)
-    network.eval()
+    check_time_axis(network.eval(), samples)
     neutral = compress(network, make_plan({}, shape, effort), adapter, manner)
     smallest = make_plan(_smallest(space), shape, replace(effort, epochs=1))
     with torch.inference_mode():

@@ -10,16 +10,18 @@ import torch
 from autoprune.compress.surgery.batch_norm import reestimate
 from autoprune.errors import InputError
 from autoprune.networks.build import build
+from autoprune.networks.inputs import FRAMES, IMAGES
 from autoprune.plugin import make_importable
 from autoprune.workload.census.profile import profile
 from autoprune.workload.workload import Workload
 
 
-def profile_untrained(
+def profile_untrained(  # noqa: PLR0913 - the options of `autoprune profile`
     name: str,
     sizes: Sequence[int],
     samples: int,
     time_steps: int | None,
+    time_axis: int | None,
     *,
     product_sparsity: bool,
 ) -> Workload:
@@ -32,19 +34,24 @@ def profile_untrained(
         sizes: of one sample. Numbers from 0 to 1, of frames [T, 2, H, W] 0 or 1.
         samples: of the batch.
         time_steps: T; the network's attribute T where it is None.
+        time_axis: where the network takes the time of samples [T, ...]; what it says where None.
         product_sparsity: see `autoprune.workload.census.profile.profile`.
 
     Raises InputError where there is no such function or its network does not run on such samples,
     and CountingError where an operation cannot be counted exactly.
     """
     make_importable(Path())
+    if time_axis is not None and len(sizes) in (1, IMAGES - 1):
+        given = f"given {time_axis}, for samples of {'x'.join(map(str, sizes))}"
+        raise InputError("--time-axis", given, "samples with time, such as frames 16x2x64x64")
     if ":" not in name:
         raise InputError("profile", f"given {name!r}", "module:function")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = build(name, {}, {}).eval()
+        told = {} if time_axis is None else {"time_axis": time_axis}
+        network = build(name, {}, told).eval()
         inputs = torch.rand(samples, *sizes)
-        inputs = inputs.round() if inputs.ndim == 5 else inputs
+        inputs = inputs.round() if inputs.ndim == FRAMES else inputs
         try:
             reestimate(network, [inputs])
             return profile(network, inputs, time_steps, product_sparsity=product_sparsity)

@@ -79,12 +79,18 @@ class OwnFormer(nn.Module):
         self.classify = nn.Linear(width, num_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> [T, B, classes]: the average over time is left to the user."""
-        x = self.lif(self.stem(x.expand(self.T, *x.shape)))
+        """[B, C, H, W] or [T, B, C, H, W] -> [T, B, classes]: the average over time is left."""
+        x = self.lif(self.stem(x if x.ndim == 5 else x.expand(self.T, *x.shape)))
         x = x.flatten(3).transpose(2, 3)
         for block in self.layers:
             x = block(x)
         return self.classify(x.mean(2))
+
+
+class BatchFirst(OwnFormer):
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, T, C, H, W] -> [T, B, classes]."""
+        return super().forward(x.transpose(0, 1))
 
 
 class OwnAdapter(ModelAdapter):
@@ -93,6 +99,11 @@ class OwnAdapter(ModelAdapter):
             (branch("attention", b, "attn", attention), branch("mlp", b, "mlp", mlp))
             for b in cast(OwnFormer, model).layers
         )
+
+
+class BatchFirstAdapter(OwnAdapter):
+    def time_axis(self, model: nn.Module) -> int:
+        return 1
 
 
 def attention(a: Attention) -> Inside:
@@ -122,3 +133,7 @@ def build_soft(T: int, in_channels: int, num_classes: int) -> OwnFormer:
 
 def build(T: int, in_channels: int, num_classes: int) -> OwnFormer:
     return OwnFormer(T, in_channels, num_classes)
+
+
+def batch_first(T: int, in_channels: int, num_classes: int) -> BatchFirst:
+    return BatchFirst(T, in_channels, num_classes)

@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from autoprune.errors import CountingError
 from autoprune.networks.adapter import ModelAdapter, Neuron
-from autoprune.networks.inputs import present
+from autoprune.networks.inputs import has_time, present, time_axis_of
 from autoprune.workload.census.axes import Axes, Sizes
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.places import Places
@@ -61,8 +61,10 @@ def count(  # noqa: PLR0913 - what is counted, and how
             with_tiles=product_sparsity,
         ),
     )
-    framed = inputs.ndim == 5
-    axes = Axes(time=(0, 1), batch=(1, 1)) if framed else Axes(batch=(0, 1))
+    axes = Axes(batch=(0, 1))
+    if has_time(model, inputs):
+        axis = time_axis_of(model)
+        axes = Axes(time=(axis, 1), batch=(1 - axis, 1))
     source = Trace(shown=is_real, producers=() if is_real else ("input",), axes=axes)
     model.eval()
     functional.reset_net(model)

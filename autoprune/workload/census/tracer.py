@@ -145,8 +145,8 @@ class Tracer(TorchDispatchMode):
         if self._source.axes.time and trace.axes.time and trace.axes.time[0] and steps > 1:
             raise CountingError(
                 f"{path}: neurons run over axis 0, and the time steps lie in axis "
-                f"{trace.axes.time[0]}; expected a network that takes frames as [T, B, ...]: let "
-                "it not exchange the two itself"
+                f"{trace.axes.time[0]}; expected frames along the axis that the network takes for "
+                f"time: time_axis = {1 - self._source.axes.time[0]}"
             )
         if trace.axes.time is None and x.ndim > 1 and len(x) == steps > 1:
             first = tuple(x.shape[:2]) == (steps, self._sizes.samples)
