@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -222,6 +222,20 @@ def held_out(
         validation=source.part(validation),
         test=test,
     )
+
+
+def some_of(part: Split, count: int, seed: int) -> Split:
+    """At most so many samples of a part, in its order, of every class its share.
+
+    The same for the same seed; fewer are among more.
+    """
+    labels, shuffled = part.labels, np.random.default_rng(seed).permutation(len(part))
+    place = torch.zeros(len(part))
+    for label in labels.unique():
+        own = torch.from_numpy(shuffled)[labels[shuffled] == label]
+        place[own] = (torch.arange(len(own)) + 0.5) / len(own)
+    chosen = place.argsort(stable=True)[:count].sort().values
+    return replace(part, indices=part.indices[chosen], labels=labels[chosen])
 
 
 def check_labels(about: About, labels: NDArray[np.int64], needed: int) -> None:

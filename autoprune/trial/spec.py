@@ -114,9 +114,18 @@ class MeasureSpec(BaseModel):
         batch_norm_batches: batches from which batch norm is estimated again after compression.
         batch_norm_batch_size: samples in each of them.
         census_samples: validation samples on which operations are counted.
+        validation_samples: validation samples that are scored, the same for every trial, of every
+            class its share; all where it is left out.
     """
 
     model_config = STRICT
     batch_norm_batches: Count
     batch_norm_batch_size: Count
     census_samples: Count
+    validation_samples: Count | None = None
+
+    @model_validator(mode="after")
+    def _holds_census(self) -> MeasureSpec:
+        if self.validation_samples is not None and self.validation_samples < self.census_samples:
+            raise ValueError("at least as many validation_samples as census_samples")
+        return self
