@@ -1,5 +1,10 @@
 """How Sphinx makes a site of these pages: ``sphinx-build -W docs build/docs``."""
 
+from pygments.lexers.special import TextLexer
+from sphinx.highlighting import lexers
+
+lexers["csv"] = TextLexer()  # Pygments has none
+
 project = "autoprune"
 html_title = "autoprune"
 html_theme = "furo"
