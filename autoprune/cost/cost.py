@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from autoprune.cost.price import Price
 from autoprune.errors import AutopruneError, InputError
 
 STATIC: Final = "static power"
@@ -121,6 +123,17 @@ class Cost:
     def energy_uj(self) -> float | None:
         """Energy of one inference in microjoules; None while an action is unpriced."""
         return None if self.unpriced else self.energy_pj * 1e-6
+
+    def least_uj(self, prices: Iterable[Price]) -> float | None:
+        """The energy where prices that are ranges are at their lower ends.
+
+        None where none of the machine's `prices` is a range, or an action is unpriced.
+        """
+        ends = {price.name: price.least for price in prices if price.least is not None}
+        if not ends or self.unpriced:
+            return None
+        parts = (t.count * ends[t.price] if t.price in ends else t.energy_pj for t in self.terms)
+        return math.fsum(parts) * 1e-6
 
     @property
     def memory_kib(self) -> float | None:

@@ -34,6 +34,7 @@ def _figure(name: str) -> Callable[[Row], Cell]:
 
 
 _UNITS: Final = {
+    "least_uj": "µJ per inference",
     "dynamic_uj": "µJ per inference",
     "latency_us": "µs",
     "edp_uj_ms": "µJ ms",

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from autoprune.cost.cost import HostOperation
+from autoprune.cost.load import load_machine
 from autoprune.errors import RecordError
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.tables.branches import branch_table
@@ -72,6 +73,18 @@ def test_front_table_says_what_applies_to_the_whole_machine(
         *(f"Not modelled: {line}." for line in model.machine.not_modelled),
     ):
         assert said in text
+
+
+def test_front_table_has_both_ends_of_a_range(outcome, baselines, shape) -> None:
+    front = machine_front([outcome(0)], baselines, load_machine("truenorth"), shape)
+    assert "least" not in text_of(front_table(replace(front, rows=(), ranges="")))
+    text = text_of(front_table(front))
+    [row] = front.rows
+    assert row.figures.least_uj == pytest.approx(row.energy_uj * 2.5 / 26)
+    _, _, line, *_ = text[text.index(" trial  least µJ") :].splitlines()
+    assert line.split()[:2] == ["0", f"{row.figures.least_uj:.3g}"]
+    said = "least µJ at the lower end of synaptic_operation at 2.5 to 26 pJ."
+    assert said in " ".join(text.split())
 
 
 def test_branch_table_tells_points_lost_in_reading_order(outcome, baselines) -> None:

@@ -10,7 +10,7 @@ from typing import final
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
-from autoprune.report.front.diagnostics import diagnose
+from autoprune.report.front.diagnostics import diagnose, range_words
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.priced import AT_A_TIME, Charged, charged, left_out
 from autoprune.runs.folder import RunFolder
@@ -169,6 +169,7 @@ class Candidates:
             uniform_hypervolume=front_hypervolume([(s.accuracy, e) for s, e in uniform], reference),
             host=cost.host,
             emulated=cost.emulated,
+            ranges=range_words(machine.prices),
             not_modelled=left_out(self._model, [member.plan for member in members]),
             uncounted=tuple(
                 (item.name, parent.workload.share_of_dense_macs(item.dense_macs))
@@ -180,7 +181,8 @@ class Candidates:
         """A member of the front with what helps to read its energy."""
         assert member.measurement is not None  # it was priced
         workload = member.measurement.at(self._model.machine.weight_bits).workload
-        return replace(row, figures=diagnose(workload, self._model.price(workload)))
+        prices = self._model.machine.prices
+        return replace(row, figures=diagnose(workload, self._model.price(workload), prices))
 
 
 def machine_front(

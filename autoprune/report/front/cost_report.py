@@ -64,7 +64,7 @@ def report_cost(model: CostModel, workload: Workload) -> CostReport:
         model=model,
         samples=workload.samples,
         cost=cost,
-        figures=diagnose(workload, cost),
+        figures=diagnose(workload, cost, model.machine.prices),
         uncounted=tuple(
             UncountedShare(
                 name=item.name,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autoprune.cost.cost import Cost
+from autoprune.cost.price import Price
 from autoprune.workload.workload import Workload
 
 
@@ -14,6 +15,7 @@ class Diagnostics:
     """Figures beside the energy of a workload on a machine.
 
     Attributes:
+        least_uj: the energy at the lower ends of prices that are ranges; None without such.
         dynamic_uj: the energy without what static power takes, per inference.
         latency_us, edp_uj_ms: latency, and energy times latency; None where none is defined.
         memory_kib: that weights and membranes take there; None where an action is unpriced.
@@ -21,6 +23,7 @@ class Diagnostics:
         spikes_per_synapse: per inference; see `spikes_per_synapse`.
     """
 
+    least_uj: float | None
     dynamic_uj: float
     latency_us: float | None
     edp_uj_ms: float | None
@@ -29,9 +32,10 @@ class Diagnostics:
     spikes_per_synapse: float
 
 
-def diagnose(workload: Workload, cost: Cost) -> Diagnostics:
-    """The figures of a workload and what it costs on a machine."""
+def diagnose(workload: Workload, cost: Cost, prices: Sequence[Price]) -> Diagnostics:
+    """The figures of a workload and what it costs on a machine of these prices."""
     return Diagnostics(
+        least_uj=cost.least_uj(prices),
         dynamic_uj=cost.dynamic_pj * 1e-6,
         latency_us=cost.latency_us,
         edp_uj_ms=cost.edp_uj_ms,
@@ -53,6 +57,12 @@ def spikes_per_synapse(workload: Workload) -> float:
     connections = sum(op.b.nonzeros * op.sizes.m for op in ops)
     events = sum(op.work.effective_sops for op in ops) / workload.samples
     return events / connections if connections else 0.0
+
+
+def range_words(prices: Sequence[Price]) -> str:
+    """The prices that are ranges, with both ends; empty where none is."""
+    ranges = (p for p in prices if p.least is not None)
+    return ", ".join(f"{price.name} at {price.range} {price.unit}" for price in ranges)
 
 
 def diagnostic_lines(found: Diagnostics) -> Iterator[str]:

@@ -75,6 +75,7 @@ class MachineFront:
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
             the reference.
         host: work outside the totals, of the fine-tuned parent. emulated: rules.
+        ranges: prices that are ranges, in words; energies are at their upper ends.
         not_modelled: what the totals leave out. uncounted: share of dense MACs that the workload
             of the fine-tuned parent does not count, by operation; 0 for one without MACs.
     """
@@ -97,6 +98,7 @@ class MachineFront:
     uniform_hypervolume: float
     host: tuple[HostOperation, ...]
     emulated: tuple[str, ...]
+    ranges: str
     not_modelled: tuple[str, ...]
     uncounted: tuple[tuple[str, float], ...]
 

@@ -65,6 +65,7 @@ def _answer(
     lines = [
         f"Trial {row.trial} needs {row.energy_uj:.3g} µJ per inference, {saved:.1f} % less than "
         f"the fine-tuned parent ({front.parent_energy_uj:.3g} µJ).",
+        *_least(front, row),
         f"Its validation {front.parent.name} is {_words(row.validation)}, {change} than the "
         f"parent's {_words(front.parent)}; in the test {_words(row.test)} against "
         f"{_words(front.parent_test)}.",
@@ -86,6 +87,13 @@ def _answer(
         if one.trial == row.trial
     ]
     return [*lines, f"Why this one: {reason}."]
+
+
+def _least(front: MachineFront, row: Row) -> list[str]:
+    """Its energy at the lower ends of prices that are ranges, where some are."""
+    if row.figures is None or row.figures.least_uj is None:
+        return []
+    return [f"That is {row.figures.least_uj:.3g} µJ at the lower end of {front.ranges}."]
 
 
 def _words(score: Score) -> str:

@@ -23,7 +23,8 @@ function openTrial(key, focus = true) {
     [b, one.branches[i][2], one.branches[i][1] === 0 ? "removed" : percent(one.branches[i][2])])));
   if (on && on.energy_uj !== undefined) {
     const latency = on.latency_us === null ? "" : `, ${short(on.latency_us, 4)} µs`;
-    box.append(make("p", `${name}: ${short(on.energy_uj, 4)} µJ per inference${latency}.`));
+    const least = on.least_uj === null ? "" : ` (${short(on.least_uj, 4)} at the lower ends of prices that are ranges)`;
+    box.append(make("p", `${name}: ${short(on.energy_uj, 4)} µJ per inference${least}${latency}.`));
     const shares = (flat) => { const found = pairs(flat), whole = found.reduce((sum, [, v]) => sum + v, 0);
       return bars(found.map(([label, v]) => [label, v / whole, `${short(v * 1e-6)} µJ, ${percent(v / whole)}`])); };
     part("Energy by cause", shares(on.causes));

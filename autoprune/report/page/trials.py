@@ -86,7 +86,7 @@ def trial_values(
             except UnknownCost:
                 continue
             for item in priced:
-                on[item.outcome.key][model.machine.name] = _energy(item, names)
+                on[item.outcome.key][model.machine.name] = _energy(item, model, names)
             for key, why in missing.items():
                 on[key][model.machine.name] = {"missing": why}
         for outcome in outcomes:
@@ -168,10 +168,11 @@ def _neurons(plan: Plan, place: Place) -> list[Amount]:
     return [chosen.get(setting.name, setting.neutral) for setting in words]
 
 
-def _energy(item: Measured, names: Names) -> dict[str, Json]:
+def _energy(item: Measured, model: CostModel, names: Names) -> dict[str, Json]:
     cost = item.cost
     return {
         "energy_uj": item.energy_uj,
+        "least_uj": cost.least_uj(model.machine.prices),
         "latency_us": cost.latency_us,
         "bits": item.measured.bits,
         "causes": names.sparse(cost.by_cause()),

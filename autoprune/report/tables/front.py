@@ -37,6 +37,7 @@ def front_table(front: MachineFront) -> RenderableType:
 
 
 _FIGURES: Final[Mapping[str, Callable[[float, Diagnostics], float | None]]] = {
+    "least µJ": lambda _, found: found.least_uj,
     "dynamic µJ": lambda energy, found: found.dynamic_uj if found.dynamic_uj < energy else None,
     "latency µs": lambda _, found: found.latency_us,
     "EDP µJ ms": lambda _, found: found.edp_uj_ms,
@@ -54,7 +55,7 @@ def _figures(front: MachineFront) -> RenderableType:
         name: [value(row.energy_uj, found) for row, found in members]
         for name, value in _FIGURES.items()
     }
-    columns = {name: values for name, values in columns.items() if set(values) != {None}}
+    columns = {name: values for name, values in columns.items() if {*values} - {None}}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
     for name in ("trial", *columns):
         table.add_column(name, justify="right", no_wrap=True)
@@ -145,6 +146,8 @@ def _footer(front: MachineFront) -> list[str]:
     lines += [f"Infeasible there: trial {key} ({why})." for key, why in front.infeasible[:5]]
     if len(front.infeasible) > 5:
         lines.append(f"Infeasible there: {len(front.infeasible) - 5} more trials.")
+    if front.ranges:
+        lines.append(f"µJ at the upper end, least µJ at the lower end of {front.ranges}.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
     if front.host:
         work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)

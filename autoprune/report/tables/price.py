@@ -10,7 +10,7 @@ from rich.table import Table
 
 from autoprune.cost.cost import KIB, Cost
 from autoprune.report.front.cost_report import CostReport
-from autoprune.report.front.diagnostics import diagnostic_lines
+from autoprune.report.front.diagnostics import diagnostic_lines, range_words
 
 
 def head_lines(report: CostReport) -> Iterator[str]:
@@ -24,21 +24,10 @@ def head_lines(report: CostReport) -> Iterator[str]:
     yield f"priced at {report.model.machine.weight_bits} bits; counts are {counts}"
 
 
-def _ranges(report: CostReport) -> Iterator[str]:
-    """The total at the lower ends of prices that are ranges."""
-    ranges = {p.name: p for p in report.model.machine.prices if p.least is not None}
-    if ranges:
-        whole = report.cost.energy_pj
-        for term in report.cost.terms:
-            if (price := ranges.get(term.price)) and price.least is not None:
-                whole -= term.energy_pj - term.count * price.least
-        ends = ", ".join(f"{p.name} at {p.range} {p.unit}" for p in ranges.values())
-        yield f"{whole * 1e-6:.4g} µJ at the lower end of {ends}"
-
-
 def figure_lines(report: CostReport) -> Iterator[str]:
     """What the machine defines besides energy, and what helps to read the energy."""
-    yield from _ranges(report)
+    if (least := report.figures.least_uj) is not None:
+        yield f"{least:.4g} µJ at the lower end of {range_words(report.model.machine.prices)}"
     yield from _sizes(report.cost)
     yield from diagnostic_lines(report.figures)
 

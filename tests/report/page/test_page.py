@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 
 import plotly.offline
 import pytest
 
+from autoprune.cost.load import load_machine
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.knee import knee
 from autoprune.report.front.priced import price_outcomes
@@ -80,6 +82,19 @@ def test_machines_switch(show, folder):
     assert "ops45_int8" in page.inner_text("#trial")
     found = {row[0]: row[5] for row in rows(page)}
     assert float(found["2"]) == float(f"{energies(folder, 'ops45_int8')['2']:.4g}")
+
+
+def test_both_ends_of_a_range_are_shown(show, folder):
+    truenorth = load_machine("truenorth").machine
+    shutil.copy(truenorth.where, folder.machines / "truenorth.toml")
+    page = show()
+    page.click("#machines button:text-is('truenorth')")
+    assert "2.5 to 26" in page.inner_text("#prices")
+    ends = "µJ at the lower end of synaptic_operation at 2.5 to 26 pJ."
+    assert ends in page.inner_text("#answer")
+    upper = energies(folder, "truenorth")["2"]
+    least = f"{upper * 2.5 / 26:.4g} at the lower ends of prices that are ranges"
+    assert least in page.inner_text("#trial")
 
 
 def test_a_trial_opens_by_row_key_and_point(show, folder):
