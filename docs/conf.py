@@ -12,3 +12,10 @@ extensions = ["myst_parser"]
 myst_heading_anchors = 3
 exclude_patterns = ["*.py"]
 html_show_copyright = False
+
+
+def setup(app):
+    """Tables in CSV are shown as they are: Pygments has no lexer for them."""
+    from pygments.lexers.special import TextLexer
+
+    app.add_lexer("csv", TextLexer)

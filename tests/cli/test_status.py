@@ -21,13 +21,17 @@ from autoprune.trial.key import TrialKey
 
 
 @pytest.fixture(scope="module")
-def seen(root: Path, tmp_path_factory: pytest.TempPathFactory):
-    """A run in a process of its own: its folder, its process, and what was said meanwhile."""
-    folder = tmp_path_factory.mktemp("status") / "run"
+def done(short_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run."""
+    return shutil.copytree(short_run, tmp_path_factory.mktemp("status") / "run")
+
+
+@pytest.mark.full
+def test_while_another_process_writes(root, tmp_path) -> None:
+    folder, log = tmp_path / "run", tmp_path / "log"
     study = root / "tests" / "studies" / "short.toml"
     words = ["run", study, "--workers", "0", "--out", folder]
     main = "from autoprune.cli.main import main; main()"
-    log = folder.parent / "log"
     with log.open("w") as stream:
         process = subprocess.Popen([sys.executable, "-c", main, *words], stdout=stream)
         try:
@@ -36,26 +40,21 @@ def seen(root: Path, tmp_path_factory: pytest.TempPathFactory):
                 assert time.monotonic() < until
                 time.sleep(0.02)
             ask = [sys.executable, "-c", main, "status", folder, "--json"]
-            done = subprocess.run(ask, capture_output=True, text=True, check=True)
+            said = json.loads(subprocess.run(ask, capture_output=True, check=True).stdout)
             assert process.poll() is None, "the run was over too early to be watched"
             assert process.wait(600) == 0, log.read_text()
         finally:
             process.kill()
             process.wait()
-    return folder, process.pid, json.loads(done.stdout)
-
-
-def test_while_another_process_writes(seen) -> None:
-    _, process, said = seen
-    assert said["writer"]["process"] == process
+    assert said["writer"]["process"] == process.pid
     assert said["writer_lives"] is True
     assert 1 <= said["done"] < said["trials"] == 7
     assert said["running"] >= 1
     assert sum(said["states"].values()) >= said["done"]
 
 
-def test_when_it_is_done(autoprune, seen) -> None:
-    folder, _, _ = seen
+def test_when_it_is_done(autoprune, done) -> None:
+    folder = done
     before = {file: file.stat().st_mtime_ns for file in folder.rglob("*")}
     said = autoprune("status", folder)
     assert (said.code, said.err) == (0, "")
@@ -70,8 +69,8 @@ def test_when_it_is_done(autoprune, seen) -> None:
     assert {file: file.stat().st_mtime_ns for file in folder.rglob("*")} == before
 
 
-def test_a_held_lock_stays_held_and_a_dead_writer_is_told(autoprune, seen) -> None:
-    folder, _, _ = seen
+def test_a_held_lock_stays_held_and_a_dead_writer_is_told(autoprune, done) -> None:
+    folder = done
     with sole_writer(folder) as hold:
         said = autoprune("status", folder)
         assert f"Written by: process {os.getpid()} on host" in said.out
@@ -86,9 +85,9 @@ def test_a_held_lock_stays_held_and_a_dead_writer_is_told(autoprune, seen) -> No
     lock.write_text("")
 
 
-def test_speed_and_time_left_are_of_the_present_writer(autoprune, seen, tmp_path) -> None:
+def test_speed_and_time_left_are_of_the_present_writer(autoprune, done, tmp_path) -> None:
     folder = tmp_path / "run"
-    shutil.copytree(seen[0], folder)
+    shutil.copytree(done, folder)
     study = json.loads((folder / "study.json").read_text())
     (folder / "study.json").write_text(json.dumps(study | {"trials": 19}))
     start = 1.8e9

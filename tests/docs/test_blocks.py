@@ -45,6 +45,7 @@ NOT_RUN = {
     "autoprune run digits": "minutes; test_the_bundled_study_as_it_stands, slow, does it",
     "autoprune run my_study.toml --address": "needs a cluster; tests/sweep starts one",
     "python benchmarks/": "minutes to hours; tests/benchmarks runs each, smaller",
+    "autoprune doctor": "looks at everything; tests/cli/test_doctor.py runs it",
     "nox": "checks of the code, not of the pages; tests/docs/test_habits.py knows each session",
     "pre-commit install": "changes the repository; its hooks are checks of the code",
     "pytest": "the tests themselves",

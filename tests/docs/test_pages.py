@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
+
+import pytest
 
 
-def test_the_pages_of_the_machines_are_up_to_date(root, tmp_path):
+@pytest.fixture
+def script(root, monkeypatch):
+    """Runs a script of `docs/` as its command does."""
+
+    def run(name: str, out: Path) -> None:
+        monkeypatch.setattr(sys, "argv", [name, "--out", str(out)])
+        runpy.run_path(str(root / "docs" / name), run_name="__main__")
+
+    return run
+
+
+def test_the_pages_of_the_machines_are_up_to_date(root, tmp_path, script):
     """Else run ``python docs/machine_pages.py``."""
-    script = root / "docs" / "machine_pages.py"
-    subprocess.run([sys.executable, script, "--out", tmp_path], check=True, capture_output=True)
+    script("machine_pages.py", tmp_path)
     pages = {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}
     kept = root / "docs" / "machines"
     assert pages == {f.name: f.read_text(encoding="utf-8") for f in kept.iterdir()}
     assert "| 112283 | 112283 |" in pages["systolic.md"]
 
 
-def test_the_keys_of_a_study_are_up_to_date(root, tmp_path):
+def test_the_keys_of_a_study_are_up_to_date(root, tmp_path, script):
     """Else run ``python docs/study_keys.py``, which fails for a key that nothing describes."""
     page = tmp_path / "study_keys.md"
-    subprocess.run([sys.executable, root / "docs" / "study_keys.py", "--out", page], check=True)
+    script("study_keys.py", page)
     kept = (root / "docs" / "study_keys.md").read_text(encoding="utf-8")
     assert page.read_text(encoding="utf-8") == kept
 

@@ -52,6 +52,7 @@ def test_a_closed_port():
     assert seconds < 60
 
 
+@pytest.mark.full
 def test_a_silent_port_named_by_the_environment(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
