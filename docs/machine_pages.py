@@ -83,7 +83,8 @@ def machine(model: CostModel) -> Iterator[str]:
     own = model.machine
     yield from (f"## {own.name}", "", own.title, "")
     numbers = [
-        (p, f"{p.unit} / {p.access_bits} bit" if p.access_bits else p.unit) for p in own.prices
+        (p, f"{p.unit} / {p.access_bits} bit" if p.access_bits else p.unit)
+        for p in (*own.prices, *(price for _, price in own.host))
     ]
     numbers += [(q, q.unit) for q in own.parameters]
     cells = [

@@ -95,6 +95,8 @@ def may_be(schema: Schema) -> str:
         return "[values](#values)"
     if schema["type"] == "array":
         return f"list of {may_be(schema['items'])}"
+    if schema["type"] == "boolean":
+        return "`true`, `false`"
     kind = {"integer": "whole number", "number": "number", "string": "text"}[schema["type"]]
     bounds = {
         "minimum": "from {}",
@@ -111,7 +113,8 @@ def default(schema: Schema, needed: bool) -> str:
     if needed:
         return "needed"
     value = schema.get("default")
-    return "-" if value is None else f"`{value}`"
+    words = "false" if value is False else value  # as TOML has it
+    return "-" if value is None else f"`{words}`"
 
 
 def section(table: type[BaseModel], title: str) -> Iterator[str]:

@@ -84,7 +84,8 @@ def _numbers(machine: Machine) -> RenderableType:
     for name in ("number", "value", "unit", "evidence"):
         table.add_column(name, no_wrap=True, justify="right" if name == "value" else "left")
     table.add_column("source", overflow="fold")
-    numbers: tuple[Price | Quantity, ...] = (*machine.prices, *machine.parameters)
+    host = (price for _, price in machine.host)
+    numbers: tuple[Price | Quantity, ...] = (*machine.prices, *host, *machine.parameters)
     for number in numbers:
         bits = getattr(number, "access_bits", None)  # a Quantity has none
         unit = f"{number.unit} / {bits} bit" if bits else number.unit

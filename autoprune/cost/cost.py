@@ -18,6 +18,10 @@ KIB: Final = 8192
 """Bits of a KiB."""
 
 
+HOST: Final = "host"
+"""The cause of what a host takes, where a study asks for its energy."""
+
+
 class UnknownCost(AutopruneError):
     """A machine cannot say what a workload costs: no price, no time, or a rule that fails."""
 
@@ -45,17 +49,21 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostOperation:
-    """Work that the machine leaves to a host; outside the total.
+    """Work that the machine leaves to a host; outside the total unless that is asked for.
 
     Attributes:
         name: operation and reason.
         dense_macs: dense MACs per inference.
         share: its share of all dense MACs of the network.
+        energy_pj: that it takes at the machine's price of a host; None where there is none.
+        counted: whether that is in the total.
     """
 
     name: str
     dense_macs: float
     share: float
+    energy_pj: float | None = None
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,7 @@ class Cost:
         chips, cores: that are needed, None where the machine defines none.
         area_mm2: silicon, None where the machine defines none.
         static_power_mw: of the chips that are needed; times the latency it is part of the energy.
-        host: work outside the total.
+        host: work that a host does.
         host_share: share of the network's dense MACs that a host does, 0 to 1.
         weights: bits of the weights that the machine holds, by the smallest format of each layer,
             with indices.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def load_machine(
     *,
     imports: bool = True,
     beside: Path | None = None,
+    price_host: bool = False,
 ) -> CostModel:
     """The cost model of a bundled machine, or of the machine in a TOML file.
 
@@ -62,13 +64,14 @@ def load_machine(
         name_or_path: see `autoprune.config.find_file`.
         base: what a path is relative to.
         imports: whether a class that the file names (``module:Class``) may be imported.
+        price_host: whether the energy holds what it leaves to a host, at the file's prices.
         beside: the folder where the module of that class may lie; the file's where it is left out.
 
-    Raises InputError where there is no such machine, its file is wrong, or its class may not be
-    imported.
+    Raises InputError where there is no such machine, its file is wrong or lacks a price of the
+    host that is asked for, or its class may not be imported.
     """
     path = find_file("cost_models", name_or_path, base)
-    machine = read_machine(path)
+    machine = replace(read_machine(path), price_host=price_host)
     if not imports:
         refuse_code(machine.family, f"{path}: family")
     if ":" in machine.family:

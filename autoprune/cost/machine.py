@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ class _Number(BaseModel):
     least: float | None = None
 
 
+_MAC = re.compile(r"mac_([1-9][0-9]?)")
 _Value = TypeVar("_Value", Price, Quantity)
 
 
@@ -93,6 +95,7 @@ class _File(BaseModel):
     references: list[str] = []
     prices: dict[str, _Number]
     parameters: dict[str, _Number] = {}
+    host: dict[str, _Number] = {}
     choices: dict[str, str] = {}
     capabilities: Capabilities
     neurons: NeuronArithmetic = NeuronArithmetic()
@@ -110,7 +113,9 @@ class Machine:
         weight_bits: bits of a weight at which the machine is priced.
         weight_formats: those in which it can hold a matrix; it takes the smallest.
         skipped_patterns: patterns of zeros that it does not multiply by.
-        prices, parameters: its numbers. choices: the family's rules that it settles.
+        prices, parameters: its numbers. host: prices of a MAC on its host, by bits of the operands,
+            ascending. price_host: whether the energy holds what the host does.
+        choices: the family's rules that it settles.
         capabilities: see there. neurons: what its neurons hold.
         emulation: the rule by which it stands in for what it cannot do, by capability.
         not_modelled: what the total leaves out, in words.
@@ -126,6 +131,8 @@ class Machine:
     skipped_patterns: tuple[Pattern, ...]
     prices: tuple[Price, ...]
     parameters: tuple[Quantity, ...]
+    host: tuple[tuple[int, Price], ...]
+    price_host: bool = False
     choices: Mapping[str, str]
     capabilities: Capabilities
     neurons: NeuronArithmetic
@@ -143,6 +150,11 @@ class Machine:
             )
 
     @property
+    def charged(self) -> tuple[Price, ...]:
+        """All prices that the energy is made of."""
+        return (*self.prices, *(price for _, price in self.host if self.price_host))
+
+    @property
     def emulated(self) -> tuple[str, ...]:
         """The rules of emulation."""
         return tuple(self.emulation.values())
@@ -154,14 +166,15 @@ class Machine:
             "weight_bits": self.weight_bits,
             "weight_formats": list(self.weight_formats),
             "skipped_patterns": list(self.skipped_patterns),
-            "prices": {price.name: _settled(price) for price in self.prices},
+            "prices": {price.name: settled(price) for price in self.prices},
             "parameters": {quantity.name: asdict(quantity) for quantity in self.parameters},
             "choices": dict(self.choices),
             "capabilities": self.capabilities.model_dump(),
+            **({"host": {p.name: settled(p) for _, p in self.host}} if self.price_host else {}),
         }
 
 
-def _settled(price: Price) -> dict[str, Json]:
+def settled(price: Price) -> dict[str, Json]:
     """What is charged: the lower end of a range is only shown."""
     return {key: value for key, value in asdict(price).items() if key != "least"}
 
@@ -177,6 +190,7 @@ def read_machine(path: Path) -> Machine:
         where=str(path),
         prices=tuple(_price(path, name, number) for name, number in file.prices.items()),
         parameters=tuple(_quantity(path, name, number) for name, number in file.parameters.items()),
+        host=tuple(sorted(_host(path, name, number) for name, number in file.host.items())),
         references=tuple(file.references),
         weight_formats=tuple(file.weight_formats),
         skipped_patterns=tuple(file.skipped_patterns),
@@ -193,6 +207,16 @@ def _price(path: Path, name: str, number: _Number) -> Price:
     if number.scope is None:
         raise InputError(where, "no scope", "per_term or all_in")
     return _at(where, Price, {"name": name, **number.model_dump()})
+
+
+def _host(path: Path, name: str, number: _Number) -> tuple[int, Price]:
+    where = f"{path}: host.{name}"
+    found = _MAC.fullmatch(name)
+    if found is None:
+        raise InputError(where, "unknown key", "mac_BITS, the price of a MAC, such as mac_32")
+    if number.unit != "pJ" or number.access_bits is not None or number.scope is None:
+        raise InputError(where, "no price of a MAC", "value in pJ, evidence, scope and source")
+    return int(found[1]), _at(where, Price, {"name": f"host.{name}", **number.model_dump()})
 
 
 def _quantity(path: Path, name: str, number: _Number) -> Quantity:

@@ -15,6 +15,7 @@ import numpy as np
 
 from autoprune.cost.action import Action
 from autoprune.cost.cost import Cost
+from autoprune.cost.host import check_host
 from autoprune.cost.machine import Machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.price import Price, Quantity
@@ -87,6 +88,8 @@ class CostModel(ABC):
             if price.access_bits is not None and price.name not in self.PER_ACCESS:
                 raise InputError(where, f"access_bits {price.access_bits}", "none: not per access")
         self._check_scopes()
+        if machine.price_host:
+            check_host(machine)
         self._check_words("choices", self.CHOICES, machine.choices)
         self._check_words("capabilities", self.CAPABILITIES, machine.capabilities.model_dump())
         unknown = sorted(set(machine.choices) - set(self.CHOICES))
@@ -235,7 +238,7 @@ class CostModel(ABC):
     @final
     def machine_price(self, name: str) -> Price:
         """A price with unit, evidence and source; KeyError where the machine has none."""
-        return {price.name: price for price in self.machine.prices}[name]
+        return {price.name: price for price in self.machine.charged}[name]
 
     @final
     def machine_quantity(self, name: str) -> Quantity:

@@ -1,8 +1,9 @@
 """Price many workloads on one machine at once: who does what, what it costs, and is it a number.
 
 Energy is count times price in float64, per operation and action, and where chips take power all the
-time that power times the latency; totals are exactly rounded sums (`math.fsum`), so that neither
-their order nor how many workloads are priced together matters.
+time that power times the latency; what a host does is in it where that is asked for. Totals are
+exactly rounded sums (`math.fsum`), so that neither their order nor how many workloads are priced
+together matters.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.cost import KIB, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.cost import HOST, KIB, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.host import REASONS, HostWork, host_work
 from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
 from autoprune.workload.columns import Column
@@ -28,12 +30,6 @@ _FIGURES = ("latency_us", "cycles", "cores", "chips", "area_mm2", "static_power_
 STATIC_PRICE: Final = "static_power"
 """The price, in mW, that a family of chips with static power declares."""
 
-_REASONS = {
-    "real_input": "real-valued input",
-    "dynamic_product": "product of activations",
-    "integer_spike": "input that is not 0 or 1",
-    "real_times_spike": "product of real numbers with spikes",
-}
 _Result = TypeVar("_Result")
 
 
@@ -49,6 +45,7 @@ class Costs:
         static_pj: what of it static power takes, per workload.
         figures: see `CostModel.figures`; not a number where something is unpriced.
         hosted, unsupported: rows of `every` that a host does, and needs that nobody meets.
+        host: what the host does; in the energy where the machine is asked for it.
     """
 
     model: CostModel
@@ -61,6 +58,7 @@ class Costs:
     figures: Mapping[str, Column]
     hosted: Column
     unsupported: Mapping[str, Column]
+    host: HostWork
 
     def cost(self, index: int) -> Cost:
         """All that is known of one workload's cost."""
@@ -79,7 +77,11 @@ class Costs:
         needed = needs(own)
         return Cost(
             machine=machine.name,
-            terms=(*self._terms(np.flatnonzero(rows)), *self._static(index)),
+            terms=(
+                *self._terms(np.flatnonzero(rows)),
+                *self._host_terms(index),
+                *self._static(index),
+            ),
             host=tuple(self._host(index)),
             host_share=float(self.host_share[index]),
             weights=self._weights(own),
@@ -104,6 +106,20 @@ class Costs:
                         energy_pj=float(energies[row]),
                         rule=action.rule,
                     )
+
+    def _host_terms(self, index: int) -> Iterator[Term]:
+        """What a host takes, where the energy holds it."""
+        machine, work = self.model.machine, self.host
+        mine = (self.every.workload == index) & (work.macs > 0) & (work.place >= 0)
+        for row in np.flatnonzero(mine) if machine.price_host else ():
+            yield Term(
+                cause=HOST,
+                op=str(self.every.name[row]),
+                price=machine.host[work.place[row]][1].name,
+                count=float(work.macs[row]),
+                energy_pj=float(work.energy_pj[row]),
+                rule="dense MACs on the host",
+            )
 
     def _static(self, index: int) -> Iterator[Term]:
         """What the chips take while the inference runs, where they take any."""
@@ -149,6 +165,9 @@ class Costs:
             for need, rows in self.unsupported.items():
                 if rows[row]:
                     yield Unpriced(action=f"{self.every.name[row]}: {need}", count=1)
+            if self.model.machine.price_host and self.host.unpriced[row]:
+                bits = max(self.every.a_bits[row], self.every.b_bits[row])
+                yield Unpriced(action=f"{self.every.name[row]}: host MACs of {bits} bits", count=1)
 
     def _host(self, index: int) -> Iterator[HostOperation]:
         """What a host does; neurons go with the operation that drives them, or all by themselves.
@@ -163,13 +182,20 @@ class Costs:
             yield HostOperation(name=f"{updates} neuron updates", dense_macs=0.0, share=0.0)
         needed = needs(every)
         for row in rows[self.hosted[rows]]:
-            reasons = [r for n, r in _REASONS.items() if words[n] == "host" and needed[n][row]]
+            reasons = [r for n, r in REASONS.items() if words[n] == "host" and needed[n][row]]
             name = f"{every.name[row]}: {(reasons or [f'{every.kind[row]} of spikes'])[0]}"
             if every.neurons[row] and words["neuron"] != "host":
                 name += f", with {every.neurons[row]} neurons"
             macs = float(every.dense_macs[row])
             share = float(macs / whole) if whole else 0.0
-            yield HostOperation(name=name, dense_macs=macs, share=share)
+            priced = self.host.place[row] >= 0
+            yield HostOperation(
+                name=name,
+                dense_macs=macs,
+                share=share,
+                energy_pj=float(self.host.energy_pj[row]) if macs and priced else None,
+                counted=bool(macs and priced and self.model.machine.price_host),
+            )
 
 
 def needs(ops: Ops) -> dict[str, Column]:
@@ -187,7 +213,7 @@ def left_to_host(model: CostModel, ops: Ops) -> Column:
     """Which operations a machine leaves to a host, and the neurons that they drive with them."""
     words, needed = model.machine.capabilities.model_dump(), needs(ops)
     hosted: Column = np.isin(ops.kind, model.LEFT_TO_HOST)
-    for name in _REASONS:
+    for name in REASONS:
         if words[name] == "host":
             hosted = hosted | needed[name]
     return hosted
@@ -200,6 +226,7 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
     needed = needs(every)
     hosted = left_to_host(model, every)
     unsupported = {n: rows for n, rows in needed.items() if words[n] == "unsupported"}
+    work = host_work(model.machine, every, hosted)
     mine = every.take(~hosted)
     if words["neuron"] == "host":
         mine = mine.without_neurons()
@@ -211,12 +238,16 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
     unknown = np.zeros(ops.workloads, dtype=bool)
     for rows in unsupported.values():
         unknown[every.workload[rows]] = True
+    outside = np.zeros(len(every))
+    if model.machine.price_host:
+        unknown[every.workload[work.unpriced]] = True
+        outside = work.energy_pj
     figures = {
         name: _figure(model, name, values, ops.workloads)
         for name, values in _carried_out(model, lambda: dict(model.figures(mine))).items()
     }
     static = _static_pj(model, figures, ops.workloads)
-    sums = _sums(mine, energies, static)
+    sums = _sums((mine, energies), (every, outside), static)
     return Costs(
         model=model,
         every=every,
@@ -228,6 +259,7 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
         figures={name: np.where(unknown, np.nan, values) for name, values in figures.items()},
         hosted=hosted,
         unsupported=unsupported,
+        host=work,
     )
 
 
@@ -292,12 +324,17 @@ def _static_pj(model: CostModel, figures: Mapping[str, Column], workloads: int) 
     return figures["static_power_mw"] * figures["latency_us"] * 1e3
 
 
-def _sums(ops: Ops, energies: tuple[Column, ...], static: Column) -> Column:
-    """Energy of each workload in picojoules."""
-    lists = [energy.tolist() for energy in energies]
+def _sums(own: tuple[Ops, tuple[Column, ...]], host: tuple[Ops, Column], static: Column) -> Column:
+    """Energy of each workload in picojoules: of operations by action, of the host, of static power.
+
+    In one exactly rounded sum.
+    """
+    lists, outside = [energy.tolist() for energy in own[1]], host[1].tolist()
     return np.array(
         [
-            math.fsum([own, *(value for energy in lists for value in energy[a:b])])
-            for own, (a, b) in zip(static.tolist(), ops.spans(), strict=True)
+            math.fsum([still, *(value for energy in lists for value in energy[a:b]), *outside[c:d]])
+            for still, (a, b), (c, d) in zip(
+                static.tolist(), own[0].spans(), host[0].spans(), strict=True
+            )
         ]
     )

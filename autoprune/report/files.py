@@ -66,7 +66,15 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "infeasible": {str(key): why for key, why in front.infeasible},
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,
-        "host": [{"name": h.name, "share_of_dense_macs": h.share} for h in front.host],
+        "host": [
+            {
+                "name": h.name,
+                "share_of_dense_macs": h.share,
+                "energy_uj": None if h.energy_pj is None else h.energy_pj * 1e-6,
+                "in_energy": h.counted,
+            }
+            for h in front.host
+        ],
         "emulated": front.emulated,
         "not_modelled": front.not_modelled,
         "uncounted": [{"name": n, "share_of_dense_macs": share} for n, share in front.uncounted],

@@ -23,14 +23,17 @@ def machine_folders(models: Mapping[str, CostModel]) -> dict[str, str]:
 def find_machine(folder: RunFolder, name_or_path: str) -> CostModel:
     """The run's own copy of a machine where it has one of that name, else as `load_machine`.
 
-    Raises InputError where there is none, or where its class may not be imported; see `RunFolder`.
+    Its energy holds what a host does where the run's study asks for it.
+
+    Raises InputError where there is none, it lacks a price of the host that is asked for, or its
+    class may not be imported; see `RunFolder`.
     """
-    copy = folder.machines / f"{name_or_path}.toml"
+    copy, price_host = folder.machines / f"{name_or_path}.toml", folder.record.price_host
     if not copy.is_file():
-        return load_machine(name_or_path, imports=folder.imports)
+        return load_machine(name_or_path, imports=folder.imports, price_host=price_host)
     place = folder.record.machine_folders.get(name_or_path)
     beside = None if place is None else Path(place)
-    return load_machine(str(copy), imports=folder.imports, beside=beside)
+    return load_machine(str(copy), imports=folder.imports, beside=beside, price_host=price_host)
 
 
 def run_machines(folder: RunFolder) -> list[CostModel]:

@@ -27,6 +27,8 @@ def is_idle(energy_uj: float, host_share: float) -> bool:
 
 def most_there(model: CostModel, host_shares: Iterable[float]) -> float:
     """The most of a network that a host may do, by the shares of all networks with work there."""
+    if model.machine.price_host:
+        return 1.0
     return MOST if any(share <= MOST for share in host_shares) else 1.0
 
 

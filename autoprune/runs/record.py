@@ -92,6 +92,11 @@ class RunRecord:
         _texts("machine_folders", *self.machine_folders, *self.machine_folders.values())
         _texts("places", *(place or "" for place in asdict(self.places).values()))
 
+    @property
+    def price_host(self) -> bool:
+        """Whether its study asks for the energy of what machines leave to a host."""
+        return self.identity.get("price_host") is True
+
     def to_json(self) -> str:
         """The text of study.json."""
         return json.dumps({"autoprune_run": FORMAT, **asdict(self)}, indent=1)

@@ -51,7 +51,10 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
     or whose neurons cannot differ as finely as the space lets them.
     """
     study, space, file = load_study(given, imports=imports)
-    models = [load_machine(name, file.parent, imports=imports) for name in study.machines]
+    models = [
+        load_machine(name, file.parent, imports=imports, price_host=study.price_host)
+        for name in study.machines
+    ]
     machines = {model.machine.name: model for model in models}
     if len(machines) < len(models):
         raise InputError(f"{file}: machines", f"given {study.machines}", "different file names")

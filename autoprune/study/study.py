@@ -46,6 +46,8 @@ class Study(BaseModel):
         data: the data set; a name is short for a table with that name alone.
         space: name or path of the search space.
         machines: names or paths of the machines that are priced.
+        price_host: whether the energy holds what machines leave to a host, at the prices of their
+            ``[host]``.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
             study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
             ``effective_sops`` (synaptic operations), ``parameters``, ``weight_bits`` where the
@@ -86,6 +88,7 @@ class Study(BaseModel):
     data: Annotated[DataSpec, BeforeValidator(_named)]
     space: str
     machines: list[str]
+    price_host: bool = False
     objectives: list[str]
     budgets: list[str] = []
     trials: Count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from autoprune.cost.cost import Cost
+from autoprune.cost.machine import settled
 from autoprune.cost.model import CostModel
 from autoprune.report.front.diagnostics import Diagnostics, diagnose
 from autoprune.workload.workload import Workload
@@ -44,7 +45,7 @@ class CostReport:
             **asdict(self.cost),
             "energy_uj": self.cost.energy_uj,
             **asdict(self.figures),
-            "prices": machine.numbers()["prices"],
+            "prices": {price.name: settled(price) for price in machine.charged},
             "by_cause_pj": self.cost.by_cause(),
             "by_op_pj": self.cost.by_op(),
             "priced_bits": machine.weight_bits,

@@ -19,7 +19,7 @@ class Diagnostics:
         dynamic_uj: the energy without what static power takes, per inference.
         latency_us, edp_uj_ms: latency, and energy times latency; None where none is defined.
         memory_kib: that weights and membranes take there; None where an action is unpriced.
-        host_share: share of the network's dense MACs that a host does, outside the energy, 0 to 1.
+        host_share: share of the network's dense MACs that a host does, 0 to 1.
         spikes_per_synapse: per inference; see `spikes_per_synapse`.
     """
 
@@ -70,7 +70,7 @@ def diagnostic_lines(found: Diagnostics) -> Iterator[str]:
     if found.edp_uj_ms is not None:
         yield f"energy-delay product {found.edp_uj_ms:.4g} µJ ms"
     if found.host_share:
-        yield f"{100 * found.host_share:.2f} % of the dense MACs are a host's, outside the energy"
+        yield f"{100 * found.host_share:.2f} % of the dense MACs are a host's"
     yield (
         f"spikes per synapse and inference {found.spikes_per_synapse:.3g}; a spiking network "
         "competes below some 0.15 to 1.72"

@@ -147,8 +147,9 @@ def pick(front: MachineFront, limits: Limits, *, at_knee: bool = False) -> Pick:
 def _remarks(front: MachineFront, row: Row) -> Iterator[str]:
     """What a host does of a trial's work, and which trials are no answers."""
     if row.host_share:
+        place = "in" if any(work.counted for work in front.host) else "outside"
         yield (
-            f"A host does {100 * row.host_share:.1f} % of its dense MACs, outside the energy; of "
+            f"A host does {100 * row.host_share:.1f} % of its dense MACs, {place} the energy; of "
             f"the fine-tuned parent's {100 * front.parent_host_share:.1f} %."
         )
     apart = [f"trial {key} (nothing to do there)" for key in front.idle]

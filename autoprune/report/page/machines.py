@@ -13,7 +13,7 @@ from autoprune.report.front.front import MachineFront, Row, history
 from autoprune.report.front.knee import knee
 from autoprune.report.page.trials import score_values
 from autoprune.report.tables.confirmed import confirmed_document
-from autoprune.report.tables.front import bits_words
+from autoprune.report.tables.front import bits_words, host_words
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.measurement import Score
 
@@ -44,11 +44,14 @@ def machine_values(
         "uniform_hypervolume": front.uniform_hypervolume,
         "history": [list(step) for step in history(front)],
         "confirmed": confirmed_document(confirmed)["rows"] if confirmed else [],
-        "prices": [asdict(price) for price in model.machine.prices],
+        "prices": [asdict(price) for price in model.machine.charged],
         "parameters": [asdict(quantity) for quantity in model.machine.parameters],
         "not_modelled": list(front.not_modelled),
         "emulated": list(front.emulated),
-        "host": [f"{host.name} ({100 * host.share:.2f} % of dense MACs)" for host in front.host],
+        "host": [
+            f"{host.name} ({host_words(host)}{', in the total' if host.counted else ''})"
+            for host in front.host
+        ],
         "uncounted": [f"{n} ({100 * share:.2f} % of dense MACs)" for n, share in front.uncounted],
     }
 

@@ -41,7 +41,7 @@ function fillTime() {
 function fillPrices() {
   const m = state.machine, row = (n) => [n.name, n.least ? `${n.least} to ${n.value}` : n.value, n.unit + (n.access_bits ? ` per ${n.access_bits} bits` : ""), n.evidence, n.scope ?? "", n.source];
   body("prices").replaceChildren(make("p", `${m.name}: ${m.title}`), table(["name", "value", "unit", "evidence", "scope", "source"], [...m.prices, ...m.parameters].map(row)),
-    ...lines("Not modelled", m.not_modelled), ...lines("Emulated", m.emulated), ...lines("On the host, outside the total", m.host), ...lines("Not counted", m.uncounted));
+    ...lines("Not modelled", m.not_modelled), ...lines("Emulated", m.emulated), ...lines("On the host, by share of dense MACs", m.host), ...lines("Not counted", m.uncounted));
 }
 
 function fillEnvironment() {

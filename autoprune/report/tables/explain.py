@@ -14,7 +14,7 @@ def explain(cost: Cost, model: CostModel) -> Iterator[str]:
     Numbers stand at full precision: each result is count times price in float64, and the total is
     the exactly rounded sum of the results.
     """
-    numbers = {price.name: place for place, price in enumerate(model.machine.prices, start=1)}
+    numbers = {price.name: place for place, price in enumerate(model.machine.charged, start=1)}
     op = None
     for term in cost.terms:
         if term.op != op:
@@ -22,7 +22,7 @@ def explain(cost: Cost, model: CostModel) -> Iterator[str]:
             yield op
         yield f"  {_line(term, model)} [{numbers[term.price]}]"
     yield ""
-    for price in model.machine.prices:
+    for price in model.machine.charged:
         if any(term.price == price.name for term in cost.terms):
             access = f" per {price.access_bits} bits" if price.access_bits else ""
             yield (

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from autoprune.cost.cost import HostOperation
 from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.trial.key import LETTERS
@@ -149,11 +150,13 @@ def _footer(front: MachineFront) -> list[str]:
     if front.ranges:
         lines.append(f"µJ at the upper end, least µJ at the lower end of {front.ranges}.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
-    if front.host:
-        work = "; ".join(f"{h.name} ({_share(h.share)})" for h in front.host)
-        lines.append(
-            f"On the host, outside the total, by share of the parent's dense MACs: {work}."
-        )
+    for place, counted in (("outside", False), ("in", True)):
+        found = [h for h in front.host if h.counted is counted]
+        if found:
+            work = "; ".join(f"{h.name} ({host_words(h)})" for h in found)
+            lines.append(
+                f"On the host, {place} the total, by share of the parent's dense MACs: {work}."
+            )
     missed = [f"{name} ({_share(share)})" for name, share in front.uncounted if share]
     silent = [name for name, share in front.uncounted if not share]
     if missed:
@@ -162,6 +165,12 @@ def _footer(front: MachineFront) -> list[str]:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
     lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
+
+
+def host_words(work: HostOperation) -> str:
+    """The share of a host's operation, and what it takes where the machine has a price for it."""
+    energy = "" if work.energy_pj is None else f", {work.energy_pj * 1e-6:.3g} µJ"
+    return f"{_share(work.share)}{energy}"
 
 
 def hosted_words(front: MachineFront) -> str:

@@ -73,7 +73,9 @@ def remark_lines(report: CostReport) -> Iterator[str]:
         yield f"No price: {item.action} ({item.count:g} per inference)"
     for host in report.cost.host:
         share = f"{100 * host.share:.2f} % of dense MACs"
-        yield f"On the host, outside the total: {host.name} ({share})"
+        place = "in" if host.counted else "outside"
+        energy = "" if host.energy_pj is None else f", {host.energy_pj * 1e-6:.4g} µJ"
+        yield f"On the host, {place} the total: {host.name} ({share}{energy})"
     for rule in report.cost.emulated:
         yield f"Emulated: {rule}"
     for missing in report.uncounted:
