@@ -12,11 +12,11 @@ from autoprune.config import Json
 from autoprune.files import write_atomically, write_text
 from autoprune.report.front.front import MachineFront
 from autoprune.report.outside import cell
-from autoprune.report.rows import IN_CSV, IN_JSON, Cell, column_names, front_cells, score_cells
+from autoprune.report.rows import SCHEMA, Cell, front_cells, front_columns, score_cells
 
 
 def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str:
-    """The fronts as CSV with the columns IN_CSV, by ascending energy, at full precision.
+    """The fronts as CSV with the columns of `rows.FRONT`, by ascending energy, at full precision.
 
     Where a study has a score of its own, its name stands in place of ``accuracy``.
 
@@ -26,13 +26,12 @@ def to_csv(fronts: Iterable[MachineFront], *, with_machine: bool = False) -> str
     """
     text, fronts = io.StringIO(), list(fronts)
     score = fronts[0].parent.name if fronts else "accuracy"
-    columns = ["machine"] * with_machine + column_names(IN_CSV, score)
+    columns = ["machine"] * with_machine + front_columns(score)
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for front in fronts:
         writer.writerows(
-            {"machine": cell(front.machine), **_words(front_cells(row, IN_CSV))}
-            for row in front.rows
+            {"machine": cell(front.machine), **_words(front_cells(row))} for row in front.rows
         )
     return text.getvalue()
 
@@ -44,6 +43,7 @@ def _words(cells: dict[str, Cell]) -> dict[str, Cell]:
 def to_document(front: MachineFront) -> dict[str, Json]:
     """The front with intervals, reference and everything that is said about it, as JSON values."""
     return {
+        "schema": SCHEMA,
         "machine": front.machine,
         "title": front.title,
         "data": front.data,
@@ -61,9 +61,11 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "hypervolume": front.hypervolume,
         "uniform_hypervolume": front.uniform_hypervolume,
         "trials": len(front.points),
-        "trials_without_work": [str(key) for key in front.idle],
-        "trials_mostly_on_host": {str(key): share for key, share in front.hosted},
-        "infeasible": {str(key): why for key, why in front.infeasible},
+        "trials_without_work": [key.cell for key in front.idle],
+        "trials_mostly_on_host": [
+            {"trial": key.cell, "host_share": share} for key, share in front.hosted
+        ],
+        "infeasible": [{"trial": key.cell, "cause": why} for key, why in front.infeasible],
         "members_beating_uniform": front.beating,
         "members_cheaper_than_uniform": front.unmatched,
         "host": [
@@ -78,7 +80,7 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "emulated": front.emulated,
         "not_modelled": front.not_modelled,
         "uncounted": [{"name": n, "share_of_dense_macs": share} for n, share in front.uncounted],
-        "front": [front_cells(row, IN_JSON) for row in front.rows],
+        "front": [front_cells(row) for row in front.rows],
     }
 
 

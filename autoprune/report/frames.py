@@ -14,7 +14,7 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.priced import Charged, charged
 from autoprune.report.outside import cell
-from autoprune.report.rows import IN_FRAME, front_cells, trial_row
+from autoprune.report.rows import SCHEMA, On, front_cells, front_columns, trial_row
 from autoprune.runs.outcome import Head, Origin, Outcome, State
 from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
@@ -24,16 +24,18 @@ from autoprune.trial.key import TrialKey
 def front_frame(front: MachineFront) -> pd.DataFrame:
     """A front by ascending energy, indexed by trial.
 
-    Columns: validation and test score, ends of the 95 % interval of the validation score, energy in
-    microjoules per inference, its ratio to the fine-tuned parent's, share of kept block weights,
-    nonzero parameters, latency in microseconds where the machine defines one, origin, plan.
-    `attrs` has the machine, its title and the data.
+    Columns: those of `autoprune.report.rows.FRONT`, as in front.csv and front.json. `attrs` has the
+    version of the columns, the machine, its title and the data.
     """
-    rows = [front_cells(row, IN_FRAME) for row in front.rows]
-    frame = pd.DataFrame(rows).set_index("trial")
-    frame = frame.dropna(axis="columns", how="all")
+    rows = [front_cells(row) for row in front.rows]
+    frame = pd.DataFrame(rows, columns=front_columns(front.parent.name)).set_index("trial")
     frame.columns.name = front.machine
-    frame.attrs = {"machine": front.machine, "title": front.title, "data": front.data}
+    frame.attrs = {
+        "schema": SCHEMA,
+        "machine": front.machine,
+        "title": front.title,
+        "data": front.data,
+    }
     return frame
 
 
@@ -45,11 +47,11 @@ def trials_frame(
 ) -> pd.DataFrame:
     """All trials by number, indexed by trial; what one does not have is missing there.
 
-    Columns: state, origin, score of validation and test with the plan's own bits, energy per
-    machine in microjoules (at the bits of the machine), the machines on whose front it is, nonzero
-    parameters, share of kept block weights, seconds that it took, the trial whose measurement it
-    shares, cause, broken budgets, plan. `read` gives a trial with its operations, of those that a
-    machine has not charged yet.
+    Columns: state, origin, score of validation and test with the plan's own bits, validation score
+    per machine (at the bits of the machine, as on its front) and energy in microjoules, the
+    machines on whose front it is, nonzero parameters, share of kept block weights, seconds that it
+    took, the trial whose measurement it shares, cause, broken budgets, plan; see docs/columns.md.
+    `read` gives a trial with its operations, of those that a machine has not charged yet.
 
     Raises UnknownCost where a rule of a machine fails.
     """
@@ -60,18 +62,24 @@ def trials_frame(
         members[name] = _members(heads, charges[name], model)
     rows = [
         trial_row(head, shape).cells(
-            {
-                name: found[head.key].energy_uj if head.key in found else None
-                for name, found in charges.items()
-            },
+            {name: _on(head, model, charges[name]) for name, model in models.items()},
             (name for name, keys in members.items() if head.key in keys),
         )
         for head in heads
     ]
     frame = pd.DataFrame(rows).set_index("trial") if rows else pd.DataFrame()
     if "parameters" in frame:
-        frame["parameters"] = frame["parameters"].astype("Int64")
+        whole = ["parameters", "accuracy_bits"]
+        frame[whole] = frame[whole].astype("Int64")
+    frame.attrs = {"schema": SCHEMA}
     return frame
+
+
+def _on(head: Head, model: CostModel, charges: Mapping[TrialKey, Charged]) -> On:
+    return On(
+        validation=head.at(model.machine.weight_bits)[1].accuracy if head.scores else None,
+        energy_uj=charges[head.key].energy_uj if head.key in charges else None,
+    )
 
 
 def _members(

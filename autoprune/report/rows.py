@@ -6,9 +6,9 @@ CSV, JSON, data frames, tables and the page take their columns from here. In a c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.diagnostics import Diagnostics
@@ -17,7 +17,7 @@ from autoprune.runs.outcome import Head, Origin, State
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
-Cell: TypeAlias = bool | int | float | str | tuple[float, float] | Mapping[str, "Cell"] | None
+Cell: TypeAlias = bool | int | float | str | None
 """One value of a row: what JSON holds."""
 
 
@@ -41,101 +41,78 @@ _UNITS: Final = {
     "memory_kib": "KiB",
 }
 
+SCHEMA: Final = 1
+"""Version of columns and keys, also in JSON and frames: a new one where a name or meaning changes.
+
+What each means, and its unit: docs/columns.md."""
+
+
+def _scored(part: str, score: Callable[[Row], Score | None]) -> dict[str, Column]:
+    """The columns of a score and the ends of its 95 % interval."""
+
+    def value(pick: Callable[[Score], float]) -> Callable[[Row], Cell]:
+        return lambda row: None if (found := score(row)) is None else pick(found)
+
+    return {
+        f"{part}_accuracy": Column(value=value(lambda found: found.accuracy)),
+        f"{part}_low": Column(value=value(lambda found: found.interval[0])),
+        f"{part}_high": Column(value=value(lambda found: found.interval[1])),
+    }
+
+
 FRONT: Final[Mapping[str, Column]] = {
     "trial": Column(value=lambda row: row.trial),
     "origin": Column(value=lambda row: row.origin),
-    "val_accuracy": Column(value=lambda row: row.validation.accuracy),
-    "val_low": Column(value=lambda row: row.validation.interval[0]),
-    "val_high": Column(value=lambda row: row.validation.interval[1]),
-    "val_interval": Column(value=lambda row: row.validation.interval),
-    "test_accuracy": Column(value=lambda row: row.test.accuracy),
-    "test_interval": Column(value=lambda row: row.test.interval),
     "accuracy_bits": Column(unit="bits of a weight", value=lambda row: row.accuracy_bits),
+    **_scored("val", lambda row: row.validation),
+    **_scored("test", lambda row: row.test),
     "energy_uj": Column(unit="µJ per inference", value=lambda row: row.energy_uj),
     "energy_ratio": Column(value=lambda row: row.energy_ratio),
     "kept_weights": Column(value=lambda row: row.kept_weights),
     "parameters": Column(value=lambda row: row.parameters),
-    "plan": Column(value=lambda row: row.plan),
-    "uniform": Column(value=lambda row: score_cells("val", row.uniform) if row.uniform else None),
+    **_scored("uniform_val", lambda row: row.uniform),
     "beats_uniform": Column(value=lambda row: row.beats_uniform),
     **{
         field.name: Column(unit=_UNITS.get(field.name, ""), value=_figure(field.name))
         for field in fields(Diagnostics)
     },
     "host_share": Column(value=lambda row: row.host_share),
+    "plan": Column(value=lambda row: row.plan),
 }
-"""Every column of a front's row by name; what each means: `Row` and `Diagnostics`."""
-
-IN_CSV = (
-    "trial",
-    "origin",
-    "val_accuracy",
-    "test_accuracy",
-    "energy_uj",
-    "energy_ratio",
-    "kept_weights",
-    "plan",
-    *(field.name for field in fields(Diagnostics)),
-)
-"""Columns of front.csv."""
-
-IN_JSON = (
-    *IN_CSV,
-    "accuracy_bits",
-    "val_interval",
-    "test_interval",
-    "uniform",
-    "beats_uniform",
-)
-"""Columns of front.json."""
-
-IN_FRAME = (
-    "trial",
-    "val_accuracy",
-    "val_low",
-    "val_high",
-    "test_accuracy",
-    "energy_uj",
-    "energy_ratio",
-    "kept_weights",
-    "parameters",
-    "latency_us",
-    "origin",
-    "plan",
-)
-"""Columns of a front as a data frame."""
-
-IN_PICK = (
-    "trial",
-    "val_accuracy",
-    "val_interval",
-    "test_accuracy",
-    "energy_uj",
-    "energy_ratio",
-    "parameters",
-    "kept_weights",
-    "host_share",
-    "plan",
-)
-"""Columns of a picked trial."""
+"""Every column of a front's row by name: those of CSV, JSON and data frames alike."""
 
 
-def column_names(columns: Iterable[str], score: str) -> list[str]:
-    """The columns as they are written: a study's own score in place of ``accuracy``."""
-    return [
-        name.replace("accuracy", score) if name.endswith("_accuracy") else name for name in columns
-    ]
+def front_columns(score: str) -> list[str]:
+    """The names of FRONT as they are written: a study's own score in place of ``accuracy``."""
+    return [_written(name, score) for name in FRONT]
 
 
-def front_cells(row: Row, columns: Sequence[str]) -> dict[str, Cell]:
-    """The values of some columns of FRONT in a row, by their written names."""
-    names = column_names(columns, row.validation.name)
-    return {name: FRONT[column].value(row) for name, column in zip(names, columns, strict=True)}
+def _written(name: str, score: str) -> str:
+    return name.replace("accuracy", score) if name.endswith("_accuracy") else name
+
+
+def front_cells(row: Row) -> dict[str, Cell]:
+    """The values of a row by their written names."""
+    score = row.validation.name
+    return {_written(name, score): column.value(row) for name, column in FRONT.items()}
 
 
 def score_cells(part: str, score: Score) -> dict[str, Cell]:
-    """A score of validation (``val``) or test data with its 95 % interval."""
-    return {f"{part}_{score.name}": score.accuracy, f"{part}_interval": score.interval}
+    """A score of validation (``val``) or test data with the ends of its 95 % interval."""
+    low, high = score.interval
+    return {f"{part}_{score.name}": score.accuracy, f"{part}_low": low, f"{part}_high": high}
+
+
+class On(NamedTuple):
+    """What a trial is worth on a machine; None where it is not known.
+
+    Attributes:
+        validation: its score, 0 to 1, with weights of the bits that the machine is paired with.
+        energy_uj: per inference.
+    """
+
+    validation: float | None
+    energy_uj: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,17 +145,23 @@ class TrialRow:
         """Whether it has a measurement, its own or an earlier trial's."""
         return bool(self.scores)
 
-    def cells(self, energies: Mapping[str, float | None], fronts: Iterable[str]) -> dict[str, Cell]:
-        """Its columns among all trials: `energies` in µJ by machine, `fronts` that it is on."""
-        _, validation, test = self.scores[0] if self.scores else (None, None, None)
+    def cells(self, on: Mapping[str, On], fronts: Iterable[str]) -> dict[str, Cell]:
+        """Its columns among all trials: what it is `on` machines, and `fronts` that it is on.
+
+        A score is of the network as it is, with weights of ``accuracy_bits`` bits, and
+        ``val_accuracy@MACHINE`` with those that the machine is paired with, as on its front.
+        """
+        bits, validation, test = self.scores[0] if self.scores else (None, None, None)
         score = validation.name if validation else "accuracy"
         return {
             "trial": self.key.number,
             "state": self.state,
             "origin": self.origin,
+            "accuracy_bits": bits,
             f"val_{score}": validation.accuracy if validation else None,
             f"test_{score}": test.accuracy if test else None,
-            **{f"energy_uj@{machine}": energy for machine, energy in energies.items()},
+            **{f"val_{score}@{name}": one.validation for name, one in on.items()},
+            **{f"energy_uj@{name}": one.energy_uj for name, one in on.items()},
             "fronts": ", ".join(fronts),
             "parameters": self.parameters,
             "kept_weights": self.kept_weights,

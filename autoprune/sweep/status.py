@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 from autoprune.report.front.candidates import RunFronts
+from autoprune.report.rows import SCHEMA
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import Holder, holder
 from autoprune.runs.machines import run_machines
@@ -52,7 +53,12 @@ class Status:
     def to_dict(self) -> dict[str, object]:
         """It as JSON values."""
         lives = self.writer and self.writer.lives
-        return {**asdict(self), "writer_lives": lives, "minutes_left": self.minutes_left}
+        return {
+            "schema": SCHEMA,
+            **asdict(self),
+            "writer_lives": lives,
+            "minutes_left": self.minutes_left,
+        }
 
 
 def read_status(folder: RunFolder) -> Status:

@@ -126,6 +126,11 @@ class TrialKey:
         return key if key.stem == stem and named else None
 
     @property
+    def cell(self) -> int | str:
+        """In JSON: a trial's number; what a baseline or repetition prints as."""
+        return self.number if self.is_trial else str(self)
+
+    @property
     def words(self) -> str:
         """For a sentence: ``trial 17``, ``the baseline 'parent'``."""
         what = "training" if self.is_recipe else "baseline"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoprune.cost.load import load_machine
-from autoprune.report.rows import IN_CSV
+from autoprune.report.rows import FRONT
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.workload.workload import Workload
@@ -49,7 +49,7 @@ def test_front_prices_a_machine_that_the_run_never_saw(autoprune, run_folder, tm
     file = own_machine(tmp_path, ac=0.3)
     said = autoprune("front", run_folder, "--machine", file, "--csv")
     [row] = csv.DictReader(io.StringIO(said.out))
-    assert tuple(row) == IN_CSV
+    assert tuple(row) == tuple(FRONT)
     assert row["trial"] == known["trial"] == "1"
     assert float(row["val_accuracy"]) == 0.96  # of 8 bits; 0.97 of 32
     workload = RunFolder(run_folder).read_workload(TrialKey(1), 8)
@@ -129,8 +129,8 @@ def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tm
     assert from_file == json.loads(autoprune("price", f"{run_folder}:fine-tuned", *options).out)
     cost = load_machine("systolic_14x12").price(Workload.read(file))
     assert from_file["energy_uj"] == cost.energy_uj
-    assert from_file["by_op_pj"] == cost.by_op()
-    assert sum(from_file["by_cause_pj"].values()) == pytest.approx(1e6 * cost.energy_uj)
+    assert from_file["energy_pj_by_op"] == cost.by_op()
+    assert sum(from_file["energy_pj_by_cause"].values()) == pytest.approx(1e6 * cost.energy_uj)
     assert from_file["cycles"] == cost.cycles
 
 

@@ -84,6 +84,9 @@ def test_a_front_is_the_same_in_all_its_forms(run_folder) -> None:
     for name in ("val_accuracy", "test_accuracy", "energy_uj", "kept_weights", "plan"):
         assert frame.loc[row["trial"], name] == row[name] == picked[name]
     assert (trial["plan"], trial["kept_weights"]) == (row["plan"], row["kept_weights"])
+    assert trial["val_accuracy@loihi1"] == row["val_accuracy"] != trial["val_accuracy"]
+    assert (row["accuracy_bits"], trial["accuracy_bits"]) == (8, 32)
+    assert trial["energy_uj@loihi1"] == row["energy_uj"]
 
 
 COMMANDS = (

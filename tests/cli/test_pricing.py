@@ -74,7 +74,10 @@ def test_compare_for_machines_of_ones_own_as_json(autoprune, run_folder, tmp_pat
     (pair,) = document["pairs"]
     assert pair["kendall_tau"] is None  # zero weights change nothing on a dense array: all equal
     workload = RunFolder(run_folder).read_workload(TrialKey(0), weight_bits=8)
-    assert document["energy_uj"]["loihi1"]["0"] == load_machine("loihi1").price(workload).energy_uj
+    assert (
+        document["trials"][0]["energy_uj@loihi1"]
+        == load_machine("loihi1").price(workload).energy_uj
+    )
 
 
 @refusals(

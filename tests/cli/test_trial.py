@@ -36,7 +36,7 @@ def test_a_member_of_the_front(autoprune, run_folder) -> None:
     )
     assert loihi["energy_uj"] == energy
     assert loihi["energy_ratio"] == pytest.approx(energy / parent)
-    assert sum(loihi["by_cause"].values()) == pytest.approx(energy * 1e6)
+    assert sum(loihi["energy_pj_by_cause"].values()) == pytest.approx(energy * 1e6)
     assert (loihi["on_front"], loihi["dominated_by"]) == (True, [])
     assert found["export"] == f"autoprune export {run_folder} 1 --out network_1"
 

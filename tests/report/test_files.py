@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from autoprune.report.files import save_front, to_csv, to_document
+from autoprune.report.frames import front_frame
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.front import MachineFront
-from autoprune.report.rows import IN_CSV
+from autoprune.report.rows import FRONT, SCHEMA, front_cells
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def front(outcome, baselines, model, shape) -> MachineFront:
 
 def test_csv_gives_back_every_row_exactly(front: MachineFront) -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv([front]))))
-    assert tuple(rows[0]) == IN_CSV
+    assert tuple(rows[0]) == tuple(FRONT)
     assert [int(row["trial"]) for row in rows] == [row.trial for row in front.rows] == [3, 1, 2]
     assert [float(row["energy_uj"]) for row in rows] == [row.energy_uj for row in front.rows]
     assert [float(row["val_accuracy"]) for row in rows] == [0.41, 0.97, 0.99]
@@ -41,7 +42,7 @@ def test_csv_gives_back_every_row_exactly(front: MachineFront) -> None:
 def test_csv_of_several_fronts_names_their_machines(front: MachineFront) -> None:
     other = replace(front, machine="other")
     frame = pd.read_csv(io.StringIO(to_csv([front, other], with_machine=True)))
-    assert tuple(frame.columns) == ("machine", *IN_CSV)
+    assert tuple(frame.columns) == ("machine", *FRONT)
     assert list(frame["machine"]) == ["ops45_fp32"] * 3 + ["other"] * 3
 
 
@@ -53,15 +54,48 @@ def test_json_holds_intervals_reference_and_remarks(front: MachineFront) -> None
     }
     assert document["hypervolume"] == front.hypervolume
     assert document["not_modelled"] == list(front.not_modelled)
-    assert document["fine_tuned_parent"]["test_interval"] == list(front.parent_test.interval)
+    parent = document["fine_tuned_parent"]
+    assert (parent["test_low"], parent["test_high"]) == front.parent_test.interval
     assert document["members_beating_uniform"] == 2
     assert document["members_cheaper_than_uniform"] == 1
     cheapest, better, _ = document["front"]
     assert (document["accuracy_bits"], document["priced_bits"]) == (32, 32)
     assert better["accuracy_bits"] == 32
-    assert cheapest["uniform"] is None
-    assert better["uniform"]["val_accuracy"] == 0.8
-    assert better["val_interval"] == list(front.rows[1].validation.interval)
+    assert cheapest["uniform_val_accuracy"] is None
+    assert better["uniform_val_accuracy"] == 0.8
+    assert (better["val_low"], better["val_high"]) == front.rows[1].validation.interval
+
+
+def test_csv_json_and_frame_have_the_same_columns_and_values(front: MachineFront) -> None:
+    document = json.loads(json.dumps(to_document(front)))
+    frame, rows = front_frame(front), list(csv.DictReader(io.StringIO(to_csv([front]))))
+    assert document["schema"] == frame.attrs["schema"] == SCHEMA
+    assert [*rows[0]] == [*document["front"][0]] == [*frame.reset_index().columns] == [*FRONT]
+    for row, text, found in zip(front.rows, rows, document["front"], strict=True):
+        cells = front_cells(row)
+        assert found == cells
+        assert text == {k: "" if v is None else str(v) for k, v in cells.items()}
+        own = frame.loc[row.trial]
+        known = {k: v for k, v in cells.items() if v is not None and k != "trial"}
+        assert {k: own[k] for k in known} == known
+        assert all(pd.isna(own[k]) for k, v in cells.items() if v is None)
+
+
+def test_every_column_is_documented(front: MachineFront, root: Path) -> None:
+    text = (root / "docs" / "columns.md").read_text(encoding="utf-8")
+    assert f"version {SCHEMA}" in text
+    for name in (
+        *FRONT,
+        "state",
+        "val_accuracy@MACHINE",
+        "energy_uj@MACHINE",
+        "fronts",
+        "same_as",
+        "seconds",
+        "cause",
+        "broken",
+    ):
+        assert f"| `{name}` |" in text, name
 
 
 def test_saving_makes_three_files_and_leaves_no_other(front: MachineFront, tmp_path: Path) -> None:
@@ -73,4 +107,4 @@ def test_saving_makes_three_files_and_leaves_no_other(front: MachineFront, tmp_p
 
 def test_an_empty_front_can_be_saved(baselines, model, shape, tmp_path: Path) -> None:
     save_front(machine_front([], baselines, model, shape), tmp_path)
-    assert (tmp_path / "front.csv").read_text(encoding="utf-8") == ",".join(IN_CSV) + "\n"
+    assert (tmp_path / "front.csv").read_text(encoding="utf-8") == ",".join(FRONT) + "\n"

@@ -13,6 +13,7 @@ from autoprune.config import Json
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.report.front.order import kendall_tau
+from autoprune.report.rows import SCHEMA
 from autoprune.runs.columns import Priced, TrialColumns
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import distinct, on_each
@@ -59,28 +60,30 @@ class Comparison:
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""
         return {
-            "fronts": {name: [str(key) for key in front] for name, front in self.fronts.items()},
+            "schema": SCHEMA,
+            "fronts": _keys(self.fronts),
             "infeasible": _keys(self.infeasible),
             "mostly_on_host": _keys(self.apart),
-            "on_all_fronts": [str(key) for key in self.shared],
+            "on_all_fronts": [key.cell for key in self.shared],
             "pairs": [
                 {
                     "machines": pair,
                     "kendall_tau": tau,
                     "disagreements": [
-                        {**asdict(item), "trial": str(item.trial)}
+                        {**asdict(item), "trial": item.trial.cell}
                         for item in self.disagreements[pair]
                     ],
                 }
                 for pair, tau in self.correlation.items()
             ],
-            "energy_uj": {
-                machine: {
-                    str(key): None if math.isnan(energy) else energy
-                    for key, energy in energies.items()
+            "trials": [
+                {"trial": key.cell}
+                | {
+                    f"energy_uj@{machine}": None if math.isnan(found[key]) else found[key]
+                    for machine, found in self.energy_uj.items()
                 }
-                for machine, energies in self.energy_uj.items()
-            },
+                for key in self.trials
+            ],
             "failed": self.failed,
         }
 
@@ -126,7 +129,7 @@ def compare(machines: Sequence[Priced], failed: Sequence[str] = ()) -> Compariso
 
 
 def _keys(found: Mapping[str, Sequence[TrialKey]]) -> dict[str, Json]:
-    return {name: [str(key) for key in keys] for name, keys in found.items()}
+    return {name: [key.cell for key in keys] for name, keys in found.items()}
 
 
 def _disagreements(a: Priced, b: Priced) -> tuple[Disagreement, ...]:

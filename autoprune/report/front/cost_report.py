@@ -8,6 +8,7 @@ from autoprune.cost.cost import Cost
 from autoprune.cost.machine import settled
 from autoprune.cost.model import CostModel
 from autoprune.report.front.diagnostics import Diagnostics, diagnose
+from autoprune.report.rows import SCHEMA
 from autoprune.workload.workload import Workload
 
 
@@ -42,12 +43,13 @@ class CostReport:
         """It as JSON values."""
         machine = self.model.machine
         return {
+            "schema": SCHEMA,
             **asdict(self.cost),
             "energy_uj": self.cost.energy_uj,
             **asdict(self.figures),
             "prices": {price.name: settled(price) for price in machine.charged},
-            "by_cause_pj": self.cost.by_cause(),
-            "by_op_pj": self.cost.by_op(),
+            "energy_pj_by_cause": self.cost.by_cause(),
+            "energy_pj_by_op": self.cost.by_op(),
             "priced_bits": machine.weight_bits,
             "not_modelled": machine.not_modelled,
             "uncounted": [asdict(item) for item in self.uncounted],

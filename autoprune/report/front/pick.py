@@ -16,7 +16,7 @@ from autoprune.config import Json
 from autoprune.errors import InputError
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.knee import knee
-from autoprune.report.rows import IN_PICK, front_cells
+from autoprune.report.rows import SCHEMA, front_cells
 from autoprune.runs.budget import Budget
 from autoprune.runs.pareto import non_dominated
 
@@ -92,16 +92,17 @@ class Pick:
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""
         return {
+            "schema": SCHEMA,
             "machine": self.machine,
             "trial": self.row.trial if self.row else None,
             "reason": self.reason,
             "remarks": self.remarks,
-            "pick": front_cells(self.row, IN_PICK) if self.row else None,
+            "pick": front_cells(self.row) if self.row else None,
             "export": self.export or None,
-            "runners_up": [front_cells(row, IN_PICK) for row in self.runners_up],
+            "runners_up": [front_cells(row) for row in self.runners_up],
             "binding": self.binding or None,
             "beyond_fraction": self.beyond if self.binding else None,
-            "nearest": front_cells(self.nearest, IN_PICK) if self.nearest else None,
+            "nearest": front_cells(self.nearest) if self.nearest else None,
         }
 
 

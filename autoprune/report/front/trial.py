@@ -13,7 +13,7 @@ from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.candidates import Candidate, RunFronts
 from autoprune.report.front.priced import price_outcomes
-from autoprune.report.rows import TrialRow, trial_row
+from autoprune.report.rows import SCHEMA, TrialRow, trial_row
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import Outcome
@@ -30,7 +30,7 @@ class OnMachine:
         energy_uj: per inference; None where the machine cannot run it, for the reason `missing`.
         energy_ratio: to the fine-tuned parent; None without one, or where that is free or unknown.
         latency_us: per inference; None where the machine defines none.
-        by_cause: energy in picojoules by cause, largest first.
+        energy_pj_by_cause: largest first.
         on_front: whether it is, or a trial whose measurement it shares.
         dominated_by: trials on the front that are as good in score and energy, and better in one.
     """
@@ -41,7 +41,7 @@ class OnMachine:
     missing: str
     energy_ratio: float | None
     latency_us: float | None
-    by_cause: dict[str, float]
+    energy_pj_by_cause: dict[str, float]
     on_front: bool
     dominated_by: list[int]
 
@@ -80,9 +80,10 @@ class ExplainedTrial:
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""
         return {
-            "trial": str(self.row.key),
+            "schema": SCHEMA,
+            "trial": self.row.key.cell,
             "state": self.row.state,
-            "same_as": None if self.row.same_as is None else str(self.row.same_as),
+            "same_as": None if self.row.same_as is None else self.row.same_as.cell,
             "origin": self.row.origin,
             "expected_gain": self.expected_gain,
             "seed": self.seed,
@@ -94,7 +95,8 @@ class ExplainedTrial:
                     "set": part,
                     "score": score.name,
                     "value": score.accuracy,
-                    "interval": score.interval,
+                    "low": score.interval[0],
+                    "high": score.interval[1],
                 }
                 for bits, part, score in self.scores
             ],
@@ -168,7 +170,7 @@ def on_machine(
         missing=reasons.get(outcome.key, ""),
         energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,
         latency_us=cost.latency_us if cost else None,
-        by_cause=cost.by_cause() if cost else {},
+        energy_pj_by_cause=cost.by_cause() if cost else {},
         on_front=_is_member(outcome, members),
         dominated_by=better,
     )

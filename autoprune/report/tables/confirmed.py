@@ -18,6 +18,7 @@ from autoprune.config import Json
 from autoprune.files import write_text
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
 from autoprune.report.outside import cell
+from autoprune.report.rows import SCHEMA
 
 COLUMNS = (
     "machine",
@@ -105,6 +106,7 @@ def confirmed_csv(fronts: Iterable[ConfirmedFront]) -> str:
 def confirmed_document(front: ConfirmedFront) -> dict[str, Json]:
     """Everything that is known of a confirmed front, as JSON values."""
     return {
+        "schema": SCHEMA,
         **asdict(front),
         "hypervolume": front.hypervolume,
         "searched_hypervolume": front.searched_hypervolume,

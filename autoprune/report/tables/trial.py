@@ -56,7 +56,7 @@ def _machine(on: OnMachine) -> Iterator[str]:
         yield f"  dominated by {', '.join(map(str, on.dominated_by))}"
     else:
         yield "  not a candidate for the front, and no trial there dominates it"
-    whole = sum(on.by_cause.values())
-    for cause, energy in on.by_cause.items():
+    whole = sum(on.energy_pj_by_cause.values())
+    for cause, energy in on.energy_pj_by_cause.items():
         if energy:
             yield f"  {100 * energy / whole:5.1f} %  {cause}"
