@@ -77,6 +77,12 @@ class Axes:
                     return replace(found, time=(dim, before))
         return found
 
+    def or_else(self, other: Axes) -> Axes:
+        """These, and those of another that lack here."""
+        return Axes(
+            self.time or other.time, self.batch or other.batch, self.channel or other.channel
+        )
+
     def swapped(self, ndim: int) -> Axes:
         """After the last two dimensions were swapped."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -32,13 +33,12 @@ class Call:
     @property
     def name(self) -> str:
         """What the operator is called, such as ``mul``; in place is no other operator."""
-        name = self.function._schema.name.removeprefix("aten::")
-        return name[:-1] if name.endswith("_") and not name.endswith("__") else name
+        return _name(self.function)
 
     @property
     def inputs(self) -> list[Tensor]:
         """Every tensor that it was given."""
-        return list(tensors((self.args, self.named)))
+        return [*tensors(self.args), *tensors(self.named)]
 
     @property
     def results(self) -> list[tuple[int | None, Tensor]]:
@@ -79,12 +79,24 @@ class Call:
         return default
 
 
+@cache
+def _name(function: OpOverload) -> str:
+    name = str(function._schema.name).removeprefix("aten::")
+    return name[:-1] if name.endswith("_") and not name.endswith("__") else name
+
+
 def tensors(values: object) -> list[Tensor]:
     """Every tensor inside nested tuples, lists and dictionaries."""
     if isinstance(values, Tensor):
         return [values]
     if isinstance(values, dict):
-        values = list(values.values())
-    if isinstance(values, tuple | list):
-        return [item for value in values for item in tensors(value)]
-    return []
+        values = values.values()
+    elif not isinstance(values, tuple | list):
+        return []
+    found: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, tuple | list | dict):
+            found += tensors(value)
+    return found

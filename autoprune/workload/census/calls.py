@@ -9,34 +9,22 @@ import torch
 from torch import Tensor
 
 from autoprune.errors import CountingError
-from autoprune.workload.census.attention import (
-    Product,
-    contracts_tokens,
-    count_chain,
-    count_product,
-)
+from autoprune.workload.census.attention import Product, contracts_tokens, count_product
 from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.chain import Factors, Link
 from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.layers import LayerCall, count_layer
-from autoprune.workload.census.ledger import Ledger, Raw
+from autoprune.workload.census.ledger import Ledger
 from autoprune.workload.census.logic import SpikeLogic, count_logic
+from autoprune.workload.census.neurons import Neurons
 from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Places, Site
+from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
-from autoprune.workload.census.trace import Emission, Factors, Trace, union
-from autoprune.workload.census.values import (
-    BINARY,
-    REAL,
-    TOLERANCE,
-    Values,
-    counted,
-    examine,
-    spikes,
-)
+from autoprune.workload.census.trace import Trace, Traced, union
+from autoprune.workload.census.values import BINARY, REAL
 from autoprune.workload.op import Op
-
-Traced = tuple[Tensor, Trace]
 
 
 class Calls:
@@ -49,6 +37,7 @@ class Calls:
 
     def __init__(self, places: Places, shown: Shown) -> None:
         self.ledger = Ledger(shown.sizes.steps)
+        self.neurons = Neurons(self.ledger, shown)
         self.shown = shown
         self.places = places
 
@@ -99,10 +88,10 @@ class Calls:
 
         raw = self._raw(tensor, trace, channel=3)
         key = self._add(site, trace.producers, (raw,), build, numbered=False)
-        self._read(trace, raw)
+        self.neurons.read(trace, raw)
         if bias is not None:
             self.ledger.note("bias", out.numel())
-        return Trace(drivers=(key,), weighted=True, touched=Touched.of(out, bias), axes=axes)
+        return Trace(drivers=(key,), touched=Touched.of(out, bias), axes=axes)
 
     def product(self, path: str, left: Traced, right: Traced, out: Tensor, axes: Axes) -> Trace:
         """Two activations multiplied; where one of them was a product itself, a chain.
@@ -128,15 +117,14 @@ class Calls:
 
         key = self._add(site, producers, raws, build, numbered=True)
         for (_, trace), raw in zip((left, right), raws, strict=True):
-            self._read(trace, raw)
+            self.neurons.read(trace, raw)
         for on_right, trace in ((True, left[1]), (False, right[1])):
             if trace.factors is not None:
-                self._chain(key, raws, trace.factors, on_right=on_right)
+                self.ledger.chain(key, raws, Link(trace.factors, on_right))
                 break
         return Trace(
             drivers=(key,),
             producers=producers,
-            weighted=left[1].weighted or right[1].weighted,
             factors=Factors(
                 key=key,
                 raws=(raws[0], raws[1]),
@@ -148,33 +136,6 @@ class Calls:
             axes=axes,
             unit=_both(left[1].unit, right[1].unit),
         )
-
-    def _chain(self, key: str, raws: tuple[Raw, ...], factors: Factors, *, on_right: bool) -> None:
-        """A second product that holds a first one, if its data are the first's times a number."""
-
-        def resolve(
-            first: tuple[Raw, ...], second: tuple[Raw, ...], sites: tuple[Site, Site], known: Op
-        ) -> tuple[tuple[Op, ...], tuple[Op, ...]] | None:
-            held, third = second if on_right else second[::-1]
-            a, b = (raw.operand() for raw in first)
-            made = first[0].x @ first[1].x
-            plain = a.x is first[0].x and b.x is first[1].x  # both in units
-            if not _proportional(held.x, made):
-                made = made.mT
-                if not _proportional(held.x, made):
-                    return None
-                a, b = b.mT, a.mT
-            product = a.times(b, made if plain else None)
-            done = Product(at=sites[1], a=third.operand(), b=product)
-            return count_chain(
-                Product(at=sites[0], a=a, b=b),
-                done,
-                on_right=on_right,
-                scores_first=factors.scores,
-                counted=known,
-            )
-
-        self.ledger.chain(key, raws, factors.key, factors.raws, resolve)
 
     def _tokens(self, producers: tuple[str, ...]) -> int:
         layer = self.ledger.first_op(producers[0]) if producers else None
@@ -198,11 +159,11 @@ class Calls:
         producers = union((a[1].producers, b[1].producers))
         key = self._add(site, producers, pair, build, numbered=True)
         for (_, trace), raw in zip((a, b), pair, strict=True):
-            self._read(trace, raw)
+            self.neurons.read(trace, raw)
         unit = _both(a[1].unit, b[1].unit)
         return Trace(producers=(key,), logic=key, axes=axes, unit=unit)
 
-    def summed(self, path: str, trace: Trace) -> str | None:
+    def _summed(self, path: str, trace: Trace) -> str | None:
         """Spikes that were added up before neurons took them; None where there are none."""
         if trace.summed is None:
             return None
@@ -225,61 +186,15 @@ class Calls:
         def build(at: Site, a: Operand) -> tuple[Op, ...]:
             return (count_logic(SpikeLogic(at=at, a=a)),)
 
-        self._read(before, raw)
+        self.neurons.read(before, raw)
         return self._add(site, before.producers, (raw,), build, numbered=True)
 
-    def fired(self, path: str, x: Traced, out: Tensor) -> Trace:
-        """Neurons took `x` and emitted `out`, of the same shape; the trace of `out`."""
-        tensor, trace = x
-        updates = tensor.numel()
-        self.ledger.note("neuron_update", updates)
-        self._read(trace, Raw(tensor))
-        owner = self.ledger.last(trace.drivers) or trace.logic or self.summed(path, trace)
-        active = trace.touched.count(updates) if trace.touched else updates
-        values = examine(out)
-        self._drive(path, owner, (counted(out, values), values), trace.axes, active)
-        producers = (owner,) if owner else trace.producers or ("input",)
-        unit = None if values == REAL else values.unit
-        held = values, out._version
-        return Trace(producers=producers, axes=trace.axes, unit=unit, held=held)
-
-    def emitted(self, emission: Emission) -> None:
-        """Something reads spikes that were made without a module known for its neurons."""
-        if emission.spikes is None:
-            return
-        spiked, emission.spikes = emission.spikes, None
-        values = examine(spiked)
-        site, number = emission.path, spiked.numel()
-        self.ledger.note("neuron_update", number)
-        held = counted(spiked, values), values
-        neurons = self._drive(site, emission.owner, held, emission.axes, number)
-        self.ledger.find(site, emission.owner, neurons)
-
-    def read(self, x: Tensor, trace: Trace) -> None:
-        """Something outside of the network reads `x`."""
-        self._read(trace, Raw(x, real=trace.shown))
-
-    def _drive(
-        self, path: str, owner: str | None, held: tuple[Tensor, Values], axes: Axes, active: int
-    ) -> int:
-        """Assign neurons that emitted what is `held` to what drives them; how many there are."""
-        spiked, values = held
-        by_step = self.shown.by_step(spiked, axes, path)
-        steps, samples = by_step.shape[:2]
-        neurons = spiked.numel() // (steps * samples)
-        if owner is None:
-            self.ledger.unowned[path or "the network itself"] = neurons
-        else:
-            emitted = spikes(by_step, values).flatten(2).sum(2).sum(0, dtype=torch.float64)
-            self.ledger.drive(owner, path, neurons, steps, spiked.numel(), active, emitted)
-        return neurons
-
-    def _read(self, trace: Trace, raw: Raw) -> None:
-        """Count the neurons that emitted what is read, if spikes are read."""
-        waiting = [e for e in trace.emitted if e.spikes is not None]
-        if waiting and not raw.real and raw.operand().values != REAL:
-            for emission in waiting:
-                self.emitted(emission)
+    def owner(self, path: str, traces: list[Trace]) -> str | None:
+        """The operation whose result neurons of the module `path` take; None of none."""
+        found = self.ledger.last(union(trace.drivers for trace in traces))
+        for trace in traces:
+            found = found or trace.logic or self._summed(path, trace)
+        return found
 
     def _rows(self, x: Tensor, axes: Axes, inner: int, name: str) -> Tensor:
         """`x` as [T, B, rows, ...], with the last `inner` axes as they are."""
@@ -292,7 +207,8 @@ class Calls:
 
     def _raw(self, x: Tensor, trace: Trace, channel: int | None = None) -> Raw:
         """An operand; real where only the data of a constant say otherwise."""
-        constant = trace.weighted and bool((x == x[:1, :1, :1]).all())
+        made = trace.drivers and trace.factors is None
+        constant = bool(made) and bool((x == x[:1, :1, :1]).all())
         known = trace.held[0] if trace.held and trace.held[0] == BINARY else None
         return Raw(
             x,
@@ -326,14 +242,3 @@ def _channels(trace: Trace, ndim: int) -> int | None:
     """Which of the last two axes holds channels."""
     place = trace.axes.channel[0] - ndim if trace.axes.channel else 0
     return place if place in (-1, -2) else None
-
-
-def _proportional(x: Tensor, y: Tensor) -> bool:
-    """Whether `x` is `y` times a number, within rounding."""
-    if x.shape != y.shape:
-        return False
-    place = y.abs().argmax()
-    top = y.flatten()[place]
-    made = y * (x.flatten()[place] / top) if top else y
-    tolerance = TOLERANCE * torch.finfo(x.dtype).eps
-    return bool(((x - made).abs() <= tolerance * x.abs()).all())

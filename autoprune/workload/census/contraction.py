@@ -15,15 +15,6 @@ from torch import Tensor
 
 from autoprune.workload.census.axes import Axes, Axis
 from autoprune.workload.census.call import Call
-from autoprune.workload.census.functions import AVERAGES, REDUCTIONS
-
-FACTORS = {"mul": (0, 1), "div": (0, 1), "addcmul": (1, 2), "addcdiv": (1, 2), "addr": (1, 2)}
-FACTORS |= {"lerp": (1, 2), "_prelu_kernel": (0, 1)}
-"""What multiplies entry by entry, and which of its arguments."""
-
-SUMS = {"cumsum", "index_add", "scatter_add", "scatter_reduce", "index_put", "sum", "mean"}
-SUMS |= {*REDUCTIONS, *AVERAGES}
-"""What adds up entries of one tensor."""
 
 _RESHAPES = {"view", "_unsafe_view", "_reshape_alias"}
 
@@ -38,6 +29,7 @@ class Entrywise:
         factors: the two. versions: of their memory.
         is_scale: whether one of the two is a whole parameter, no part of one.
         selects: whether one leaves entries of the other out and multiplies nothing.
+        is_alone: whether the operator gave it and nothing else.
         is_summed: whether it was added to another one.
         is_counted: whether it is among the operations.
     """
@@ -49,6 +41,7 @@ class Entrywise:
     versions: tuple[int, int]
     is_scale: bool
     selects: bool = False
+    is_alone: bool = True
     is_summed: bool = False
     is_counted: bool = False
 

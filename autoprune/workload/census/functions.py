@@ -27,11 +27,6 @@ RESHAPES |= {"detach"}
 """What shows all entries of a tensor once."""
 REPEATS = {"expand", "repeat"}
 JOINS = {"stack", "cat"}
-KEEPING = COPIES | REPEATS | JOINS | POOLS - AVERAGES
-KEEPING |= {"sum", "amax", "amin", "max", "min", "neg", "abs", "relu", "masked_fill", "where"}
-KEEPING |= {"index", "index_select", "gather", "flip", "roll", "constant_pad_nd", "im2col", "copy"}
-KEEPING |= {"upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"}
-"""What keeps the unit of spikes: it moves them, adds them up or leaves some out."""
 QUANTISERS = {
     *("gt", "ge", "lt", "le", "eq", "ne", "heaviside", "sign", "sgn", "signbit"),
     *("round", "floor", "ceil", "trunc", "bernoulli", "poisson"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.chain import Factors
 from autoprune.workload.census.contraction import Entrywise, Pair
-from autoprune.workload.census.ledger import Raw
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.values import Values
 
@@ -34,21 +34,6 @@ class Emission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Factors:
-    """Two activations that were multiplied.
-
-    Attributes:
-        key: of the operation.
-        raws: the two.
-        scores: whether the product holds scores of tokens with tokens.
-    """
-
-    key: str
-    raws: tuple[Raw, Raw]
-    scores: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """What is known of a tensor that depends on what the network is shown.
 
@@ -56,7 +41,6 @@ class Trace:
         producers: operations whose neurons' spikes are in it.
         drivers: operations whose products are in it, not yet taken by a neuron.
         emitted: spikes in it that no module known for its neurons emitted.
-        weighted: whether a layer's product is in it, not yet taken by a neuron.
         shown: whether it holds real numbers that the network was shown, such as pixels. Else what
             it holds is read off the data.
         touched: where `drivers` is one operation, the entries at which its product is not 0.
@@ -73,7 +57,6 @@ class Trace:
     producers: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     emitted: tuple[Emission, ...] = ()
-    weighted: bool = False
     shown: bool = False
     touched: Touched | None = None
     factors: Factors | None = None
@@ -88,7 +71,10 @@ class Trace:
     @property
     def is_spikes(self) -> bool:
         """Whether it holds nothing but spikes and their sums, as far as is known."""
-        return not self.drivers and not self.weighted and not self.shown
+        return not self.drivers and not self.shown
+
+
+Traced = tuple[Tensor, Trace]
 
 
 def trace_of(value: object) -> Trace | None:
@@ -109,7 +95,6 @@ def merged(traces: list[Trace], axes: Axes) -> Trace:
         producers=union(trace.producers for trace in traces),
         drivers=union(trace.drivers for trace in traces),
         emitted=tuple(dict.fromkeys(e for trace in traces for e in trace.emitted)),
-        weighted=any(trace.weighted for trace in traces),
         shown=any(trace.shown for trace in traces),
         touched=moved[0].touched if len(moved) == 1 else None,
         factors=factors[0] if len(factors) == 1 else None,

@@ -1,0 +1,73 @@
+"""Neurons: who emitted spikes, and which operation drives them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.ledger import Ledger
+from autoprune.workload.census.raw import Raw
+from autoprune.workload.census.shown import Shown
+from autoprune.workload.census.trace import Emission, Trace, Traced
+from autoprune.workload.census.values import REAL, Values, counted, examine, spikes
+
+
+class Neurons:
+    """Assigns neurons to the operations of a ledger.
+
+    Args:
+        ledger: of the pass.
+        shown: what the network is shown.
+    """
+
+    def __init__(self, ledger: Ledger, shown: Shown) -> None:
+        self._ledger, self._shown = ledger, shown
+
+    def fired(self, path: str, x: Traced, out: Tensor, owner: str | None) -> Trace:
+        """Neurons took `x`, which `owner` made, and emitted `out` of that shape; its trace."""
+        tensor, trace = x
+        updates = tensor.numel()
+        self._ledger.note("neuron_update", updates)
+        active = trace.touched.count(updates) if trace.touched else updates
+        values = examine(out)
+        self._drive(path, owner, (counted(out, values), values), trace.axes, active)
+        return Trace(
+            producers=(owner,) if owner else trace.producers or ("input",),
+            axes=trace.axes,
+            unit=None if values == REAL else values.unit,
+            held=(values, out._version),
+        )
+
+    def read(self, trace: Trace, raw: Raw) -> None:
+        """Count neurons of no known class that emitted what is read, if spikes are read."""
+        waiting = [emission for emission in trace.emitted if emission.spikes is not None]
+        if waiting and not raw.real and raw.operand().values != REAL:
+            for emission in waiting:
+                self.emitted(emission)
+
+    def emitted(self, emission: Emission) -> None:
+        """Something reads spikes that were made without a module known for its neurons."""
+        if emission.spikes is None:
+            return
+        spiked, emission.spikes = emission.spikes, None
+        values, updates = examine(spiked), spiked.numel()
+        self._ledger.note("neuron_update", updates)
+        held = counted(spiked, values), values
+        neurons = self._drive(emission.path, emission.owner, held, emission.axes, updates)
+        self._ledger.find(emission.path, emission.owner, neurons)
+
+    def _drive(
+        self, path: str, owner: str | None, held: tuple[Tensor, Values], axes: Axes, active: int
+    ) -> int:
+        """Assign neurons that emitted what is `held` to what drives them; how many there are."""
+        spiked, values = held
+        by_step = self._shown.by_step(spiked, axes, path)
+        steps, samples = by_step.shape[:2]
+        neurons = spiked.numel() // (steps * samples)
+        if owner is None:
+            self._ledger.unowned[path or "the network itself"] = neurons
+        else:
+            emitted = spikes(by_step, values).flatten(2).sum(2).sum(0, dtype=torch.float64)
+            self._ledger.drive(owner, path, neurons, steps, spiked.numel(), active, emitted)
+        return neurons
