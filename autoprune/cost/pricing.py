@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final, TypeVar, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.cost import HOST, KIB, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.cost import HOST, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.division import Division, divide, needs
 from autoprune.cost.host import REASONS, HostWork, host_work
 from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
@@ -39,26 +40,34 @@ class Costs:
     """The costs of many workloads on one machine.
 
     Attributes:
-        model: the machine. every: the operations in its order. ops: those that it does itself.
+        model: the machine. division: who does what.
         actions: what it charges. energies_pj: of each action, one value per row of `ops`.
         energy_uj: per workload; not a number where something is unpriced.
         static_pj: what of it static power takes, per workload.
         figures: see `CostModel.figures`; not a number where something is unpriced.
-        hosted, unsupported: rows of `every` that a host does, and needs that nobody meets.
+        unsupported: rows of all operations, by the need that nobody meets.
         host: what the host does; in the energy where the machine is asked for it.
     """
 
     model: CostModel
-    every: Ops
-    ops: Ops
+    division: Division
     actions: tuple[Action, ...]
     energies_pj: tuple[Column, ...]
     energy_uj: Column
     static_pj: Column
     figures: Mapping[str, Column]
-    hosted: Column
     unsupported: Mapping[str, Column]
     host: HostWork
+
+    @property
+    def ops(self) -> Ops:
+        """The operations that the machine does itself."""
+        return self.division.own
+
+    @property
+    def every(self) -> Ops:
+        """All operations in the machine's order."""
+        return self.division.every
 
     def cost(self, index: int) -> Cost:
         """All that is known of one workload's cost."""
@@ -135,19 +144,13 @@ class Costs:
 
     @property
     def memory_kib(self) -> Column:
-        """Weights and membranes that the machine holds, per workload; as `Cost.memory_kib`."""
-        ops = self.ops
-        unknown = np.isnan(self.energy_uj)
-        held = self.model.storage(ops) + self.model.state(ops)
-        return np.where(unknown, np.nan, ops.total(held) / KIB)
+        """Weights and membranes, per workload; not a number where something is unpriced."""
+        return np.where(np.isnan(self.energy_uj), np.nan, self.division.memory_kib)
 
     @property
     def host_share(self) -> Column:
-        """Share of each network's dense MACs that a host does; as `Cost.host_share`."""
-        every = self.every
-        whole = every.total(every.dense_macs) + every.uncounted
-        hosted = every.total(np.where(self.hosted, every.dense_macs, 0.0))
-        return np.divide(hosted, whole, out=np.zeros(len(whole)), where=whole > 0)
+        """Share of each network's dense MACs that a host does."""
+        return self.division.host_share
 
     def _weights(self, own: Ops) -> tuple[tuple[str, float], ...]:
         """Bits by format; a matrix is in the first of the formats in which it is smallest."""
@@ -181,7 +184,7 @@ class Costs:
         if words["neuron"] == "host" and updates:
             yield HostOperation(name=f"{updates} neuron updates", dense_macs=0.0, share=0.0)
         needed = needs(every)
-        for row in rows[self.hosted[rows]]:
+        for row in rows[self.division.hosted[rows]]:
             reasons = [r for n, r in REASONS.items() if words[n] == "host" and needed[n][row]]
             name = f"{every.name[row]}: {(reasons or [f'{every.kind[row]} of spikes'])[0]}"
             if every.neurons[row] and words["neuron"] != "host":
@@ -198,40 +201,14 @@ class Costs:
             )
 
 
-def needs(ops: Ops) -> dict[str, Column]:
-    """Which operations call for which of `Capabilities`, by its name."""
-    return {
-        "real_input": ops.a_class == "real",
-        "dynamic_product": np.isin(ops.kind, ("attention_product", "masking")),
-        "integer_spike": np.isin(ops.a_class, ("integer", "ternary")),
-        "neuron": ops.neurons > 0,
-        "real_times_spike": (ops.b_class == "real") & (ops.a_class != "real"),
-    }
-
-
-def left_to_host(model: CostModel, ops: Ops) -> Column:
-    """Which operations a machine leaves to a host, and the neurons that they drive with them."""
-    words, needed = model.machine.capabilities.model_dump(), needs(ops)
-    hosted: Column = np.isin(ops.kind, model.LEFT_TO_HOST)
-    for name in REASONS:
-        if words[name] == "host":
-            hosted = hosted | needed[name]
-    return hosted
-
-
 def price_all(model: CostModel, ops: Ops) -> Costs:
     """See `CostModel.price_all`."""
     words = model.machine.capabilities.model_dump()
-    every = ops.select(model.order)
+    division = divide(model, ops)
+    every, mine = division.every, division.own
     needed = needs(every)
-    hosted = left_to_host(model, every)
     unsupported = {n: rows for n, rows in needed.items() if words[n] == "unsupported"}
-    work = host_work(model.machine, every, hosted)
-    mine = every.take(~hosted)
-    if words["neuron"] == "host":
-        mine = mine.without_neurons()
-    if words["real_times_spike"] == "mac":
-        mine = mine.with_macs(needs(mine)["real_times_spike"])
+    work = host_work(model.machine, every, division.hosted)
     actions = _carried_out(model, lambda: tuple(model.actions(mine)))
     checked = tuple(_checked(model, mine, action) for action in actions)
     energies = tuple(action.count * model.value(action.price) for action in checked)
@@ -250,14 +227,12 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
     sums = _sums((mine, energies), (every, outside), static)
     return Costs(
         model=model,
-        every=every,
-        ops=mine,
+        division=division,
         actions=checked,
         energies_pj=energies,
         energy_uj=np.where(unknown, np.nan, sums * 1e-6),
         static_pj=static,
         figures={name: np.where(unknown, np.nan, values) for name, values in figures.items()},
-        hosted=hosted,
         unsupported=unsupported,
         host=work,
     )

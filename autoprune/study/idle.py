@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from autoprune.cost.division import left_to_host
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
-from autoprune.cost.pricing import left_to_host
 from autoprune.errors import InputError
 from autoprune.workload.workload import Workload
 

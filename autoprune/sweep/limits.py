@@ -6,15 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from autoprune.compress.plan import Plan
 from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.cost.model import CostModel
 from autoprune.runs.budget import Budget, Excess
-from autoprune.runs.metrics import metric_value
+from autoprune.runs.metrics import metric_value, split_metric
+from autoprune.sweep.shapes import known_share, least_memory_kib
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup
+from autoprune.workload.census.count import count
+from autoprune.workload.workload import Workload
 
 
 @final
@@ -40,9 +43,9 @@ class Budgets:
     def known(self, plan: Plan) -> Excess:
         """The least excess that training can come to, of budgets of which that is known.
 
-        They are ``weight_bits`` and ``parameters``: compression decides which weights are zero and
-        fine-tuning leaves them so; what neurons learn may be zero or not; rounding makes more
-        weights zero.
+        They are ``weight_bits``, ``parameters``, and what shapes decide of ``memory_kib`` and
+        ``host_share``: compression decides which weights are zero and fine-tuning leaves them so;
+        what neurons learn may be zero or not; rounding makes more weights zero.
         """
         return tuple(
             (str(budget), budget.excess(value))
@@ -56,14 +59,30 @@ class Budgets:
             return float(plan.weight_bits)
         parts = list(plan.stages())
         finished = any(method.stage == "values" for method, _ in parts)
+        name, machine = split_metric(budget.metric)
+        if machine is not None and (name == "host_share" or (name == "memory_kib" and budget.most)):
+            model, workload = self._machines[machine], self._counted(plan)
+            if name == "host_share":
+                return known_share(model, workload, most=budget.most)
+            return least_memory_kib(model, workload, rounded=finished)
         if budget.metric != "parameters" or (budget.most and finished):
             return None
-        setup = self._setup
-        sample = setup.data.train.inputs(slice(1))
-        network = compress(setup.parent, plan, setup.adapter, Manner(samples=sample))
+        network = self._compressed(plan)
         learned = [p for method, _ in parts for p in method.surgery().learned(network)]
         nonzero = _nonzeros(network.parameters()) - _nonzeros(learned)
         return float(nonzero if budget.most else nonzero + sum(p.numel() for p in learned))
+
+    def _compressed(self, plan: Plan) -> nn.Module:
+        setup = self._setup
+        sample = setup.data.train.inputs(slice(1))
+        return compress(setup.parent, plan, setup.adapter, Manner(samples=sample))
+
+    def _counted(self, plan: Plan) -> Workload:
+        """The compressed network, not trained yet, on the samples on which trials are counted."""
+        setup, network = self._setup, self._compressed(plan)
+        samples = setup.data.validation.inputs(slice(setup.census_samples))
+        samples = samples.to(next(network.parameters()).device)
+        return count(network, setup.adapter, samples, activity=False)
 
 
 def _nonzeros(parameters: Iterable[Tensor]) -> int:

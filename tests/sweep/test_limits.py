@@ -66,3 +66,22 @@ def test_what_rounding_and_training_decide_is_not_known(study):
     limits = Budgets(parse_budgets(texts, "here"), built.machines, setup)
     plan = make_plan(parse_configuration({"weight_bits": 8}), built.shape, built.effort)
     assert limits.known(plan) == (("weight_bits <= 4", 1.0),)
+
+
+def test_what_shapes_decide_is_known_before_training(study):
+    """Of memory the least: dense weights and membranes exactly, a list of weights not at all."""
+    built, setup = study
+    texts = ["host_share@loihi1 <= 0.001", "host_share@loihi1 >= 0.9", "memory_kib@loihi1 <= 0.1"]
+    texts += ["memory_kib@ops45_fp32 <= 0.1", "memory_kib@loihi1 >= 1"]
+    limits = Budgets([parse_budget(text, "here") for text in texts], built.machines, setup)
+    seen = []
+    for point in ({}, {"blocks.0.mlp.dsp": 0.25, "blocks.0.attention.l1p": 0.9, "time_steps": 2}):
+        plan = make_plan(parse_configuration(point), built.shape, built.effort)
+        measurement, _ = run_trial(setup, plan, seed=1)
+        known, found = dict(limits.known(plan)), dict(limits.of(measurement))
+        assert list(known) == texts[:4]
+        assert known[texts[0]] == found[texts[0]] and known[texts[1]] == found[texts[1]]
+        assert 0 < known[texts[2]] < found[texts[2]]
+        assert known[texts[3]] == found[texts[3]]
+        seen.append(known)
+    assert all(seen[1][text] != seen[0][text] for text in texts[:4])
