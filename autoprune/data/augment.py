@@ -4,7 +4,7 @@ Images: random crop with a margin of 4, horizontal flip, RandAugment of one oper
 9, random erasing with probability 1/4; the recipe of Spikformer and QKFormer for CIFAR. Events:
 flip, and one of roll, rotation, cutout or shear per sample, all frames alike (Li et al.,
 "Neuromorphic Data Augmentation for Training Spiking Neural Networks", ECCV 2022), the recipe of
-Spikformer.
+Spikformer. Small grey images: a shift by up to 2 pixels, mirrored where that changes no meaning.
 
 Everything random is drawn from torch's global generator, so that a seed repeats it.
 """
@@ -68,6 +68,34 @@ class AugmentedImages:
         erase = v2.RandomErasing(p=0.25)
         changed = torch.stack([change(sample) for sample in samples])
         return torch.stack([erase(sample) for sample in self.normalise(changed)])
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftedImages:
+    """Bytes [n, C, H, W] -> float32, each image shifted by whole pixels, then normalised.
+
+    Attributes:
+        normalise: the preparation.
+        margin: the largest shift, up, down, left and right; what comes in is 0.
+        mirrored: whether half of the images are mirrored.
+    """
+
+    normalise: Normalised
+    margin: int = 2
+    mirrored: bool = False
+
+    def __call__(self, samples: Tensor) -> Tensor:
+        """The augmented samples."""
+        count, _, height, width = samples.shape
+        padded = torch.nn.functional.pad(samples, 4 * [self.margin])
+        top, left = torch.randint(2 * self.margin + 1, (2, count, 1))
+        rows, columns = top + torch.arange(height), left + torch.arange(width)
+        each = torch.arange(count)[:, None, None]
+        shifted = padded[each, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        if self.mirrored:
+            chosen = torch.rand(count, 1, 1, 1) < 0.5
+            shifted = torch.where(chosen, shifted.flip(-1), shifted)
+        return self.normalise(shifted)
 
 
 def augmented_events(samples: Tensor) -> Tensor:

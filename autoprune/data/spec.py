@@ -16,7 +16,9 @@ DATA_SETS: Final[Mapping[str, str]] = {
     "digits": "digits",
     "digits_events": "digits_events",
     "dvs128gesture": "event_camera",
+    "fashion_mnist": "idx",
     "imagefolder": "image_folder",
+    "mnist": "idx",
 }
 """Name to the module of this room that reads it; see `autoprune.data.load`."""
 

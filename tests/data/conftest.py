@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -125,9 +126,29 @@ def dvs128gesture(root: Path, users: int = 4) -> None:
     (folder / "trials_to_test.txt").write_text(f"{names[-1]}.aedat\n")
 
 
+def idx(root: Path, per_class: int = 12) -> None:
+    """Four IDX files as MNIST's page describes them, the training images packed."""
+    generator = np.random.default_rng(3)
+    for start, count in (("train", 10 * per_class), ("t10k", 5 * per_class)):
+        labels = np.arange(count, dtype=np.uint8) % 10
+        images = generator.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+        images[:, 14, 14] = labels  # a pixel of the middle says the class
+        head = np.array([0x803, count, 28, 28], dtype=">u4").tobytes()
+        file = root / f"{start}-images-idx3-ubyte"
+        if start == "train":
+            with gzip.open(f"{file}.gz", "wb") as stream:
+                stream.write(head + images.tobytes())
+        else:
+            file.write_bytes(head + images.tobytes())
+        head = np.array([0x801, count], dtype=">u4").tobytes()
+        (root / f"{start}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
+
+
 MAKERS: dict[str, Callable[..., None]] = {
     "cifar10": lambda root: cifar(root, "cifar10"),
     "cifar100": lambda root: cifar(root, "cifar100"),
+    "fashion_mnist": idx,
+    "mnist": idx,
     "imagefolder": image_folder,
     "cifar10dvs": cifar10dvs,
     "dvs128gesture": dvs128gesture,

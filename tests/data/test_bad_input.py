@@ -93,6 +93,8 @@ def test_what_is_wrong_with_own_arrays(own, given, words):
     ("cifar10", "no folder *cifar-10-batches-py; expected the python version from https"),
     ("cifar100", "no folder *cifar-100-python"),
     ("imagefolder", "no folder *train; expected ROOT/train/CLASS/IMAGE"),
+    ("mnist", "no train-images-idx3-ubyte with *torchvision.datasets.MNIST(*download=True) puts"),
+    ("fashion_mnist", "what `apt install dataset-fashion-mnist`, or torchvision.datasets.Fashion*"),
     ("cifar10dvs", "10 files missing in *download: airplane.zip*figshare"),
     ("dvs128gesture", "4 files missing in *download: DvsGesture.tar.gz*ibm.ent.box"),
 )
@@ -117,6 +119,33 @@ def test_broken_cifar_files(load, make):
     (root / "data_batch_4").unlink()
     with pytest.raises(InputError, match=r"2 broken files in .*data_batch_2 .*data_batch_4 "):
         load("cifar10")
+
+
+IDX = {
+    "images": "t10k-images-idx3-ubyte",
+    "labels": "t10k-labels-idx1-ubyte",
+    "packed": "train-images-idx3-ubyte.gz",
+}
+
+
+@refusals(
+    (("packed", b"no gzip"), "train-images*.gz: not readable (*an IDX file"),
+    (("images", bytes.fromhex("00000803" + 3 * "00000014") + b"abc"), "not as long as it says"),
+    (("images", bytes.fromhex("00000803" + "00000002" + 2 * "00000003") + bytes(18)), "2 x 3 x 3"),
+    (("labels", bytes.fromhex("0000080100000001") + b"a"), "1 labels; *60 images"),
+    (("labels", bytes.fromhex("000008010000003c") + 60 * b"a"), "label 97; *0 to 9"),
+    (("labels", bytes.fromhex("00000d010000000100000000")), "float32; *bytes"),
+)
+def test_broken_idx_files(load, make, given, words):
+    file, held = given
+    (make("mnist") / IDX[file]).write_bytes(held)
+    assert_refused(words, load, "mnist")
+
+
+def test_a_packed_file_that_grows_without_end_is_refused(load, make, monkeypatch):
+    make("mnist")
+    monkeypatch.setattr("autoprune.data.idx.LARGEST", 10_000)
+    assert_refused("more than 10000 bytes; expected one of the set's files", load, "mnist")
 
 
 def test_broken_images(load, make):

@@ -6,13 +6,15 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from autoprune.data.dataset import Split
-from autoprune.data.spec import DATA_SETS
+from autoprune.data.load import NamedData
+from autoprune.data.spec import DATA_SETS, DataSpec
 
 SETTINGS = {
     "digits_events": {"frames": 4},
@@ -66,8 +68,8 @@ def test_parts_are_disjoint_stratified_and_by_seed(read, name):
     assert all(abs(s - even).max() < t for s, t in zip(shares, tolerance, strict=True))
     assert torch.equal(data.train.indices, again.train.indices)
     assert not torch.equal(data.validation.indices, other.validation.indices)
-    own_test = name in ("cifar10", "cifar100", "imagefolder", "dvs128gesture")
-    assert torch.equal(data.test.indices, other.test.indices) == own_test
+    split_here = name in ("digits", "digits_events", "cifar10dvs")
+    assert torch.equal(data.test.indices, other.test.indices) != split_here
 
 
 def test_only_training_is_augmented_and_a_seed_repeats_it(read, name):
@@ -122,6 +124,34 @@ def test_cifar_pixels_are_those_of_the_files(read, name):
     part = data.test
     red = part.inputs(slice(None))[:, 0, 0, 0] * 0.2470 + 0.4914
     assert torch.equal((red * 255).round().long(), part.labels)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"], indirect=True)
+def test_grey_pixels_are_those_of_the_files_and_training_shifts_them(read, name):
+    """The pixel (14, 14) of every made image is its class; also where it was shifted to."""
+    data = read()
+    part, how = data.train, data.about.preparation
+    grey = part.inputs(slice(None)) * how.deviation[0] + how.mean[0]
+    assert torch.equal((grey[:, 0, 14, 14] * 255).round().long(), part.labels)
+    shifted = (part.augmented(torch.arange(len(part))) * how.deviation[0] + how.mean[0]) * 255
+    near = shifted.round().long()[:, 0, 11:18, 11:18].flatten(1)
+    assert (near == part.labels[:, None]).any(1).all()
+    sides = {(int(row[0]), int(row[-1])) for row in (shifted.round()[:, 0].sum(2) == 0).long()}
+    assert len(sides) == 3  # rows of zeros come in above, below or not at all
+
+
+def test_fashion_mnist_as_debian_ships_it(tmp_path, monkeypatch):
+    """70 000 images; their mean, and the labels that the paper's repository shows first."""
+    if not Path("/usr/share/datasets/fashion-mnist").is_dir() and "CI" not in os.environ:
+        pytest.skip("apt install dataset-fashion-mnist")
+    monkeypatch.setenv("AUTOPRUNE_DATA", str(tmp_path))
+    data = NamedData(DataSpec(name="fashion_mnist"), tmp_path).load(0)
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [54000, 6000, 10000]
+    assert torch.bincount(data.test.labels).tolist() == [1000] * 10
+    assert data.test.labels[:5].tolist() == [9, 2, 1, 1, 6]
+    assert data.about.class_names[9] == "ankle boot"
+    seen = data.train.inputs(slice(2000))
+    assert abs(float(seen.mean())) < 0.02 and abs(float(seen.std()) - 1) < 0.02
 
 
 @pytest.mark.parametrize("name", ["imagefolder"], indirect=True)
