@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -28,6 +28,21 @@ class Axes:
     batch: Axis | None = None
     channel: Axis | None = None
 
+    def moved(self, place: Callable[[int], int | None]) -> Axes:
+        """Where a dimension stands at another place, which `place` tells; None where it is gone."""
+
+        def one(axis: Axis | None) -> Axis | None:
+            dim = None if axis is None else place(axis[0])
+            return None if axis is None or dim is None else (dim, axis[1])
+
+        return Axes(one(self.time), one(self.batch), one(self.channel))
+
+    def or_else(self, other: Axes) -> Axes:
+        """These, and those of another that lack here."""
+        return Axes(
+            self.time or other.time, self.batch or other.batch, self.channel or other.channel
+        )
+
     def viewed(self, x: Tensor, out: Tensor, sizes: Sizes) -> Axes:
         """Of `out`, which is a view of the memory of `x`."""
         return Axes(
@@ -36,40 +51,25 @@ class Axes:
             _same_stride(self.channel, x, out, 2),
         )
 
-    def aligned(self, x: Tensor, out: Tensor, sizes: Sizes) -> Axes:
+    def aligned(self, x: Tensor, out: Tensor) -> Axes:
         """Of `out`, which was made of `x` entry by entry; axes are matched from the last."""
         shift = out.ndim - x.ndim
 
-        def moved(axis: Axis | None, size: int) -> Axis | None:
-            if axis is None or not 0 <= axis[0] + shift < out.ndim:
-                return None
-            length = out.shape[axis[0] + shift]
-            kept = length == x.shape[axis[0]] and length % (size * axis[1]) == 0
-            return (axis[0] + shift, axis[1]) if kept else None
+        def place(dim: int) -> int | None:
+            there = 0 <= dim + shift < out.ndim
+            return dim + shift if there and out.shape[dim + shift] == x.shape[dim] else None
 
-        return Axes(
-            moved(self.time, sizes.steps), moved(self.batch, sizes.samples), moved(self.channel, 1)
-        )
+        return self.moved(place)
 
-    def reduced(self, dims: Iterable[int], ndim: int, *, kept: bool) -> Axes:
-        """After a sum, mean or maximum over `dims`, which are `kept` as dimensions of size 1."""
-        gone = {dim % ndim for dim in dims}
-
-        def left(axis: Axis | None) -> Axis | None:
-            if axis is None or axis[0] in gone:
-                return None
-            return (axis[0] if kept else axis[0] - sum(d < axis[0] for d in gone), axis[1])
-
-        return Axes(left(self.time), left(self.batch), left(self.channel))
+    def reduced(self, dims: Iterable[int]) -> Axes:
+        """After a sum, mean or maximum over `dims`, which are gone."""
+        gone = set(dims)
+        return self.moved(lambda dim: None if dim in gone else dim - sum(d < dim for d in gone))
 
     def repeated(self, x: Tensor, out: Tensor, sizes: Sizes) -> Axes:
         """Of `out`, in which `x` stands once or several times; T times: then that is time."""
         shift = out.ndim - x.ndim
-
-        def moved(axis: Axis | None) -> Axis | None:
-            return None if axis is None else (axis[0] + shift, axis[1])
-
-        found = Axes(moved(self.time), moved(self.batch), moved(self.channel))
+        found = self.moved(lambda dim: dim + shift)
         if found.time is None:
             for dim, length in enumerate(out.shape):
                 before = x.shape[dim - shift] if dim >= shift else 1
@@ -77,48 +77,29 @@ class Axes:
                     return replace(found, time=(dim, before))
         return found
 
-    def or_else(self, other: Axes) -> Axes:
-        """These, and those of another that lack here."""
-        return Axes(
-            self.time or other.time, self.batch or other.batch, self.channel or other.channel
-        )
+    def stacked(self, dim: int, count: int, sizes: Sizes, *, inner: int = 0) -> Axes:
+        """Of `count` such tensors, stacked along a new axis `dim` or, of `inner` entries each,
+        joined along it.
+        """
+        found = self.moved(lambda d: d + 1 if d >= dim and not inner else d)
+        if found.time is None and count == sizes.steps:
+            return replace(found, time=(dim, max(1, inner)))
+        return found
 
     def swapped(self, ndim: int) -> Axes:
         """After the last two dimensions were swapped."""
-
-        def moved(axis: Axis | None) -> Axis | None:
-            other = {ndim - 1: ndim - 2, ndim - 2: ndim - 1}
-            return axis and (other.get(axis[0], axis[0]), axis[1])
-
-        return Axes(moved(self.time), moved(self.batch), moved(self.channel))
+        other = {ndim - 1: ndim - 2, ndim - 2: ndim - 1}
+        return self.moved(lambda dim: other.get(dim, dim))
 
     def without(self, dim: int) -> Axes:
         """Those that do not lie in a dimension."""
-        first, second, third = (
-            None if axis and axis[0] == dim else axis
-            for axis in (self.time, self.batch, self.channel)
-        )
-        return Axes(first, second, third)
+        return self.moved(lambda d: None if d == dim else d)
 
     def missing_time(self, x: Tensor, sizes: Sizes) -> Axis | None:
         """The first dimension of T entries that holds nothing else that is known."""
         held = {axis[0] for axis in (self.batch, self.channel) if axis is not None}
         dims = (d for d, n in enumerate(x.shape) if n == sizes.steps and d not in held)
         return next(((dim, 1) for dim in dims), None)
-
-    def stacked(self, dim: int, count: int, sizes: Sizes, *, inner: int = 0) -> Axes:
-        """Of `count` such tensors, stacked along a new axis `dim` or, of `inner` entries each,
-        joined along it.
-        """
-
-        def moved(axis: Axis | None) -> Axis | None:
-            new = axis is not None and axis[0] >= dim and not inner
-            return (axis[0] + 1, axis[1]) if axis is not None and new else axis
-
-        found = Axes(moved(self.time), moved(self.batch), moved(self.channel))
-        if found.time is None and count == sizes.steps:
-            return replace(found, time=(dim, max(1, inner)))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,38 +131,28 @@ def by_step(x: Tensor, axes: Axes, sizes: Sizes) -> Tensor | None:
 
     None where its samples cannot be told apart.
     """
-    time = axes.time if sizes.steps > 1 else None
-    batch = axes.batch if sizes.samples > 1 else None
-    if batch is None and sizes.samples > 1:
+    known = ((axes.time, sizes.steps), (axes.batch, sizes.samples))
+    found = sorted((a[0], -a[1], n, i) for i, (a, n) in enumerate(known) if a and n > 1)
+    if sizes.samples > 1 and axes.batch is None:
         return None
+    places: list[int | None] = [None, None]
     parts: list[int] = []
-    place: dict[str, int] = {}
     for dim, length in enumerate(x.shape):
-        here = sorted(
-            (
-                (axis[1], size, name)
-                for name, axis, size in (
-                    ("t", time, sizes.steps),
-                    ("b", batch, sizes.samples),
-                )
-                if axis is not None and axis[0] == dim
-            ),
-            reverse=True,
-        )
         left = length
-        for inner, size, name in here:
+        for _, minus, size, which in (item for item in found if item[0] == dim):
+            inner = -minus
             if left % (size * inner):
                 return None
             if left != size * inner:
                 parts.append(left // (size * inner))
-            place[name] = len(parts)
+            places[which] = len(parts)
             parts.append(size)
             left = inner
-        if not here or left > 1:
+        if left > 1 or left == length:
             parts.append(left)
     split = x if tuple(parts) == x.shape else x.reshape(parts)
-    first = [place[name] for name in "tb" if name in place]
+    first = [place for place in places if place is not None]
     split = split.permute(*first, *(i for i in range(split.ndim) if i not in first))
-    if "t" not in place:
+    if places[0] is None:
         split = split.unsqueeze(0)
-    return split if "b" in place else split.unsqueeze(1)
+    return split if places[1] is not None else split.unsqueeze(1)

@@ -178,7 +178,7 @@ class Calls:
         kept = [d for d in range(x.ndim) if d not in inner]
         count = math.prod(x.shape[d] for d in inner)
         moved = x.permute(*kept, *inner).reshape(*(x.shape[d] for d in kept), count)
-        tensor = self._rows(moved, axes.reduced(inner, x.ndim, kept=False), 1, site.name)
+        tensor = self._rows(moved, axes.reduced(inner), 1, site.name)
         raw = self._raw(tensor.mT, before)
         if raw.operand().values == REAL:
             return None

@@ -103,29 +103,14 @@ class Pair:
         g = [d for d in kept if d in both or d in shared]
         n = [d for d in kept if d not in g and _varies(w, d)]
         m = [d for d in kept if d not in g and d not in n]
-        return Matrices(
-            left=_matrices(x, g, m, k),
-            left_axes=_axes(axes, x, g, m, k),
-            right=_matrices(w, g, k, n),
-            right_axes=_axes(axes, w, g, k, n),
-            column=n[0] if len(n) == 1 else None,
-        )
+        left = _matrices(x, g, m, k), _axes(axes, x, g, m, k)
+        right = _matrices(w, g, k, n), _axes(axes, w, g, k, n)
+        return left, right, n[0] if len(n) == 1 else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matrices:
-    """Matrices [G, M, K] and [G, K, N] that were multiplied.
-
-    Attributes:
-        left, right: the matrices. left_axes, right_axes: theirs, if they are activations.
-        column: the dimension of the product that is N; None where there is none or several.
-    """
-
-    left: Tensor
-    left_axes: Axes
-    right: Tensor
-    right_axes: Axes
-    column: int | None
+Matrices = tuple[tuple[Tensor, Axes], tuple[Tensor, Axes], int | None]
+"""[G, M, K] and [G, K, N], where their axes lie if they are activations, and which dimension of the
+product is N; None where there is none or several."""
 
 
 def is_outer(x: Tensor, y: Tensor) -> bool:

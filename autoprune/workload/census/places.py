@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor, nn
 
 from autoprune.networks.adapter import ModelAdapter
@@ -128,4 +129,4 @@ _NAME = "_autoprune_name"
 
 
 def _memory(x: Tensor) -> int:
-    return x.untyped_storage().data_ptr()
+    return x.untyped_storage().data_ptr() if x.layout == torch.strided else id(x)

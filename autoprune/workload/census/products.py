@@ -54,7 +54,7 @@ class Products:
         if trace is None or trace_of(weight) is not None:
             return None
         dims = weight.ndim - 2
-        axes = replace(trace.axes.aligned(x, call.out, self._sizes), channel=(1, 1))
+        axes = replace(trace.axes.aligned(x, call.out), channel=(1, 1))
         walk = Convolution(
             stride=each(stride, dims),
             padding=each(padding, dims),
@@ -128,7 +128,7 @@ class Products:
                     return None
                 walk = Convolution(groups=len(weight))
                 x = x.permute(1, 0, 2).flatten(1)
-                trace = replace(trace, axes=trace.axes.reduced([0], 3, kept=False))
+                trace = replace(trace, axes=trace.axes.reduced([0]))
                 weight = weight.mT.flatten(0, 1).mT
         axes = axes if axes.channel else replace(axes, channel=channel)
         return self._calls.layer(site, (x, trace), weight.mT, bias, out, axes, walk)
@@ -146,18 +146,18 @@ class Products:
         found = pair.matrices(dims, trace.axes, weight=second is None)
         if found is None:
             return None
-        first = replace(first, axes=found.left_axes)
+        (left, left_axes), (right, right_axes), column = found
+        first = replace(first, axes=left_axes)
         axes = axes_after(call, [(x, trace)], out, self._sizes)
         if second is not None:
-            second = replace(second, axes=found.right_axes)
-            left, right = (found.left, first), (found.right, second)
-            made: Trace | None = self._calls.product(path, left, right, out, axes)
-        else:
-            gone = sum(d < (found.column or 0) for d in dims) if out.ndim < x.ndim else 0
-            column = None if found.column is None else (found.column - gone, 1)
-            mark(found.left, first)
-            made = self._layer(
-                path, found.left, found.right, None, out, replace(axes, channel=column)
+            second = replace(second, axes=right_axes)
+            made: Trace | None = self._calls.product(
+                path, (left, first), (right, second), out, axes
             )
+        else:
+            gone = sum(d < (column or 0) for d in dims) if out.ndim < x.ndim else 0
+            axes = replace(axes, channel=None if column is None else (column - gone, 1))
+            mark(left, first)
+            made = self._layer(path, left, right, None, out, axes)
         pair.made.is_counted = made is not None
         return made

@@ -28,9 +28,9 @@ def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> A
             inner = x.shape[dim] if name == "cat" else 0
             axes = axes.stacked(dim, len(call.args[0]), sizes, inner=inner)
         elif name in REDUCTIONS and out.ndim < x.ndim:
-            axes = axes.reduced(dims_of(call, x), x.ndim, kept=False)
+            axes = axes.reduced(dims_of(call, x))
         else:
-            axes = axes.aligned(x, out, sizes)
+            axes = axes.aligned(x, out)
         found = found.or_else(axes)
     if name == "cat" and found.time is None and len(out) == sizes.steps:
         first = call.argument("dim", 0) == 0 and found.batch and found.batch[0]

@@ -43,6 +43,6 @@ class Shown:
             raise CountingError(
                 f"{name}: an operand of shape {list(x.shape)}, whose samples cannot be told "
                 f"apart; expected [T, B, ...] with T = {steps} and B = {samples}, or another shape "
-                "that is made of it by views"
+                "that is made of it by views. Of one sample (--samples 1) any shape will do"
             )
         return found

@@ -14,34 +14,17 @@ from autoprune.workload.census.values import nonzero
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One result of an operator that rearranged or pooled the product."""
-
-    call: Call
-    index: int | None
-
-    @property
-    def keeps_all(self) -> bool:
-        """Whether every entry is still there, once."""
-        return self.index is None and self.call.name in RESHAPES
-
-    @property
-    def pools(self) -> bool:
-        """Whether it pools the last axes, each entry of the first on its own."""
-        return "pool" in self.call.name
-
-
-@dataclass(frozen=True, slots=True)
 class Touched:
     """The entries at which a product is not 0, followed to a neuron and counted there.
 
     Attributes:
         held: where they are; None where they are everywhere.
-        steps: what was done to it since. A pooled entry is touched where any of its window is.
+        steps: calls since, with the index of several results. A pooled entry is touched where any
+            of its window is.
     """
 
     held: np.ndarray | None
-    steps: tuple[_Step, ...] = ()
+    steps: tuple[tuple[Call, int | None], ...] = ()
 
     @classmethod
     def of(cls, product: Tensor, bias: Tensor | None = None) -> Touched:
@@ -55,8 +38,8 @@ class Touched:
 
     def then(self, call: Call, index: int | None = None) -> Touched:
         """After a call whose first argument is this; `index` of several results."""
-        rest = Call(call.function, call.args[1:], call.named, None)
-        return replace(self, steps=(*self.steps, _Step(rest, index)))
+        rest = replace(call, args=call.args[1:], out=None)
+        return replace(self, steps=(*self.steps, (rest, index)))
 
     @classmethod
     def joined(
@@ -76,7 +59,7 @@ class Touched:
     def _seen(self) -> np.ndarray:
         """Where they are in the shape that they have by now."""
         assert self.held is not None
-        return nonzero(_replayed(torch.from_numpy(self.held), self.steps))
+        return nonzero(self._replayed(torch.from_numpy(self.held), len(self.steps)))
 
     def count(self, entries: int) -> int:
         """How many of a neuron layer's `entries` are touched.
@@ -85,24 +68,23 @@ class Touched:
         """
         if self.held is None:
             return entries
-        held, full = self.held, 0
-        changes = [i for i, step in enumerate(self.steps) if not step.keeps_all]
-        if changes:
-            steps = self.steps[: changes[-1] + 1]
-            if all(step.pools for step in steps):  # rows without a gap have none behind it
-                gaps = ~held.reshape(len(held), -1).all(1)
+        held, full, done = self.held, 0, 0  # views of all entries at the end change no number
+        for place, (call, index) in enumerate(self.steps, start=1):
+            done = done if index is None and call.name in RESHAPES else place
+        if done:
+            if all("pool" in call.name for call, _ in self.steps[:done]):
+                gaps = ~held.reshape(len(held), -1).all(1)  # rows without have none behind it
                 full, held = len(held) - int(gaps.sum()), held[gaps]
-            x = _replayed(torch.from_numpy(held), steps)
+            x = self._replayed(torch.from_numpy(held), done)
             held, full = nonzero(x), full * x[0].numel()
         return full + int(np.count_nonzero(held)) if full + held.size == entries else entries
 
-
-def _replayed(x: Tensor, steps: tuple[_Step, ...]) -> Tensor:
-    """What is left of where a product is not 0."""
-    for step in steps:
-        # With channels last, torch pools images seven times faster.
-        last = x.ndim == 4 and step.pools
-        x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
-        x = step.call.function(x.float(), *step.call.args, **step.call.named)
-        x = x if step.index is None else x[step.index]
-    return x
+    def _replayed(self, x: Tensor, steps: int) -> Tensor:
+        """What is left of where a product is not 0 after so many steps."""
+        for call, index in self.steps[:steps]:
+            # With channels last, torch pools images seven times faster.
+            last = x.ndim == 4 and "pool" in call.name
+            x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
+            x = call.function(x.float(), *call.args, **call.named)
+            x = x if index is None else x[index]
+        return x
