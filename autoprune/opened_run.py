@@ -148,6 +148,7 @@ class OpenedRun:
         knee: bool = False,
     ) -> Pick:
         """The one trial to take for a machine, and why; see `autoprune.report.front.pick`."""
+        from autoprune.cost.limits import fit_words
         from autoprune.report.front.pick import Limits, pick
         from autoprune.report.front.trial import export_command
 
@@ -157,7 +158,12 @@ class OpenedRun:
         found = pick(self.machine_front(machine), limits, at_knee=knee)
         if found.row is None:
             return found
-        return replace(found, export=export_command(self.folder.path, TrialKey(found.row.trial)))
+        trial = found.row.trial
+        return replace(
+            found,
+            fits=fit_words(self.price(trial, machine).misfits),
+            export=export_command(self.folder.path, TrialKey(trial)),
+        )
 
     def compare(self, *machines: str) -> Comparison:
         """The same trials on two or more machines, and why some cannot price them.

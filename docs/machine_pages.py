@@ -86,7 +86,7 @@ def machine(model: CostModel) -> Iterator[str]:
         (p, f"{p.unit} / {p.access_bits} bit" if p.access_bits else p.unit)
         for p in (*own.prices, *(price for _, price in own.host))
     ]
-    numbers += [(q, q.unit) for q in own.parameters]
+    numbers += [(q, q.unit) for q in (*own.parameters, *own.limits)]
     cells = [
         (n.name, n.range if isinstance(n, Price) else f"{n.value:g}", unit, n.evidence, n.source)
         for n, unit in numbers

@@ -83,6 +83,8 @@ def _print(found: Pick) -> None:
     console.print(f"Reason: {found.reason}")
     for remark in found.remarks:
         console.print(remark)
+    if found.fits is not None:
+        console.print("It fits." if found.fits == "yes" else f"It does not fit: {found.fits}.")
     console.print(pick_table([found.row]))
     if found.runners_up:
         console.print("Runners-up, nearest on the front first")

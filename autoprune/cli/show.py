@@ -85,7 +85,12 @@ def _numbers(machine: Machine) -> RenderableType:
         table.add_column(name, no_wrap=True, justify="right" if name == "value" else "left")
     table.add_column("source", overflow="fold")
     host = (price for _, price in machine.host)
-    numbers: tuple[Price | Quantity, ...] = (*machine.prices, *host, *machine.parameters)
+    numbers: tuple[Price | Quantity, ...] = (
+        *machine.prices,
+        *host,
+        *machine.parameters,
+        *machine.limits,
+    )
     for number in numbers:
         bits = getattr(number, "access_bits", None)  # a Quantity has none
         unit = f"{number.unit} / {bits} bit" if bits else number.unit

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from autoprune.cost.limits import Misfit
 from autoprune.cost.price import Price
 from autoprune.errors import AutopruneError, InputError
 
@@ -93,6 +94,7 @@ class Cost:
         state_bits: of the membranes that it holds.
         emulated: rules by which the machine stands in for what it cannot do itself.
         unpriced: actions without a price.
+        misfits: limits of the machine that the network exceeds; None where its file has none.
     """
 
     machine: str
@@ -109,6 +111,7 @@ class Cost:
     state_bits: float = 0.0
     emulated: tuple[str, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
+    misfits: tuple[Misfit, ...] | None = None
 
     def __post_init__(self) -> None:
         for term in self.terms:

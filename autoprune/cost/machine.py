@@ -96,6 +96,7 @@ class _File(BaseModel):
     prices: dict[str, _Number]
     parameters: dict[str, _Number] = {}
     host: dict[str, _Number] = {}
+    limits: dict[str, _Number] = {}
     choices: dict[str, str] = {}
     capabilities: Capabilities
     neurons: NeuronArithmetic = NeuronArithmetic()
@@ -113,7 +114,8 @@ class Machine:
         weight_bits: bits of a weight at which the machine is priced.
         weight_formats: those in which it can hold a matrix; it takes the smallest.
         skipped_patterns: patterns of zeros that it does not multiply by.
-        prices, parameters: its numbers. host: prices of a MAC on its host, by bits of the operands,
+        prices, parameters: its numbers. limits: what it holds at most; see `autoprune.cost.limits`.
+        host: prices of a MAC on its host, by bits of the operands,
             ascending. price_host: whether the energy holds what the host does.
         choices: the family's rules that it settles.
         capabilities: see there. neurons: what its neurons hold.
@@ -131,6 +133,7 @@ class Machine:
     skipped_patterns: tuple[Pattern, ...]
     prices: tuple[Price, ...]
     parameters: tuple[Quantity, ...]
+    limits: tuple[Quantity, ...]
     host: tuple[tuple[int, Price], ...]
     price_host: bool = False
     choices: Mapping[str, str]
@@ -189,7 +192,8 @@ def read_machine(path: Path) -> Machine:
         name=path.stem,
         where=str(path),
         prices=tuple(_price(path, name, number) for name, number in file.prices.items()),
-        parameters=tuple(_quantity(path, name, number) for name, number in file.parameters.items()),
+        parameters=tuple(_quantity(path, "parameters", *item) for item in file.parameters.items()),
+        limits=tuple(_quantity(path, "limits", *item) for item in file.limits.items()),
         host=tuple(sorted(_host(path, name, number) for name, number in file.host.items())),
         references=tuple(file.references),
         weight_formats=tuple(file.weight_formats),
@@ -219,8 +223,8 @@ def _host(path: Path, name: str, number: _Number) -> tuple[int, Price]:
     return int(found[1]), _at(where, Price, {"name": f"host.{name}", **number.model_dump()})
 
 
-def _quantity(path: Path, name: str, number: _Number) -> Quantity:
-    where = f"{path}: parameters.{name}"
+def _quantity(path: Path, table: str, name: str, number: _Number) -> Quantity:
+    where = f"{path}: {table}.{name}"
     if (number.scope, number.access_bits, number.least) != (None, None, None):
         raise InputError(where, "scope, access_bits or least", "them with prices only")
     values = number.model_dump(exclude={"scope", "access_bits", "least"})

@@ -16,6 +16,7 @@ import numpy as np
 from autoprune.cost.action import Action
 from autoprune.cost.cost import Cost
 from autoprune.cost.host import check_host
+from autoprune.cost.limits import UNITS
 from autoprune.cost.machine import Machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.price import Price, Quantity
@@ -88,6 +89,7 @@ class CostModel(ABC):
             if price.access_bits is not None and price.name not in self.PER_ACCESS:
                 raise InputError(where, f"access_bits {price.access_bits}", "none: not per access")
         self._check_scopes()
+        self._check_limits()
         if machine.price_host:
             check_host(machine)
         self._check_words("choices", self.CHOICES, machine.choices)
@@ -244,6 +246,18 @@ class CostModel(ABC):
     def machine_quantity(self, name: str) -> Quantity:
         """A parameter with unit, evidence and source; KeyError where the machine has none."""
         return {quantity.name: quantity for quantity in self.machine.parameters}[name]
+
+    def _check_limits(self) -> None:
+        """Limits have rules of their own, which are the same for all families."""
+        for limit in self.machine.limits:
+            where = f"{self.machine.where}: limits"
+            if limit.name not in UNITS:
+                raise InputError(
+                    where, f"unknown limit {limit.name!r}", name=limit.name, candidates=UNITS
+                )
+            if limit.unit != UNITS[limit.name]:
+                given = f"{limit.name} is in {limit.unit}"
+                raise InputError(where, given, UNITS[limit.name])
 
     def _check_scopes(self) -> None:
         """An all-in price has every other cost of the chip in it already."""

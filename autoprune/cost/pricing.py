@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar, final
 
 import numpy as np
@@ -19,6 +19,7 @@ from autoprune.cost.action import Action
 from autoprune.cost.cost import HOST, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
 from autoprune.cost.division import Division, divide, needs
 from autoprune.cost.host import REASONS, HostWork, host_work
+from autoprune.cost.limits import Needs, misfits
 from autoprune.cost.ops import Ops
 from autoprune.errors import AutopruneError
 from autoprune.workload.columns import Column
@@ -84,7 +85,8 @@ class Costs:
         rows = self.ops.workload == index
         own = self.ops.take(rows)
         needed = needs(own)
-        return Cost(
+        chips = figures.get("chips")
+        cost = Cost(
             machine=machine.name,
             terms=(
                 *self._terms(np.flatnonzero(rows)),
@@ -101,6 +103,8 @@ class Costs:
             unpriced=unpriced,
             **figures,  # type: ignore[arg-type]
         )
+        asked = Needs(ops=own, memory_kib=cost.memory_kib, chips=chips)
+        return replace(cost, misfits=misfits(machine, asked))
 
     def _terms(self, rows: Column) -> Iterator[Term]:
         names = self.ops.name

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autoprune.cost.cost import Cost
+from autoprune.cost.limits import fit_words
 from autoprune.cost.price import Price
 from autoprune.workload.workload import Workload
 
@@ -20,6 +21,8 @@ class Diagnostics:
         latency_us, edp_uj_ms: latency, and energy times latency; None where none is defined.
         memory_kib: that weights and membranes take there; None where an action is unpriced.
         host_share: share of the network's dense MACs that a host does, 0 to 1.
+        fits: ``yes``, or what is beyond the machine's limits, in words; None where its file has
+            none.
         spikes_per_synapse: per inference; see `spikes_per_synapse`.
     """
 
@@ -30,6 +33,7 @@ class Diagnostics:
     memory_kib: float | None
     host_share: float
     spikes_per_synapse: float
+    fits: str | None
 
 
 def diagnose(workload: Workload, cost: Cost, prices: Sequence[Price]) -> Diagnostics:
@@ -42,6 +46,7 @@ def diagnose(workload: Workload, cost: Cost, prices: Sequence[Price]) -> Diagnos
         memory_kib=cost.memory_kib,
         host_share=cost.host_share,
         spikes_per_synapse=spikes_per_synapse(workload),
+        fits=fit_words(cost.misfits),
     )
 
 
@@ -71,6 +76,8 @@ def diagnostic_lines(found: Diagnostics) -> Iterator[str]:
         yield f"energy-delay product {found.edp_uj_ms:.4g} µJ ms"
     if found.host_share:
         yield f"{100 * found.host_share:.2f} % of the dense MACs are a host's"
+    if found.fits is not None:
+        yield "fits" if found.fits == "yes" else f"does not fit: {found.fits}"
     yield (
         f"spikes per synapse and inference {found.spikes_per_synapse:.3g}; a spiking network "
         "competes below some 0.15 to 1.72"

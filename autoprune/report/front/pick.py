@@ -71,6 +71,7 @@ class Pick:
         row: the trial; None where nothing fits.
         reason: why this one, or what is in the way, in words.
         remarks: what has to be known of it: what a host does of its work, and what was no answer.
+        fits: as in `Diagnostics`, of a trial of a run.
         runners_up: the next best that fit, at most RUNNERS_UP.
         binding: the limit that keeps the nearest trial out, as ``parameters <= 20000``; empty where
             a trial fits.
@@ -83,6 +84,7 @@ class Pick:
     row: Row | None
     reason: str
     remarks: tuple[str, ...] = ()
+    fits: str | None = None
     runners_up: tuple[Row, ...] = ()
     binding: str = ""
     beyond: float = 0.0
@@ -97,6 +99,7 @@ class Pick:
             "trial": self.row.trial if self.row else None,
             "reason": self.reason,
             "remarks": self.remarks,
+            "fits": self.fits,
             "pick": front_cells(self.row) if self.row else None,
             "export": self.export or None,
             "runners_up": [front_cells(row) for row in self.runners_up],

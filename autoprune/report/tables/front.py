@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rich import box
@@ -142,6 +142,7 @@ def _footer(front: MachineFront) -> list[str]:
     if front.idle:
         idle = ", ".join(map(str, front.idle))
         lines.append(f"Without work for the machine, on no front and in no count: trial {idle}.")
+    lines += list(_beyond(front))
     if front.hosted:
         lines.append(f"Mostly on the host, on no front and in no count: {hosted_words(front)}.")
     lines += [f"Infeasible there: trial {key} ({why})." for key, why in front.infeasible[:5]]
@@ -165,6 +166,17 @@ def _footer(front: MachineFront) -> list[str]:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
     lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
+
+
+def _beyond(front: MachineFront) -> Iterator[str]:
+    """The members that do not fit, and why."""
+    found = [(_name(row), row.figures.fits) for row in front.rows if row.figures]
+    beyond = [(name, why) for name, why in found if why not in (None, "yes")]
+    yield from (f"Does not fit: trial {name} ({why})." for name, why in beyond[:3])
+    if len(beyond) > 3:
+        yield f"Does not fit: {len(beyond) - 3} more members."
+    if found and not beyond and found[0][1] is not None:
+        yield "All members fit by the limits in the machine's file."
 
 
 def host_words(work: HostOperation) -> str:
