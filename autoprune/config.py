@@ -150,9 +150,10 @@ def validate(model: type[Table], data: Mapping[str, Any], where: str) -> Table:
 def _explained(model: type[BaseModel], error: ValidationError, where: str) -> InputError:
     """What a validator found wrong; a misspelt key before the key that it leaves out."""
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"])
+    # Of a value that may be of several types pydantic names the type, too, such as list[int].
+    key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
     place = f"{where}: {key}" if key else where
-    given = f"given {first['input']!r}"
+    given = f"given {_shown(first['input'])}"
     match first["type"]:
         case "extra_forbidden":
             name = str(first["loc"][-1])
@@ -165,7 +166,15 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
             return InputError(place, given, name=str(first["input"]), candidates=words)
         case _:
             cause = (first.get("ctx") or {}).get("error")
-            return InputError(place, given, str(cause) if cause else first["msg"])
+            wanted = str(cause) if cause else first["msg"].removeprefix("Input should be ")
+            return InputError(place, given, wanted)
+
+
+def _shown(value: object) -> str:
+    """The value, of a long table its keys."""
+    whole = repr(value)
+    long = isinstance(value, dict) and len(whole) > _LONGEST
+    return "a table of " + ", ".join(map(str, value)) if long else whole
 
 
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

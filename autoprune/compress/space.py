@@ -69,6 +69,8 @@ class SearchSpace(BaseModel):
             offered = {w: t[name] for k, w, t in self._tables() if k in SWEPT and name in t}
             if not offered:
                 raise ValueError(f"uniform.{name} only where a table offers {name}")
+            if not values or len(set(values)) != len(values):
+                raise ValueError(f"uniform.{name} of at least one value, each once")
             for where, domain in offered.items():
                 check_offered(f"{where}.{name}", domain, f"uniform.{name}", values)
         return self
