@@ -94,7 +94,7 @@ def test_a_branch_that_the_network_lacks_is_refused(tmp_path, shape):
     (("tau =", "tau_start = { values = [0.0, 1.0] }\ntau ="), "tau_start: numbers from 0.001"),
     (("l1p = [0.5, 0.8]", "l1p = [0.55]"), "uniform.l1p values inside branch.attention.l1p"),
     (("l1p = [0.5, 0.8]", "tau = [1.0]"), "uniform.tau values inside neuron.tau, not 1.0"),
-    (("l1p = [0.5, 0.8]", "l1p = []"), "a table of title, *uniform.l1p of at least one value, each"),
+    (("l1p = [0.5, 0.8]", "l1p = []"), "a table of title, *uniform.l1p of at least one value"),
     (("l1p = [0.5, 0.8]", "l1p = [0.5, 0.5]"), "uniform.l1p of at least one value, each once"),
     (("l1p = [0.5, 0.8]", "l1p = 0.5"), "uniform.l1p: given 0.5; expected a valid list"),
     (("l1p = [0.5, 0.8]", "epochs = [1]"), "uniform.epochs only where a table offers epochs"),
