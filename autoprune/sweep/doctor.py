@@ -16,12 +16,14 @@ import psutil
 from packaging.requirements import Requirement
 
 from autoprune.data.folders import cache_folder, data_folder
+from autoprune.errors import InputError
 from autoprune.files import GIB
 
 Level = Literal["ok", "warning", "error"]
 
 _MEMORY_GIB = 4
 _SHARED_GIB = 1
+_WITHOUT_RAY = "--workers 0 runs without Ray"
 _SPIKINGJELLY = ("spikingjelly.activation_based.neuron", "spikingjelly.datasets")
 
 
@@ -139,9 +141,11 @@ def _gpu() -> Finding:
 def _ray() -> Finding:
     try:
         said = importlib.import_module("autoprune.sweep.ray.cluster").try_ray()
+    except InputError as error:  # which says itself what to do
+        return Finding(subject="Ray", level="error", found=str(error), remedy=_WITHOUT_RAY)
     except Exception as error:  # noqa: BLE001 - whatever Ray raises when it cannot start
         said = f"{type(error).__name__}: {error}"
-        remedy = "look into /tmp/ray/session_latest/logs; --workers 0 runs without Ray"
+        remedy = f"look into /tmp/ray/session_latest/logs; {_WITHOUT_RAY}"
         return Finding(subject="Ray", level="error", found=said, remedy=remedy)
     return Finding(subject="Ray", level="ok", found=said)
 

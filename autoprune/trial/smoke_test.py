@@ -13,6 +13,7 @@ from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
 from autoprune.compress.effort import EFFORT, Effort
 from autoprune.compress.parameter import Parameter
+from autoprune.compress.registry import settings_at
 from autoprune.compress.setting import Value
 from autoprune.compress.space import setting_of
 from autoprune.compress.surgery.apply import Manner, compress
@@ -34,7 +35,7 @@ def smoke_test(
     effort: Effort,
     manner: Manner,
 ) -> tuple[NetworkShape, Workload]:
-    """Run the network, a neutral copy of it, and the smallest one of the space.
+    """Run the network, a neutral copy, the smallest of the space, and one without its branches.
 
     Returns its shape, and what it does on one sample.
 
@@ -66,14 +67,27 @@ def smoke_test(
             _attempt(f"it in {steps} time steps", neutral, adapter, samples)
     if _learns_per_channel(space):
         check_channels(network, adapter, samples[:1])
-    with torch.inference_mode():
+    without = _without_branches(shape)
+    for form, configuration, plan in (
+        ("its smallest form", _smallest(space), smallest),
+        ("it without its branches", without, make_plan(without, shape, effort)),
+    ):
         try:
-            run_pass(compress(network, smallest, adapter, manner), adapter, samples)
+            with torch.inference_mode():
+                run_pass(compress(network, plan, adapter, manner), adapter, samples)
         except FailedPassError as error:
-            form = f"its smallest form ({smallest.short(shape)})"
-            alone = _enough_alone(network, adapter, _smallest(space), effort, manner)
-            raise CompressionError(_told(form, samples, error, alone)) from error
+            alone = _enough_alone(network, adapter, configuration, effort, manner)
+            whole = f"{form} ({plan.short(shape)})"
+            raise CompressionError(_told(whole, samples, error, alone)) from error
     return shape, count(network, adapter, samples[:1])
+
+
+def _without_branches(shape: NetworkShape) -> dict[Parameter, Value]:
+    """Every branch that can be removed is: a search begins with networks that lack some."""
+    [removing, *_] = (s for s in settings_at("branch") if s.removes is not None)
+    nothing = removing.removes
+    assert nothing is not None
+    return {Parameter(p, removing.name): nothing for p, b in shape.branches() if not b.fixed}
 
 
 def _learns_per_channel(space: Mapping[Parameter, Domain]) -> bool:
@@ -83,7 +97,7 @@ def _learns_per_channel(space: Mapping[Parameter, Domain]) -> bool:
 def _enough_alone(
     network: nn.Module,
     adapter: ModelAdapter,
-    smallest: Mapping[Parameter, Value],
+    values: Mapping[Parameter, Value],
     effort: Effort,
     manner: Manner,
 ) -> dict[str, list[str]]:
@@ -91,14 +105,15 @@ def _enough_alone(
     samples, found = manner.samples, defaultdict(list)
     assert samples is not None
     alike: dict[tuple[str, str], Parameter] = {}
-    for parameter in sorted(smallest):
+    for parameter in sorted(values):
         alike.setdefault((parameter.place.part, parameter.setting), parameter)
     for parameter in alike.values():
-        plan = make_plan({parameter: smallest[parameter]}, adapter.shape(network), effort)
+        plan = make_plan({parameter: values[parameter]}, adapter.shape(network), effort)
         try:
-            run_pass(compress(network, plan, adapter, manner), adapter, samples)
+            with torch.inference_mode():
+                run_pass(compress(network, plan, adapter, manner), adapter, samples)
         except FailedPassError as error:
-            found[str(error)].append(f"{parameter} = {smallest[parameter]!r}")
+            found[str(error)].append(f"{parameter} = {values[parameter]!r}")
     return dict(found)
 
 
@@ -108,7 +123,8 @@ def _told(form: str, samples: Tensor, error: Exception, alone: Mapping[str, list
         f"does not run on samples of {list(samples.shape[1:])} once it is compressed: "
         f"{'; '.join(causes) or f'{form}: {error}'}; "
         "expected lines that read the sizes that are left off their input; or in the adapter's "
-        "Inside a subclass with such a forward pass as local, or why no size may change as fixed"
+        "Inside a subclass with such a forward pass as local, or why no size may change as fixed; "
+        'and residual="inside" of a branch that adds its input itself'
     )
 
 

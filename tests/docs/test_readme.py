@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 import tomllib
@@ -19,7 +20,7 @@ from autoprune.cost.load import FAMILIES, load_machine
 from autoprune.runs.budget import parse_budgets
 from autoprune.study.study import load_study
 from autoprune.trial.spec import ComputeSpec
-from tests.short import NETWORK
+from tests.short import NETWORK, write_short
 
 
 def blocks(readme: str, language: str) -> list[str]:
@@ -154,6 +155,50 @@ def test_a_network_of_ones_own_on_ray(pages, short_study, tmp_path):
         "front", "../runs/my_study", "--machine", "wide_chip", "--import", folder=elsewhere
     )
     assert again.splitlines()[0] in said
+
+
+WORDS = """
+title = "What the words of an adapter are for"
+[branch.mixer]
+l1p = { values = [0.0, 0.5] }
+[branch.attention]
+dsp = { values = [0.125, 1.0] }
+[neuron]
+threshold = { values = ["fixed", "channel"] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("SSA", "SSA", "blocks.0.mixer.l1p*Measured with weights"),
+        (
+            "        local=LocalSSA,\n",
+            "",
+            "with blocks.0.attention.dsp = 0.125 alone*y.reshape(sha",
+        ),
+        (
+            "a.proj_conv.in_channels, 1)",
+            "16,)",
+            "what 'attn_lif' learns per channel, of shape (16,)",
+        ),
+        (', residual="inside"', "", "with blocks.0.attention.dsp = 0.0 alone*IndexError"),
+    ],
+)
+def test_the_words_of_an_adapter_are_needed(pages, tmp_path, monkeypatch, old, new, words):
+    """The page's network in a dry run, as it stands and with a word left out or a wrong one."""
+    code = next(text for text in blocks(pages, "python") if "class PublicAdapter" in text)
+    network = next(text for text in blocks(pages, "toml") if "public_network" in text)
+    name = f"public_{secrets.token_hex(4)}"
+    assert old in code
+    (tmp_path / f"{name}.py").write_text(code.replace(old, new), encoding="utf-8")
+    (tmp_path / "words.toml").write_text(WORDS, encoding="utf-8")
+    network = network.replace("public_network", name)
+    write_short(tmp_path, (NETWORK, network), ("short_space.toml", "words.toml"))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(cli, ["run", "study.toml", "--workers", "0", "--dry-run"])
+    said = done.output + str(done.exception or "")
+    assert re.search(".*".join(map(re.escape, words.split("*"))), said, re.DOTALL), said
 
 
 def test_data_and_a_score_of_ones_own(pages, root, desk):
