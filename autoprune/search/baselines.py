@@ -6,7 +6,7 @@ the network without each branch, each block, and all blocks, as far as they can 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from autoprune.compress.configuration import make_plan
@@ -18,7 +18,7 @@ from autoprune.compress.registry import settings_at
 from autoprune.compress.setting import Value
 from autoprune.compress.space import SearchSpace
 from autoprune.compress.uniform import uniform_sweep
-from autoprune.networks.place import Place
+from autoprune.networks.place import HEAD, STEM, Kind, Place
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.outcome import Origin, Outcome
 from autoprune.search.task import Task
@@ -141,6 +141,28 @@ def warnings(baselines: Mapping[TrialKey, Outcome], uniform: Mapping[str, Outcom
                 f"{name} costs {100 * (tuned - reached):.1f} points; below 5 there is "
                 "nothing to search."
             )
+    return found
+
+
+def harsh_uniform(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    """The first uniform trial of each method at a value that has to tell, nothing else of blocks.
+
+    Time steps, bits and neurons are what the sweep has dealt to it.
+    """
+    of_blocks: tuple[Kind, ...] = ("branch", "block")
+    found: dict[str, Outcome] = {}
+    compress = {s.name: s for kind in of_blocks for s in settings_at(kind)}
+    neutral = {name: setting.neutral for name, setting in compress.items()}
+    for setting in compress.values():
+        if setting.tells is None:
+            continue
+        harsh = neutral | {setting.name: setting.tells}
+        for outcome in outcomes:
+            inside = [(p, v) for p, v in outcome.configuration if p.place not in (STEM, HEAD)]
+            settings = {(p.setting, v) for p, v in inside if p.setting in harsh}
+            if outcome.origin == "uniform" and harsh.items() >= settings:
+                name = f"Uniform {setting.title} at {100 * setting.tells:g} %"
+                found.setdefault(name, outcome)
     return found
 
 

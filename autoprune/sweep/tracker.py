@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
-from autoprune.compress.registry import settings_at
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.files import write_text
-from autoprune.networks.place import HEAD, STEM, Kind
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.files import save_front
 from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
@@ -21,7 +19,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Head, Outcome
 from autoprune.runs.record import Volumes
 from autoprune.runs.weights import remove_weights
-from autoprune.search.baselines import warnings
+from autoprune.search.baselines import harsh_uniform, warnings
 from autoprune.search.standing import Standing
 from autoprune.sweep.clean import off_the_fronts
 from autoprune.sweep.finished import Finished
@@ -128,7 +126,7 @@ class Tracker:
         else:
             self._prune(last=True)
             shown = [self._folder.read(key) for key in sorted(self._shown)]
-            doubts = warnings(standing.baselines, _harsh_uniform(shown))
+            doubts = warnings(standing.baselines, harsh_uniform(shown))
             fronts, missing = self._save_fronts(standing.baselines)
             doubts += missing
             probes = branch_probes(shown, standing.baselines, self._machines, self._shape)
@@ -183,25 +181,3 @@ class Tracker:
             settled = key.is_trial and self._folder.file(key).is_file()
             if last or settled:
                 remove_weights(self._folder, key)
-
-
-def _harsh_uniform(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
-    """The first uniform trial of each method at a value that has to tell, nothing else of blocks.
-
-    Time steps, bits and neurons are what the sweep has dealt to it.
-    """
-    of_blocks: tuple[Kind, ...] = ("branch", "block")
-    found: dict[str, Outcome] = {}
-    compress = {s.name: s for kind in of_blocks for s in settings_at(kind)}
-    neutral = {name: setting.neutral for name, setting in compress.items()}
-    for setting in compress.values():
-        if setting.tells is None:
-            continue
-        harsh = neutral | {setting.name: setting.tells}
-        for outcome in outcomes:
-            inside = [(p, v) for p, v in outcome.configuration if p.place not in (STEM, HEAD)]
-            settings = {(p.setting, v) for p, v in inside if p.setting in harsh}
-            if outcome.origin == "uniform" and harsh.items() >= settings:
-                name = f"Uniform {setting.title} at {100 * setting.tells:g} %"
-                found.setdefault(name, outcome)
-    return found

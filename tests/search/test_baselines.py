@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
-from autoprune.compress.space import SearchSpace
+from autoprune.compress.space import SearchSpace, load_space
+from autoprune.compress.uniform import uniform_sweep
 from autoprune.networks.place import MODEL
 from autoprune.networks.shape import BlockShape, BranchShape, NetworkShape
 from autoprune.runs.outcome import Outcome
-from autoprune.search.baselines import baseline_plans, first_configurations, warnings
+from autoprune.search.baselines import (
+    baseline_plans,
+    first_configurations,
+    harsh_uniform,
+    warnings,
+)
 from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
 
 EFFORT = Effort(time_steps=4, learning_rate=1e-3, epochs=2)
@@ -61,6 +69,19 @@ def outcome(measured, shape):
         )
 
     return make
+
+
+def test_harsh_uniform_trials_are_those_of_one_method_alone(outcome, shape):
+    sweep = uniform_sweep(load_space("digits"), shape, EFFORT)
+    trials = [
+        replace(outcome(TrialKey(i), 60), origin="uniform", configuration=tuple(same.items()))
+        for i, same in enumerate(sweep)
+    ]
+    [(name, found)] = harsh_uniform(trials).items()
+    chosen = {p.setting: value for p, value in found.configuration}
+    assert name == "Uniform L1P at 95 %"
+    assert (chosen["l1p"], chosen["dsp"], chosen["time_steps"]) == (0.95, 1.0, 4)
+    assert harsh_uniform([replace(trial, origin="sampled") for trial in trials]) == {}
 
 
 @pytest.mark.parametrize(
