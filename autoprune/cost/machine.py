@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from autoprune.config import STRICT, Json, Title, read_toml, validate
 from autoprune.cost.arithmetic import NeuronArithmetic
@@ -60,11 +60,17 @@ class Capabilities(BaseModel):
         return self
 
 
+def _one_number(value: object) -> object:
+    if isinstance(value, list | str):
+        raise ValueError("one number; of a range its upper end, and its lower end as least")
+    return value
+
+
 class _Number(BaseModel):
     """One line of [prices] or [parameters]; units and words are checked by Price and Quantity."""
 
     model_config = STRICT
-    value: float
+    value: Annotated[float, BeforeValidator(_one_number)]
     unit: str
     evidence: str
     source: str = ""

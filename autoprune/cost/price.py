@@ -82,7 +82,7 @@ class Price:
             raise InputError(
                 where,
                 f"a range from {self.least:g} to {self.value:g}",
-                "a lower end above 0 and below the value",
+                "two ends: least above 0 and below the value, which is the upper end",
             )
 
     @property

@@ -88,7 +88,7 @@ def test_a_price_of_one_term_is_refused():
 def test_a_range_has_two_ends(least):
     """The value is the upper one; a range given as one number is no range."""
     (price,) = TRUENORTH.machine.prices
-    with pytest.raises(InputError, match=f"a range from {least:g} to 26; expected a lower end"):
+    with pytest.raises(InputError, match=f"a range from {least:g} to 26; expected two ends"):
         replace(price, least=least)
 
 

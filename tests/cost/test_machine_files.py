@@ -110,6 +110,9 @@ def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
     (("spikesim_rram", "overlap = ", "overlapp = "), "did you mean 'overlap'"),
     (("prosperity_mint", 'cycle_rule = "mint"', 'cycle_rule = "ptb"'), "cycle_rule is 'ptb'"),
     (("mem45", "access_bits = 32", "access_bits = 0"), "access_bits"),
+    (("truenorth", "26, least = 2.5", "[2.5, 26]"), "operation.value: *of a range its upper end"),
+    (("truenorth", "26, least = 2.5", '"2.5 to 26"'), "operation.value: *of a range its upper end"),
+    (("truenorth", "value = 26, least", "least"), "operation.value: missing"),
 )
 def test_what_is_wrong_with_any_family_is_named(root, tmp_path, given, words):
     name, old, new = given
