@@ -173,8 +173,9 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
 def _shown(value: object) -> str:
     """The value, of a long table its keys."""
     whole = repr(value)
-    long = isinstance(value, dict) and len(whole) > _LONGEST
-    return "a table of " + ", ".join(map(str, value)) if long else whole
+    if isinstance(value, dict) and len(whole) > _LONGEST:
+        return "a table of " + ", ".join(map(str, value))
+    return whole
 
 
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
