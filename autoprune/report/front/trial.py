@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autoprune.compress.plan import Plan
 from autoprune.config import Json
+from autoprune.cost.limits import fit_words
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.candidates import Candidate, RunFronts
@@ -31,6 +32,8 @@ class OnMachine:
         energy_ratio: to the fine-tuned parent; None without one, or where that is free or unknown.
         latency_us: per inference; None where the machine defines none.
         energy_pj_by_cause: largest first.
+        host_share: of the dense MACs, done by a host, 0 to 1; None where it cannot run.
+        fits: as in `Diagnostics`.
         on_front: whether it is, or a trial whose measurement it shares.
         dominated_by: trials on the front that are as good in score and energy, and better in one.
     """
@@ -42,6 +45,8 @@ class OnMachine:
     energy_ratio: float | None
     latency_us: float | None
     energy_pj_by_cause: dict[str, float]
+    host_share: float | None
+    fits: str | None
     on_front: bool
     dominated_by: list[int]
 
@@ -171,6 +176,8 @@ def on_machine(
         energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,
         latency_us=cost.latency_us if cost else None,
         energy_pj_by_cause=cost.by_cause() if cost else {},
+        host_share=cost.host_share if cost else None,
+        fits=fit_words(cost.misfits) if cost else None,
         on_front=_is_member(outcome, members),
         dominated_by=better,
     )

@@ -56,6 +56,10 @@ def _machine(on: OnMachine) -> Iterator[str]:
         yield f"  dominated by {', '.join(map(str, on.dominated_by))}"
     else:
         yield "  not a candidate for the front, and no trial there dominates it"
+    if on.host_share:
+        yield f"  {100 * on.host_share:.1f} % of its dense MACs are a host's"
+    if on.fits not in (None, "yes"):
+        yield f"  does not fit: {on.fits}"
     whole = sum(on.energy_pj_by_cause.values())
     for cause, energy in on.energy_pj_by_cause.items():
         if energy:
