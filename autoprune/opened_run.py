@@ -158,11 +158,10 @@ class OpenedRun:
         found = pick(self.machine_front(machine), limits, at_knee=knee)
         if found.row is None:
             return found
-        trial = found.row.trial
         return replace(
             found,
-            fits=fit_words(self.price(trial, machine).misfits),
-            export=export_command(self.folder.path, TrialKey(trial)),
+            fits=fit_words(self.price(str(found.row.key), machine).misfits),
+            export=export_command(self.folder.path, found.row.key),
         )
 
     def compare(self, *machines: str) -> Comparison:

@@ -113,7 +113,7 @@ def default(schema: Schema, needed: bool) -> str:
     if needed:
         return "needed"
     value = schema.get("default")
-    words = "false" if value is False else value  # as TOML has it
+    words = str(value).lower() if isinstance(value, bool) else value  # as TOML has it
     return "-" if value is None else f"`{words}`"
 
 

@@ -52,7 +52,10 @@ class JsonLines:
             running=standing.running,
             states=standing.states,
             best=standing.best,
-            fronts={name: [m.key.number for m in found] for name, found in standing.fronts.items()},
+            fronts={
+                name: list(dict.fromkeys(m.key.number for m in found))
+                for name, found in standing.fronts.items()
+            },
         )
 
 

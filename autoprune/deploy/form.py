@@ -69,13 +69,15 @@ class Form:
     """The form of an exported network.
 
     Attributes:
-        network: its origin. starts: what surgery put into no tensor, by method and
+        network: its origin. after: time steps after which it is read; None for those that it was
+            trained for. starts: what surgery put into no tensor, by method and
             module.
         folded: norms that were folded, and the layers that took them up.
         storage: how every matrix is stored, by name.
     """
 
     network: Origin
+    after: int | None
     starts: Mapping[str, Mapping[str, Mapping[str, float]]]
     folded: Mapping[str, str]
     storage: Mapping[str, Stored]
@@ -85,6 +87,7 @@ class Form:
         network = {"class" if k == "kind" else k: v for k, v in asdict(self.network).items()}
         return {
             "network": network,
+            "after": self.after,
             "starts": {method: dict(starts) for method, starts in self.starts.items()},
             "folded": dict(self.folded),
             "storage": {name: asdict(how) for name, how in self.storage.items()},
@@ -102,12 +105,19 @@ class Form:
                     kind=network["class"],
                     methods=tuple(network["methods"]),
                 ),
+                after=_steps(data.get("after")),
                 starts={method: dict(starts) for method, starts in data["starts"].items()},
                 folded=dict(data["folded"]),
                 storage={name: _stored(how) for name, how in data["storage"].items()},
             )
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise InputError(where, f"damaged ({type(error).__name__}: {error})") from error
+
+
+def _steps(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise ValueError(f"after {value!r} time steps")
+    return value
 
 
 def _stored(data: Mapping[str, Any]) -> Stored:

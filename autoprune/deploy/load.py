@@ -109,7 +109,10 @@ def shell(form: Form, plan: Plan) -> nn.Module:
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
         parent = build(origin.model, origin.arguments, origin.offered)
         # A method that is not named in the manifest has no share in the form.
-        network = reshape(parent, plan.known, adapter_for(parent, origin.adapter))
+        adapter = adapter_for(parent, origin.adapter)
+        network = reshape(parent, plan.known, adapter)
+    if form.after is not None:
+        adapter.set_time_steps(network, form.after)
     for method, _ in plan.stages():
         method.surgery().restart(network, form.starts.get(method.name, {}))
     make_room(network, form.folded)

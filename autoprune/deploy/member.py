@@ -59,6 +59,7 @@ class Member:
             adapter=self.parts.network.adapter,
             methods=tuple(self.parts.compression.methods),
             plan=self.measurement.plan,
+            after=self.key.after,
             folded={},
         )
 
@@ -92,7 +93,9 @@ def find_member(folder: RunFolder, key: TrialKey, say: Callable[[str], None]) ->
     manner = Manner(samples=data.train.inputs(slice(1)))
     network = reshape(parent, outcome.measurement.plan, setup.adapter, manner)
     shape = setup.adapter.shape(parent)
-    rebuilt = not _take_weights(folder, outcome.key, network)
+    if key.after is not None:
+        setup.adapter.set_time_steps(network, key.after)
+    rebuilt = not _take_weights(folder, outcome.key.whole, network)
     if rebuilt:
         say(f"The weights of {outcome.key.words} were not kept: training it again.")
         _rebuild(setup, parts.compute.threads, outcome, network)

@@ -47,6 +47,7 @@ class BuiltFrom:
         model, arguments, offered: what `autoprune.networks.build.build` built the parent from.
         adapter: the adapter's name, None for that of the family.
         plan: the surgery that was carried out on it.
+        after: time steps after which it is read; None for those of the plan.
         folded: norms that were folded afterwards, and the layers that took them up.
         methods: the user's own in that plan, ``module:Class``.
     """
@@ -58,6 +59,7 @@ class BuiltFrom:
     plan: Plan
     folded: Mapping[str, str]
     methods: tuple[str, ...] = ()
+    after: int | None = None
 
 
 def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: Path) -> Packed:
@@ -76,6 +78,7 @@ def pack(network: nn.Module, adapter: ModelAdapter, origin: BuiltFrom, folder: P
             adapter=origin.adapter,
             methods=tuple(name for name in origin.methods if _forms(name)),
         ),
+        after=origin.after,
         starts=_starts(network, origin.plan),
         folded=dict(origin.folded),
         storage=storage,

@@ -183,7 +183,7 @@ def trial_row(head: Head, shape: NetworkShape) -> TrialRow:
         same_as=ended.same_as,
         cause=ended.cause,
         broken=ended.broken,
-        plan=head.plan.short(shape),
+        plan=head.words(head.plan.short(shape)),
         scores=head.scores,
         parameters=head.parameters if found else None,
         kept_weights=head.kept_weights if found else None,

@@ -93,11 +93,11 @@ class RunFolder:
             folder = self.recipe
         else:
             folder = self.trials if key.is_trial else self.confirmed
-        return folder / f"{key.stem}.parquet"
+        return folder / f"{key.whole.stem}.parquet"
 
     def checkpoint(self, key: TrialKey) -> Path:
         """Where the weights of that trial or baseline lie, if they were kept."""
-        return self.checkpoints / f"{key.stem}.safetensors"
+        return self.checkpoints / f"{key.whole.stem}.safetensors"
 
     @cached_property
     def artifacts(self) -> Artifacts | None:
@@ -133,11 +133,14 @@ class RunFolder:
         return [found[key] for key in sorted(found)]
 
     def read(self, key: TrialKey) -> Outcome:
-        """The outcome of that key; RecordError where there is none or its file is damaged."""
+        """The outcome of that key, also as it is read after other steps than it was trained for.
+
+        Raises RecordError where there is none or its file is damaged.
+        """
         file = self.file(key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {str(key)!r}")
-        return read_outcome(file)
+        return read_outcome(file).after(key.after)
 
     def read_heads(self) -> list[Head]:
         """All trials without their operations, by number."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Literal
 
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.compress.setting import Value
-from autoprune.errors import InputError
+from autoprune.errors import InputError, RecordError
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Score, paired_bits
 
@@ -32,6 +32,25 @@ class Charge:
     host_share: float | None = None
     cause: str = ""
     machine: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a network is worth that is read after other time steps than it was trained for.
+
+    Attributes:
+        time_steps: after which. charges, broken: as in `Outcome`.
+    """
+
+    time_steps: int
+    charges: tuple[tuple[str, Charge], ...]
+    broken: tuple[tuple[str, float], ...]
+
+    def state(self, trained: State) -> State:
+        """That of the reading, where the network as it was trained has ended so."""
+        if trained in ("duplicate", "failed"):
+            return trained
+        return "infeasible" if self.broken else "measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +89,7 @@ class Head:
             measured.
         parameters, kept_weights: as in `Measurement`; 0 where nothing was measured.
         charges: as in `Outcome`.
+        readings: the same, read after other numbers of time steps.
     """
 
     ended: Ended
@@ -78,6 +98,30 @@ class Head:
     parameters: int
     kept_weights: float
     charges: tuple[tuple[str, Charge], ...]
+    readings: tuple[Head, ...] = ()
+
+    def after(self, read: Read, scores: tuple[tuple[int, Score, Score], ...]) -> Head:
+        """It as its network is read after other time steps, with those scores."""
+        same = self.ended.same_as
+        ended = replace(
+            self.ended,
+            key=replace(self.key, after=read.time_steps),
+            same_as=None if same is None else replace(same, after=read.time_steps),
+            state=read.state(self.ended.state),
+            broken=read.broken,
+            score=scores[0][1].accuracy,
+        )
+        return replace(self, ended=ended, scores=scores, charges=read.charges)
+
+    @property
+    def all_readings(self) -> tuple[Head, ...]:
+        """It as it was trained, and as it is read otherwise."""
+        return (self, *self.readings)
+
+    def words(self, short: str) -> str:
+        """Its plan in short form, of which `short` is that as it was trained: ``T4@2 | ...``."""
+        steps, _, rest = short.partition(" ")
+        return short if self.key.after is None else f"{steps}@{self.key.after} {rest}"
 
     @property
     def key(self) -> TrialKey:
@@ -122,6 +166,7 @@ class Outcome:
         charges: by machine, what was paid for it; see `Charge`.
         broken: budgets that it breaks, and by what share of the bound; see `Budget.excess`.
         peak_gib: of one that ran out of memory, the most that was seen; 0 where nothing was.
+        read: of each reading of its measurement, what it is worth; see `after`.
     """
 
     key: TrialKey
@@ -136,6 +181,30 @@ class Outcome:
     charges: tuple[tuple[str, Charge], ...] = ()
     broken: tuple[tuple[str, float], ...] = ()
     peak_gib: float | None = None
+    read: tuple[Read, ...] = ()
+
+    def after(self, time_steps: int | None) -> Outcome:
+        """The outcome as its network is read after so many steps; None for as it was trained.
+
+        Raises RecordError where it was not read so.
+        """
+        if time_steps is None:
+            return self
+        found = next((one for one in self.read if one.time_steps == time_steps), None)
+        if found is None or self.measurement is None:
+            known = ", ".join(str(one.time_steps) for one in self.read)
+            also = f"; it was after {known}" if known else ""
+            raise RecordError(f"{self.key.words} was not read after {time_steps} steps{also}")
+        return replace(
+            self,
+            key=replace(self.key, after=time_steps),
+            same_as=None if self.same_as is None else replace(self.same_as, after=time_steps),
+            state=found.state(self.state),
+            measurement=self.measurement.after(time_steps),
+            charges=found.charges,
+            broken=found.broken,
+            read=(),
+        )
 
     @property
     def ended(self) -> Ended:
@@ -158,7 +227,7 @@ class Outcome:
         """It without its operations."""
         found = self.measurement
         measured = found.precisions if found else ()
-        return Head(
+        head = Head(
             ended=self.ended,
             plan=self.plan,
             scores=tuple((p.bits, p.validation, p.test) for p in measured),
@@ -166,6 +235,14 @@ class Outcome:
             kept_weights=found.kept_weights if found else 0.0,
             charges=self.charges,
         )
+        if not self.read or found is None:
+            return head
+        scores = {
+            r.time_steps: tuple((p.bits, p.validation, p.test) for p in r.precisions)
+            for r in found.readings
+        }
+        readings = tuple(head.after(one, scores[one.time_steps]) for one in self.read)
+        return replace(head, readings=readings)
 
     def __post_init__(self) -> None:
         if self.state == "measured" and self.measurement is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,7 +23,7 @@ from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.files import MIB, read_bytes
 from autoprune.runs.bounded_parquet import opened, table_in
-from autoprune.runs.outcome import Charge, Ended, Head, Outcome, State
+from autoprune.runs.outcome import Charge, Ended, Head, Outcome, Read, State
 from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
@@ -76,7 +76,7 @@ class CountedTrial:
 def write_outcome(outcome: Outcome, file: Path) -> None:
     """Write a file that `read_outcome` reads back equal."""
     measurement = outcome.measurement
-    precisions = measurement.precisions if measurement else ()
+    precisions = measurement.all_precisions if measurement else ()
     tables = [to_table(p.workload.ops) for p in precisions] or [to_table(())]
     bits = np.repeat([p.bits for p in precisions], [len(p.workload.ops) for p in precisions])
     meta = {
@@ -88,7 +88,11 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
         "key": str(outcome.key),
         "same_as": None if outcome.same_as is None else str(outcome.same_as),
         "plan": outcome.plan.to_dict(),
-        "charges": {name: dataclasses.asdict(charge) for name, charge in outcome.charges},
+        "charges": _plain(outcome.charges),
+        "read": [
+            {"time_steps": r.time_steps, "charges": _plain(r.charges), "broken": r.broken}
+            for r in outcome.read
+        ],
         "measurement": measurement.to_dict() if measurement else None,
         "workloads": [_without_ops(p) for p in precisions],
     }
@@ -96,6 +100,10 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
     text = json.dumps(meta).encode()
     own = {_KEY: text, _CHECK: hashlib.sha256(text).hexdigest().encode()}
     pq.write_table(table.replace_schema_metadata(own), file, write_page_checksum=True)
+
+
+def _plain(charges: tuple[tuple[str, Charge], ...]) -> _Meta:
+    return {name: dataclasses.asdict(charge) for name, charge in charges}
 
 
 def _without_ops(precision: Precision) -> _Meta:
@@ -129,8 +137,8 @@ def read_columns(file: Path) -> CountedTrial:
                     validation=Score(**precision["validation"]),
                     uncounted_macs=sum(u["dense_macs"] for u in own["uncounted"]) / own["samples"],
                 )
-                for (own, rows), precision in zip(
-                    _by_workload(table, meta), precisions, strict=True
+                for (own, rows), precision in zip(  # readings stand behind, and are left out
+                    _by_workload(table, meta), precisions, strict=False
                 )
             ),
         )
@@ -167,28 +175,49 @@ def read_head(file: Path) -> Head:
     content = read_bytes(file, _BYTES)
     try:
         meta = _meta(opened(content))
-        found = meta["measurement"]
-        scores = tuple(
-            (p["bits"], Score(**p["validation"]), Score(**p["test"]))
-            for p in (found["precisions"] if found else ())
-        )
-        plain = {f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
-        ended = Ended(
-            **{**plain, **_keys(meta), "broken": _pairs(meta["broken"])},
-            score=scores[0][1].accuracy if scores else None,
-            seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
-        )
-        head = Head(
-            ended=ended,
-            plan=Plan.from_dict(meta["plan"]),
-            scores=scores,
-            parameters=found["parameters"] if found else 0,
-            kept_weights=found["kept_weights"] if found else 0.0,
-            charges=_charges(meta["charges"]),
-        )
-        return typed(head, Plan, TrialKey)
+        return typed(_head(meta), Plan, TrialKey)
     except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
+
+
+def _head(meta: _Meta) -> Head:
+    """A head out of the metadata, with its readings."""
+    found = meta["measurement"]
+    scores = _scores(found["precisions"] if found else ())
+    plain = {f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
+    ended = Ended(
+        **{**plain, **_keys(meta), "broken": _pairs(meta["broken"])},
+        score=scores[0][1].accuracy if scores else None,
+        seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
+    )
+    head = Head(
+        ended=ended,
+        plan=Plan.from_dict(meta["plan"]),
+        scores=scores,
+        parameters=found["parameters"] if found else 0,
+        kept_weights=found["kept_weights"] if found else 0.0,
+        charges=_charges(meta["charges"]),
+    )
+    measured = {r["time_steps"]: r["precisions"] for r in (found or {}).get("readings", ())}
+    return dataclasses.replace(
+        head,
+        readings=tuple(head.after(one, _scores(measured[one.time_steps])) for one in _reads(meta)),
+    )
+
+
+def _scores(precisions: Iterable[_Meta]) -> tuple[tuple[int, Score, Score], ...]:
+    return tuple((p["bits"], Score(**p["validation"]), Score(**p["test"])) for p in precisions)
+
+
+def _reads(meta: _Meta) -> tuple[Read, ...]:
+    return tuple(
+        Read(
+            time_steps=one["time_steps"],
+            charges=_charges(one["charges"]),
+            broken=_pairs(one["broken"]),
+        )
+        for one in meta.get("read", ())
+    )
 
 
 def _keys(meta: _Meta) -> dict[str, TrialKey | None]:
@@ -223,6 +252,7 @@ def read_outcome(file: Path) -> Outcome:
                 "configuration": tuple(configuration.items()),
                 "charges": _charges(meta["charges"]),
                 "broken": _pairs(meta["broken"]),
+                "read": _reads(meta),
                 "measurement": measurement,
             }
         )

@@ -6,7 +6,7 @@ import math
 
 from autoprune.errors import AutopruneError
 from autoprune.runs.budget import Excess
-from autoprune.runs.outcome import Outcome, State
+from autoprune.runs.outcome import Outcome, Read, State
 from autoprune.search.proposals import Proposed
 from autoprune.search.task import Task
 from autoprune.trial.job import Failure, Result
@@ -45,7 +45,23 @@ def as_outcome(
         charges=() if measurement is None else task.goals.charges(measurement),
         broken=broken,
         peak_gib=peak,
+        read=() if measurement is None or cause else _read(task, measurement),
     )
+
+
+def _read(task: Task, measurement: Measurement) -> tuple[Read, ...]:
+    """What the network is worth after other time steps than it was trained for."""
+    found = []
+    for reading in measurement.readings:
+        own = measurement.after(reading.time_steps)
+        found.append(
+            Read(
+                time_steps=reading.time_steps,
+                charges=task.goals.charges(own),
+                broken=tuple((budget, by) for budget, by in task.goals.excess(own) if by > 0),
+            )
+        )
+    return tuple(found)
 
 
 def unusable(task: Task, measurement: Measurement | None) -> str:

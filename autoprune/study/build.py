@@ -33,7 +33,7 @@ from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
 from autoprune.trial.method_contract import refuse_broken
 from autoprune.trial.own_score import try_score
-from autoprune.trial.smoke_test import smoke_test
+from autoprune.trial.smoke_test import smoke_test, try_readings
 from autoprune.trial.tried import Tried
 from autoprune.workload.workload import Workload
 
@@ -73,6 +73,11 @@ class Built:
         return measured_bits(self.machines)
 
     @property
+    def readings(self) -> tuple[int, ...]:
+        """Time steps after which its networks are read."""
+        return _readings(self.parts, self.space)
+
+    @property
     def configurations(self) -> int:
         """The number of those in the space, before equal plans are told apart."""
         return math.prod(len(d.all) for d in self.space.parameters(self.shape).values())
@@ -106,6 +111,15 @@ def build(checked: Checked) -> Built:
     )
 
 
+def _readings(parts: Parts, space: SearchSpace) -> tuple[int, ...]:
+    """Up to the most steps of study and space; none of events, whose frames T divides anew."""
+    if not parts.measure.anytime or len(parts.data.about.shape) == 4:
+        return ()
+    offered = space.model.get("time_steps")
+    most = [int(steps) for steps in offered.all] if offered is not None else []
+    return tuple(range(1, max(parts.network.time_steps, *most, 1) + 1))
+
+
 def _every_value(domains: Mapping[Parameter, Domain], shape: NetworkShape, effort: Effort) -> None:
     """InputError for a value that the space offers and a method refuses on this network."""
     for name in {(parameter.place.kind, parameter.setting): None for parameter in domains}:
@@ -130,6 +144,7 @@ def _tried(
         _every_value(domains, tried.shape, effort)
         manner = Manner(options=parts.compression.options, samples=samples)
         tested = smoke_test(network, adapter, domains, effort, manner)
+        try_readings(network, adapter, _readings(parts, space), samples)
     except (AttributeError, CompressionError, CountingError) as error:
         raise InputError(f"{file}: network", str(error)) from error
     if parts.evaluate is not None:

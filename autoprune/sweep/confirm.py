@@ -19,7 +19,7 @@ from autoprune.report.tables.confirmed import save_confirmed
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.runs.machines import on_each, run_machines
-from autoprune.runs.outcome import Outcome
+from autoprune.runs.outcome import Outcome, Read
 from autoprune.search.samplers import derive_seed
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import load_data, make_setup
@@ -75,7 +75,16 @@ class _Again:
         job, outcome = self._of[key]
         if isinstance(result, Measurement):
             again = replace(
-                outcome, key=key, seed=job.seed, measurement=result, charges=(), same_as=None
+                outcome,
+                key=key,
+                seed=job.seed,
+                measurement=result,
+                charges=(),
+                same_as=None,
+                read=tuple(
+                    Read(time_steps=reading.time_steps, charges=(), broken=())
+                    for reading in result.readings
+                ),
             )
             self._folder.write(again)
         else:
@@ -109,9 +118,10 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
         if not priced:
             raise UnknownCost("; ".join(unpriced))
         keys = {key for _, front in priced for key in contenders(front)}
+        steps = sorted({key.after for key in keys if key.after is not None})
         jobs = [
             (_job(parts.seed, trials[key], i), trials[key])
-            for key in sorted(keys)
+            for key in sorted({key.whole for key in keys})
             for i in range(seeds)
         ]
         left = [(job, outcome) for job, outcome in jobs if not folder.file(job.key).is_file()]
@@ -123,7 +133,7 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
             bits = folder.record.weight_bits
             tiles = any(model.PRODUCT_SPARSITY for model in run_machines(folder))
             setup = make_setup(parts, load_data(parts), parent, bits, product_sparsity=tiles)
-            execute(again, setup, hired, hold, stop)
+            execute(again, replace(setup, readings=tuple(steps)), hired, hold, stop)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]
         fronts = [confirmed_front(front, found, model) for model, front in priced]

@@ -29,7 +29,7 @@ from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.build import Built
 from autoprune.study.identity import check_identity
 from autoprune.study.parent import find_parent, load_parent
-from autoprune.study.parts import Parts, load_data, make_setup
+from autoprune.study.parts import Parts, load_data, make_setup, recipe
 from autoprune.study.recipe import leaves_out, recipe_task, with_rates
 from autoprune.sweep.environment import environment
 from autoprune.sweep.execute import execute
@@ -73,7 +73,8 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())
-        setup = make_setup(parts, data, parent, weight_bits, product_sparsity=tiles)
+        plain = make_setup(parts, data, parent, weight_bits, product_sparsity=tiles)
+        setup = replace(plain, readings=built.readings)
         workers = Workers.of(parts.compute, Hire(address=prepared.address))
         tracker = Tracker(built.machines, built.shape, built.trials, folder, observer)
         known = tracker.recover()
@@ -81,12 +82,12 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         tracking.catch_up()
         if leaves_out(built):
             wanted = recipe_task(built)
-            chosen = choose(wanted, folder, setup, workers, hold, stop, observer.tuning)
+            chosen = choose(wanted, folder, plain, workers, hold, stop, observer.tuning)
             if chosen is None:
                 return tracker.finish(NOTHING_YET, [])
             built = with_rates(built, chosen.rates)
             write_study(replace(prepared, built=built), folder, weight_bits)
-            setup = make_setup(built.parts, data, parent, weight_bits, product_sparsity=tiles)
+            setup = replace(setup, recipe=recipe(built.parts.finetune, parts.compute.spec))
         if chosen is not None:
             observer.recipe(chosen)
             notes += chosen.doubts

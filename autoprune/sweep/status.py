@@ -85,7 +85,10 @@ def read_status(folder: RunFolder) -> Status:
         else sum(not p.ended and key not in ends for key, p in proposals.items()),
         states={state: states[state] for state in get_args(State)},
         baselines=len(folder.files(folder.baselines)),
-        fronts={name: [m.key.number for m in found] for name, found in members.items()},
+        fronts={
+            name: list(dict.fromkeys(m.key.number for m in found))
+            for name, found in members.items()
+        },
         pairs={name: [m.pair for m in found] for name, found in members.items()},
         score=next((m.validation.name for found in members.values() for m in found), ""),
         trials_per_hour=_speed([folder.file(key).stat().st_mtime for key in trained], writer),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from autoprune.errors import RecordError
@@ -42,6 +42,8 @@ class TrialKey:
         number: of the trial; 0 for what has a name.
         repetition: which one; None for what the search itself has measured.
         name: of the baseline, or of the recipe's training; empty for a trial.
+        after: time steps after which its network is read, at least 1; None for those that it was
+            trained for.
 
     Raises RecordError for a name that is none: it is a file's, too, and must not lead elsewhere.
     """
@@ -49,6 +51,7 @@ class TrialKey:
     number: int = 0
     repetition: int | None = None
     name: str = ""
+    after: int | None = None
 
     def __post_init__(self) -> None:
         if any(sign in self.name for sign in _OUT_OF_THE_FOLDER):
@@ -60,6 +63,9 @@ class TrialKey:
 
         Raises RecordError for a text with a separator of paths.
         """
+        whole, at, steps = text.rpartition("@")
+        if whole and at and steps.isdecimal() and int(steps):
+            return replace(cls.parse(whole), after=int(steps))
         number, dash, repetition = text.partition("-")
         if number.isdecimal() and repetition.isdecimal():
             return cls(int(number), int(repetition))
@@ -86,7 +92,17 @@ class TrialKey:
 
     def again(self, repetition: int) -> TrialKey:
         """A repetition of this trial."""
-        return TrialKey(self.number, repetition)
+        return replace(self, repetition=repetition)
+
+    @property
+    def whole(self) -> TrialKey:
+        """The same as it was trained: what lies in a run under this key, and has its weights."""
+        return self if self.after is None else replace(self, after=None)
+
+    @property
+    def label(self) -> int | str:
+        """It in a table of trials: a plain number where that says all."""
+        return self.number if self == TrialKey(self.number) else str(self)
 
     @property
     def is_baseline(self) -> bool:
@@ -106,9 +122,8 @@ class TrialKey:
     @property
     def stem(self) -> str:
         """What its files are called, without ending: ``00017``, ``00017-2``, ``fine-tuned``."""
-        if self.name:
-            return self.name.replace(" ", "_")
-        return f"{self.number:05d}" + ("" if self.repetition is None else f"-{self.repetition}")
+        number = f"{self.number:05d}" + ("" if self.repetition is None else f"-{self.repetition}")
+        return (self.name.replace(" ", "_") or number) + self._read
 
     @classmethod
     def of_stem(cls, stem: str) -> TrialKey:
@@ -141,13 +156,17 @@ class TrialKey:
         if self.name:
             return f"TrialKey(name={self.name!r})"
         parts = (self.number,) if self.repetition is None else (self.number, self.repetition)
-        return f"TrialKey({', '.join(map(str, parts))})"
+        after = "" if self.after is None else f", after={self.after}"
+        return f"TrialKey({', '.join(map(str, parts))}{after})"
 
     def __str__(self) -> str:
-        """``17``, ``17-2``, or the baseline's name, such as ``without blocks.0.mlp``."""
-        if self.name:
-            return self.name
-        return str(self.number) + ("" if self.repetition is None else f"-{self.repetition}")
+        """``17``, ``17-2``, ``17@2`` after 2 steps, or a name, as ``without blocks.0.mlp``."""
+        number = str(self.number) + ("" if self.repetition is None else f"-{self.repetition}")
+        return (self.name or number) + self._read
+
+    @property
+    def _read(self) -> str:
+        return "" if self.after is None else f"@{self.after}"
 
     def __lt__(self, other: TrialKey) -> bool:
         """Whether one reads it before another."""
@@ -157,12 +176,13 @@ class TrialKey:
     def _order(self) -> tuple[int, list[tuple[int, str]]]:
         if not self.name:
             again = -1 if self.repetition is None else self.repetition
-            return 4, [(self.number, ""), (again, "")]
+            return 4, [(self.number, ""), (again, ""), (self.after or 0, "")]
         if self.is_recipe:
-            return 5, [(int(self.name.rpartition(" ")[2]), "")]
-        rank = {PARENT: 0, FINE_TUNED: 1, NO_BLOCKS: 3}.get(self, 2)
+            return 5, [(int(self.name.rpartition(" ")[2]), ""), (self.after or 0, "")]
+        rank = {PARENT: 0, FINE_TUNED: 1, NO_BLOCKS: 3}.get(self.whole, 2)
         parts = self.name.split(".")
-        return rank, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+        named = [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+        return rank, [*named, (-1, ""), (self.after or 0, "")]
 
 
 PARENT = TrialKey.baseline("parent")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from typing import Any
 
 from autoprune.compress.plan import Plan
@@ -79,6 +80,18 @@ class Precision:
     workload: Workload
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The same network read after another number of time steps than it was trained for.
+
+    Attributes:
+        time_steps: after which it is read. precisions: as in `Measurement`.
+    """
+
+    time_steps: int
+    precisions: tuple[Precision, ...]
+
+
 def paired_bits(measured: Sequence[int], weight_bits: int) -> int:
     """The bits, of those measured in descending order, that go with a machine of `weight_bits`.
 
@@ -98,6 +111,7 @@ class Measurement:
         parameters: parameters of the network as it is that are not zero, those of neurons included.
         kept_weights: its nonzero block weights relative to the parent's, 0 to 1.
         seconds: the time it took.
+        readings: what it is after other numbers of time steps, ascending; see `after`.
     """
 
     plan: Plan
@@ -106,11 +120,29 @@ class Measurement:
     parameters: int
     kept_weights: float
     seconds: Seconds
+    readings: tuple[Reading, ...] = ()
 
     def __post_init__(self) -> None:
-        bits = [precision.bits for precision in self.precisions]
-        if not bits or bits != sorted(set(bits), reverse=True):
-            raise InputError("measurement", f"precisions of {bits} bits", "bits that descend")
+        for precisions in (self.precisions, *(reading.precisions for reading in self.readings)):
+            bits = [precision.bits for precision in precisions]
+            if not bits or bits != sorted(set(bits), reverse=True):
+                raise InputError("measurement", f"precisions of {bits} bits", "bits that descend")
+
+    def after(self, time_steps: int) -> Measurement:
+        """What is measured where the network is read after so many steps, one of its readings.
+
+        Raises InputError where it was not.
+        """
+        for reading in self.readings:
+            if reading.time_steps == time_steps:
+                return replace(self, precisions=reading.precisions, readings=())
+        known = ", ".join(str(reading.time_steps) for reading in self.readings)
+        raise InputError("reading", f"after {time_steps} steps", known or "as it was trained")
+
+    @property
+    def all_precisions(self) -> tuple[Precision, ...]:
+        """Those of the network as it was trained, then those of its readings."""
+        return (*self.precisions, *(p for r in self.readings for p in r.precisions))
 
     @property
     def validation(self) -> Score:
@@ -140,9 +172,10 @@ class Measurement:
         return {
             "plan": self.plan.to_dict(),
             "seed": self.seed,
-            "precisions": [
-                {"bits": p.bits, "validation": asdict(p.validation), "test": asdict(p.test)}
-                for p in self.precisions
+            "precisions": _scores(self.precisions),
+            "readings": [
+                {"time_steps": r.time_steps, "precisions": _scores(r.precisions)}
+                for r in self.readings
             ],
             "parameters": self.parameters,
             "kept_weights": self.kept_weights,
@@ -151,20 +184,41 @@ class Measurement:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], workloads: Sequence[Workload]) -> Measurement:
-        """The measurement that `to_dict` wrote, with the workloads of its precisions."""
+        """The measurement that `to_dict` wrote, with the workloads of all its precisions."""
+        left = iter(workloads)
         return cls(
             **{
                 **data,
                 "plan": Plan.from_dict(data["plan"]),
-                "precisions": tuple(
-                    Precision(
-                        bits=found["bits"],
-                        validation=Score(**found["validation"]),
-                        test=Score(**found["test"]),
-                        workload=workload,
+                "precisions": _precisions(data["precisions"], left),
+                "readings": tuple(
+                    Reading(
+                        time_steps=reading["time_steps"],
+                        precisions=_precisions(reading["precisions"], left),
                     )
-                    for found, workload in zip(data["precisions"], workloads, strict=True)
+                    for reading in data.get("readings", ())
                 ),
                 "seconds": Seconds(**data["seconds"]),
             }
         )
+
+
+def _scores(precisions: Sequence[Precision]) -> list[dict[str, object]]:
+    return [
+        {"bits": p.bits, "validation": asdict(p.validation), "test": asdict(p.test)}
+        for p in precisions
+    ]
+
+
+def _precisions(
+    found: Sequence[Mapping[str, Any]], workloads: Iterator[Workload]
+) -> tuple[Precision, ...]:
+    return tuple(
+        Precision(
+            bits=one["bits"],
+            validation=Score(**one["validation"]),
+            test=Score(**one["test"]),
+            workload=workload,
+        )
+        for one, workload in zip(found, islice(workloads, len(found)), strict=True)
+    )

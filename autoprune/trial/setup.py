@@ -38,6 +38,7 @@ class Setup:
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
         weight_bits: bits of a weight that accuracy is asked at, besides those of the plan.
         product_sparsity: whether the census counts tiles, which a machine may ask for.
+        readings: time steps after which a network is read, besides those it was trained for.
     """
 
     parent: nn.Module
@@ -54,6 +55,7 @@ class Setup:
     census_samples: int
     weight_bits: tuple[int, ...] = ()
     product_sparsity: bool = False
+    readings: tuple[int, ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what may be the user's with the folders in which its modules are found.

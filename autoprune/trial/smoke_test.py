@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -126,6 +126,24 @@ def _told(form: str, samples: Tensor, error: Exception, alone: Mapping[str, list
         "Inside a subclass with such a forward pass as local, or why no size may change as fixed; "
         'and residual="inside" of a branch that adds its input itself'
     )
+
+
+def try_readings(
+    network: nn.Module, adapter: ModelAdapter, readings: Sequence[int], samples: Tensor
+) -> None:
+    """Read a network after every number of time steps; it stays as it is.
+
+    Raises CompressionError with the first that does not work.
+    """
+    trained = adapter.time_steps(network) if readings else 0
+    network.eval()
+    with torch.inference_mode():
+        for steps in readings:
+            adapter.set_time_steps(network, steps)
+            what = f"the network after {steps} steps (measure.anytime)"
+            _attempt(what, network, adapter, samples)
+    if readings:
+        adapter.set_time_steps(network, trained)
 
 
 def _smallest(space: Mapping[Parameter, Domain]) -> dict[Parameter, Value]:

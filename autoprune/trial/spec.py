@@ -116,12 +116,16 @@ class MeasureSpec(BaseModel):
         census_samples: validation samples on which operations are counted.
         validation_samples: validation samples that are scored, the same for every trial, of every
             class its share; all where it is left out.
+        anytime: whether a network is also read after fewer time steps than it was trained for, and
+            after more, up to the most that the space offers: accuracy and operations, at no
+            training. Of images alone.
     """
 
     model_config = STRICT
     batch_norm_batches: Count
     batch_norm_batch_size: Count
     census_samples: Count
+    anytime: bool = True
     validation_samples: Count | None = None
 
     @model_validator(mode="after")

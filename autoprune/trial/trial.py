@@ -19,7 +19,7 @@ from autoprune.compress.surgery.apply import Manner, finish, reshape, subject_of
 from autoprune.compress.surgery.rounding import rounded
 from autoprune.compress.surgery.surgery import Subject, matrices
 from autoprune.data.dataset import Split
-from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
+from autoprune.trial.measurement import Measurement, Precision, Reading, Score, Seconds
 from autoprune.trial.own_score import own_score
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import batches, correct
@@ -70,7 +70,13 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     finish(subject, plan)
     own = plan.weight_bits
     fewer = {bits for bits in setup.weight_bits if bits < own}
-    precisions = measure(setup, model, [own, *sorted(fewer, reverse=True)], clock)
+    bits = [own, *sorted(fewer, reverse=True)]
+    precisions = measure(setup, model, bits, clock)
+    readings = tuple(
+        read_after(setup, model, steps, bits, clock)
+        for steps in setup.readings
+        if steps != plan.effort.time_steps
+    )
     held = matrices(model, setup.adapter)
     kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)
     measurement = Measurement(
@@ -80,6 +86,7 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
         parameters=sum(int(torch.count_nonzero(p)) for p in model.parameters()),
         kept_weights=kept / setup.adapter.shape(setup.parent).block_weights,
         seconds=clock.seconds(),
+        readings=readings,
     )
     return measurement, model
 
@@ -109,6 +116,23 @@ def measure(
                 )
         found.append(Precision(bits=size, validation=scores[0], test=scores[1], workload=work))
     return tuple(found)
+
+
+def read_after(
+    setup: Setup, model: nn.Module, steps: int, bits: Sequence[int], clock: Clock | None = None
+) -> Reading:
+    """Scores and operations of a network that is read after so many steps; it stays as it is.
+
+    What it has seen and said by then does not hang on how long it goes on: spiking networks are
+    causal in time, so these are the figures of the first `steps` steps of any longer pass. Its
+    output is the mean over those steps. The rest as in `measure`.
+    """
+    trained = setup.adapter.time_steps(model)
+    setup.adapter.set_time_steps(model, steps)
+    try:
+        return Reading(time_steps=steps, precisions=measure(setup, model, bits, clock))
+    finally:
+        setup.adapter.set_time_steps(model, trained)
 
 
 def score(setup: Setup, model: nn.Module, part: Split) -> Score:

@@ -54,6 +54,13 @@ def test_any_text_is_a_key_or_refused(text):
         ("0017", TrialKey(17)),
         *((f"17{mark}", TrialKey(17)) for mark in "bupw"),
         ("17-2", TrialKey(17, 2)),
+        ("17@2", TrialKey(17, after=2)),
+        ("17p@2", TrialKey(17, after=2)),
+        ("17-1@2", TrialKey(17, 1, after=2)),
+        ("fine-tuned@2", TrialKey(name="fine-tuned", after=2)),
+        ("17@0", TrialKey(name="17@0")),
+        ("@2", TrialKey(name="@2")),
+        ("recipe 3", TrialKey.recipe(3)),
         ("17x", TrialKey(name="17x")),
         ("17-2b", TrialKey(name="17-2b")),
         ("b", TrialKey(name="b")),
@@ -78,9 +85,23 @@ def test_stems_and_words():
     assert (TrialKey(17).words, FINE_TUNED.words) == ("trial 17", "the baseline 'fine-tuned'")
 
 
+def test_what_is_read_otherwise_lies_under_the_key_that_was_trained():
+    key = TrialKey(17, after=2)
+    assert (key.whole, key.label, key.whole.label) == (TrialKey(17), "17@2", 17)
+    assert (str(key), repr(key)) == ("17@2", "TrialKey(17, after=2)")
+
+
+def test_trainings_of_the_recipe_are_no_baselines():
+    key = TrialKey.recipe(3)
+    assert (key.is_recipe, key.is_baseline, key.is_trial) == (True, False, False)
+    assert key.words == "the training 'recipe 3'"
+    assert TrialKey.named_by("recipe_3") == key
+
+
 def test_keys_stand_in_reading_order():
-    order = ["parent", "fine-tuned", "without blocks.2", "without blocks.2.mlp"]
-    order += ["without blocks.10.attention", "without all blocks", "2", "10", "10-0", "10-1"]
+    order = ["parent", "fine-tuned", "fine-tuned@1", "without blocks.2", "without blocks.2.mlp"]
+    order += ["without blocks.10.attention", "without all blocks", "2", "2@1", "2@3", "10", "10-0"]
+    order += ["10-1", "recipe 2", "recipe 10"]
     assert [str(key) for key in sorted(map(TrialKey.parse, reversed(order)))] == order
 
 

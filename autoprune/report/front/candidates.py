@@ -89,7 +89,8 @@ class Candidates:
 
         Raises UnknownCost where a rule of the machine fails.
         """
-        wanted = {head.key: head for head in heads if _counts(head) or _shows_uniform(head)}
+        every = [reading for head in heads for reading in head.all_readings]
+        wanted = {head.key: head for head in every if _counts(head) or _shows_uniform(head)}
         charges, infeasible = charged(list(wanted.values()), self._model, self._read)
         self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
         self._idle += [key for key, charge in charges.items() if is_idle(*charge)]
@@ -106,9 +107,10 @@ class Candidates:
         self, head: Head, charge: Charged, words: Mapping[TrialKey, str] | None
     ) -> Candidate:
         bits, validation, test = head.at(self._model.machine.weight_bits)
+        short = words[head.key.whole] if words is not None else head.plan.short(self._shape)
         return Candidate(
             key=head.key,
-            trained_as=head.ended.same_as or head.key,
+            trained_as=(head.ended.same_as or head.key).whole,
             origin=head.ended.origin,
             counts=_counts(head),
             validation=validation,
@@ -118,7 +120,7 @@ class Candidates:
             host_share=charge.host_share,
             kept_weights=head.kept_weights,
             parameters=head.parameters,
-            plan=words[head.key] if words is not None else head.plan.short(self._shape),
+            plan=head.words(short),
         )
 
     def front(self, baselines: Mapping[TrialKey, Outcome], data: str = "") -> MachineFront:
@@ -148,7 +150,7 @@ class Candidates:
         points = [_row(c, energy, uniform) for c in found if c.counts]
         pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
         rows = [points[i] for i in non_dominated(pairs)]
-        members = [self._read(TrialKey(row.trial)) for row in rows]
+        members = [self._read(row.key) for row in rows]
         reference = (parent.validation.accuracy - ACCURACY_MARGIN, COST_FACTOR * energy)
         return MachineFront(
             machine=machine.name,
@@ -197,7 +199,7 @@ def machine_front(
     Raises what `Candidates.add` and `Candidates.front` raise.
     """
     found = {outcome.key: outcome for outcome in outcomes}
-    candidates = Candidates(model, shape, found.__getitem__)
+    candidates = Candidates(model, shape, lambda key: found[key.whole].after(key.after))
     candidates.add(outcome.head for outcome in found.values())
     return candidates.front(baselines, data)
 
@@ -247,7 +249,7 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Scor
     """A trial beside the fine-tuned parent and the uniform sweep's results."""
     own = found.energy_uj
     return Row(
-        trial=found.key.number,
+        trial=found.key.label,
         origin=found.origin,
         validation=found.validation,
         test=found.test,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class ConfirmedRow:
     """One trial on fresh seeds.
 
     Attributes:
-        trial: number. origin, plan: as in the front.
+        trial: as in the front. origin, plan: as in the front.
         searched: its validation score in the search. on_front: whether it was on the front there.
         seeds: how many fresh ones there are.
         validation, test: scores. energy_uj: per inference; it varies as the spikes do.
@@ -49,7 +49,7 @@ class ConfirmedRow:
         stays: whether it is on the front of the confirmed means.
     """
 
-    trial: int
+    trial: int | str
     origin: Origin
     plan: str
     searched: Score
@@ -92,7 +92,7 @@ def contenders(front: MachineFront) -> list[TrialKey]:
     for row in front.points:
         beaten = [m.validation.accuracy for m in front.rows if m.energy_uj <= row.energy_uj]
         if row.trial in members or row.validation.interval[1] >= max(beaten):
-            found.append(TrialKey(row.trial))
+            found.append(row.key)
     return found
 
 
@@ -110,11 +110,13 @@ def confirmed_front(
     """
     members = {row.trial for row in front.rows}
     wanted = contenders(front)
-    points = {row.trial: row for row in front.points if TrialKey(row.trial) in wanted}
-    priced, _ = price_outcomes(again, model)
-    by_trial: dict[int, list[Measured]] = {}
+    points = {row.trial: row for row in front.points if row.key in wanted}
+    read = [o.after(key.after) for key in wanted for o in again if o.key.number == key.number]
+    priced, _ = price_outcomes(read, model)
+    by_trial: dict[int | str, list[Measured]] = {}
     for item in priced:
-        by_trial.setdefault(item.outcome.key.number, []).append(item)
+        key = replace(item.outcome.key, repetition=None)
+        by_trial.setdefault(key.label, []).append(item)
     runs = {trial: runs for trial, runs in by_trial.items() if trial in points}
     means = [
         (Spread.of(_scores(r)).mean, Spread.of([item.energy_uj for item in r]).mean)
@@ -142,7 +144,7 @@ def confirmed_front(
     return ConfirmedFront(
         machine=front.machine,
         score=front.parent.name,
-        rows=tuple(sorted(rows, key=lambda row: (row.energy_uj.mean, row.trial))),
+        rows=tuple(sorted(rows, key=lambda row: (row.energy_uj.mean, points[row.trial].key))),
         reference=front.reference,
         hypervolume=front_hypervolume(means, front.reference),
         searched_hypervolume=front.hypervolume,

@@ -18,7 +18,8 @@ class Row:
     """One measured network on one machine.
 
     Attributes:
-        trial: number. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
+        trial: number; with the time steps after which it is read, ``53@2``, where it was trained
+            for others. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
             ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
@@ -30,7 +31,7 @@ class Row:
         figures: what helps to read its energy; of members of the front only.
     """
 
-    trial: int
+    trial: int | str
     origin: Origin
     validation: Score
     test: Score
@@ -43,6 +44,11 @@ class Row:
     plan: str
     uniform: Score | None
     figures: Diagnostics | None = None
+
+    @property
+    def key(self) -> TrialKey:
+        """Its key in the run."""
+        return TrialKey.parse(str(self.trial))
 
     @property
     def beats_uniform(self) -> bool:
@@ -118,7 +124,20 @@ class MachineFront:
         return sum(row.uniform is None for row in self.rows)
 
     @property
-    def coarser(self) -> dict[int, tuple[int, ...]]:
+    def read_otherwise(self) -> int:
+        """Members that are read after other time steps than they were trained for."""
+        return sum(row.key.after is not None for row in self.rows)
+
+    @property
+    def trained_hypervolume(self) -> float:
+        """Of the trials as they were trained alone, above the reference."""
+        pairs = [
+            (row.validation.accuracy, row.energy_uj) for row in self.points if row.key.after is None
+        ]
+        return front_hypervolume(pairs, self.reference)
+
+    @property
+    def coarser(self) -> dict[int, tuple[int | str, ...]]:
         """Members whose plan has fewer bits than `accuracy_bits`: their numbers by bits."""
         found = {row.accuracy_bits for row in self.rows} - {self.accuracy_bits}
         return {
@@ -131,13 +150,13 @@ def history(front: MachineFront) -> list[tuple[int, float]]:
     """How the hypervolume grew: trial numbers at which it did, and what it was then."""
     found: list[tuple[int, float]] = []
     best: list[tuple[float, float]] = []
-    for row in sorted(front.points, key=lambda row: row.trial):
+    for row in sorted(front.points, key=lambda row: row.key):
         accuracy, energy = row.validation.accuracy, row.energy_uj
         if any(a >= accuracy and e <= energy for a, e in best):
             continue
         pairs = [*best, (accuracy, energy)]
         volume = front_hypervolume(pairs, front.reference)
         if volume > (found[-1][1] if found else 0.0):
-            found.append((row.trial, volume))
+            found.append((row.key.number, volume))
             best = [pairs[index] for index in non_dominated(pairs)]
     return found

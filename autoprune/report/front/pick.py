@@ -167,7 +167,7 @@ def _nothing(front: MachineFront, budgets: Mapping[str, Budget]) -> Pick:
     if not front.points:
         reason = "no trial can run there"
         return Pick(machine=front.machine, row=None, reason=reason)
-    nearest = min(front.points, key=lambda row: (_worst(row, budgets)[1], row.trial))
+    nearest = min(front.points, key=lambda row: (_worst(row, budgets)[1], row.key))
     budget, beyond = _worst(nearest, budgets)
     words = next(b.words(beyond) for b in budgets.values() if str(b) == budget)
     reason = (

@@ -43,7 +43,9 @@ def gather(folder: RunFolder) -> dict[str, Json]:
     models, machines = [model for model, _ in found], [values for _, values in found]
     if not machines:
         raise RecordError(f"{folder.path}: no machine can price it: {'; '.join(failed)}")
-    trials = list(trial_values(folder, [head.key for head in heads], models, names))
+    read = sorted({key for model in models for key in _read_otherwise(fronts, model)})
+    keys = [head.key for head in heads]
+    trials = list(trial_values(folder, [*keys, *read], models, names))
     (parent,) = trial_values(folder, [FINE_TUNED], models, names)
     return {
         "title": record.title,
@@ -62,9 +64,14 @@ def gather(folder: RunFolder) -> dict[str, Json]:
         "recipe": _recipe(folder),
         "sensitivity": _sensitivity(folder, heads, models),
         "comparison": _comparison(folder, models),
-        "time": _time(heads, {h.key: t.seconds for h, t in zip(heads, trials, strict=True)}),
+        "time": _time(heads, {h.key: t.seconds for h, t in zip(heads, trials, strict=False)}),
         "environments": [asdict(one) for one in read_environments(folder.environments)],
     }
+
+
+def _read_otherwise(fronts: RunFronts, model: CostModel) -> list[TrialKey]:
+    """Members of a front that are read after other time steps than they were trained for."""
+    return [m.key for m in fronts.members(model) if m.key.after is not None]
 
 
 def _recipe(folder: RunFolder) -> Json:

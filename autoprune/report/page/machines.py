@@ -27,7 +27,7 @@ def machine_values(
     """
     front = fronts.of(model)
     confirmed = confirmed_front(front, again, model) if again else None
-    picked = knee(front)
+    picked, members = knee(front), {row.trial for row in front.rows}
     return {
         "name": front.machine,
         "title": front.title,
@@ -35,7 +35,7 @@ def machine_values(
         "answer": _answer(front, picked.row, picked.reason, confirmed),
         "bits": bits_words(front),
         "front": [str(row.trial) for row in front.rows],
-        "points": [str(row.trial) for row in front.points],
+        "points": [str(r.trial) for r in front.points if r.key.after is None or r.trial in members],
         "infeasible": [[str(key), why] for key, why in front.infeasible],
         "apart": [str(key) for key in (*front.idle, *(key for key, _ in front.hosted))],
         "parent": score_values(front.parent),

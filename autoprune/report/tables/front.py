@@ -23,7 +23,7 @@ def front_table(front: MachineFront) -> RenderableType:
     names = ("trial", "val % [95 %]", "test % [95 %]", "µJ", "ratio", "kept %", "uniform")
     _fill(table, names, front.rows)
     lines = [
-        f"{front.machine}: front of {len(front.rows)} out of {len(front.points)} networks",
+        f"{front.machine}: front of {len(front.rows)} out of {_networks(front)}",
         front.title,
     ]
     # A plan is too wide for a column of a table that fits 80 characters: one line each, below.
@@ -75,7 +75,8 @@ def bits_words(front: MachineFront) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"{row.trial}{LETTERS[row.origin]}"
+    number, at, steps = str(row.trial).partition("@")
+    return f"{number}{LETTERS[row.origin]}{at}{steps}"
 
 
 def pick_table(rows: Sequence[Row]) -> RenderableType:
@@ -118,6 +119,20 @@ def score_words(score: Score) -> str:
     return f"{100 * score.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"
 
 
+def _networks(front: MachineFront) -> str:
+    """How many there are, and how many with all times at which they are read."""
+    networks, points = len({row.key.whole for row in front.points}), len(front.points)
+    return f"{networks} networks" + (f", {points} readings" if points > networks else "")
+
+
+def _read_words(front: MachineFront) -> str:
+    return (
+        f"{front.read_otherwise} of {len(front.rows)} are read after other time steps than they "
+        f"were trained for (T4@2: trained for 4, read after 2); without these readings the "
+        f"hypervolume is {front.trained_hypervolume:.4f}."
+    )
+
+
 def _footer(front: MachineFront) -> list[str]:
     accuracy, energy = front.reference
     lines = [
@@ -130,6 +145,7 @@ def _footer(front: MachineFront) -> list[str]:
         ),
         f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
         f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
+        *([_read_words(front)] if front.read_otherwise else []),
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
         *(["w: measured by the run that this one began with."] * _warm(front)),
@@ -200,7 +216,7 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _list(trials: Iterable[int]) -> str:
+def _list(trials: Iterable[int | str]) -> str:
     return ", ".join(str(trial) for trial in trials)
 
 
