@@ -2,6 +2,7 @@
 
 A worker that hangs inside a library, or that the system is about to kill, cannot report anything
 itself. Word is left in files of the run folder, which the driver reads once the worker is gone.
+One that is frozen cannot end itself either: see `autoprune.sweep.ray.overseer`.
 """
 
 from __future__ import annotations
@@ -102,12 +103,15 @@ class Watchdog:
             if over:
                 os._exit(1)
 
-    def verdict(self, key: TrialKey, *, out_of_memory: bool) -> Failure:
+    def verdict(
+        self, key: TrialKey, *, out_of_memory: bool = False, frozen: bool = False
+    ) -> Failure:
         """Why the worker of a job is gone.
 
         Args:
             key: of the job.
             out_of_memory: whether Ray says that it ended the worker, its node being short of it.
+            frozen: whether the driver has ended it, since it did not end itself in its time.
         """
         seen, over = _read_memory(self._memory_file(key))
         stack = _read_stack(self._time_file(key))
@@ -123,7 +127,8 @@ class Watchdog:
         if out_of_memory:
             cause = f"ended by Ray, its node being short of memory{most}"
             return Failure(kind="memory", peak_gib=seen, cause=cause)
-        return Failure(kind="died", cause=f"the process that ran it died: killed or crashed{most}")
+        what = "stood still, and was ended" if frozen else "died: killed or crashed"
+        return Failure(kind="died", cause=f"the process that ran it {what}{most}")
 
 
 def leftovers(folder: Path) -> Iterator[Path]:

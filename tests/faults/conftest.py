@@ -84,6 +84,9 @@ class Run:
 
     def recorded(self) -> list[FrozenTrial]:
         """What any Optuna tool reads."""
+        places = RunFolder(self.folder).record.places
+        if places.storage is not None:
+            return optuna.load_study(study_name=places.study, storage=places.storage).trials
         backend = JournalFileBackend(str(self.folder / "optuna.journal"))
         storage = optuna.storages.JournalStorage(backend)
         return optuna.load_study(study_name="autoprune", storage=storage).trials

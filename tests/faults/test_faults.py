@@ -119,6 +119,24 @@ def test_workers_killed_while_they_train(run, check, after):
 
 @pytest.mark.faults
 @pytest.mark.ray
+def test_workers_frozen_while_they_train(short_study, tmp_path, check):
+    """They cannot end themselves: they are ended from outside, and their trials run again."""
+    run = Run(str(short_study(after="[compute]\ntrial_minutes = 0.7")), tmp_path / "run", workers=2)
+    driver = run.start()
+    begun(run, 3, driver)
+    workers = below(driver, "Trainable")
+    for worker in workers:
+        worker.suspend()
+    said, _ = driver.communicate(timeout=300)
+    run.remember()
+    assert workers
+    assert driver.returncode == 0, said
+    assert not [worker for worker in workers if worker.is_running()]
+    check(run, "workers frozen", len(workers))
+
+
+@pytest.mark.faults
+@pytest.mark.ray
 @pytest.mark.parametrize("name", ["raylet", "gcs_server"])
 def test_rays_processes_killed(run, check, name):
     run.workers = 2
@@ -161,8 +179,7 @@ def test_a_small_file_system_that_is_full(short, tmp_path, check):
         ballast = disk / "ballast"
         for room in (60_000, 150_000, 300_000):
             ballast.unlink(missing_ok=True)
-            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-            ballast.write_bytes(bytes(free - room))
+            ballast.write_bytes(bytes(free(disk) - room))
             run = Run(short, disk / "run")
             code, said = run.finish()
             assert code == 2, said
@@ -191,6 +208,51 @@ def test_a_record_that_is_older_than_the_folder(run, undisturbed, check, left):
     journal = run.folder / "optuna.journal"
     os.truncate(journal, int(left * journal.stat().st_size))
     check(run, "the Optuna study halved, and gone", 1)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_database_that_is_older_than_the_folder(short_study, undisturbed, tmp_path, check, gone):
+    """As a backup leaves it: the Optuna study is made anew, and nothing is trained again."""
+    database = tmp_path / "optuna.db"
+    run = Run(str(short_study(before=f'storage = "sqlite:///{database}"')), tmp_path / "run")
+    run.finish("kill", undisturbed.moments() // 3)
+    backup = database.read_bytes()
+    code, said = run.finish()
+    assert code == 0, said
+    before = run.log.read_text().count("begins")
+    database.unlink() if gone else database.write_bytes(backup)
+    check(run, "the study's database older than the run, and gone", 1)
+    assert run.log.read_text().count("begins") == before
+
+
+@pytest.mark.faults
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system: for root only")
+def test_a_temporary_folder_that_is_full(short, tmp_path, monkeypatch, check):
+    """Ray cannot be: that is said before anything trains. Without Ray the run goes on."""
+    place = tmp_path / "tmp"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        (place / "ballast").write_bytes(bytes(free(place)))
+        monkeypatch.setenv("TMPDIR", str(place))
+        run = Run(short, tmp_path / "run", workers=2)
+        code, said = run.finish()
+        assert (code, said.count("\n")) == (2, 1)
+        assert f"autoprune: TMPDIR: '{place}' has 0 MiB left; expected 200 MiB" in said
+        assert not run.folder.exists()
+        run.workers = 0
+        check(run, "temporary folder full", 1)
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def free(place: Path) -> int:
+    """Bytes that a file system has left."""
+    found = os.statvfs(place)
+    return found.f_bavail * found.f_frsize
 
 
 @pytest.mark.faults

@@ -56,7 +56,7 @@ def worker(tmp_path):
 
 def test_a_job_that_hangs_is_ended_and_its_stack_kept(worker, tmp_path):
     code, seconds, watchdog = worker("time.sleep(600)", 0.02, None)
-    failure = watchdog.verdict(KEY, out_of_memory=False)
+    failure = watchdog.verdict(KEY)
     assert code != 0
     assert seconds < 300
     assert failure.kind == "time"
@@ -67,7 +67,7 @@ def test_a_job_that_hangs_is_ended_and_its_stack_kept(worker, tmp_path):
 
 def test_a_job_that_takes_too_much_memory_is_ended_and_the_peak_kept(worker, tmp_path):
     code, _, watchdog = worker(TAKES_A_GIB, None, 0.5)
-    failure = watchdog.verdict(KEY, out_of_memory=False)
+    failure = watchdog.verdict(KEY)
     assert code != 0
     assert failure.kind == "memory"
     assert 0.5 < failure.peak_gib < 2
@@ -83,9 +83,17 @@ def test_a_job_that_stays_within_its_allowance_leaves_nothing(worker, tmp_path):
 
 def test_of_a_killed_one_the_memory_is_known(worker):
     _, _, watchdog = worker("import os; time.sleep(0.5); os.kill(os.getpid(), 9)", 1.0, 8.0)
-    failure = watchdog.verdict(KEY, out_of_memory=False)
+    failure = watchdog.verdict(KEY)
     assert failure.kind == "died"
     assert "the most memory seen was 0." in failure.cause
+
+
+def test_of_a_frozen_one_it_is_said(tmp_path):
+    failure = Watchdog(tmp_path, Allowance(minutes=1.0)).verdict(KEY, frozen=True)
+    assert (failure.kind, failure.cause) == (
+        "died",
+        "the process that ran it stood still, and was ended",
+    )
 
 
 def test_of_one_that_ray_ended_the_node_was_short(worker):

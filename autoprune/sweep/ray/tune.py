@@ -33,6 +33,7 @@ from ray.tune.search import Searcher
 from autoprune.errors import AutopruneError
 from autoprune.sweep.ray.cluster import connected
 from autoprune.sweep.ray.node import Needs
+from autoprune.sweep.ray.overseer import Overseer
 from autoprune.sweep.watchdog import ANYTHING, Watchdog
 from autoprune.sweep.worker import Worker
 from autoprune.sweep.workers import Workers
@@ -55,6 +56,7 @@ class JobSearcher(Searcher):
     Attributes:
         error: what `jobs` raised; Tune would bury it, so it ends the sweep and is kept.
         short_of_memory: Tune's trials of which Ray says that their node was.
+        frozen: those whose worker was frozen; see `Overseer`.
     """
 
     def __init__(self, jobs: Jobs | None, watchdog: Watchdog | None, retries: int) -> None:
@@ -63,6 +65,7 @@ class JobSearcher(Searcher):
         self._handed: dict[str, Job] = {}
         self._ended: Counter[TrialKey] = Counter()
         self.short_of_memory: set[str] = set()
+        self.frozen: set[str] = set()
         self._again: deque[Job] = deque()
         self.error: Exception | None = None
 
@@ -88,8 +91,11 @@ class JobSearcher(Searcher):
             return
         job = self._handed.pop(trial_id)
         if given is None:
-            short = trial_id in self.short_of_memory
-            given = self._watchdog.verdict(job.key, out_of_memory=short)
+            given = self._watchdog.verdict(
+                job.key,
+                out_of_memory=trial_id in self.short_of_memory,
+                frozen=trial_id in self.frozen,
+            )
         if isinstance(given, Failure) and given.kind in ("died", "memory"):
             self._ended[job.key] += 1
             if self._ended[job.key] <= self._retries:
@@ -185,6 +191,7 @@ def run_with_ray(
                 name="sweep",
                 storage_path=scratch,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                callbacks=[Overseer(workers.allowance.minutes, searcher.frozen)],
                 verbose=0,
             ),
         ).fit()
