@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import megabytes
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @import_option
 def clean(run: Path, *, dry_run: bool, imports: bool) -> None:
     """Remove from a run folder what no front needs, and say what that frees.
 
     That is weights of networks off every front, which a run that was killed may leave, and files
-    that were being written then. Trials, fronts and the Optuna study stay.
+    that were being written then, or exports that were. Trials, fronts and the Optuna study stay.
 
     \b
     autoprune clean runs/digits --dry-run

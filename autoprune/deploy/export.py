@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from autoprune.deploy.onnx import check_onnx
 from autoprune.deploy.prove import prove
 from autoprune.deploy.write import Wanted, write
 from autoprune.errors import InputError
-from autoprune.files import PARTIAL
+from autoprune.runs import exports
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import TrialKey
 
@@ -57,13 +56,17 @@ def export(
         wanted: what becomes of the network there.
         say: told what takes long, before it begins.
 
+    What killed exports of the run have left is removed first.
+
     Raises InputError where `out` is not empty or an option cannot be had, RecordError where there
     is no such trial, and ExportError where a proof fails; then `out` is as it was.
     """
     start = time.perf_counter()
     if wanted.onnx:
         check_onnx()
-    with whole_or_nothing(out) as part:
+    for note, half_made in exports.left(run):
+        exports.remove(note, half_made)
+    with whole_or_nothing(run, out) as part:
         member = find_member(run, key, say)
         written = write(member, part, wanted, say)
         say("Loading it in a fresh process that cannot import autoprune.")
@@ -83,11 +86,14 @@ def export(
 
 
 @contextmanager
-def whole_or_nothing(out: Path) -> Iterator[Path]:
+def whole_or_nothing(run: RunFolder, out: Path) -> Iterator[Path]:
     """A folder to write to, which becomes `out` at the end, and is removed where anything fails.
 
-    Raises InputError unless `out` can be made: it is not there yet, or empty.
+    Raises InputError unless `out` can be made: it is not there yet, or empty, and not the current
+    folder, which the shell would no longer find.
     """
+    if out.resolve() == Path.cwd():
+        raise InputError(f"--out {out}", "the current folder", "a new or an empty folder")
     there = os.path.lexists(out)
     if there and (out.is_symlink() or not out.is_dir() or any(out.iterdir())):
         given = "not empty" if out.is_dir() else "a file"
@@ -95,11 +101,7 @@ def whole_or_nothing(out: Path) -> Iterator[Path]:
     place = out.absolute().parent
     while not place.exists():
         place = place.parent
-    part = place / f".{out.name}.{os.getpid()}{PARTIAL}"
-    try:
-        part.mkdir()
+    with exports.being_made(run, place, out.name) as part:
         yield part
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
         part.rename(out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)

@@ -13,6 +13,7 @@
     warm_start/           what another run had measured when this one began
     checkpoints/NNNNN.safetensors, NAME.safetensors weights of front members, or with `artifacts`
                                                     in the study below that address
+    exports/TOKEN.json    exports that are being made: see `exports`
     fronts/MACHINE/       front.csv, front.json, front.png
     tensorboard/NAME/, mlflow.db                    the same outcomes, where the study tracks them
 
@@ -68,6 +69,7 @@ class RunFolder:
         self.machines = path / "machines"
         self.checkpoints = path / "checkpoints"
         self.fronts = path / "fronts"
+        self.exports = path / "exports"
         self.warm_start = path / "warm_start"
         self.tensorboard = path / "tensorboard"
         self.parent = path / "parent.safetensors"

@@ -8,6 +8,7 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.files import half_written
 from autoprune.report.front.candidates import Candidates
+from autoprune.runs import exports
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.runs.machines import run_machines
@@ -33,7 +34,7 @@ def off_the_fronts(folder: RunFolder, fronts: Iterable[Iterable[TrialKey]]) -> d
 
 
 def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
-    """Remove weights off every front, and what dead workers and killed drivers have left.
+    """Remove weights off every front, and what dead workers, drivers and exports have left.
 
     The Optuna study is not touched, and export trains a network again whose weights are gone.
 
@@ -48,6 +49,8 @@ def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
         files = [*half_written(path), *leftovers(path / "ended")]
         found = [(weights_name(folder, key), size) for key, size in weights.items()]
         found += [(str(file.relative_to(path)), file.stat().st_size) for file in files]
+        half_made = exports.left(folder)
+        found += [(str(part), exports.size(part)) for _, part in half_made]
         stored = half_stored(folder)
         found += stored.items()
         if not dry_run:
@@ -57,6 +60,8 @@ def clean(folder: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
                 remove_weights(folder, key)
             for file in files:
                 file.unlink()
+            for note, part in half_made:
+                exports.remove(note, part)
     return found
 
 

@@ -240,14 +240,36 @@ def test_a_folder_that_is_not_empty_stays_untouched(finished, tmp_path):
     assert (tmp_path / "out" / "mine").read_text() == "keep"
 
 
-def test_an_empty_folder_is_taken_and_a_failure_leaves_it(tmp_path):
-    out = tmp_path / "out"
+def test_what_a_killed_export_left_goes_with_the_next_and_with_clean(own, tmp_path):
+    names = [f".out.{i:016x}.partial" for i in range(2)]
+    for i, name in enumerate(names):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "network.safetensors").write_bytes(bytes(1000))
+        (own.path / "exports").mkdir(exist_ok=True)
+        note = own.path / "exports" / f"{i:016x}.json"
+        note.write_text(json.dumps({"folder": str(tmp_path / name)}))
+        assert (str(tmp_path / name), 1000) in own_clean(own, dry_run=True)
+        if i:
+            assert (str(tmp_path / name), 1000) in own_clean(own)
+        else:
+            with pytest.raises(RecordError, match="no trial"):
+                open_run(own.path).export("77", tmp_path / "out")
+        assert not (tmp_path / name).exists()
+        assert not (own.path / "exports").exists()
+
+
+def own_clean(run: RunFolder, *, dry_run: bool = False) -> list[tuple[str, int]]:
+    return open_run(run.path).clean(dry_run=dry_run)
+
+
+def test_an_empty_folder_is_taken_and_a_failure_leaves_it(tmp_path, finished):
+    run, out = RunFolder(finished), tmp_path / "out"
     out.mkdir()
-    with pytest.raises(KeyboardInterrupt), whole_or_nothing(out) as part:
+    with pytest.raises(KeyboardInterrupt), whole_or_nothing(run, out) as part:
         (part / "file").write_text("half")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == [out]
-    with whole_or_nothing(out) as part:
+    with whole_or_nothing(run, out) as part:
         (part / "file").write_text("whole")
     assert (out / "file").read_text() == "whole"
     assert list(tmp_path.iterdir()) == [out]
