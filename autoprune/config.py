@@ -36,9 +36,12 @@ _LONGEST = 200
 Title = Annotated[str, AfterValidator(_one_line)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 """How many of something there are; more than that of anything can only be a slip."""
+Steps = Annotated[int, Field(ge=1, le=1024)]
+"""Time steps, frames, or threads."""
 Epochs = Annotated[int, Field(ge=0, le=100_000)]
+Minutes = Annotated[float, Field(ge=0.01, le=366 * 24 * 60)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-LearningRate = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+LearningRate = Annotated[float, Field(ge=1e-12, le=100, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
 STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -97,11 +97,10 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
     RecordError where it is not possible: no room, no right, or `file` is no regular file, such as
     a device; it is as it was.
     """
+    refuse_irregular(file)
     part = file.with_name(f"{file.name}.{secrets.token_hex(8)}{PARTIAL}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(file) and not stat.S_ISREG(file.lstat().st_mode):
-            raise RecordError(f"{file}: no regular file, and not replaced by one")
         part.touch(exist_ok=False)
     except OSError as error:
         raise RecordError(f"{file}: cannot be written ({error.strerror})") from error
@@ -119,6 +118,16 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def refuse_irregular(file: Path) -> None:
+    """RecordError unless a file can be put there: where nothing is, or a regular file."""
+    try:
+        if file.name and (not os.path.lexists(file) or stat.S_ISREG(file.lstat().st_mode)):
+            return
+    except OSError as error:
+        raise RecordError(f"{file}: cannot be written ({error.strerror})") from error
+    raise RecordError(f"{file}: no regular file, and not replaced by one")
 
 
 def half_written(folder: Path) -> Iterator[Path]:

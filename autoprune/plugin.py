@@ -5,31 +5,60 @@ Nothing but the standard library is imported here: an exported network carries a
 
 from __future__ import annotations
 
+import inspect
 import sys
+import traceback
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from autoprune.errors import InputError
+from autoprune.errors import AutopruneError, InputError
 
 
 def load_named(name: str, where: str) -> Any:
     """The function or class that ``module:name`` means.
 
-    Raises InputError, at `where`, with what the import raised.
+    Raises InputError, at `where`, with what the import raised, and for what cannot be called.
     """
     module, _, attribute = name.partition(":")
     if not attribute or not all(module.split(".")):
         raise InputError(where, f"given {name!r}", "module:name")
     try:
-        return getattr(import_module(module), attribute)
+        found = getattr(import_module(module), attribute)
     except Exception as error:
         raise InputError(
             where,
             f"{name!r} cannot be imported ({type(error).__name__}: {error})",
             "a module that is installed, in PYTHONPATH, or beside the file that names it",
         ) from error
+    if not callable(found):
+        raise InputError(where, f"{name!r} is a {type(found).__name__}", "something to call")
+    return found
+
+
+def parameters(function: Any, where: str) -> Mapping[str, inspect.Parameter]:
+    """What a function of the user's takes; InputError, at `where`, where Python does not know."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError) as error:
+        raise InputError(where, f"its arguments are not known: {error}") from error
+
+
+def call(function: Any, where: str, **given: Any) -> Any:
+    """What a function or class of the user's returns.
+
+    Raises InputError, at `where`, with what it raised, and in which line.
+    """
+    try:
+        return function(**given)
+    except AutopruneError:
+        raise
+    except Exception as error:
+        *_, last = traceback.walk_tb(error.__traceback__)
+        place = f"{last[0].f_code.co_filename}, line {last[1]}"
+        raise InputError(where, f"raised {type(error).__name__}: {error} ({place})") from error
 
 
 def refuse_code(name: str, where: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ORDER = (
     {"errors"},
-    {"files", "plugin"},
+    {"files", "plugin", "typed"},
     {"config"},
     {"networks", "data"},
     {"workload", "compress"},

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from autoprune.cli.exits import fail
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--machine",
     "machines",

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import GO_ON, INTERRUPTED, MISTAKE, complain, end
-from autoprune.cli.options import address_option, grace_option, import_option
+from autoprune.cli.options import PATH, address_option, grace_option, import_option
 
 if TYPE_CHECKING:
     from autoprune.sweep.confirm import Confirmed
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.argument("trial")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to make.")
+@click.option("--out", type=PATH, required=True, help="Folder to make.")
 @click.option("--fold", "folded", is_flag=True, help="Fold batch norm; outputs move by rounding.")
 @click.option("--onnx", is_flag=True, help="Write network.onnx, too; needs autoprune[onnx].")
 @import_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import fail
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--machine", metavar="MACHINE", help="Name or TOML file; default: every machine of the run."
 )

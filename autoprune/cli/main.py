@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
@@ -52,6 +53,10 @@ _GROUPS = {
 }
 _COMMANDS = [name for commands in _GROUPS.values() for name in commands]
 _WIDTH = max(map(len, _COMMANDS))
+
+
+_SYSTEMS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENOENT)
+"""What the system lacks, wherever that is met: room for a temporary file, for one."""
 
 
 @final
@@ -120,10 +125,11 @@ def main() -> None:
         except AutopruneError as error:
             _refuse(str(error))
         except OSError as error:
-            if error.filename is None:
+            if error.filename is None and error.errno not in _SYSTEMS:
                 raise
             # A file that is a folder, unreadable or unwritable, wherever it is touched first.
-            _refuse(f"{error.filename}: {error.strerror}")
+            place = "" if error.filename is None else f"{error.filename}: "
+            _refuse(f"{place}{error.strerror}")
         sys.exit(code if isinstance(code, int) else 0)
 
 

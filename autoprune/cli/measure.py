@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--rounds", type=click.IntRange(min=3), default=30, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True)
@@ -37,10 +37,11 @@ def measure(  # noqa: PLR0913 - the options of the command line
     from autoprune.deploy.measure import Conditions
 
     console = plain_console()
+    conditions = Conditions(device=device, rounds=rounds, threads=threads, name=name)
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Measuring", total=None)
         found, folder = open_run(run, imports=imports).measure(
-            Conditions(device=device, rounds=rounds, threads=threads, name=name),
+            conditions,
             say=lambda line: console.print(line),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

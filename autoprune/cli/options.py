@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import click
+
+from autoprune.files import refuse_irregular, user_path
 
 import_option = click.option(
     "--import",
@@ -18,6 +21,30 @@ import_option = click.option(
 that it is given, no command imports what files name, nor opens databases and storage that a run
 folder names, unless it is asked to."""
 
+
+class GivenPath(click.Path):
+    """A path as a user means it: ``~`` is resolved, and an empty one refused.
+
+    Args:
+        written: whether the command puts a file there, which it refuses at once where it will not.
+    """
+
+    def __init__(self, *, written: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self._written = written
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Raises InputError for what is no path, and RecordError where no file can be put."""
+        where = param.make_metavar(ctx) if isinstance(param, click.Argument) and ctx else ""
+        path = user_path(str(value), where or (param.opts[0] if param else "path"))
+        if self._written:
+            refuse_irregular(path)
+        return path
+
+
+PATH, FILE = GivenPath(), GivenPath(written=True)
+"""What is read, or is a folder; and a file that is written."""
+
 address_option = click.option(
     "--address",
     metavar="HOST:PORT",
@@ -25,6 +52,7 @@ address_option = click.option(
 )
 """The address of a cluster that somebody else has started."""
 
+_MOST_MINUTES = 366 * 24 * 60
 _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 24 * 60.0}
 
 
@@ -40,7 +68,10 @@ class Duration(click.ParamType[float]):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value).strip())
         if not found or float(found[1]) == 0:
             self.fail(f"given {value!r}; expected such as 90s, 30m, 2h or 1d", param, ctx)
-        return float(found[1]) * _MINUTES[found[2]]
+        minutes = float(found[1]) * _MINUTES[found[2]]
+        if minutes > _MOST_MINUTES:
+            self.fail(f"given {value!r}; expected at most a year", param, ctx)
+        return minutes
 
 
 grace_option = click.option(

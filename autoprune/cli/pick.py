@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import NOTHING_FITS, end
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--machine", metavar="MACHINE", required=True, help="Name or TOML file.")
 @click.option("--max-energy-uj", type=float, help="Most energy per inference there, in µJ.")
 @click.option("--min-accuracy", type=float, help="Least validation accuracy or score, 0 to 1.")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import click
+
+_DIMENSIONS = 4
 
 
 @click.command()
@@ -10,7 +14,7 @@ import click
 @click.option("--input", "shape", required=True, help="One sample: 3x32x32, or frames 16x2x64x64.")
 @click.option("--samples", type=click.IntRange(1), default=4, show_default=True, help="Batch.")
 @click.option(
-    "--time-steps", type=click.IntRange(1), help="T; the network's attribute T if left out."
+    "--time-steps", type=click.IntRange(1, 1024), help="T; the network's attribute T if left out."
 )
 @click.option(
     "--time-axis",
@@ -80,6 +84,6 @@ def _sizes(shape: str) -> list[int]:
     from autoprune.errors import InputError
 
     parts = shape.lower().split("x")
-    if not all(part.isdecimal() and int(part) for part in parts) or len(parts) not in (1, 2, 3, 4):
+    if not all(re.fullmatch("[1-9][0-9]{0,8}", p) for p in parts) or len(parts) > _DIMENSIONS:
         raise InputError("--input", f"given {shape!r}", "sizes such as 3x32x32")
     return [int(part) for part in parts]

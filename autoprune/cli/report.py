@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import FILE, PATH, import_option
 from autoprune.cli.output import megabytes, waiting
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="PATH",
     help="The file; report.html in the run's folder where it is left out.",
 )

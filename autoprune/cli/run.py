@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli.exits import GO_ON, INTERRUPTED, end
-from autoprune.cli.options import Duration, address_option, grace_option
+from autoprune.cli.options import PATH, Duration, address_option, grace_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     help="Begin no more trials after 90s, 30m or 2h; those that run are finished.",
 )
 @grace_option
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder. Default: runs/STUDY.")
+@click.option("--out", type=PATH, help="Run folder. Default: runs/STUDY.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
 @click.option("--quiet", is_flag=True, help="Only errors, and at the end one line.")
 @click.option("--json-lines", is_flag=True, help="Events for scripts on stdout; words on stderr.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting, wrapped
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
 @import_option
 def status(run: Path, *, as_json: bool, imports: bool) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import wrapped
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.argument("trial")
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
 @import_option

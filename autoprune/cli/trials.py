@@ -7,13 +7,13 @@ from typing import get_args
 
 import click
 
-from autoprune.cli.options import import_option
+from autoprune.cli.options import FILE, PATH, import_option
 from autoprune.cli.output import waiting
 from autoprune.runs.outcome import Origin, State
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option("--state", type=click.Choice(get_args(State)), help="Only those that ended so.")
 @click.option("--origin", type=click.Choice(get_args(Origin)), help="Only those that it proposed.")
 @click.option("--failed", is_flag=True, help="Those without a measurement, with the whole cause.")
@@ -21,7 +21,7 @@ from autoprune.runs.outcome import Origin, State
 @click.option("--sort", metavar="COLUMN", help="A column of --csv; with - before it, descending.")
 @click.option("--csv", "as_csv", is_flag=True, help="All columns.")
 @click.option("--json", "as_json", is_flag=True, help="All columns.")
-@click.option("--parquet", type=click.Path(path_type=Path), help="All columns, into a file.")
+@click.option("--parquet", type=FILE, help="All columns, into a file.")
 @import_option
 def trials(  # noqa: PLR0913 - the options of the command line
     run: Path,

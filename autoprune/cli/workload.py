@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli.options import FILE, PATH
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.argument("trial")
 @click.option("--weight-bits", type=click.IntRange(min=2), help="Default: as it is.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write.")
+@click.option("--out", type=FILE, required=True, help="JSON file to write.")
 def workload(run: Path, trial: str, weight_bits: int | None, out: Path) -> None:
     """Write the workload of a recorded trial to a file.
 

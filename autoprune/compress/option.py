@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import final
 
 from autoprune.compress.setting import Allowed, Value
-from autoprune.errors import InputError
 from autoprune.plugin import load_named, refuse_code
 
 
@@ -33,5 +32,4 @@ class Option(Allowed):
             return
         if not imports:
             refuse_code(value, where)
-        if not callable(load_named(value, where)):
-            raise InputError(where, f"{value!r} is no function", "module:function")
+        load_named(value, where)

@@ -19,7 +19,7 @@ from autoprune.compress.option import Option
 from autoprune.compress.setting import Setting, Value
 from autoprune.errors import InputError
 from autoprune.networks.place import Kind
-from autoprune.plugin import load_named
+from autoprune.plugin import call, load_named
 
 GROUP = "autoprune.methods"
 """Entry points by which a package offers methods."""
@@ -101,8 +101,8 @@ def _settings_at(known: tuple[Method, ...], kind: Kind) -> tuple[Setting, ...]:
 
 def _checked(made: type[Method], name: str, where: str, others: tuple[Method, ...]) -> Method:
     """An instance; InputError where it is no method, or has a name that is taken."""
+    method = call(made, f"{where}: {name}")
     try:
-        method = made()
         parts = (method.name, method.stage, method.settings, method.part, method.surgery)
     except Exception as error:
         raise InputError(where, f"{name} is no method: {error}") from error

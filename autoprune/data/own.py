@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from torch import Tensor
 from autoprune.data.dataset import About, Dataset, InMemory, Source, check_labels, held_out, thirds
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
-from autoprune.plugin import load_named
+from autoprune.plugin import call, load_named, parameters
 
 OPTIONS: tuple[str, ...] = ()
 _EXPECTED = (
@@ -51,8 +50,8 @@ Part = tuple[Tensor, Any]
 def _parts(name: str, root: Path) -> tuple[Part, Part | None]:
     """Training samples, and test samples where there are any; the function is called once."""
     function = load_named(name, "data")
-    takes = inspect.signature(function).parameters
-    given = function(**({"root": root} if "root" in takes else {}))
+    takes = parameters(function, f"data {name}")
+    given = call(function, f"data {name}", **({"root": root} if "root" in takes else {}))
     if isinstance(given, dict) and set(given) == {"train", "test"}:
         train, test = (_checked(name, given[part]) for part in ("train", "test"))
         if train[0].shape[1:] != test[0].shape[1:]:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
-from autoprune.config import STRICT, Count
+from autoprune.config import STRICT, Steps
 
 DATA_SETS: Final[Mapping[str, str]] = {
     "cifar10": "cifar",
@@ -37,6 +37,6 @@ class DataSpec(BaseModel):
     model_config = STRICT
     name: str
     root: str | None = None
-    frames: Count | None = None
-    side: Count | None = None
+    frames: Steps | None = None
+    side: Annotated[int, Field(ge=1, le=4096)] | None = None
     validation: Annotated[float, Field(ge=0.001, le=0.9)] = 0.1

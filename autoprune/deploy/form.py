@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 from autoprune.deploy.formats import Format
 from autoprune.errors import InputError
 from autoprune.networks.families import FAMILIES
+from autoprune.typed import typed
+
+_LARGEST = 10**8
+"""Weights of a matrix: it may take few bytes, and be anybody's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Stored:
     def __post_init__(self) -> None:
         if self.format not in ("dense", "bitmap", "csr") or not self.shape:
             raise ValueError(f"a matrix of format {self.format!r}, shape {self.shape}")
+        if not 0 <= math.prod(self.shape) <= _LARGEST:
+            raise ValueError(f"a matrix of shape {self.shape}; expected at most {_LARGEST} weights")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +106,7 @@ class Form:
         try:
             network = data["network"]
             names = [f.name for f in fields(Origin) if f.name not in ("kind", "methods")]
-            return cls(
+            found = cls(
                 network=Origin(
                     **{name: network[name] for name in names},
                     kind=network["class"],
@@ -110,6 +117,7 @@ class Form:
                 folded=dict(data["folded"]),
                 storage={name: _stored(how) for name, how in data["storage"].items()},
             )
+            return typed(found)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise InputError(where, f"damaged ({type(error).__name__}: {error})") from error
 

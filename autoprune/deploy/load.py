@@ -23,9 +23,9 @@ from autoprune.compress.surgery.apply import reshape
 from autoprune.deploy.fold import make_room
 from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
-from autoprune.errors import CompressionError, InputError
+from autoprune.errors import AutopruneError, CompressionError, InputError
 from autoprune.files import read_json
-from autoprune.networks.build import adapter_for, build
+from autoprune.networks.build import adapter_for, build, build_foreign
 from autoprune.plugin import refuse_code
 
 FORMAT = 1
@@ -51,7 +51,13 @@ def load(folder: Path | str, *, imports: bool = False) -> nn.Module:
             refuse_code(name, file)
     use(form.network.methods, file)
     plan = _plan(folder / PLAN)
-    network = shell(form, plan)
+    try:
+        network = shell(form, plan)
+    except AutopruneError:
+        raise
+    except Exception as error:
+        given = f"does not fit {PLAN} ({type(error).__name__}: {error})"
+        raise InputError(file, given) from error
     try:
         state = unpack(load_file(folder / WEIGHTS), form.storage)
         network.load_state_dict(state)
@@ -107,7 +113,8 @@ def shell(form: Form, plan: Plan) -> nn.Module:
     """The network in the form in which it was exported, with values that mean nothing yet."""
     origin = form.network
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
-        parent = build(origin.model, origin.arguments, origin.offered)
+        make = build if ":" in origin.model else build_foreign
+        parent = make(origin.model, origin.arguments, origin.offered)
         # A method that is not named in the manifest has no share in the form.
         adapter = adapter_for(parent, origin.adapter)
         network = reshape(parent, plan.known, adapter)

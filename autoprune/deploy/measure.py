@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from autoprune.trial.setup import Setup
 BATCHES = (1, 32)
 """Samples at a time: one, as a chip that answers at once sees them, and many."""
 
+_NAME = re.compile(r"[^./][^/]{0,99}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
@@ -36,7 +39,7 @@ class Conditions:
         threads: of torch, on the CPU.
         name: of the folder in RUN/measured; the device where it is left out.
 
-    Raises InputError where the name is not a folder's.
+    Raises InputError where the name is not a folder's, and for what can only be a slip.
     """
 
     device: str = "cpu"
@@ -46,8 +49,14 @@ class Conditions:
 
     def __post_init__(self) -> None:
         name = self.name
-        if name is not None and (not name or "/" in name or name.startswith(".")):
-            raise InputError("--name", f"given {name!r}", "a folder's name")
+        if name is not None and not (_NAME.fullmatch(name) and name.isprintable()):
+            raise InputError("--name", f"given {name!r}", "a folder's name of 1 to 100 characters")
+        for option, given, most in (
+            ("rounds", self.rounds, 10**5),
+            ("threads", self.threads, 1024),
+        ):
+            if not 1 <= given <= most:
+                raise InputError(f"--{option}", f"given {given}", f"1 to {most}")
 
 
 def measure(

@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
-from autoprune.errors import InputError
+from autoprune.errors import AutopruneError, InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.families import FAMILIES
-from autoprune.plugin import load_named
+from autoprune.plugin import call, load_named, parameters
+
+_LARGEST = 10**9
+"""Parameters; the largest published spiking transformers have a sixth of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +38,30 @@ class Architecture:
         given = {n: tuple(v) if isinstance(v, list) else v for n, v in self.arguments.items()}
         try:
             network = self.make(**given)
-        except (TypeError, ValueError, AssertionError, ArithmeticError, RuntimeError) as error:
+        except AutopruneError:
+            raise
+        except Exception as error:
             shown = ", ".join(f"{name} = {value!r}" for name, value in self.arguments.items())
-            raise InputError(self.where, f"cannot be built with {shown}: {error}") from error
+            how = f" with {shown}" if shown else ""
+            said = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise InputError(self.where, f"cannot be built{how}: {said}") from error
         if not isinstance(network, nn.Module):
             raise InputError(self.where, f"returned {type(network).__name__}", "a torch.nn.Module")
         if self.time_axis is not None:
             network.time_axis = self.time_axis  # type: ignore[assignment]
         return network
+
+    def build_foreign(self) -> nn.Module:
+        """The same for arguments that may be another's: they fill no memory.
+
+        Raises InputError, before the network is made, where it is larger than any of ours.
+        """
+        with torch.device("meta"):
+            tensors = self.build().state_dict().values()
+        size = sum(tensor.numel() for tensor in tensors)
+        if size > _LARGEST:
+            raise InputError(self.where, f"{size} parameters", f"at most {_LARGEST}")
+        return self.build()
 
 
 def find_architecture(
@@ -57,17 +77,12 @@ def find_architecture(
 
     Raises InputError for an unknown or missing argument.
     """
-    make = _callable(model, "network: model") if ":" in model else FAMILIES[model].network()
+    make = load_named(model, "network: model") if ":" in model else FAMILIES[model].network()
     where = f"network {model}"
-    try:
-        parameters = inspect.signature(make).parameters
-    except ValueError as error:
-        raise InputError(where, f"its arguments are not known: {error}") from error
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and ":" in model
+    taken = parameters(make, where)
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in taken.values()) and ":" in model
     named = [
-        name
-        for name, p in parameters.items()
-        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
+        name for name, p in taken.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     settable = [name for name in named if name not in offered and name != "spiking_neuron"]
     for name in arguments:
@@ -75,7 +90,7 @@ def find_architecture(
             raise InputError(where, f"unknown argument {name!r}", name=name, candidates=settable)
     given = {**{k: v for k, v in offered.items() if k in named}, **arguments}
     for name in named:
-        if parameters[name].default is inspect.Parameter.empty and name not in given:
+        if taken[name].default is inspect.Parameter.empty and name not in given:
             raise InputError(where, f"argument {name!r} is missing")
     axis = offered.get("time_axis")
     return Architecture(where=where, make=make, arguments=given, time_axis=axis)
@@ -86,16 +101,20 @@ def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) 
     return find_architecture(model, arguments, offered).build()
 
 
+def build_foreign(
+    model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]
+) -> nn.Module:
+    """Likewise of what may be another's; see `Architecture.build_foreign`."""
+    return find_architecture(model, arguments, offered).build_foreign()
+
+
 def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:
     """The adapter that is named, or else the one whose family the network is of.
 
     Raises InputError where neither gives one.
     """
     if named is not None:
-        try:
-            adapter = _callable(named, "network: adapter")()
-        except TypeError as error:
-            raise InputError(f"adapter {named}", str(error), "a class without arguments") from error
+        adapter = call(load_named(named, "network: adapter"), f"adapter {named}")
         if not isinstance(adapter, ModelAdapter):
             raise InputError(f"adapter {named}", f"a {type(adapter).__name__}", "a ModelAdapter")
         return adapter
@@ -129,10 +148,3 @@ def check_image(network: nn.Module, adapter: ModelAdapter, sides: tuple[int, ...
             f"images of {' x '.join(map(str, sides))} pixels",
             f"sides that are multiples of its patch of {patch}",
         )
-
-
-def _callable(name: str, where: str) -> Any:
-    found = load_named(name, where)
-    if not callable(found):
-        raise InputError(where, f"{name!r} is a {type(found).__name__}", "something to call")
-    return found

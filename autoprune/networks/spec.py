@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from autoprune.config import STRICT, Count
+from autoprune.config import STRICT, Steps
 
 
 class NetworkSpec(BaseModel):
@@ -30,7 +30,7 @@ class NetworkSpec(BaseModel):
     model_config: ClassVar[ConfigDict] = {**STRICT, "extra": "allow"}
     model: str
     adapter: str | None = None
-    time_steps: Count
+    time_steps: Steps
     time_axis: Literal[0, 1] | None = None
     checkpoint: str | None = None
     checkpoint_keys: str | None = None

@@ -16,7 +16,7 @@ from pathlib import Path
 import autoprune
 from autoprune.errors import RecordError
 from autoprune.files import read_json, write_text
-from autoprune.runs.typed import typed
+from autoprune.typed import typed
 
 _PACKAGES = (
     "autoprune",

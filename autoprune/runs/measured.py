@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autoprune.errors import RecordError
 from autoprune.files import read_json, write_text
-from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
+from autoprune.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

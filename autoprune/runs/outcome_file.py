@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from autoprune.compress.parameter import Parameter
@@ -24,10 +26,11 @@ from autoprune.errors import AutopruneError, RecordError
 from autoprune.files import MIB, read_bytes
 from autoprune.runs.bounded_parquet import opened, table_in
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome, Read, State
-from autoprune.runs.typed import typed
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
-from autoprune.workload.table import to_ops, to_table
+from autoprune.typed import typed
+from autoprune.workload.op import Op
+from autoprune.workload.table import SCHEMA, to_ops, to_table
 from autoprune.workload.workload import Assumed, Elementwise, Found, Uncounted, Workload
 
 _KEY, _CHECK = b"autoprune", b"sha256"
@@ -41,6 +44,9 @@ _WRONG = (
     *(RecursionError, TypeError, ValueError, AutopruneError),
 )
 """What a file that is not ours makes its reader raise."""
+
+_ROWS = SCHEMA.append(pa.field("bits", pa.int64()))
+"""The columns of a file."""
 
 _Meta: TypeAlias = dict[str, Any]
 """The JSON in a file's metadata, or a part of it, as it was read: nothing is known of it yet."""
@@ -151,6 +157,7 @@ def _read(file: Path) -> tuple[pa.Table, _Meta]:
     content = read_bytes(file, _BYTES)
     try:
         table = table_in(content)
+        _check_rows(table)
         meta = _meta(opened(content))
         rows = sum(workload["ops"] for workload in meta["workloads"])
     except _WRONG as error:
@@ -158,6 +165,20 @@ def _read(file: Path) -> tuple[pa.Table, _Meta]:
     if rows != len(table):
         raise RecordError(f"{file}: operations are missing")
     return table, meta
+
+
+def _check_rows(table: pa.Table) -> None:
+    """ValueError unless all columns are there, of their types, and hold counts: from 0, finite."""
+    if not table.schema.equals(_ROWS):
+        raise ValueError(f"columns {', '.join(table.column_names)}")
+    for field, column in zip(_ROWS, table.columns, strict=True):
+        values = pc.list_flatten(column) if pa.types.is_list(field.type) else column
+        if values.null_count and field.name != "block":
+            raise ValueError(f"{field.name} is absent")
+        if values.type in (pa.int64(), pa.float64()):
+            least, most = pc.min_max(values).as_py().values()
+            if least is not None and not 0 <= least <= most < math.inf:
+                raise ValueError(f"{field.name} from {least} to {most}")
 
 
 def _meta(file: pq.ParquetFile) -> _Meta:
@@ -256,7 +277,7 @@ def read_outcome(file: Path) -> Outcome:
                 "measurement": measurement,
             }
         )
-        return typed(outcome, Plan, TrialKey, Parameter, Workload)
+        return typed(outcome, Plan, TrialKey, Parameter, Op)
     except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from autoprune.compress.effort import Effort
 from autoprune.config import Json
@@ -19,7 +19,8 @@ FORMAT = 3
 Identity: TypeAlias = Mapping[str, Json]
 """Everything that decides what a trial is and what Optuna is told of it; see `study.identity`."""
 
-_T = TypeVar("_T")
+_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AutopruneError)
+"""What anything else makes its reader raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ class RunRecord:
                     "hypervolumes": {n: _volumes(v) for n, v in data["hypervolumes"].items()},
                 }
             )
-        except (AttributeError, LookupError, TypeError, ValueError, AutopruneError) as error:
+        except _WRONG as error:
             raise RecordError(f"{where}: damaged ({type(error).__name__}: {error})") from error
 
 
@@ -186,5 +187,5 @@ def _texts(where: str, *values: object) -> None:
 
 def _counts(where: str, *values: object) -> None:
     for value in values:
-        if type(value) is not int or value < 0:
+        if type(value) is not int or not 0 <= value < 2**63:
             raise RecordError(f"{where}: {value!r} is no count")

@@ -27,12 +27,15 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from autoprune.errors import InputError, RecordError
-from autoprune.files import parse_json
+from autoprune.files import MIB, parse_json
 
 PASSWORD = "AUTOPRUNE_STORAGE_PASSWORD"
 """The environment's variable."""
 
 _CONNECT_S = 5
+
+_LINE_BYTES = 4 * MIB
+"""The longest line of a journal that is read; one of 100 parameters takes a hundredth."""
 
 
 @final
@@ -55,7 +58,9 @@ def open_journal(file: Path) -> optuna.storages.JournalStorage:
 
     Raises RecordError where it is damaged, or holds trials that no run has proposed.
     """
-    _cut_torn_line(file)
+    if file.is_file():
+        _check_lines(file)
+        _cut_torn_line(file)
     found = read_journal(file)
     if file.is_file():
         with file.open(encoding="utf-8") as lines:
@@ -73,6 +78,8 @@ def read_journal(file: Path) -> optuna.storages.JournalStorage:
 
     Raises RecordError where it is damaged.
     """
+    if file.is_file():
+        _check_lines(file)
     try:
         backend = JournalFileBackend(str(file), lock_obj=_HeldLock(str(file)))
         return optuna.storages.JournalStorage(backend)
@@ -80,10 +87,16 @@ def read_journal(file: Path) -> optuna.storages.JournalStorage:
         raise RecordError(f"{file}: damaged ({type(error).__name__}: {error!s:.200})") from error
 
 
+def _check_lines(journal: Path) -> None:
+    """RecordError for a line that would fill the memory, as of a file of zeros."""
+    with journal.open("rb") as lines:
+        while line := lines.readline(_LINE_BYTES + 1):
+            if len(line) > _LINE_BYTES:
+                raise RecordError(f"{journal}: damaged (a line longer than all of ours)")
+
+
 def _cut_torn_line(journal: Path) -> None:
     """Cut a last line that a power loss left incomplete; Optuna would fail on it."""
-    if not journal.is_file():
-        return
     content = journal.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole < len(content):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,7 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
     budgets = parse_budgets(study.budgets, f"{file}: budgets")
     for budget in budgets:
         check_metric(budget.metric, names, f"{file}: budgets", score)
+        _check_bound(budget, score, f"{file}: budgets")
     for metric in study.objectives:
         _check_defined(metric, space, machines, study.space, f"{file}: objectives")
     for budget in budgets:
@@ -103,6 +105,13 @@ def _check_rate(study: Study, space: SearchSpace, where: str) -> None:
     for reason, holds in reasons.items():
         if holds:
             raise InputError(where, f"left out, and {reason}", "a learning rate")
+
+
+def _check_bound(budget: Budget, score: str, where: str) -> None:
+    """InputError for a bound that every network keeps, or none, since no value is so."""
+    most = 1 if split_metric(budget.metric)[0] == score else math.inf
+    if not 0 <= budget.bound <= most:
+        raise InputError(where, f"given '{budget}'", "0 to 1" if most == 1 else "0 or more")
 
 
 def _check_defined(

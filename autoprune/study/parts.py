@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.build import Architecture, adapter_for, check_image, find_architecture
 from autoprune.networks.inputs import FRAMES
 from autoprune.networks.spec import NetworkSpec
-from autoprune.plugin import load_named
+from autoprune.plugin import load_named, parameters
 from autoprune.study.compute import Compute
 from autoprune.study.study import Study
 from autoprune.trial.setup import Evaluate, Setup, Train
@@ -60,8 +59,8 @@ class Parts:
         return _offered(self.network, self.data.about) | told
 
 
-def find_parts(study: Study) -> tuple[Parts, nn.Module]:
-    """The parts of a study, and its network, untrained.
+def find_parts(study: Study, *, foreign: bool = False) -> tuple[Parts, nn.Module]:
+    """The parts of a study, which may be another's, and its network, untrained.
 
     Raises InputError where one of them is not there, or they do not fit each other.
     """
@@ -69,7 +68,7 @@ def find_parts(study: Study) -> tuple[Parts, nn.Module]:
     data = NamedData(study.data, Path())
     spec = study.network
     architecture = find_architecture(spec.model, spec.arguments, _offered(spec, data.about))
-    network = architecture.build()
+    network = architecture.build_foreign() if foreign else architecture.build()
     adapter = adapter_for(network, spec.adapter)
     if _has_frames(spec, data.about):
         axis = adapter.time_axis(network) if spec.time_axis is None else spec.time_axis
@@ -103,6 +102,22 @@ def load_data(parts: Parts) -> Dataset:
     if count is None:
         return data
     return replace(data, validation=some_of(data.validation, count, parts.seed))
+
+
+def capped(parts: Parts, data: Dataset) -> list[str]:
+    """What the study asks for and its data do not have, in words: all of them are taken."""
+    train, validation = len(data.train), len(data.validation)
+    asked = {
+        "parent.batch_size": (parts.parent.batch_size if parts.parent else 1, train),
+        "finetune.batch_size": (parts.finetune.batch_size, train),
+        "measure.batch_norm_batch_size": (parts.measure.batch_norm_batch_size, train),
+        "measure.census_samples": (parts.measure.census_samples, validation),
+    }
+    return [
+        f"{key} = {count} of the study: there are {there} samples, and all of them are taken."
+        for key, (count, there) in asked.items()
+        if count > there
+    ]
 
 
 def make_setup(
@@ -167,7 +182,7 @@ def _find_train(study: Study) -> Train:
     if name is None:
         return train
     found: Train = load_named(name, "functions.train")
-    takes = set(inspect.signature(found).parameters)
+    takes = parameters(found, "functions.train")
     missing = [
         word for word in ("model", "data", "recipe", "seed", "progress") if word not in takes
     ]

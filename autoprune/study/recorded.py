@@ -27,7 +27,7 @@ def recorded_parts(folder: RunFolder) -> Parts:
         for place in (Path(folder.record.folder), Path()):
             make_importable(place)  # a user's modules lie where they lay then
     use_methods(study, file, imports=folder.imports)
-    parts, _ = find_parts(study)
+    parts, _ = find_parts(study, foreign=not folder.imports)
     return parts
 
 

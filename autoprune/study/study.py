@@ -11,7 +11,7 @@ from autoprune.compress.effort import Effort
 from autoprune.compress.registry import use
 from autoprune.compress.space import SearchSpace, load_space
 from autoprune.compress.spec import CompressionSpec
-from autoprune.config import STRICT, Count, Title, find_file, read_toml, validate
+from autoprune.config import STRICT, Count, Steps, Title, find_file, read_toml, validate
 from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
 from autoprune.networks.families import FAMILIES
@@ -93,7 +93,7 @@ class Study(BaseModel):
     budgets: list[str] = []
     trials: Count
     workers: Annotated[int, Field(ge=0, le=100_000)]
-    threads: Count = 1
+    threads: Steps = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     storage: str | None = None
     artifacts: str | None = None

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass, replace
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
+from autoprune.errors import InputError
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front, contenders
 from autoprune.report.front.front import MachineFront
@@ -30,6 +31,8 @@ from autoprune.sweep.workers import Hire, Workers
 from autoprune.trial.job import Job, Result
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
+
+_MOST_SEEDS = 1000
 
 Watch = Callable[[int, int], None]
 """Told how many of how many trainings are done."""
@@ -107,8 +110,10 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
     trained, before anything is. After `stop` no more trainings begin.
 
     Raises RecordError where the run is in use or has no fine-tuned parent, and InputError where
-    code may not be imported that it names; see `RunFolder`.
+    code may not be imported that it names, see `RunFolder`, and unless there are 1 to 1000 seeds.
     """
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise InputError("--seeds", f"given {seeds}", f"1 to {_MOST_SEEDS}")
     parts = recorded_parts(folder)
     hired = Workers.of(parts.compute, hire)
     with sole_writer(folder.path) as hold:

@@ -29,7 +29,7 @@ from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.build import Built
 from autoprune.study.identity import check_identity
 from autoprune.study.parent import find_parent, load_parent
-from autoprune.study.parts import Parts, load_data, make_setup, recipe
+from autoprune.study.parts import Parts, capped, load_data, make_setup, recipe
 from autoprune.study.recipe import leaves_out, recipe_task, with_rates
 from autoprune.sweep.environment import environment
 from autoprune.sweep.execute import execute
@@ -69,7 +69,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         write_study(replace(prepared, built=built), folder, weight_bits)
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
-        notes: list[str] = []
+        notes = capped(parts, data)
         parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())

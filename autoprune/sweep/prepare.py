@@ -20,6 +20,7 @@ from autoprune.study.compute import Compute
 from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.study.study import Study
 from autoprune.study.warm_start import read_warm_start
+from autoprune.sweep.memory import check_memory
 from autoprune.sweep.ray.loggers import check_packages
 from autoprune.sweep.ray.place import check_place
 from autoprune.sweep.workers import Workers
@@ -66,6 +67,7 @@ def prepare(
     _check_workers(study, checked.file)
     if study.workers and address is None:
         check_place()
+        check_memory(study.compute.memory_gib)
     built = build(replace(checked, study=study))
     if leaves_out(built):
         recipe_task(built)  # raises where it cannot be chosen

@@ -25,6 +25,8 @@ _BASELINE = re.compile("parent|fine-tuned|without .+")
 
 _RECIPE = re.compile("recipe [1-9][0-9]{0,5}")
 
+_LONGEST, _SHOWN = 200, 40
+
 _OUT_OF_THE_FOLDER = ("/", "\\", "\0")
 
 
@@ -61,8 +63,10 @@ class TrialKey:
     def parse(cls, text: str) -> TrialKey:
         """The key that prints so, or, of a trial, is marked so on a front: ``7b``, ``8u``.
 
-        Raises RecordError for a text with a separator of paths.
+        Raises RecordError for a text with a separator of paths, or too long for a file's name.
         """
+        if len(text) > _LONGEST:
+            raise RecordError(f"{text[:_SHOWN]!r}... is no trial and no baseline")
         whole, at, steps = text.rpartition("@")
         if whole and at and steps.isdecimal() and int(steps):
             return replace(cls.parse(whole), after=int(steps))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from autoprune.config import STRICT, Count, Epochs, LearningRate, Rate, Share
+from autoprune.config import STRICT, Count, Epochs, LearningRate, Minutes, Rate, Share
 
 
 class TrainingSpec(BaseModel):
@@ -97,7 +97,7 @@ class ComputeSpec(BaseModel):
     gpu_fraction: Annotated[float, Field(gt=0, le=1)] | None = None
     cpus: Count | None = None
     memory_gib: Rate | None = None
-    trial_minutes: Rate | None = None
+    trial_minutes: Minutes | None = None
     retries: Annotated[int, Field(ge=0, le=1000)] = 3
 
     @model_validator(mode="after")

@@ -199,7 +199,7 @@ def correct(model: nn.Module, data: Split, batch_size: int = 256) -> int:
 
 
 def batches(data: Split, size: int, count: int, seed: int) -> Iterator[Tensor]:
-    """`count` random batches of inputs, for re-estimating batch norm."""
-    generator = torch.Generator().manual_seed(seed)
+    """`count` random batches of inputs, for re-estimating batch norm; of all data at most."""
+    generator, size = torch.Generator().manual_seed(seed), min(size, len(data))
     for _ in range(count):
         yield data.inputs(torch.randint(len(data), (size,), generator=generator))

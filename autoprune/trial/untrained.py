@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from autoprune.compress.surgery.batch_norm import reestimate
-from autoprune.errors import InputError
+from autoprune.errors import AutopruneError, InputError
 from autoprune.networks.build import build
 from autoprune.networks.inputs import FRAMES, IMAGES
 from autoprune.plugin import make_importable
@@ -50,13 +50,16 @@ def profile_untrained(  # noqa: PLR0913 - the options of `autoprune profile`
         torch.manual_seed(0)
         told = {} if time_axis is None else {"time_axis": time_axis}
         network = build(name, {}, told).eval()
-        inputs = torch.rand(samples, *sizes)
-        inputs = inputs.round() if inputs.ndim == FRAMES else inputs
         try:
+            inputs = torch.rand(samples, *sizes)
+            inputs = inputs.round() if inputs.ndim == FRAMES else inputs
             reestimate(network, [inputs])
             return profile(network, inputs, time_steps, product_sparsity=product_sparsity)
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
-            shape = "x".join(map(str, sizes))
+        except AutopruneError:
+            raise
+        except Exception as error:
+            shape, said = "x".join(map(str, sizes)), str(error).partition("\n")[0]
             raise InputError(
-                f"profile {name}", f"does not run on {shape} ({type(error).__name__}: {error})"
+                f"profile {name}",
+                f"does not run on {samples} x {shape} ({type(error).__name__}: {said})",
             ) from error

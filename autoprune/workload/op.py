@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from autoprune.config import Json
 from autoprune.errors import InputError
+from autoprune.typed import typed
 from autoprune.workload.columns import PLACES, reader
 from autoprune.workload.parts import (
     NO_NEURONS,
@@ -111,7 +112,7 @@ class Op:
             own |= {part: kind(**given[part]) for part, kind in PARTS.items()}
         except InputError as error:
             raise InputError(f"op {data['name']!r}", str(error)) from error
-        return cls(**own)
+        return typed(cls(**own), *PARTS.values())
 
 
 NESTED: Mapping[str, type[Geometry | Activity]] = {"geometry": Geometry, "activity": Activity}

@@ -7,6 +7,7 @@ call a figure by its column of `autoprune.workload.columns`, such as ``a_bits``.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -222,6 +223,9 @@ class Activity:
     tiles: tuple[int, int, int, int] | None = None
 
 
+_LARGEST = 2**63
+"""A count is smaller: columns of them have 64 bits."""
+
 Part = Sizes | Activation | Second | Work | Neurons
 
 PARTS: Mapping[str, type[Part]] = {
@@ -252,11 +256,11 @@ def _check(where: str, part: Part, place: str, *, at_least_one: tuple[str, ...] 
         value = getattr(part, field)
         if kind in ("int", "tuple[int, ...]"):
             counts = value if isinstance(value, tuple) else (value,)
-            if any(type(count) is not int or count < 0 for count in counts):
+            if any(type(count) is not int or not 0 <= count < _LARGEST for count in counts):
                 raise InputError(where, f"{column} is {value!r}", "whole counts >= 0")
             if field in at_least_one and value < 1:
                 raise InputError(where, f"{column} is {value}", "at least 1")
-        if kind == "float" and not value >= 0:
+        if kind == "float" and not 0 <= value < math.inf:
             raise InputError(where, f"{column} is {value}", "a number >= 0")
 
 

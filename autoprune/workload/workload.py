@@ -15,6 +15,7 @@ from typing import Literal
 
 from autoprune.errors import InputError
 from autoprune.files import read_text
+from autoprune.typed import typed
 from autoprune.workload.columns import reader
 from autoprune.workload.op import Op, Order
 
@@ -173,7 +174,7 @@ class Workload:
             )
         del data["autoprune_workload"]
         try:
-            return cls(
+            found = cls(
                 **{
                     **data,
                     "ops": tuple(Op.from_dict(item) for item in data["ops"]),
@@ -186,6 +187,7 @@ class Workload:
                     ),
                 }
             )
+            return typed(found, Op)
         except InputError as error:
             raise InputError(where, str(error)) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

@@ -88,6 +88,60 @@ def test_workload_that_cannot_be_written(autoprune, run_folder, tmp_path) -> Non
     assert_refused("cannot be written", autoprune, "workload", run_folder, "1", "--out", out)
 
 
+WRITING = {
+    "report": ["RUN", "--out", "PLACE"],
+    "workload": ["RUN", "1", "--out", "PLACE"],
+    "trials": ["RUN", "--parquet", "PLACE"],
+}
+
+
+@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize("place", ["", ".", "..", "/dev/null", "link"])
+def test_place_where_no_file_is_put(autoprune, run_folder, monkeypatch, command, place) -> None:
+    monkeypatch.chdir(run_folder)
+    (run_folder / "link").symlink_to("/etc/passwd")
+    given = {"RUN": str(run_folder), "PLACE": place}
+    monkeypatch.setattr("autoprune.api.open_run", lambda *_, **__: pytest.fail("it was read"))
+    words = "given ''; expected a path" if not place else "no regular file, and not replaced by one"
+    assert_refused(words, autoprune, command, *(given.get(w, w) for w in WRITING[command]))
+
+
+def test_export_to_the_current_folder(autoprune, run_folder, tmp_path, monkeypatch) -> None:
+    """The shell would no longer find it."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    for place in (".", "../empty", tmp_path / "empty"):
+        words = "the current folder; expected a new or an empty folder"
+        assert_refused(words, autoprune, "export", run_folder, "1", "--out", place)
+    assert_refused("--out: given ''", autoprune, "export", run_folder, "1", "--out", "")
+
+
+@refusals(
+    (("confirm", "RUN", "--seeds", 10**12), "--seeds: given 1000000000000; expected 1 to 1000"),
+    (("confirm", "RUN", "--grace", f"{'9' * 400}d"), "expected at most a year"),
+    (("run", "digits", "--time-limit", "367d"), "given '367d'; expected at most a year"),
+    (("measure", "RUN", "--threads", 10**12), "--threads: given 1000000000000; expected 1 to 1024"),
+    (("measure", "RUN", "--rounds", 10**12), "--rounds: given 1000000000000; expected 1 to 100000"),
+    (("measure", "RUN", "--name", "a\nb"), "expected a folder's name of 1 to 100 characters"),
+    (("measure", "RUN", "--name", "x" * 101), "expected a folder's name of 1 to 100 characters"),
+    (("trial", "RUN", "9" * 5000), "... is no trial and no baseline"),
+)
+def test_what_cannot_be_meant(autoprune, run_folder, root, given, words) -> None:
+    study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+    (run_folder / "study.toml").write_text(study, encoding="utf-8")
+    assert_refused(words, autoprune, *(str(w).replace("RUN", str(run_folder)) for w in given))
+
+
+def test_a_system_that_has_no_room(autoprune, run_folder, monkeypatch) -> None:
+    """Where a temporary file has no name to complain of."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("autoprune.api.open_run", full)
+    assert assert_refused("autoprune: No space", autoprune, "status", run_folder).count("\n") == 1
+
+
 @pytest.mark.parametrize("command", ["check", "show"])
 def test_file_that_is_of_no_kind(autoprune, tmp_path: Path, command: str) -> None:
     file = tmp_path / "odd.toml"

@@ -23,6 +23,19 @@ def small():
                       embed_dims=16, num_heads=2, depths=1)
 
 
+def raises():
+    raise KeyError("x")
+
+
+class Dead(Spikformer):
+    def __init__(self):
+        super().__init__(T=2, img_size_h=16, img_size_w=16, patch_size=4, num_classes=4,
+                         embed_dims=16, num_heads=2, depths=1)
+
+    def forward(self, x):
+        raise KeyError("dead")
+
+
 def timeless():
     network = small()
     network.__class__ = type("Timeless", (type(network),), {})
@@ -64,6 +77,11 @@ def test_a_network_is_counted_and_can_be_priced(autoprune, here, tmp_path):
     (("my_profiled", "--input", "3x16x16"), "given 'my_profiled'; expected module:function"),
     (("my_profiled:small", "--input", "3x16"), "expected 4D image"),
     (("my_profiled:small", "--input", "3xax16"), "--input: given '3xax16'; expected sizes"),
+    (("my_profiled:small", "--input", "9" * 5000), "--input: given '999*; expected sizes"),
+    (("my_profiled:small", "--input", "99999x99999x99999"), "does not run on 4 x 99999x99999x9999"),
+    (("my_profiled:small", "--input", "3x16x16", "--time-steps", "1025"), "not in the range"),
+    (("my_profiled:raises", "--input", "3x16x16"), "cannot be built: KeyError: 'x'"),
+    (("my_profiled:Dead", "--input", "3x16x16"), "does not run on 4 x 3x16x16 (KeyError: 'dead')"),
 )
 def test_bad_input(autoprune, here, given, words):
     assert_refused(words, autoprune, "profile", *given)

@@ -33,6 +33,10 @@ def nothing():
     return None
 
 
+def raises():
+    return {}["labels"]
+
+
 def wrong_labels():
     return X, Y - 1
 
@@ -77,6 +81,7 @@ def test_own_arrays(own):
 
 @refusals(
     ("nothing", "returned NoneType; expected (inputs, labels)"),
+    ("raises", "raised KeyError: 'labels' (*, line "),
     ("wrong_labels", "labels from -1 to 1; expected 0 to 1"),
     ("lonely", "1 samples of class 1; expected at least 5 of every class"),
     ("not_a_number", "NaN or infinite"),

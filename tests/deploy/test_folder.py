@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import random
 import runpy
 import shutil
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -22,8 +24,9 @@ from autoprune.deploy.onnx import write_onnx
 from autoprune.deploy.pack import pack
 from autoprune.deploy.size_proof import sizes_are_exact, weights_are_planned
 from autoprune.deploy.sources import closure, rewritten
-from autoprune.errors import ExportError, InputError
+from autoprune.errors import AutopruneError, ExportError, InputError
 from autoprune.networks.build import build
+from tests.mutations import mutate_bytes, mutate_json
 
 from .conftest import EFFORT, FAMILIES, compressed
 
@@ -97,6 +100,51 @@ def test_loading_leaves_random_numbers_and_other_folders_alone(packed, samples, 
     assert torch.equal(torch.rand(3), expected)
     assert type(networks[0]) is not type(networks[1])
     assert sys.modules["autoprune"].__name__ == "autoprune"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (("network", "arguments", "embed_dims"), 200_000),
+        (("network", "arguments", "embed_dims"), 10**30),
+        (("network", "arguments"), [1]),
+        (("network", "offered", "num_classes"), "many"),
+        (("storage", "head.weight", "shape"), [10**9, 10**9]),
+        (("storage", "head.weight", "shape"), [-1, -4]),
+        (("storage", "head.weight", "format"), "csr"),
+        (("starts", "slif"), {"head": 1}),
+        (("folded",), {"head": 3}),
+    ],
+)
+def test_a_manifest_of_another_network_is_refused_before_memory_is_filled(key, value, packed):
+    folder = packed(*compressed("spikformer_patch"))
+    document = manifest(folder)
+    *path, last = key
+    place = document
+    for name in path:
+        place = place[name]
+    place[last] = value
+    (folder / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"manifest\.json|network\.safetensors|network spik"):
+        load(folder)
+
+
+@pytest.mark.parametrize("count", [5, pytest.param(1000, marks=pytest.mark.fuzz)])
+def test_any_manifest_is_loaded_or_refused(packed, count):
+    folder, rng = packed(*compressed("spikformer_patch")), random.Random(count)
+    file = folder / "manifest.json"
+    content, refused = file.read_bytes(), 0
+    for number in range(count):
+        file.write_bytes(rng.choice((mutate_bytes, mutate_json, mutate_json))(content, rng))
+        start = time.process_time()
+        try:
+            load(folder)
+        except AutopruneError:
+            refused += 1
+        except BaseException as error:
+            raise AssertionError(f"{number}: {error!r}: {file.read_text()[:5000]}") from error
+        assert time.process_time() - start < 2
+    assert refused
 
 
 def manifest(folder) -> dict:

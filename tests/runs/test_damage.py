@@ -9,145 +9,158 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from optuna.samplers import RandomSampler
 
-from autoprune.compress.configuration import make_plan
-from autoprune.compress.effort import Effort
 from autoprune.errors import AutopruneError, RecordError
+from autoprune.networks.checkpoint import load_checkpoint
+from autoprune.networks.spikformer_patch import PatchSpikformer
+from autoprune.opened_run import OpenedRun
+from autoprune.report.tables.front import front_table
+from autoprune.report.tables.trial import trial_lines
+from autoprune.report.tables.trials import trials_table
+from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import holder
-from autoprune.runs.measured import read_all
-from autoprune.runs.outcome import Charge, Outcome
-from autoprune.runs.record import RunRecord
-from autoprune.search.optuna_study import OptunaStudy, StudyPlace
+from autoprune.runs.machines import run_machines
+from autoprune.runs.measured import MeasuredOn, Timing, read_all, write
 from autoprune.search.proposals import read_proposals
-from autoprune.search.storages import open_journal
-from autoprune.search.warm_start import kept
+from autoprune.search.warm_start import WarmStart, keep, kept
+from autoprune.study.recorded import recorded_parts
 from autoprune.trial.key import TrialKey
-
-MANY, FEW = 10_000, 60
-ODD = (
-    *("null", "true", "-1", "0", "1e308", "NaN", "Infinity", "9" * 300, '"x"', '""', "[]", "{}"),
-    *('"\\u0000\\ud800"', '"../../x"', "[" * 500 + "]" * 500, "[" * 100_000, "{" * 100_000),
+from tests.mutations import (
+    Mutation,
+    mutate_bytes,
+    mutate_columns,
+    mutate_header,
+    mutate_json,
+    mutate_lines,
+    mutate_metadata,
+    mutate_toml,
 )
+
+MANY, FEW, SHOW = 10_000, 25, 20
+SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, request) -> Path:
-    """A run folder with one of every kind of file."""
-    from autoprune.cost.sample import sample_workload
-    from autoprune.networks.spikformer import SpikformerAdapter
-    from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
-    from tests.conftest import make_network
-
-    folder = RunFolder(tmp_path_factory.mktemp("whole"))
-    shape = SpikformerAdapter().shape(make_network())
-    plan = make_plan({}, shape, Effort(time_steps=3, learning_rate=1e-3, epochs=1))
-    score = Score(correct=90, total=100)
-    precision = Precision(bits=32, validation=score, test=score, workload=sample_workload())
-    measurement = Measurement(
-        plan=plan,
-        seed=0,
-        precisions=(precision,),
-        parameters=10,
-        kept_weights=1.0,
-        seconds=Seconds(training=1.0, evaluation=1.0, census=1.0, other=1.0),
+def whole(short_run, tmp_path_factory) -> Path:
+    """A finished run with one of every kind of file that is read."""
+    folder = RunFolder(Path(shutil.copytree(short_run, tmp_path_factory.mktemp("whole") / "run")))
+    outcome = folder.read(TrialKey(1))
+    folder.write(replace(outcome, key=TrialKey(1, 0)))
+    timing = Timing(
+        key=TrialKey(1), batch=1, latency_us=1.0, low_us=1.0, high_us=1.0, energy_uj=None
     )
-    folder.write_record(RunRecord(shape=shape, title="a run", data="data"))
-    folder.write(
-        Outcome(
-            key=TrialKey(1),
-            origin="sampled",
-            configuration=(),
-            plan=plan,
-            seed=0,
-            state="measured",
-            measurement=measurement,
-            charges=(("loihi1", Charge(energy_uj=1.0)),),
-        )
-    )
-    place = StudyPlace(storage=open_journal(folder.journal))
-    study = OptunaStudy(place, ["maximize"], ["x"], {}, 1)
-    study.ask(RandomSampler(), fixed=None, settled=dict, describe=lambda trial: {"hash": "0"})
-    environment = {"versions": {"torch": "2"}, "commit": "", "processor": "p", "threads": 1}
-    environment |= {"seed": 0, "files": {"study": "0"}, "first_trial": 0}
-    folder.environments.write_text(json.dumps([environment]), encoding="utf-8")
+    measured = {"name": "cpu", "device": "d", "threads": 1, "rounds": 3, "counter": ""}
+    write(folder.path, MeasuredOn(**measured, missing=("power",), timings=(timing,)))
+    warm = {"source": "x", "kind": "data", "differs": ("seed",), "outside": 0}
+    keep(WarmStart(**warm, trials=(outcome,), baselines=()), folder.warm_start)
     held = {"host": "h", "process": 1, "since": "2026-01-01 00:00:00+00:00", "boot": "b"}
     (folder.path / "run.lock").write_text(json.dumps(held), encoding="utf-8")
-    timing = {"key": "1", "batch": 1, "latency_us": 1.0, "low_us": 1.0, "high_us": 1.0}
-    timing |= {"energy_uj": None}
-    (folder.path / "measured" / "cpu").mkdir(parents=True)
-    found = {"name": "cpu", "device": "d", "threads": 1, "rounds": 3, "counter": "", "missing": []}
-    text = json.dumps({**found, "timings": [timing]})
-    (folder.path / "measured" / "cpu" / "measured.json").write_text(text, encoding="utf-8")
-    (folder.warm_start).mkdir()
-    head = {"source": "x", "kind": "data", "differs": ["seed"], "outside": 0}
-    (folder.warm_start / "warm_start.json").write_text(json.dumps(head), encoding="utf-8")
     return folder.path
 
 
-READERS: dict[str, Callable[[Path], object]] = {
-    "study.json": lambda path: RunFolder(path).record,
-    "trials/00001.parquet": lambda path: (
-        RunFolder(path).read_heads(),
-        RunFolder(path).read_trials(),
+def weights(path: Path, name: str) -> None:
+    """Weights as export and measure take them."""
+    load_checkpoint(PatchSpikformer(**SMALL), path / name)
+
+
+SMALL = {"T": 3, "in_channels": 1, "img_size_h": 8, "img_size_w": 8, "num_classes": 10}
+SMALL |= {"embed_dims": 16, "depths": 1, "num_heads": 2, "mlp_ratio": 2.0}
+JSON, TOML = (mutate_bytes, mutate_json, mutate_json), (mutate_bytes, mutate_toml, mutate_toml)
+PARQUET = (mutate_bytes, mutate_columns, mutate_metadata, mutate_metadata)
+TENSORS = (mutate_bytes, mutate_header)
+READERS: dict[str, tuple[Callable[[Path], object], tuple[Mutation, ...]]] = {
+    "study.json": (lambda path: RunFolder(path).record, JSON),
+    "study.toml": (lambda path: recorded_parts(RunFolder(path)), TOML),
+    "machines/loihi1.toml": (lambda path: run_machines(RunFolder(path)), TOML),
+    "trials/00001.parquet": (
+        lambda path: (
+            RunFolder(path).read_heads(),
+            RunFolder(path).read_trials(),
+            TrialColumns(RunFolder(path)).at(8),
+        ),
+        PARQUET,
     ),
-    "optuna.journal": lambda path: read_proposals(RunFolder(path)),
-    "environments.json": lambda path: read_environments(path / "environments.json"),
-    "run.lock": holder,
-    "measured/cpu/measured.json": read_all,
-    "warm_start/warm_start.json": lambda path: kept(path / "warm_start"),
+    "baselines/fine-tuned.parquet": (lambda path: RunFolder(path).read_baselines(), PARQUET),
+    "confirmed/00001-0.parquet": (lambda path: RunFolder(path).read_confirmed(), PARQUET),
+    "optuna.journal": (
+        lambda path: read_proposals(RunFolder(path)),
+        (mutate_bytes, mutate_lines, mutate_lines),
+    ),
+    "parent.safetensors": (lambda path: weights(path, "parent.safetensors"), TENSORS),
+    "environments.json": (lambda path: read_environments(path / "environments.json"), JSON),
+    "run.lock": (holder, JSON),
+    "measured/cpu/measured.json": (read_all, JSON),
+    "warm_start/warm_start.json": (lambda path: kept(path / "warm_start"), JSON),
 }
-
-
-def mutated(content: bytes, rng: random.Random) -> bytes:
-    """A value replaced by an odd one, or some bytes changed, cut, doubled."""
-    if rng.random() < 0.6 and content[:1] in b"[{":
-        text = content.decode()
-        places = [i for i, sign in enumerate(text) if sign in ":,["]
-        place = rng.choice(places) + 1
-        end = next((i for i in range(place, len(text)) if text[i] in ",]}"), len(text))
-        return (text[:place] + rng.choice(ODD) + text[end:]).encode()
-    found = bytearray(content)
-    for _ in range(rng.randint(1, 4)):
-        place = rng.randrange(len(found) + 1)
-        end = place + rng.choice((1, 2, 8, 64))
-        match rng.randrange(4):
-            case 0:
-                found[place:end] = rng.randbytes(end - place)
-            case 1:
-                del found[place:end]
-            case 2:
-                found[place:place] = found[place:end]
-            case 3:
-                del found[place:]
-    return bytes(found)
 
 
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.fuzz)])
 @pytest.mark.parametrize("name", READERS)
 def test_a_file_of_a_run_is_read_or_refused_by_name(whole, tmp_path, name, count):
+    """Within a second and half a GiB."""
     shutil.copytree(whole, tmp_path / "run")
+    read, mutations = READERS[name]
     file, rng = tmp_path / "run" / name, random.Random(name)
     content = file.read_bytes()
-    READERS[name](tmp_path / "run")
-    refused = 0
+    read(tmp_path / "run")
+    refused, before = 0, getrusage(RUSAGE_SELF).ru_maxrss
     for number in range(count):
-        file.write_bytes(mutated(content, rng))
-        start = time.perf_counter()
+        file.write_bytes(rng.choice(mutations)(content, rng))
+        start = time.process_time()
         try:
-            READERS[name](tmp_path / "run")
+            read(tmp_path / "run")
         except AutopruneError as error:
             refused += 1
             assert file.name in str(error), (number, error)
-        assert time.perf_counter() - start < 5, number
+        except BaseException as error:
+            shutil.copy(file, tmp_path / "broken")
+            raise AssertionError(f"{number}: {error!r}, kept in {tmp_path / 'broken'}") from error
+        assert time.process_time() - start < SECONDS, number
     assert refused or name == "run.lock"
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 2**19
+
+
+SHOWN: dict[str, Callable[[OpenedRun], object]] = {
+    "status": lambda run: run.status().to_dict(),
+    "trials": lambda run: trials_table(run.trials()),
+    "trial": lambda run: list(trial_lines(run.trial(1))),
+    "fronts": lambda run: [front_table(front) for front in run.fronts().fronts],
+    "pick": lambda run: run.pick("loihi1", min_accuracy=0.1).to_dict(),
+    "compare": lambda run: run.compare().to_dict(),
+    "price": lambda run: run.price(1, "loihi1").by_cause(),
+    "report": lambda run: run.report(run.folder.path / "out.html"),
+    "clean": lambda run: run.clean(dry_run=True),
+}
+"""What commands ask of a run, and show."""
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("name", READERS)
+def test_what_was_read_of_a_damaged_run_can_be_shown(whole, tmp_path, name):
+    shutil.copytree(whole, tmp_path / "run")
+    _, mutations = READERS[name]
+    file, rng = tmp_path / "run" / name, random.Random(f"shown {name}")
+    content = file.read_bytes()
+    for number in range(SHOW):
+        file.write_bytes(rng.choice(mutations)(content, rng))
+        for asked, show in SHOWN.items():
+            try:
+                show(OpenedRun(tmp_path / "run"))
+            except AutopruneError as error:
+                assert str(error).strip()
+            except BaseException as error:
+                shutil.copy(file, tmp_path / "broken")
+                kept = tmp_path / "broken"
+                raise AssertionError(f"{asked} {number}: {error!r}, kept in {kept}") from error
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,7 @@ def test_a_record_older_than_the_folder_is_made_anew_and_nothing_trains(sweep, s
         pytest.param(b'{"op_code": 99}\n', False, marks=pytest.mark.full),
         pytest.param(b"[" * 9999 + b"\n", True, marks=pytest.mark.full),
         pytest.param(b"\xff\n", False, marks=pytest.mark.full),
+        pytest.param(bytes(4 * 2**20 + 1), True, marks=pytest.mark.full),
     ],
 )
 def test_a_damaged_journal_is_set_aside_and_made_anew(sweep, line, last):

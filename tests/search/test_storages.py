@@ -170,6 +170,33 @@ def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, t
 
 @pytest.mark.full
 @pytest.mark.postgres
+def test_a_database_older_than_the_run_folder_is_made_anew(short, server, tmp_path, monkeypatch):
+    """A backup was restored, or the study is gone: nothing is trained again."""
+    path, storage = tmp_path / "run", open_database(server.address)
+    run(prepare(str(short), workers=0, trials=4), path, Nobody())
+    name = RunFolder(path).record.places.study
+
+    def copy(source: str, target: str) -> None:
+        places = {"from_storage": storage, "to_storage": storage}
+        optuna.copy_study(from_study_name=source, to_study_name=target, **places)
+
+    copy(name, "backup")
+    prepared = prepare(str(short), workers=0)
+    before = run(prepared, path, Nobody())
+    whole = [(t.params, t.values, t.state) for t in recorded(path, server.address)]
+    fronts = {f: f.read_bytes() for f in path.glob("fronts/*/front.*")}
+    monkeypatch.setattr("autoprune.sweep.worker.run_trial", lambda *_: pytest.fail("trained"))
+    for backup in (True, False):
+        optuna.delete_study(study_name=name, storage=storage)
+        if backup:
+            copy("backup", name)
+        assert run(prepared, path, Nobody()).outcomes == before.outcomes
+        assert [(t.params, t.values, t.state) for t in recorded(path, server.address)] == whole
+        assert {f: f.read_bytes() for f in path.glob("fronts/*/front.*")} == fronts
+
+
+@pytest.mark.full
+@pytest.mark.postgres
 def test_status_and_trial_read_the_database_where_they_may(short, server, tmp_path, monkeypatch):
     """With --import, and a password that ~/.pgpass has for that host: none of the environment."""
     passwords, escaped = tmp_path / "pgpass", server.password.replace(":", "\\:")

@@ -45,6 +45,7 @@ def test_own_score_and_training(autoprune, study, tmp_path):
     ),
     (('trian = "own_functions:warm"', "accuracy", ""), "did you mean 'train'"),
     (('train = "warm"', "accuracy", ""), "given 'warm'; expected module:name"),
+    (('train = "math:pi"', "accuracy", ""), "'math:pi' is a float; expected something to call"),
 )
 def test_what_is_wrong_is_named(autoprune, study, given, words):
     functions, objective, extra = given

@@ -111,8 +111,8 @@ def test_a_node_says_what_it_lacks(tmp_path):
 def test_what_no_node_has_is_refused_at_once(short_study, one_ray, tmp_path):
     """Ray itself would wait for such a node for ever."""
     one_ray()
-    big = short_study(after="[compute]\nmemory_gib = 1e6")
-    said = r"compute: a worker takes 1 CPUs, 1e\+06 GiB of memory; expected no more than some node"
+    big = short_study(after="[compute]\ncpus = 1000")
+    said = r"compute: a worker takes 1000 CPUs; expected no more than some node"
     with pytest.raises(InputError, match=said):
         run(prepare(str(big)), tmp_path / "run", Nobody())
 

@@ -11,12 +11,15 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 T = TypeVar("T")
 
+_LARGEST = 2**63
+
 
 def typed(value: T, *checked: type) -> T:
     """`value`, a dataclass, whose fields and theirs have the types that are written there.
 
-    Numbers have to be finite; a whole one is a float, too. Of the classes `checked`, which look
-    after themselves, nothing inside is looked at. Raises TypeError with the field's name.
+    Numbers have to be finite, whole ones of 64 bits; a whole one is a float, too. Of the classes
+    `checked`, which look after themselves, nothing inside is looked at. Raises TypeError with the
+    field's name.
     """
     kind: Any = type(value)
     for field in fields(kind):
@@ -32,6 +35,8 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _fits(value: object, kind: Any, checked: tuple[type, ...]) -> bool:
+    if kind is Any:
+        return True
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return any(_fits(value, one, checked) for one in inner)
@@ -52,8 +57,10 @@ def _fits(value: object, kind: Any, checked: tuple[type, ...]) -> bool:
 
 
 def _is(value: object, kind: Any, checked: tuple[type, ...]) -> bool:
+    if kind in (int, float) and type(value) is int:
+        return -_LARGEST <= value < _LARGEST
     if kind is float:
-        return type(value) is int or (type(value) is float and math.isfinite(value))
+        return type(value) is float and math.isfinite(value)
     if kind in (int, bool):
         return type(value) is kind
     if kind is None:

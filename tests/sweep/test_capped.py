@@ -1,0 +1,24 @@
+"""What a study asks for beyond its data is capped, and said."""
+
+from __future__ import annotations
+
+from autoprune.study.parts import capped, load_data
+from autoprune.sweep.prepare import prepare
+from autoprune.trial.training import batches
+
+
+def test_batches_and_samples_beyond_the_data_are_said(short_study):
+    more = ("batch_size = 64", "batch_size = 5000"), ("samples = 16", "samples = 361")
+    parts = prepare(str(short_study(*more)), workers=0).built.parts
+    data = load_data(parts)
+    train, validation = len(data.train), len(data.validation)
+    assert capped(parts, data) == [
+        f"finetune.batch_size = 5000 of the study: there are {train} samples, and all of them are "
+        "taken.",
+        f"measure.batch_norm_batch_size = 5000 of the study: there are {train} samples, and all of "
+        "them are taken.",
+        f"measure.census_samples = 361 of the study: there are {validation} samples, and all of "
+        "them are taken.",
+    ]
+    [found] = batches(data.train, 10**6, 1, 0)
+    assert len(found) == train
