@@ -45,7 +45,7 @@ from tests.mutations import (
     mutate_toml,
 )
 
-MANY, FEW, SHOW = 10_000, 25, 20
+MANY, FEW, SHOW = 3000, 25, 12
 SECONDS = 1.0
 
 
