@@ -258,6 +258,9 @@ def test_swap_puts_slif_where_the_plan_has_it(threshold, tau):
     shapes = {"fixed": None, "layer": (), "channel": CHANNELS, "neuron": NEURONS}
     for parameter, kind in ((node.threshold_log, threshold), (node.decay_logit, tau)):
         assert (None if parameter is None else tuple(parameter.shape)) == shapes[kind]
+    owner.q_lif = torch.nn.Identity()
+    with pytest.raises(CompressionError, match=r"'q_lif' of SimpleNamespace: sLIF: given a Ident"):
+        swap((site,), Neurons(threshold="layer"))
 
 
 # --- Gradients

@@ -38,8 +38,11 @@ class SLIFSurgery(Surgery):
         if single and subject.samples is not None:
             shapes = shapes_of(subject.network, single, subject.samples[:1])
         random = torch.Generator().manual_seed(subject.seed)
-        for neurons, sites in blocks:
-            swap(sites, neurons, shapes, random)
+        for index, (neurons, sites) in enumerate(blocks):
+            try:
+                swap(sites, neurons, shapes, random)
+            except CompressionError as error:
+                raise CompressionError(f"{Place(index, 'neuron')}: {error}") from error
         device = next(subject.network.parameters()).device
         for node in _nodes(subject.network).values():
             node.to(device)
@@ -89,22 +92,27 @@ def swap(
         shapes: how many there are, where any learn one by one.
         random: see `SLIFNode`.
 
-    The caller invalidates spikingjelly's list of modules to reset.
+    The caller invalidates spikingjelly's list of modules to reset. Raises what `SLIFNode` does,
+    with the name of the neurons.
     """
     if plan.is_lif:
         return
     for site in sites:
         before = getattr(site.owner, site.name)
-        node = SLIFNode(
-            before,
-            threshold=plan.threshold,
-            tau=plan.tau,
-            channels=site.channels,
-            neurons=(shapes or {}).get(before),
-            random=random,
-            threshold_start=plan.threshold_start,
-            tau_start=plan.tau_start,
-        )
+        try:
+            node = SLIFNode(
+                before,
+                threshold=plan.threshold,
+                tau=plan.tau,
+                channels=site.channels,
+                neurons=(shapes or {}).get(before),
+                random=random,
+                threshold_start=plan.threshold_start,
+                tau_start=plan.tau_start,
+            )
+        except CompressionError as error:
+            where = f"{site.name!r} of {type(site.owner).__name__}"
+            raise CompressionError(f"{where}: {error}, or nothing that neurons learn") from error
         setattr(site.owner, site.name, node)
 
 
