@@ -74,10 +74,8 @@ RECORDS = st.builds(
     ),
 )
 
-PAIRS = st.lists(
-    st.tuples(st.floats(0, 1), st.just(0.0) | st.floats(1e-9, 1e9)), min_size=1, max_size=40
-)
-"""Points of a front: accuracy, and energy that may be none."""
+PAIRS = st.lists(st.tuples(st.floats(0, 1), st.floats(1e-9, 1e9)), min_size=1, max_size=40)
+"""Points of a front: accuracy and energy."""
 
 STEPS = 20
 TIED_PAIRS = st.lists(

@@ -26,18 +26,17 @@ def front_figure(front: MachineFront) -> go.Figure:
     """Validation score in percent against energy in microjoules, the front with 95 % intervals."""
     figure = go.Figure()
     for origin, (name, colour, symbol) in MARKS.items():
-        rows = [row for row in front.points if row.origin == origin and row.energy_uj > 0]
+        rows = [row for row in front.points if row.origin == origin]
         if rows:
             marker = {"color": colour, "symbol": symbol, "size": 8}
             figure.add_scatter(
                 **_points(rows), name=f"{name} ({len(rows)})", mode="markers", marker=marker
             )
-    members = [row for row in front.rows if row.energy_uj > 0]
-    if members:
-        scores = [(row.validation.accuracy, *row.validation.interval) for row in members]
+    if front.rows:
+        scores = [(row.validation.accuracy, *row.validation.interval) for row in front.rows]
         figure.add_scatter(
-            **_points(members),
-            name=f"front ({len(members)}), 95 % intervals",
+            **_points(front.rows),
+            name=f"front ({len(front.rows)}), 95 % intervals",
             mode="lines+markers",
             line={"color": _BLUE, "shape": "hv"},
             marker={"color": _BLUE, "symbol": "circle-open", "size": 13},

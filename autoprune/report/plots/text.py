@@ -17,11 +17,10 @@ def text_plot(pairs: Sequence[tuple[float, float]], score: str) -> str:
     """Validation score against energy, lines of ASCII without a newline at the end.
 
     A network is an ``o``; several in a cell are their number, ``+`` from ten on. Axes end at the
-    extremes of what is drawn. Energy is logarithmic; what needs none stands in a column of its
-    own, left of the rest.
+    extremes of what is drawn. Energy is logarithmic.
 
     Args:
-        pairs: score, 0 to 1, and energy in µJ, not negative, of every network.
+        pairs: score, 0 to 1, and energy in µJ, more than 0, of every network.
         score: its name.
     """
     if not pairs:
@@ -45,17 +44,11 @@ def text_plot(pairs: Sequence[tuple[float, float]], score: str) -> str:
 
 def cells(pairs: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
     """Row from above and column of every network, in the order given."""
-    priced = [energy for _, energy in pairs if energy > 0]
-    # Two columns part what needs no energy from what does: a logarithm has no place for zero.
-    first = 2 if len(priced) < len(pairs) else 0
-    scores = [score for score, _ in pairs]
+    scores, logs = [score for score, _ in pairs], [math.log10(energy) for _, energy in pairs]
     found = []
-    for score, energy in pairs:
+    for score, log in zip(scores, logs, strict=True):
         row = HEIGHT - 1 - _place(score, min(scores), max(scores), HEIGHT - 1)
-        column = 0
-        if energy > 0:
-            low, high = math.log10(min(priced)), math.log10(max(priced))
-            column = first + _place(math.log10(energy), low, high, WIDTH - 1 - first)
+        column = _place(log, min(logs), max(logs), WIDTH - 1)
         found.append((row if max(scores) > min(scores) else 0, column))
     return found
 
@@ -72,11 +65,7 @@ def _row(counts: Counter[tuple[int, int]], row: int) -> str:
 
 def _axis(energies: Sequence[float]) -> Iterator[str]:
     """The labels below the plot."""
-    priced = [energy for energy in energies if energy > 0]
-    left = "0 " if len(priced) < len(energies) else ""
-    right = ""
-    if priced:
-        left += f"{min(priced):.3g}"
-        right = f"{max(priced):.3g}" if max(priced) > min(priced) else ""
+    left = f"{min(energies):.3g}"
+    right = f"{max(energies):.3g}" if max(energies) > min(energies) else ""
     yield f"{left}{right:>{WIDTH - len(left)}}".rstrip()
     yield "energy in uJ per inference, logarithmic".center(WIDTH).rstrip()
