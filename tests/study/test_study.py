@@ -41,7 +41,7 @@ def test_bundled_studies_load(name):
     (('"loihi1", "systolic_14x12", "ops', '"lohi1", "systolic_14x12", "ops'), "mean 'loihi1'"),
     (('machines = ["loihi1", ', 'machines = ["loihi1", "loihi1", '), "each once"),
     (('space = "digits"', 'space = "digit"'), "unknown search space 'digit'"),
-    (('data = "digits"', 'data = "mnist"'), "data: given 'mnist'"),
+    (('data = "digits"', 'data = "svhn"'), "data: given 'svhn'"),
     (('model = "spikformer_patch"', 'model = "spikfomer"'), "network.model*mean 'spikformer'"),
     (
         ('model = "sp', 'adapter = "mine"\nmodel = "sp'),
