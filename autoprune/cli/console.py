@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+_LONGER = 12
+"""Columns that a line may need more where θ is written ``theta``: see `accept_any_encoding`."""
+
+
 def plain_console(**how: Any) -> Console:
     """A console of rich on which no text is markup, an emoji or a number to be coloured.
 
@@ -41,7 +45,17 @@ def plain_console(**how: Any) -> Console:
         def file(self, new_file: IO[str]) -> None:
             self._file = new_file
 
-    return Plain(markup=False, emoji=False, highlight=False, **how)
+    console = Plain(markup=False, emoji=False, highlight=False, **how)
+    if not _has_greek(console.encoding):
+        console.width -= _LONGER
+    return console
+
+
+def _has_greek(encoding: str) -> bool:
+    try:
+        return bool("θτ".encode(encoding))
+    except UnicodeEncodeError:
+        return False
 
 
 @final

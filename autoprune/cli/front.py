@@ -71,10 +71,14 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
 
 def _print(console: Console, fronts: tuple[MachineFront, ...]) -> None:
     from autoprune.report.plots.text import text_plot
-    from autoprune.report.tables.front import front_table
+    from autoprune.report.tables.front import WIDE, front_legend, front_table
 
     for front in fronts:
-        console.print(front_table(front))
+        console.print(front_table(front, console.width))
         pairs = [(row.validation.accuracy, row.energy_uj) for row in front.rows]
-        console.print(f"\n{text_plot(pairs, front.parent.name)}")
+        console.print(f"\n{text_plot(pairs, front.parent.name, front.reference[0])}")
         console.print()
+    for line in front_legend(fronts):
+        console.print(line)
+    if console.width < WIDE:
+        console.print(f"Latency, memory and more: --json, --csv, or {WIDE} columns.")

@@ -1,4 +1,4 @@
-"""`autoprune run`: search compressions of a network and print the front of every machine."""
+"""`autoprune run`: search compressions of a network; end with the best for every machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913 - the options of the command line
     quiet: bool,
     json_lines: bool,
 ) -> None:
-    """Search compressions of a network; print and save the front of every machine.
+    """Search compressions of a network; end with the best for every machine, and save the fronts.
 
     STUDY is the name of a bundled study or a TOML file. The parent network is trained once and
     cached. Running the command again goes on where it stopped; a larger --trials adds more.
@@ -155,24 +155,21 @@ def _ends(finished: Finished) -> Iterator[str]:
 
 def _print_result(console: Console, finished: Finished) -> None:
     from autoprune.cli.output import megabytes
-    from autoprune.report.tables.branches import probe_table
-    from autoprune.report.tables.front import front_table
-    from autoprune.report.tables.saved import saved_lines
+    from autoprune.report.front.answer import answer
+    from autoprune.report.tables.answer import answer_table, next_lines
 
-    if finished.probes:
-        console.print()
-        console.print(probe_table(finished.probes))
-    for front in finished.fronts.values():
-        console.print()
-        console.print(front_table(front))
     console.print()
     for line in _ends(finished):
         console.print(line)
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow")
+    folder, fronts = finished.folder, list(finished.fronts.values())
+    answers = [answer(front) for front in fronts]
+    if answers:
+        console.print(answer_table(answers, fronts[0].parent.name))
+        console.print(f"Picture: {folder.picture}", soft_wrap=True)
     if finished.interrupted:
         console.print(GO_ON, style="yellow")
-    folder = finished.folder
-    console.print(f"\nSaved in {folder.path}, {megabytes(folder.bytes)}:", soft_wrap=True)
-    for line in saved_lines(folder, finished.fronts):
+    console.print(f"Saved in {folder.path}, {megabytes(folder.bytes)}. Next:", soft_wrap=True)
+    for line in next_lines(folder.path, answers):
         console.print(line, soft_wrap=True)

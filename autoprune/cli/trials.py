@@ -74,4 +74,4 @@ def trials(  # noqa: PLR0913 - the options of the command line
             for line in cause_lines(frame):
                 click.echo(line)
         else:
-            plain_console().print(trials_table(frame))
+            plain_console().print(trials_table(frame, sort))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autoprune.config import Json
@@ -82,6 +82,14 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "uncounted": [{"name": n, "share_of_dense_macs": share} for n, share in front.uncounted],
         "front": [front_cells(row) for row in front.rows],
     }
+
+
+def save_picture(fronts: Sequence[MachineFront], file: Path) -> None:
+    """Write the picture of all fronts; nothing where there is none."""
+    from autoprune.report.plots.picture import plot_fronts  # matplotlib, as below
+
+    if fronts:
+        write_atomically(file, lambda part: plot_fronts(fronts, part))
 
 
 def save_front(front: MachineFront, folder: Path) -> None:

@@ -71,6 +71,7 @@ FRONT: Final[Mapping[str, Column]] = {
     "kept_weights": Column(value=lambda row: row.kept_weights),
     "parameters": Column(value=lambda row: row.parameters),
     **_scored("uniform_val", lambda row: row.uniform),
+    "uniform_energy_uj": Column(unit="µJ per inference", value=lambda row: row.uniform_energy_uj),
     "beats_uniform": Column(value=lambda row: row.beats_uniform),
     **{
         field.name: Column(unit=_UNITS.get(field.name, ""), value=_figure(field.name))

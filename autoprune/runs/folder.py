@@ -15,6 +15,7 @@
                                                     in the study below that address
     exports/TOKEN.json    exports that are being made: see `exports`
     fronts/MACHINE/       front.csv, front.json, front.png
+    fronts.png            the fronts of all machines on one axis
     tensorboard/NAME/, mlflow.db                    the same outcomes, where the study tracks them
 
 What a Parquet file holds: `autoprune.runs.outcome_file`.
@@ -70,6 +71,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoints"
         self.fronts = path / "fronts"
         self.exports = path / "exports"
+        self.picture = path / "fronts.png"
         self.warm_start = path / "warm_start"
         self.tensorboard = path / "tensorboard"
         self.parent = path / "parent.safetensors"

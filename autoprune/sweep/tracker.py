@@ -11,7 +11,7 @@ from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.files import write_text
 from autoprune.networks.shape import NetworkShape
-from autoprune.report.files import save_front
+from autoprune.report.files import save_front, save_picture
 from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.front.candidates import Candidate, Candidates
 from autoprune.report.front.front import MachineFront, history
@@ -158,6 +158,7 @@ class Tracker:
                 missing.append(f"No front of {name}. {error}")
                 continue
             save_front(fronts[name], self._folder.fronts / name)
+        save_picture(list(fronts.values()), self._folder.picture)
         self._record_hypervolume(fronts)
         return fronts, missing
 

@@ -66,7 +66,7 @@ def desk(root: Path, tmp_path_factory: pytest.TempPathFactory):
 def test_the_front_and_the_time_left_are_drawn_while_a_sweep_runs(desk) -> None:
     _, said = desk
     frames = ESCAPE.sub("", said)
-    meanwhile = frames[: frames.index("loihi1: front of")]
+    meanwhile = frames[: frames.index("plans measured")]
     assert re.search(r"Trials \S+ [1-6]/7 \S*.*\d:\d\d:\d\d left \d:\d\d:\d\d", meanwhile)
     assert "energy in uJ per inference, logarithmic" in meanwhile
     assert "+" + "-" * WIDTH in meanwhile
@@ -81,7 +81,7 @@ def test_colour_and_none(desk) -> None:
     assert COLOUR.search(said)
     arguments = ("run", "short.toml", "--workers", "0", "--out", "run", "--trials", "8")
     plain = on_terminal(folder, *arguments, TERM="xterm-256color", NO_COLOR="1")
-    assert "loihi1: front of" in plain
+    assert "plans measured" in plain
     assert not COLOUR.search(plain)
 
 

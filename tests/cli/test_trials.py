@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import polars as pl
+
+from autoprune.report.units import significant
 
 
 def test_all_trials_with_their_ends(autoprune, run_folder) -> None:
@@ -38,6 +41,20 @@ def test_filters_and_order(autoprune, run_folder) -> None:
     assert numbers("--sort", "-trial") == [2, 1, 0]
     assert numbers("--state", "measured", "--sort", "energy_uj@loihi1") == [1, 0]
     assert numbers("--origin", "warm") == []
+
+
+def test_the_column_that_sorts_is_shown(autoprune, run_folder) -> None:
+    said = autoprune("trials", run_folder, "--sort", "energy_uj@ops45_int8").out
+    energies = [
+        json.loads(autoprune("price", f"{run_folder}:{n}", "--machine", "ops45_int8", "--json").out)
+        for n in (1, 0)
+    ]
+    assert re.search(r"µJ\s*\n trial .* ops45_int8  kept %", said)
+    for number, found in zip((1, 0), energies, strict=True):
+        words = rf"^ +{number}  measured .* {significant(found['energy_uj'])}  "
+        assert re.search(words, said, re.M)
+    assert "val %: with weights of 32 bits" in " ".join(said.split())
+    assert "ops45_int8" not in autoprune("trials", run_folder).out
 
 
 def test_files_hold_what_python_has(autoprune, run_folder, tmp_path) -> None:

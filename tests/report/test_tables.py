@@ -13,12 +13,13 @@ from autoprune.cost.load import load_machine
 from autoprune.errors import RecordError
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.tables.branches import branch_table
-from autoprune.report.tables.front import front_table
+from autoprune.report.tables.front import WIDE, front_legend, front_table
+from autoprune.report.units import EnergyUnit
 from autoprune.trial.key import NO_BLOCKS, PARENT, TrialKey
 
 
-def text_of(table: RenderableType) -> str:
-    console = Console(file=io.StringIO(), width=80, color_system=None)
+def text_of(table: RenderableType, width: int = 80) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(table)
     return console.file.getvalue()
 
@@ -34,10 +35,12 @@ def test_front_table_shows_scores_with_intervals_energy_and_plan(
     front = machine_front(trials, baselines, model, shape)
     text = text_of(front_table(front))
     row = next(line for line in text.splitlines() if line.split()[:2] == ["1", "97.0"])
-    assert row.split()[1:7] == ["97.0", "[92", "99]", "97.0", "[92", "99]"]
-    assert f"{front.rows[0].energy_uj:.3g}" in row
-    assert row.split()[-1] == "80.0*"
-    assert f"2b  {front.rows[1].plan}" in text
+    unit = EnergyUnit.of(row.energy_uj for row in front.rows)
+    energy, ratio = unit.digits(front.rows[0].energy_uj), f"{front.rows[0].energy_ratio:.3f}"
+    assert row.split()[1:7] == ["97.0", "[92", "99]", "97.0", energy, ratio]
+    assert row.split()[7:] == ["80.0*", *front.rows[0].plan.split()]
+    assert f" {unit.name} " in text
+    assert any(line.startswith("    2b  99.0") for line in text.splitlines())
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= 80
 
@@ -68,11 +71,32 @@ def test_front_table_says_what_applies_to_the_whole_machine(
         "1 are cheaper than all of it",
         "stem: real-valued input (1.23 %)",
         "Emulated: attention: one operation per coincidence.",
-        "Not counted, by share of dense MACs: batch_norm (4.30 %).",
-        "Not counted, without MACs: aten::add.",
         *(f"Not modelled: {line}." for line in model.machine.not_modelled),
     ):
         assert said in text
+
+
+def test_what_holds_for_all_fronts_is_said_once(outcome, baselines, model, shape) -> None:
+    plain = machine_front([outcome(0, origin="uniform")], baselines, model, shape, "digits")
+    front = replace(plain, uncounted=(("batch_norm", 0.043), ("aten::add", 0.0)))
+    text = " ".join(front_legend([front, front]))
+    for said in (
+        "Not counted, by share of dense MACs: batch_norm (4.30 %).",
+        "Not counted, without MACs: aten::add.",
+        "Data: digits.",
+        "Behind a trial's number, u: of the uniform sweep.",
+    ):
+        assert text.count(said) == 1
+        assert said not in " ".join(text_of(front_table(front)).split())
+
+
+def test_a_wide_terminal_has_more_columns(outcome, baselines, shape) -> None:
+    trials = [outcome(n, correct=90 - n, zeros=n / 10) for n in range(3)]
+    front = machine_front(trials, baselines, load_machine("loihi1"), shape)
+    assert "latency µs" not in text_of(front_table(front))
+    wide = text_of(front_table(front, WIDE), WIDE)
+    assert all(head in wide for head in (" latency µs ", " KiB ", " dynamic "))
+    assert max(map(len, wide.splitlines())) <= WIDE
 
 
 def test_front_table_has_both_ends_of_a_range(outcome, baselines, shape) -> None:
@@ -81,9 +105,10 @@ def test_front_table_has_both_ends_of_a_range(outcome, baselines, shape) -> None
     text = text_of(front_table(front))
     [row] = front.rows
     assert row.figures.least_uj == pytest.approx(row.energy_uj * 2.5 / 26)
-    _, _, line, *_ = text[text.index(" trial  least µJ") :].splitlines()
-    assert line.split()[:2] == ["0", f"{row.figures.least_uj:.3g}"]
-    said = "least µJ at the lower end of synaptic_operation at 2.5 to 26 pJ."
+    unit = EnergyUnit.of([row.energy_uj])
+    assert f" least {unit.name} " in text
+    assert f" {unit.digits(row.figures.least_uj)} " in text
+    said = "the least at the lower end of synaptic_operation at 2.5 to 26 pJ."
     assert said in " ".join(text.split())
 
 

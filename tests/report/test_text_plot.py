@@ -49,6 +49,15 @@ def test_cells_are_where_the_values_say(pairs) -> None:
             assert abs(column - (WIDTH - 1) * share) <= 0.5 + 1e-6
 
 
+def test_the_axes_fit_what_is_above_the_floor_and_the_rest_is_counted() -> None:
+    front = [(0.9, 1.0), (0.95, 2.0), (0.97, 4.0)]
+    *drawn, last = text_plot([(0.2, 0.01), *front], "accuracy", 0.85).splitlines()
+    assert drawn == text_plot(front, "accuracy").splitlines()
+    assert last.strip() == "1 below 85.0 % not drawn"
+    alone = [(0.2, 0.01), (0.9, 1.0)]
+    assert text_plot(alone, "accuracy", 0.85) == text_plot(alone, "accuracy"), "one is no front"
+
+
 def test_the_whole_of_it() -> None:
     plot = text_plot([(0.5, 0.01), (0.75, 0.1), (0.9, 1.0), (0.9, 1.0), (0.975, 10.0)], "top2")
     assert plot.splitlines() == [

@@ -265,4 +265,8 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Scor
             key=lambda score: score.accuracy,
             default=None,
         ),
+        uniform_energy_uj=min(
+            (energy for score, energy in uniform if score.accuracy >= found.validation.accuracy),
+            default=None,
+        ),
     )

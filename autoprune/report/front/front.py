@@ -28,6 +28,8 @@ class Row:
         plan: in short form.
         uniform: the best uniform trial, by validation, that needs no more energy; None where none
             is as cheap.
+        uniform_energy_uj: of the cheapest uniform trial with at least its validation score; None
+            where none has that.
         figures: what helps to read its energy; of members of the front only.
     """
 
@@ -43,6 +45,7 @@ class Row:
     parameters: int
     plan: str
     uniform: Score | None
+    uniform_energy_uj: float | None
     figures: Diagnostics | None = None
 
     @property

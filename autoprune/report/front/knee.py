@@ -21,6 +21,7 @@ import math
 from dataclasses import dataclass
 
 from autoprune.report.front.front import MachineFront, Row
+from autoprune.report.units import energy_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ def knee(front: MachineFront) -> Knee:
     """The knee of a front, as defined above; of equally far ones the cheapest."""
     accuracy, energy = front.reference
     rows = [r for r in front.rows if r.validation.accuracy > accuracy and r.energy_uj < energy]
-    where = f"above {100 * accuracy:.1f} % and below {energy:.3g} µJ"
+    where = f"above {100 * accuracy:.1f} % and below {energy_words(energy)}"
     if not rows:
         return Knee(row=None, reason=f"no member of the front lies {where}")
     if len(rows) == 1:

@@ -13,6 +13,8 @@ from autoprune.report.tables.front import bits_words
 
 # Okabe and Ito's palette: told apart also by colour-blind readers.
 _GREY, _ORANGE, _BLUE, _BLACK = "#9a9a9a", "#d55e00", "#0072b2", "#000000"
+_SERIES = (_BLUE, _ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+_MARKS = "os^Dv<>P"
 
 
 def plot_front(front: MachineFront, file: Path) -> None:
@@ -75,6 +77,44 @@ def plot_front(front: MachineFront, file: Path) -> None:
     )
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
     axes.legend(fontsize=8, loc="best")
+    figure.savefig(file, format="png")
+
+
+def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
+    """Draw all fronts into a PNG file, on one axis: energy as share of the fine-tuned parent's.
+
+    Members below the reference of the hypervolume are left out, and counted.
+    """
+    figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    outside = 0
+    for place, front in enumerate(fronts):
+        rows = [row for row in front.rows if row.validation.accuracy > front.reference[0]]
+        outside += len(front.rows) - len(rows)
+        x = [100 * row.energy_ratio for row in rows]
+        y = [100 * row.validation.accuracy for row in rows]
+        axes.step(
+            x,
+            y,
+            where="post",
+            color=_SERIES[place % len(_SERIES)],
+            marker=_MARKS[place % len(_MARKS)],
+            linewidth=1.4,
+            markersize=6,
+            label=front.machine,
+        )
+    parents = [100 * front.parent.accuracy for front in fronts]
+    label = "fine-tuned parent"
+    axes.plot([100] * len(parents), parents, "*", color=_BLACK, markersize=13, label=label)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
+    axes.set_xlabel("energy per inference [% of the fine-tuned parent's]")
+    axes.set_ylabel(f"validation {fronts[0].parent.name} [%]", parse_math=False)
+    left = f"; {outside} members more than 10 points below the parent left out" if outside else ""
+    axes.set_title(f"Fronts of {len(fronts)} machines{left}", fontsize=10, parse_math=False)
+    axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
+    axes.legend(fontsize=8, loc="lower right")
     figure.savefig(file, format="png")
 
 

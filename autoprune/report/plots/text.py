@@ -13,7 +13,7 @@ HEIGHT = 8
 EMPTY = "no network yet"
 
 
-def text_plot(pairs: Sequence[tuple[float, float]], score: str) -> str:
+def text_plot(pairs: Sequence[tuple[float, float]], score: str, floor: float | None = None) -> str:
     """Validation score against energy, lines of ASCII without a newline at the end.
 
     A network is an ``o``; several in a cell are their number, ``+`` from ten on. Axes end at the
@@ -22,9 +22,14 @@ def text_plot(pairs: Sequence[tuple[float, float]], score: str) -> str:
     Args:
         pairs: score, 0 to 1, and energy in µJ, more than 0, of every network.
         score: its name.
+        floor: a score; where two networks or more are above it, the others are only counted.
     """
     if not pairs:
         return EMPTY
+    above = [pair for pair in pairs if floor is not None and pair[0] > floor]
+    if floor is not None and 2 <= len(above) < len(pairs):
+        left = f"{len(pairs) - len(above)} below {100 * floor:.1f} % not drawn"
+        return f"{text_plot(above, score)}\n{left.center(WIDTH + 8).rstrip()}"
     counts = Counter(cells(pairs))
     scores = [100 * score for score, _ in pairs]
     labels = {0: f"{max(scores):.1f}", HEIGHT - 1: f"{min(scores):.1f}"}

@@ -60,7 +60,8 @@ def probe_table(probes: Sequence[BranchProbe]) -> RenderableType:
     table.add_column("alone", no_wrap=True)
     table.add_column("lost", justify="right", no_wrap=True)
     for name, _ in probes[0].saved if probes else ():
-        table.add_column(name, justify="right", overflow="fold", max_width=9)
+        # Heads break where words of a name end, never inside one.
+        table.add_column(name.replace("_", "_\n"), justify="right", no_wrap=True)
     last = ""
     for probe in probes:
         saved = ("-" if v is None else f"{100 * v:.1f} %" for _, v in probe.saved)

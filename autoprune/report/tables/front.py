@@ -13,57 +13,74 @@ from rich.text import Text
 from autoprune.cost.cost import HostOperation
 from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.report.front.front import MachineFront, Row
+from autoprune.report.units import EnergyUnit, energy_words, significant
 from autoprune.trial.key import LETTERS
 from autoprune.trial.measurement import Score
 
+WIDE = 120
+"""Columns of a terminal from which a front has its further columns, too."""
 
-def front_table(front: MachineFront) -> RenderableType:
-    """The front of a machine, with what has to be known to read it."""
+
+def front_table(front: MachineFront, width: int = 80) -> RenderableType:
+    """The front of a machine on a terminal of some columns, with what holds for it alone.
+
+    What holds for all fronts of a run is `front_legend`.
+    """
+    unit = EnergyUnit.of(row.energy_uj for row in front.rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    names = ("trial", "val % [95 %]", "test % [95 %]", "µJ", "ratio", "kept %", "uniform")
-    _fill(table, names, front.rows)
+    columns = {
+        name: [_words(row, unit)[name] for row in front.rows]
+        for name in ("trial", "val % [95 %]", "test %", unit.name, "ratio", "uniform")
+    }
+    columns |= _figures(front, unit, every=width >= WIDE)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("plan", overflow="fold")
+    for place, row in enumerate(front.rows):
+        table.add_row(*(cells[place] for cells in columns.values()), row.plan)
     lines = [
         f"{front.machine}: front of {len(front.rows)} out of {_networks(front)}",
         front.title,
     ]
-    # A plan is too wide for a column of a table that fits 80 characters: one line each, below.
-    plans = [f"{_name(row):>6}  {row.plan}" for row in front.rows]
-    return Group(
-        Text("\n".join(lines), style="bold"),
-        table,
-        Text("\n".join((" trial  plan", *plans))),
-        _figures(front),
-        Text("\n".join(_footer(front))),
-    )
+    return Group(Text("\n".join(lines), style="bold"), table, Text("\n".join(_footer(front))))
 
 
-_FIGURES: Final[Mapping[str, Callable[[float, Diagnostics], float | None]]] = {
-    "least µJ": lambda _, found: found.least_uj,
-    "dynamic µJ": lambda energy, found: found.dynamic_uj if found.dynamic_uj < energy else None,
+_FIGURES: Final[Mapping[str, Callable[[Row, Diagnostics], float | None]]] = {
     "latency µs": lambda _, found: found.latency_us,
-    "EDP µJ ms": lambda _, found: found.edp_uj_ms,
     "KiB": lambda _, found: found.memory_kib,
-    "spikes/synapse": lambda _, found: found.spikes_per_synapse,
     "host %": lambda _, found: 100 * found.host_share or None,
 }
-"""What helps to read an energy, by the head of its column: out of the energy and its figures."""
+"""Further columns of a wide terminal, by their heads: out of a row and its figures."""
 
 
-def _figures(front: MachineFront) -> RenderableType:
-    """The columns of _FIGURES; one that nothing fills is left out."""
-    members = [(row, row.figures) for row in front.rows if row.figures]
-    columns = {
-        name: [value(row.energy_uj, found) for row, found in members]
-        for name, value in _FIGURES.items()
+def _figures(front: MachineFront, unit: EnergyUnit, *, every: bool) -> dict[str, list[str]]:
+    """The energies beside the total where they differ from it, and with `every` what else is known.
+
+    A column that nothing fills is left out.
+    """
+    wanted: dict[str, Callable[[Row, Diagnostics], float | None]] = {
+        f"least {unit.name}": lambda _, found: _in(unit, found.least_uj)
     }
-    columns = {name: values for name, values in columns.items() if {*values} - {None}}
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    for name in ("trial", *columns):
-        table.add_column(name, justify="right", no_wrap=True)
-    for place, (row, _) in enumerate(members):
-        values = (values[place] for values in columns.values())
-        table.add_row(_name(row), *("-" if v is None else f"{v:.3g}" for v in values))
-    return table
+    if every:
+        wanted |= {
+            f"dynamic {unit.name}": lambda row, found: (
+                _in(unit, found.dynamic_uj) if found.dynamic_uj < row.energy_uj else None
+            ),
+            **_FIGURES,
+        }
+    columns = {
+        name: [value(row, row.figures) if row.figures else None for row in front.rows]
+        for name, value in wanted.items()
+    }
+    return {
+        name: ["-" if value is None else significant(value) for value in values]
+        for name, values in columns.items()
+        if {*values} - {None}
+    }
+
+
+def _in(unit: EnergyUnit, energy_uj: float | None) -> float | None:
+    return None if energy_uj is None else energy_uj / unit.in_uj
 
 
 def bits_words(front: MachineFront) -> str:
@@ -82,29 +99,26 @@ def _name(row: Row) -> str:
 def pick_table(rows: Sequence[Row]) -> RenderableType:
     """Some trials on a machine, then the plan of each."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    names = ("number", "val % [95 %]", "test %", "µJ", "ratio", "parameters", "kept %", "host %")
-    _fill(table, names, rows)
-    return Group(table, Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)))
-
-
-def _fill(table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    unit = EnergyUnit.of(row.energy_uj for row in rows)
+    further = ("ratio", "parameters", "kept %", "host %")
+    names = ("number", "val % [95 %]", "test %", unit.name, *further)
     for name in names:
         table.add_column("trial" if name == "number" else name, justify="right", no_wrap=True)
     for row in rows:
-        words = _words(row)
+        words = _words(row, unit)
         table.add_row(*(words[name] for name in names))
+    return Group(table, Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)))
 
 
-def _words(row: Row) -> dict[str, str]:
+def _words(row: Row, unit: EnergyUnit) -> dict[str, str]:
     """What tables show of a trial on a machine, by the head of the column."""
     uniform = f"{100 * row.uniform.accuracy:.1f}" if row.uniform else "-"
     return {
         "number": str(row.trial),
         "trial": _name(row),
         "val % [95 %]": score_words(row.validation),
-        "test % [95 %]": score_words(row.test),
         "test %": f"{100 * row.test.accuracy:.1f}",
-        "µJ": f"{row.energy_uj:.3g}",
+        unit.name: unit.digits(row.energy_uj),
         "ratio": f"{row.energy_ratio:.3f}",
         "parameters": str(row.parameters),
         "kept %": f"{100 * row.kept_weights:.1f}",
@@ -137,24 +151,19 @@ def _footer(front: MachineFront) -> list[str]:
     accuracy, energy = front.reference
     lines = [
         f"Fine-tuned parent: validation {score_words(front.parent)} %, test "
-        f"{score_words(front.parent_test)} %, {front.parent_energy_uj:.3g} µJ.",
+        f"{score_words(front.parent_test)} %, {energy_words(front.parent_energy_uj)}.",
         f"{_capitalised(bits_words(front))}.",
         *(
             f"Of {bits} bits, as the plan says, and measured so: trial {_list(trials)}."
             for bits, trials in front.coarser.items()
         ),
         f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
-        f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and {energy:.3g} µJ.",
+        f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and "
+        f"{energy_words(energy)}.",
         *([_read_words(front)] if front.read_otherwise else []),
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
-        *(["w: measured by the run that this one began with."] * _warm(front)),
-        "uniform: best validation % of the uniform sweep at no more energy. Trials marked u "
-        "belong to that sweep; b: the parent, or a branch or block removed; p: a branch probed.",
-        "spikes/synapse: per inference; a spiking network competes below some 0.15 to 1.72.",
     ]
-    if front.data:
-        lines.append(f"Data: {front.data}.")
     if front.idle:
         idle = ", ".join(map(str, front.idle))
         lines.append(f"Without work for the machine, on no front and in no count: trial {idle}.")
@@ -165,7 +174,7 @@ def _footer(front: MachineFront) -> list[str]:
     if len(front.infeasible) > 5:
         lines.append(f"Infeasible there: {len(front.infeasible) - 5} more trials.")
     if front.ranges:
-        lines.append(f"µJ at the upper end, least µJ at the lower end of {front.ranges}.")
+        lines.append(f"Energies at the upper end, the least at the lower end of {front.ranges}.")
     lines += [f"Emulated: {rule}." for rule in front.emulated]
     for place, counted in (("outside", False), ("in", True)):
         found = [h for h in front.host if h.counted is counted]
@@ -174,13 +183,35 @@ def _footer(front: MachineFront) -> list[str]:
             lines.append(
                 f"On the host, {place} the total, by share of the parent's dense MACs: {work}."
             )
-    missed = [f"{name} ({_share(share)})" for name, share in front.uncounted if share]
-    silent = [name for name, share in front.uncounted if not share]
+    lines += [f"Not modelled: {line}." for line in front.not_modelled]
+    return lines
+
+
+def front_legend(fronts: Sequence[MachineFront]) -> list[str]:
+    """What holds for all fronts of a run: what columns and letters mean, what was not counted."""
+    letters = {
+        "uniform": "u: of the uniform sweep",
+        "baseline": "b: the parent, or a branch or block removed",
+        "probe": "p: a branch probed",
+        "warm": "w: measured by the run that this one began with",
+    }
+    met = {row.origin for front in fronts for row in front.rows}
+    marks = "; ".join(words for origin, words in letters.items() if origin in met)
+    lines = [
+        "ratio: energy to the fine-tuned parent's. uniform: best validation % of the uniform sweep "
+        "at no more energy; * where the trial beats it outside both intervals.",
+        *([f"Behind a trial's number, {marks}."] if marks else []),
+        "plan: T time steps; then per block its branches, as in the parent but for: - removed, "
+        "12/16 dimensions kept, 45 % zeros, θ and τ learned per layer, channel or neuron.",
+        *([f"Data: {fronts[0].data}."] if fronts and fronts[0].data else []),
+    ]
+    uncounted = fronts[0].uncounted if fronts else ()
+    missed = [f"{name} ({_share(share)})" for name, share in uncounted if share]
+    silent = [name for name, share in uncounted if not share]
     if missed:
         lines.append(f"Not counted, by share of dense MACs: {'; '.join(missed)}.")
     if silent:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
-    lines += [f"Not modelled: {line}." for line in front.not_modelled]
     return lines
 
 
@@ -206,10 +237,6 @@ def hosted_words(front: MachineFront) -> str:
     return "trial " + ", ".join(
         f"{key} ({100 * share:.1f} % of its dense MACs)" for key, share in front.hosted
     )
-
-
-def _warm(front: MachineFront) -> bool:
-    return any(row.origin == "warm" for row in front.rows)
 
 
 def _capitalised(text: str) -> str:
