@@ -13,12 +13,21 @@ from typing import final
 
 from fsspec.core import url_to_fs
 
-from autoprune.errors import RecordError
+from autoprune.errors import InputError, RecordError
 from autoprune.files import PARTIAL
 
 _MARK = "autoprune_run"
 _LONGEST = 64
 """Bytes of a mark that are read."""
+
+
+def refuse_storage(address: str, where: str) -> None:
+    """InputError, at `where`: opening storage that a file names contacts, and may write there."""
+    raise InputError(
+        where,
+        f"names storage, {address!r}, which is not opened",
+        "--import, or imports=True in Python, if you trust it",
+    )
 
 
 @final

@@ -36,7 +36,7 @@ from autoprune.files import (
     write_atomically,
     write_text,
 )
-from autoprune.runs.artifacts import Artifacts
+from autoprune.runs.artifacts import Artifacts, refuse_storage
 from autoprune.runs.links import refuse_links
 from autoprune.runs.outcome import Head, Outcome
 from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
@@ -114,11 +114,7 @@ class RunFolder:
         if places is None or places.artifacts is None:
             return None
         if not self.imports:
-            raise InputError(
-                f"{self.study_file}: places.artifacts",
-                f"names storage, {places.artifacts!r}, which is not opened",
-                "--import, or imports=True in Python, if you trust it",
-            )
+            refuse_storage(places.artifacts, f"{self.study_file}: places.artifacts")
         found = Artifacts(places.artifacts)
         found.check_claimed(places.mark or "")
         return found

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autoprune.config import read_toml, validate
 from autoprune.plugin import make_importable, refuse_code
+from autoprune.runs.artifacts import refuse_storage
 from autoprune.runs.folder import RunFolder
 from autoprune.study.parts import Parts, find_parts
 from autoprune.study.study import Study, use_methods
@@ -17,12 +18,14 @@ def recorded_parts(folder: RunFolder) -> Parts:
     """What the run's networks are made with, to train again; see `RunFolder` for the user's code.
 
     Raises RecordError where this is no run folder, and InputError where its study is damaged, or
-    names code that may not be imported or is not there.
+    names code that may not be imported or is not there, or storage that may not be opened.
     """
     study, file = _recorded_study(folder), folder.path / "study.toml"
     if not folder.imports:
         for key, name in study.code.items():
             refuse_code(name, f"{file}: {key}")
+        if study.artifacts is not None:
+            refuse_storage(study.artifacts, f"{file}: artifacts")
     if study.code:
         for place in (Path(folder.record.folder), Path()):
             make_importable(place)  # a user's modules lie where they lay then

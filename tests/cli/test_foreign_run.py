@@ -190,6 +190,21 @@ def test_storage_that_is_no_runs_is_not_touched(tmp_path, autoprune, run_folder)
     assert weights.is_file()
 
 
+@pytest.mark.parametrize("command", TRAINING)
+def test_storage_that_only_the_study_of_a_folder_names_is_not_contacted(
+    monkeypatch, autoprune, run_folder, root, tmp_path, command
+):
+    study = (root / "studies" / "digits.toml").read_text(encoding="utf-8")
+    study = study.replace("seed = 0", 'seed = 0\nartifacts = "ftp://evil.example.org/x"')
+    (run_folder / "study.toml").write_text(study, encoding="utf-8")
+    (run_folder / "checkpoints").mkdir()
+    (run_folder / "checkpoints" / "00001.safetensors").touch()
+    monkeypatch.setattr("autoprune.runs.artifacts.url_to_fs", lambda *_: pytest.fail("opened"))
+    said = autoprune(command, *_placed(TRAINING[command], run_folder, tmp_path))
+    assert said.code == 2
+    assert "study.toml: artifacts: names storage, 'ftp://evil.example.org/x'" in said.err
+
+
 READING_ALONE = ("front", "report", "status", "trials", "trial", "compare", "price", "pick")
 
 
