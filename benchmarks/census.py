@@ -1,8 +1,9 @@
 """Time of the census beside a plain forward pass and spikingjelly's counters, and what it covers.
 
 On Spikformer-4-384 (T = 4, 3 x 32 x 32), the counters take turns: every round runs each once on the
-same images, after one round that is not counted. Printed are medians of the times and of the
-ratios to the plain pass within a round, with their quartiles.
+same images, after one round that is not counted. Printed are medians of processor time, which other
+work on the computer changes little, and of the ratios to the plain pass within a round, with their
+quartiles.
 Then, for one network of each family, how much of its dense MACs is counted, and what is named.
 
     python benchmarks/census.py [--rounds 15] [--batch 8] [--threads 1] [--width 384] [--depth 4]
@@ -56,10 +57,10 @@ def timed(network: nn.Module, images: Tensor, rounds: int) -> dict[str, list[flo
     for done in range(-1, rounds):
         for name, run in tried.items():
             functional.reset_net(network)
-            start = time.perf_counter()
+            start = time.process_time()
             run()
             if done >= 0:
-                times[name].append(1000 * (time.perf_counter() - start))
+                times[name].append(1000 * (time.process_time() - start))
     functional.reset_net(network)
     return times
 

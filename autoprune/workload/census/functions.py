@@ -56,7 +56,7 @@ _NORMS = {
 }
 BATCH_NORMS = {name for name in _NORMS if "batch_norm" in name}
 FREE = POOLS | REDUCTIONS | COPIES | REPEATS | JOINS | QUANTISERS | _ORDERS | _CHOOSES
-FREE |= MAKES | _READS | _NORMS | {"where", "masked_fill", "_fused_dropout"}
+FREE |= MAKES | _READS | _NORMS | {"where", "masked_fill", "_fused_dropout", "_prelu_kernel", "glu"}
 """Operators that torch does not mark as entrywise or as views, and that multiply no matrices."""
 
 
