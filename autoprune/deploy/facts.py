@@ -15,6 +15,7 @@ SHOWN = 1024
 def facts(member: Member) -> Facts:
     """Where the network comes from and what was measured."""
     measurement, about = member.measurement, member.setup.data.about
+    assert measurement.test is not None  # `find_member` has seen to it
     shown = member.inputs(SHOWN)
     machines = {
         model.machine.name: _on_machine(measurement, model) for model in run_machines(member.run)
@@ -50,6 +51,7 @@ def _input(member: Member) -> tuple[int | str, ...]:
 
 def _on_machine(measurement: Measurement, model: CostModel) -> OnMachine:
     measured = measurement.at(model.machine.weight_bits)
+    assert measured.test is not None
     cost = model.price(measured.workload)
     return OnMachine(
         validation=measured.validation,

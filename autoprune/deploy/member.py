@@ -8,23 +8,21 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from autoprune.compress.surgery.apply import Manner, reshape
 from autoprune.deploy.pack import BuiltFrom
 from autoprune.deploy.remeasure import compare, recorded, remeasured, validation_samples
 from autoprune.errors import ExportError, RecordError
-from autoprune.networks.checkpoint import load_checkpoint
 from autoprune.networks.inputs import present
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
-from autoprune.runs.weights import weights_file
+from autoprune.study.kept import shaped, take_weights
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import Parts, load_data, make_setup
 from autoprune.study.recorded import recorded_parts
-from autoprune.trial.key import PARENT, TrialKey
+from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
-from autoprune.trial.trial import run_trial
+from autoprune.trial.trial import run_trial, scores_on_test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class Member:
     Attributes:
         run, key: where it is on record; `same_as` is the trial that was trained in its place.
         parts, setup: what it was made and measured with.
-        measurement: its record.
+        measurement: its record, with test scores.
         network: in evaluation mode, on the CPU.
         shape: what the parent offers to compression.
         rebuilt: whether it was trained again, because its weights were not kept.
@@ -90,12 +88,11 @@ def find_member(folder: RunFolder, key: TrialKey, say: Callable[[str], None]) ->
     data = load_data(parts)
     parent = load_parent(parts, folder.parent)
     setup = make_setup(parts, data, parent, ())  # the record says at which bits to measure
-    manner = Manner(samples=data.train.inputs(slice(1)))
-    network = reshape(parent, outcome.measurement.plan, setup.adapter, manner)
+    network = shaped(setup, outcome.measurement.plan)
     shape = setup.adapter.shape(parent)
     if key.after is not None:
         setup.adapter.set_time_steps(network, key.after)
-    rebuilt = not _take_weights(folder, outcome.key.whole, network)
+    rebuilt = not take_weights(folder, outcome.key.whole, network)
     if rebuilt:
         say(f"The weights of {outcome.key.words} were not kept: training it again.")
         _rebuild(setup, parts.compute.threads, outcome, network)
@@ -107,22 +104,19 @@ def find_member(folder: RunFolder, key: TrialKey, say: Callable[[str], None]) ->
         same_as=outcome.key,
         parts=parts,
         setup=setup,
-        measurement=outcome.measurement,
+        measurement=_tested(setup, network, outcome.measurement),
         network=network.cpu().eval(),
         shape=shape,
         rebuilt=rebuilt,
     )
 
 
-def _take_weights(folder: RunFolder, key: TrialKey, network: nn.Module) -> bool:
-    """Give `network` the weights that the run has kept; whether it has."""
-    if key == PARENT:
-        load_checkpoint(network, folder.parent)
-        return True
-    with weights_file(folder, key) as file:
-        if file is not None:
-            load_checkpoint(network, file)
-        return file is not None
+def _tested(setup: Setup, network: nn.Module, found: Measurement) -> Measurement:
+    """The record with test scores, which a trial has that is on a front."""
+    if found.test is not None:
+        return found
+    bits = [precision.bits for precision in found.precisions]
+    return found.with_tests(scores_on_test(setup, network.to(setup.device).eval(), bits))
 
 
 def _trained(folder: RunFolder, key: TrialKey) -> Outcome:

@@ -47,6 +47,7 @@ def _measured_words(member: Member, when: str) -> str:
 
 def _precision_words(precision: Precision) -> str:
     validation, test = precision.validation, precision.test
+    assert test is not None  # `find_member` has seen to it
     sops = precision.workload.per_sample("effective_sops")
     return (
         f"at {precision.bits} bits validation {validation.correct:g} of {validation.total}, test "

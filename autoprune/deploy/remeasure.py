@@ -28,7 +28,7 @@ def remeasured(setup: Setup, network: nn.Module, measurement: Measurement) -> Fa
     network = network.to(setup.device)
     bits = [precision.bits for precision in measurement.precisions]
     found: Facts = {
-        **_by_bits(measure(setup, network, bits)),
+        **_by_bits(measure(setup, network, bits, test=True)),
         "parameters": sum(int(torch.count_nonzero(p)) for p in network.parameters()),
         "block weights": sum(
             int(torch.count_nonzero(m.weight)) for m in matrices(network, setup.adapter)
@@ -52,6 +52,7 @@ def _by_bits(precisions: Sequence[Precision]) -> Facts:
         f"{name} at {precision.bits} bits": getattr(precision, name)
         for precision in precisions
         for name in ("validation", "test", "workload")
+        if getattr(precision, name) is not None
     }
 
 

@@ -84,9 +84,9 @@ def _folding(member: Member, network: nn.Module, inputs: Tensor) -> Folding:
     if not torch.equal(_classes(before[OUTPUT]), _classes(after[OUTPUT])):
         raise ExportError("--fold: rounding changes a prediction on the recorded inputs")
     spikes = [name for name in before if name != OUTPUT]
-    [found] = measure(
-        member.setup, network.to(member.setup.device), [member.measurement.precisions[0].bits]
-    )
+    bits = [member.measurement.precisions[0].bits]
+    [found] = measure(member.setup, network.to(member.setup.device), bits, test=True)
+    assert found.test is not None
     network.cpu()
     return Folding(
         samples=compared(member),

@@ -98,8 +98,10 @@ def front_cells(row: Row) -> dict[str, Cell]:
     return {_written(name, score): column.value(row) for name, column in FRONT.items()}
 
 
-def score_cells(part: str, score: Score) -> dict[str, Cell]:
-    """A score of validation (``val``) or test data with the ends of its 95 % interval."""
+def score_cells(part: str, score: Score | None) -> dict[str, Cell]:
+    """A score of validation (``val``) or test data with its 95 % interval; nothing of none."""
+    if score is None:
+        return {}
     low, high = score.interval
     return {f"{part}_{score.name}": score.accuracy, f"{part}_low": low, f"{part}_high": high}
 
@@ -123,8 +125,7 @@ class TrialRow:
     Attributes:
         key, state, origin, same_as, cause, broken: as in `Outcome`.
         plan: in short form.
-        scores: bits, validation and test score, by descending bits; none where nothing was
-            measured.
+        scores: as in `Head`.
         parameters, kept_weights: as in `Measurement`; None where nothing was measured.
         seconds: that it took; None where nothing was measured, or an earlier trial's is shared.
     """
@@ -136,7 +137,7 @@ class TrialRow:
     cause: str
     broken: tuple[tuple[str, float], ...]
     plan: str
-    scores: tuple[tuple[int, Score, Score], ...]
+    scores: tuple[tuple[int, Score, Score | None], ...]
     parameters: int | None
     kept_weights: float | None
     seconds: float | None

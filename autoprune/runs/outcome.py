@@ -85,8 +85,8 @@ class Head:
 
     Attributes:
         ended: how it ended. plan: what it was.
-        scores: bits, validation and test score, by descending bits; none where nothing was
-            measured.
+        scores: bits, validation score, and test score or None where test data were not evaluated,
+            by descending bits; none where nothing was measured.
         parameters, kept_weights: as in `Measurement`; 0 where nothing was measured.
         charges: as in `Outcome`.
         readings: the same, read after other numbers of time steps.
@@ -94,13 +94,13 @@ class Head:
 
     ended: Ended
     plan: Plan
-    scores: tuple[tuple[int, Score, Score], ...]
+    scores: tuple[tuple[int, Score, Score | None], ...]
     parameters: int
     kept_weights: float
     charges: tuple[tuple[str, Charge], ...]
     readings: tuple[Head, ...] = ()
 
-    def after(self, read: Read, scores: tuple[tuple[int, Score, Score], ...]) -> Head:
+    def after(self, read: Read, scores: tuple[tuple[int, Score, Score | None], ...]) -> Head:
         """It as its network is read after other time steps, with those scores."""
         same = self.ended.same_as
         ended = replace(
@@ -128,7 +128,7 @@ class Head:
         """The outcome's key."""
         return self.ended.key
 
-    def at(self, weight_bits: int) -> tuple[int, Score, Score]:
+    def at(self, weight_bits: int) -> tuple[int, Score, Score | None]:
         """Bits and scores that a machine whose weights have so many bits is paired with.
 
         See `paired_bits`; of a trial that was measured.

@@ -226,8 +226,11 @@ def _head(meta: _Meta) -> Head:
     )
 
 
-def _scores(precisions: Iterable[_Meta]) -> tuple[tuple[int, Score, Score], ...]:
-    return tuple((p["bits"], Score(**p["validation"]), Score(**p["test"])) for p in precisions)
+def _scores(precisions: Iterable[_Meta]) -> tuple[tuple[int, Score, Score | None], ...]:
+    return tuple(
+        (p["bits"], Score(**p["validation"]), Score(**p["test"]) if p["test"] else None)
+        for p in precisions
+    )
 
 
 def _reads(meta: _Meta) -> tuple[Read, ...]:

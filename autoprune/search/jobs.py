@@ -40,6 +40,7 @@ class JobMaker:
             plan=plan,
             seed=measured.seed if measured else derive_seed(self._task.seed, str(key)),
             weights=weights_place(self._folder, key),
+            test=key.is_baseline,  # what everything is compared with
         )
 
     def read(self, frozen: FrozenTrial) -> tuple[Job, dict[Parameter, Value]]:

@@ -179,4 +179,4 @@ def _fronts(
 def _job(seed: int, outcome: Outcome, repetition: int) -> Job:
     key = outcome.key.again(repetition)
     fresh = derive_seed(seed, f"confirm {outcome.key} {repetition}")
-    return Job(key=key, plan=outcome.plan, seed=fresh, weights=None)
+    return Job(key=key, plan=outcome.plan, seed=fresh, weights=None, test=True)

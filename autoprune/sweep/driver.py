@@ -41,6 +41,7 @@ from autoprune.sweep.ray.loggers import Loggers
 from autoprune.sweep.recipe import choose, rate_doubts
 from autoprune.sweep.record import write_study
 from autoprune.sweep.stop import Stop
+from autoprune.sweep.tested import evaluate_tests
 from autoprune.sweep.tracker import Tracker
 from autoprune.sweep.workers import Hire, Workers
 from autoprune.trial.setup import Setup
@@ -105,6 +106,9 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         scheduler = Scheduler(task, _optuna_study(built, place), folder, observe, known)
         tracker.announce(scheduler.standing)
         execute(scheduler, setup, workers, hold, stop)
+        if stop is None or not stop.asked:
+            hold.check()
+            notes += evaluate_tests(folder, setup, parts.compute.threads, tracker.members)
         found = tracker.finish(scheduler.standing, scheduler.trials)
         if chosen is None:
             notes += rate_doubts(built, found)

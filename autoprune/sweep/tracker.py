@@ -117,6 +117,11 @@ class Tracker:
             for name, found in self._candidates.items()
         }
 
+    @property
+    def members(self) -> set[TrialKey]:
+        """The trials that are on a front so far."""
+        return {member.key for front in self._fronts.values() for member in front}
+
     def finish(self, standing: Standing, trials: list[Ended]) -> Finished:
         """Save every machine's front, and sum up a search that ended so; `trials` by number."""
         fronts: dict[str, MachineFront] = {}

@@ -42,7 +42,8 @@ class Worker:
         """The measurement, or the end of the traceback of whatever went wrong."""
         try:
             with self._watchdog.watching(job.key) if self._watchdog else nullcontext():
-                measurement, model = run_trial(self._as_told(job), job.plan, job.seed)
+                told = self._as_told(job)
+                measurement, model = run_trial(told, job.plan, job.seed, test=job.test)
             if job.weights is not None:
                 _keep(model, job.weights)
         except RecordError as error:

@@ -21,6 +21,7 @@ class Job:
         weights: file, or fsspec address, for the weights of the compressed network; whoever runs
             the study removes those that are not kept. None where nobody wants them.
         neuron_learning_rate: of this training alone; the study's where it is None.
+        test: whether test data are evaluated, too.
     """
 
     key: TrialKey
@@ -28,6 +29,7 @@ class Job:
     seed: int
     weights: Path | str | None
     neuron_learning_rate: float | None = None
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,13 +70,15 @@ class Precision:
 
     Attributes:
         bits: of a weight.
-        validation: what search sees. test: printed beside, decides nothing.
+        validation: what search sees.
+        test: printed beside, decides nothing; None where test data were not evaluated, as of trials
+            that are on no front.
         workload: its operations; a weight that was rounded to zero is one.
     """
 
     bits: int
     validation: Score
-    test: Score
+    test: Score | None
     workload: Workload
 
 
@@ -150,9 +152,21 @@ class Measurement:
         return self.precisions[0].validation
 
     @property
-    def test(self) -> Score:
-        """The test score of the network as it is."""
+    def test(self) -> Score | None:
+        """The test score of the network as it is; None where test data were not evaluated."""
         return self.precisions[0].test
+
+    def with_tests(self, scores: Sequence[Score], after: int | None = None) -> Measurement:
+        """The same with a test score for each precision, as it was trained or of a reading."""
+        if after is None:
+            return replace(self, precisions=_tested(self.precisions, scores))
+        return replace(
+            self,
+            readings=tuple(
+                replace(r, precisions=_tested(r.precisions, scores)) if r.time_steps == after else r
+                for r in self.readings
+            ),
+        )
 
     @property
     def workload(self) -> Workload:
@@ -203,9 +217,18 @@ class Measurement:
         )
 
 
+def _tested(precisions: Sequence[Precision], scores: Sequence[Score]) -> tuple[Precision, ...]:
+    pairs = zip(precisions, scores, strict=True)
+    return tuple(replace(precision, test=score) for precision, score in pairs)
+
+
 def _scores(precisions: Sequence[Precision]) -> list[dict[str, object]]:
     return [
-        {"bits": p.bits, "validation": asdict(p.validation), "test": asdict(p.test)}
+        {
+            "bits": p.bits,
+            "validation": asdict(p.validation),
+            "test": asdict(p.test) if p.test else None,
+        }
         for p in precisions
     ]
 
@@ -217,7 +240,7 @@ def _precisions(
         Precision(
             bits=one["bits"],
             validation=Score(**one["validation"]),
-            test=Score(**one["test"]),
+            test=Score(**one["test"]) if one["test"] else None,
             workload=workload,
         )
         for one, workload in zip(found, islice(workloads, len(found)), strict=True)

@@ -46,8 +46,12 @@ class Clock:
         return Seconds(**self.spent, other=whole - sum(self.spent.values()))
 
 
-def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Module]:
+def run_trial(
+    setup: Setup, plan: Plan, seed: int, *, test: bool = False
+) -> tuple[Measurement, nn.Module]:
     """Carry out `plan` on the parent and measure the result; returns the network beside it.
+
+    Test data are evaluated where `test` says so: they decide nothing, and cost as much as the rest.
 
     A plan without epochs is neither fine-tuned nor, where it is neutral, re-estimated. The network
     has weights of the plan's bits; for a machine of fewer they are rounded only while it is
@@ -71,9 +75,9 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
     own = plan.weight_bits
     fewer = {bits for bits in setup.weight_bits if bits < own}
     bits = [own, *sorted(fewer, reverse=True)]
-    precisions = measure(setup, model, bits, clock)
+    precisions = measure(setup, model, bits, test=test, clock=clock)
     readings = tuple(
-        read_after(setup, model, steps, bits, clock)
+        read_after(setup, model, steps, bits, test=test, clock=clock)
         for steps in setup.readings
         if steps != plan.effort.time_steps
     )
@@ -92,7 +96,12 @@ def run_trial(setup: Setup, plan: Plan, seed: int) -> tuple[Measurement, nn.Modu
 
 
 def measure(
-    setup: Setup, model: nn.Module, bits: Sequence[int], clock: Clock | None = None
+    setup: Setup,
+    model: nn.Module,
+    bits: Sequence[int],
+    *,
+    test: bool,
+    clock: Clock | None = None,
 ) -> tuple[Precision, ...]:
     """Scores and operations of a network as it is, then with its weights rounded; it stays.
 
@@ -100,6 +109,7 @@ def measure(
         setup: what to measure on.
         model: on the setup's device.
         bits: those that its weights have, then those to round them to.
+        test: whether test data are evaluated, too.
         clock: is told where the time went.
     """
     clock = clock or Clock()
@@ -108,18 +118,34 @@ def measure(
     for place, size in enumerate(bits):
         with rounded(model, size) if place else nullcontext():
             with clock.on("evaluation"):
-                scores = [score(setup, model, part) for part in (data.validation, data.test)]
+                validation = score(setup, model, data.validation)
+                tested = score(setup, model, data.test) if test else None
             with clock.on("census"):
                 tiles = setup.product_sparsity
                 work = count(
                     model, setup.adapter, samples, weight_bits=size, product_sparsity=tiles
                 )
-        found.append(Precision(bits=size, validation=scores[0], test=scores[1], workload=work))
+        found.append(Precision(bits=size, validation=validation, test=tested, workload=work))
     return tuple(found)
 
 
-def read_after(
-    setup: Setup, model: nn.Module, steps: int, bits: Sequence[int], clock: Clock | None = None
+def scores_on_test(setup: Setup, model: nn.Module, bits: Sequence[int]) -> list[Score]:
+    """The test scores of a network as it is, then with its weights rounded; see `measure`."""
+    found = []
+    for place, size in enumerate(bits):
+        with rounded(model, size) if place else nullcontext():
+            found.append(score(setup, model, setup.data.test))
+    return found
+
+
+def read_after(  # noqa: PLR0913 - where, when, and what of it
+    setup: Setup,
+    model: nn.Module,
+    steps: int,
+    bits: Sequence[int],
+    *,
+    test: bool,
+    clock: Clock | None = None,
 ) -> Reading:
     """Scores and operations of a network that is read after so many steps; it stays as it is.
 
@@ -130,7 +156,8 @@ def read_after(
     trained = setup.adapter.time_steps(model)
     setup.adapter.set_time_steps(model, steps)
     try:
-        return Reading(time_steps=steps, precisions=measure(setup, model, bits, clock))
+        found = measure(setup, model, bits, test=test, clock=clock)
+        return Reading(time_steps=steps, precisions=found)
     finally:
         setup.adapter.set_time_steps(model, trained)
 

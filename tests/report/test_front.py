@@ -138,6 +138,17 @@ def test_a_trial_whose_neurons_differ_more_finely_than_the_machines_is_infeasibl
     assert [row.trial for row in found.points] == [0]
 
 
+def test_a_member_whose_test_data_were_not_evaluated_is_named(outcome, front) -> None:
+    found = outcome(3).measurement
+    bare = replace(found, precisions=tuple(replace(p, test=None) for p in found.precisions))
+    untested = front([outcome(1, correct=80, zeros=0.5), outcome(3, measurement=bare)])
+    assert [(row.trial, row.test is None) for row in untested.rows] == [(1, False), (3, True)]
+    text = io.StringIO()
+    Console(file=text, width=80).print(front_table(untested))
+    assert "confirm; not of trial 3." in " ".join(text.getvalue().split())
+    assert untested.points[1].test is None
+
+
 def energy(outcome: Outcome, model: CostModel, bits: int) -> float:
     return model.price(outcome.measurement.at(bits).workload).energy_uj
 

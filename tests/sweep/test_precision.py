@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -12,11 +13,14 @@ from optuna.study import StudyDirection
 
 from autoprune.api import open_run
 from autoprune.deploy.load import load
+from autoprune.deploy.member import find_member
 from autoprune.networks.adapter import Weighted
 from autoprune.runs.folder import RunFolder
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import Prepared, prepare
 from autoprune.sweep.progress import Nobody
+from autoprune.trial.key import TrialKey
+from autoprune.trial.trial import run_trial
 from tests.refusals import assert_refused
 from tests.short import change_space, write_short
 
@@ -61,6 +65,38 @@ def test_trials_are_measured_at_their_bits_and_at_fewer_that_a_machine_has(finis
     assert [o.plan.weight_bits for o in trials if o.origin == "uniform"] == [8, 4, 6]
     for baseline in folder.read_baselines().values():
         assert [p.bits for p in baseline.measurement.precisions] == [32, 8, 6]
+
+
+def test_test_data_are_evaluated_for_baselines_and_members_of_fronts_alone(finished, tmp_path):
+    folder, opened = RunFolder(finished), open_run(finished)
+    fronts = opened.fronts().fronts
+    members = {row.trial for front in fronts for row in front.rows}
+    tested = {
+        outcome.key.number
+        for outcome in folder.read_trials()
+        if all(precision.test for precision in outcome.measurement.precisions)
+    }
+    assert members <= tested
+    others = {o.key.number for o in folder.read_trials() if o.same_as is None} - members
+    assert others and not others & tested
+    assert all(baseline.measurement.test for baseline in folder.read_baselines().values())
+    assert all(row.test for front in fronts for row in front.rows)
+    # The record of a trial that was evaluated in its course is the same.
+    key = next(key for key in map(TrialKey, sorted(members)) if folder.read(key).same_as is None)
+    found, setup = folder.read(key).measurement, find_member(folder, key, print).setup
+    setup = replace(setup, weight_bits=folder.record.weight_bits)
+    again, _ = run_trial(setup, found.plan, found.seed, test=True)
+    assert replace(again, seconds=found.seconds) == found
+
+
+def test_a_trial_that_is_on_no_front_shows_a_dash(finished, autoprune):
+    opened = open_run(finished)
+    members = {row.trial for front in opened.fronts().fronts for row in front.rows}
+    frame = opened.trials()
+    untested = set(frame.index[frame["test_accuracy"].isna()])
+    assert untested and not untested & members
+    said = autoprune("trial", finished, min(untested), "--json")
+    assert {score["set"] for score in json.loads(said.out)["scores"]} == {"validation"}
 
 
 def test_optuna_is_told_accuracy_and_energy_at_the_bits_of_the_machine(finished):

@@ -16,6 +16,7 @@ from autoprune.compress.surgery.surgery import matrices
 from autoprune.data.dataset import About, Dataset, InMemory, Split
 from autoprune.networks.adapter import Weighted
 from autoprune.trial import trial
+from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe, logits
 from autoprune.trial.trial import run_trial
@@ -113,7 +114,7 @@ def test_a_trial_is_evaluated_and_counted_once_per_precision(
     measurement, _ = run_trial(replace(setup, weight_bits=machines), plan, 0)
     assert [precision.bits for precision in measurement.precisions] == measured_at
     assert calls == {
-        ("score", None): 2 * len(measured_at),  # validation and test
+        ("score", None): len(measured_at),  # of validation data
         **{("count", bits): 1 for bits in measured_at},
     }
 
@@ -122,6 +123,20 @@ def confidence(model, data) -> float:
     """A score that every change of a weight moves."""
     found = logits(model, data.inputs(slice(None))).softmax(1)
     return float(found.gather(1, data.labels[:, None]).mean())
+
+
+def test_test_data_are_evaluated_where_asked_and_afterwards_alike(setup, shape):
+    setup = replace(setup, evaluate=confidence, weight_bits=(8, 2))
+    point = parse_configuration({"blocks.0.mlp.l1p": 0.5})
+    plan = make_plan(point, shape, replace(STILL, epochs=1))
+    without, model = run_trial(setup, plan, 0)
+    measured, _ = run_trial(setup, plan, 0, test=True)
+    assert [precision.test for precision in without.precisions] == [None, None, None]
+    assert len({precision.test for precision in measured.precisions}) == 3
+    afterwards = without.with_tests(trial.scores_on_test(setup, model, (32, 8, 2)))
+    assert replace(afterwards, seconds=measured.seconds) == measured
+    again = Measurement.from_dict(without.to_dict(), [p.workload for p in without.precisions])
+    assert again == without
 
 
 def test_every_precision_is_that_of_the_network_rounded_by_hand(setup, shape):
@@ -134,7 +149,7 @@ def test_every_precision_is_that_of_the_network_rounded_by_hand(setup, shape):
     for precision in measurement.precisions:
         by_hand = copy.deepcopy(model)
         round_weights(by_hand, precision.bits)
-        [alone] = trial.measure(setup, by_hand, [precision.bits])
+        [alone] = trial.measure(setup, by_hand, [precision.bits], test=False)
         with torch.inference_mode():
             assert precision.validation.accuracy == confidence(by_hand, setup.data.validation)
         assert precision.workload == alone.workload

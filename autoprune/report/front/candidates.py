@@ -41,7 +41,7 @@ class Candidate:
     origin: Origin
     counts: bool
     validation: Score
-    test: Score
+    test: Score | None
     bits: int
     energy_uj: float
     host_share: float
@@ -180,11 +180,12 @@ class Candidates:
         )
 
     def _explained(self, row: Row, member: Outcome) -> Row:
-        """A member of the front with what helps to read its energy."""
+        """A member of the front with its test score, and what helps to read its energy."""
         assert member.measurement is not None  # it was priced
-        workload = member.measurement.at(self._model.machine.weight_bits).workload
-        prices = self._model.machine.prices
-        return replace(row, figures=diagnose(workload, self._model.price(workload), prices))
+        machine = self._model.machine
+        found = member.measurement.at(machine.weight_bits)
+        cost = self._model.price(found.workload)
+        return replace(row, test=found.test, figures=diagnose(found.workload, cost, machine.prices))
 
 
 def machine_front(

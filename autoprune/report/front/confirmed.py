@@ -132,7 +132,7 @@ def confirmed_front(
             on_front=trial in members,
             seeds=len(items),
             validation=Spread.of(_scores(items)),
-            test=Spread.of([item.measured.test.accuracy for item in items]),
+            test=Spread.of([s.accuracy for item in items if (s := item.measured.test)]),
             energy_uj=Spread.of([item.energy_uj for item in items]),
             probability=probability,
             stays=trial in staying,

@@ -21,7 +21,8 @@ class Row:
         trial: number; with the time steps after which it is read, ``53@2``, where it was trained
             for others. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
             ``sampled``.
-        validation, test: its scores, with weights of `accuracy_bits` bits.
+        validation, test: its scores, with weights of `accuracy_bits` bits; no test score where test
+            data were not evaluated.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
         host_share: share of its dense MACs that a host does, 0 to 1.
         kept_weights: nonzero block weights, 0 to 1. parameters: that are not zero.
@@ -36,7 +37,7 @@ class Row:
     trial: int | str
     origin: Origin
     validation: Score
-    test: Score
+    test: Score | None
     accuracy_bits: int
     energy_uj: float
     energy_ratio: float
@@ -98,7 +99,7 @@ class MachineFront:
     idle: tuple[TrialKey, ...]
     hosted: tuple[tuple[TrialKey, float], ...]
     parent: Score
-    parent_test: Score
+    parent_test: Score | None
     parent_energy_uj: float
     accuracy_bits: int
     priced_bits: int

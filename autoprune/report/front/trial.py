@@ -75,11 +75,12 @@ class ExplainedTrial:
 
     @property
     def scores(self) -> tuple[tuple[int, str, Score], ...]:
-        """Bits, ``validation`` or ``test``, and score."""
+        """Bits, ``validation`` or, where it was evaluated, ``test``, and score."""
         return tuple(
             (bits, part, score)
             for bits, validation, test in self.row.scores
             for part, score in (("validation", validation), ("test", test))
+            if score is not None
         )
 
     def to_dict(self) -> dict[str, Json]:

@@ -70,8 +70,12 @@ def _answer(
         f"the fine-tuned parent ({front.parent_energy_uj:.3g} µJ).",
         *_least(front, row),
         f"Its validation {front.parent.name} is {_words(row.validation)}, {change} than the "
-        f"parent's {_words(front.parent)}; in the test {_words(row.test)} against "
-        f"{_words(front.parent_test)}.",
+        f"parent's {_words(front.parent)}"
+        + (
+            f"; in the test {_words(row.test)} against {_words(front.parent_test)}."
+            if row.test and front.parent_test
+            else "."
+        ),
     ]
     if row.uniform is None:
         lines.append("No uniform compression that was tried needs so little energy.")

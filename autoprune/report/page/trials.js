@@ -11,7 +11,8 @@ function openTrial(key, focus = true) {
   for (const [budget, excess] of one.broken) box.append(make("p", `Breaks ${budget} by ${percent(excess)}.`));
   if (one.scores) {
     const { validation, test } = scores(one);
-    box.append(make("p", `Validation ${data.score} ${interval(validation)}, test ${interval(test)} with weights of ${on?.bits ?? one.bits} bits.`));
+    const tested = test ? `, test ${interval(test)}` : "";
+    box.append(make("p", `Validation ${data.score} ${interval(validation)}${tested} with weights of ${on?.bits ?? one.bits} bits.`));
     box.append(make("p", `${one.parameters} nonzero parameters; ${percent(one.kept_weights)} of block weights kept; ${short(one.effective_sops, 4)} synaptic operations.`));
   }
   if (on?.missing) box.append(make("p", `${name} cannot run it: ${on.missing}`));
@@ -40,7 +41,7 @@ const columns = [
   ["trial", (one) => Number(one.trial), (v) => String(v)],
   ["state", (one) => one.state], ["origin", (one) => one.origin],
   ["validation %", (one) => scores(one)?.validation.value ?? null, (v) => (100 * v).toFixed(1)],
-  ["test %", (one) => scores(one)?.test.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["test %", (one) => scores(one)?.test?.value ?? null, (v) => (100 * v).toFixed(1)],
   ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(v, 4)],
   ["latency µs", (one) => one.on[state.machine.name]?.latency_us ?? null, (v) => short(v, 4)],
   ["kept %", (one) => one.kept_weights ?? null, (v) => (100 * v).toFixed(1)],

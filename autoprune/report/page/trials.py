@@ -123,7 +123,10 @@ def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Json
     return {
         "bits": row.scores[0][0],
         "scores": {
-            str(bits): {"validation": score_values(validation), "test": score_values(test)}
+            str(bits): {
+                "validation": score_values(validation),
+                "test": score_values(test) if test else None,
+            }
             for bits, validation, test in row.scores
         },
         "parameters": row.parameters,

@@ -117,7 +117,7 @@ def _words(row: Row, unit: EnergyUnit) -> dict[str, str]:
         "number": str(row.trial),
         "trial": _name(row),
         "val % [95 %]": score_words(row.validation),
-        "test %": f"{100 * row.test.accuracy:.1f}",
+        "test %": f"{100 * row.test.accuracy:.1f}" if row.test else "-",
         unit.name: unit.digits(row.energy_uj),
         "ratio": f"{row.energy_ratio:.3f}",
         "parameters": str(row.parameters),
@@ -127,8 +127,10 @@ def _words(row: Row, unit: EnergyUnit) -> dict[str, str]:
     }
 
 
-def score_words(score: Score) -> str:
-    """Percent, with the ends of the 95 % interval."""
+def score_words(score: Score | None) -> str:
+    """Percent, with the ends of the 95 % interval; a dash of none."""
+    if score is None:
+        return "-"
     low, high = score.interval
     return f"{100 * score.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"
 
@@ -164,6 +166,7 @@ def _footer(front: MachineFront) -> list[str]:
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
     ]
+    lines += _untested(front)
     if front.idle:
         idle = ", ".join(map(str, front.idle))
         lines.append(f"Without work for the machine, on no front and in no count: trial {idle}.")
@@ -237,6 +240,17 @@ def hosted_words(front: MachineFront) -> str:
     return "trial " + ", ".join(
         f"{key} ({100 * share:.1f} % of its dense MACs)" for key, share in front.hosted
     )
+
+
+def _untested(front: MachineFront) -> list[str]:
+    """Why members have no test score."""
+    found = [str(row.key) for row in front.rows if row.test is None]
+    if not found:
+        return []
+    return [
+        "test -: test data are evaluated of the members of a run's own fronts when it ends, and by "
+        f"confirm; not of trial {_list(found)}."
+    ]
 
 
 def _capitalised(text: str) -> str:

@@ -44,16 +44,17 @@ class LoggedTrial:
 def numbers(outcome: Outcome) -> dict[str, float]:
     """The numbers of an outcome, by name; none where nothing was measured.
 
-    Validation and test score, share of block weights kept, nonzero parameters, synaptic operations
-    per inference, seconds that it took, and by machine energy in microjoules and latency in
-    microseconds per inference: ``energy_uj/loihi1``, since MLflow's names have no ``@``.
+    Validation score, test score where it was evaluated, share of block weights kept, nonzero
+    parameters, synaptic operations per inference, seconds that it took, and by machine energy in
+    microjoules and latency in microseconds per inference: ``energy_uj/loihi1``, since MLflow's
+    names have no ``@``.
     """
     found = outcome.measurement
     if found is None:
         return {}
     values: dict[str, float | None] = {
         f"val_{found.validation.name}": found.validation.accuracy,
-        f"test_{found.test.name}": found.test.accuracy,
+        f"test_{found.validation.name}": found.test.accuracy if found.test else None,
         "kept_weights": found.kept_weights,
         "parameters": float(found.parameters),
         "effective_sops": found.workload.per_sample("effective_sops"),

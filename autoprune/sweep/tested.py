@@ -1,0 +1,51 @@
+"""Test data of a run: evaluated for the members of its fronts, once they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from autoprune.runs.folder import RunFolder
+from autoprune.study.kept import shaped, take_weights
+from autoprune.trial.key import TrialKey
+from autoprune.trial.measurement import Score
+from autoprune.trial.setup import Setup, compute_alike
+from autoprune.trial.trial import scores_on_test
+
+
+def evaluate_tests(
+    folder: RunFolder, setup: Setup, threads: int, keys: Iterable[TrialKey]
+) -> list[str]:
+    """Put the test scores of trials on record that have none; returns what went wrong, in words.
+
+    The networks are those whose weights the run has kept; one whose weights are gone is left as it
+    is. A reading has a score of its own. With `threads` as the trials had.
+    """
+    compute_alike(threads)
+    doubts = []
+    for key in sorted({*keys}):
+        try:
+            scores = _scores(folder, setup, key)
+        except Exception as error:  # noqa: BLE001 - a score of the user's may do anything
+            doubts.append(f"Test data of {key.words}: {type(error).__name__}: {error}")
+            continue
+        whole = folder.read(key.whole)
+        if scores and whole.measurement is not None:
+            measured = whole.measurement.with_tests(scores, key.after)
+            folder.write(replace(whole, measurement=measured))
+    return doubts
+
+
+def _scores(folder: RunFolder, setup: Setup, key: TrialKey) -> list[Score]:
+    """Of each precision; none where they are on record, or the weights were not kept."""
+    outcome = folder.read(key)
+    found = outcome.measurement
+    if found is None or found.test is not None:
+        return []
+    network = shaped(setup, found.plan)
+    if key.after is not None:
+        setup.adapter.set_time_steps(network, key.after)
+    if not take_weights(folder, (outcome.same_as or key).whole, network):
+        return []
+    bits = [precision.bits for precision in found.precisions]
+    return scores_on_test(setup, network.to(setup.device).eval(), bits)
