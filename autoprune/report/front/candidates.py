@@ -97,10 +97,8 @@ class Candidates:
         working = {key: charge for key, charge in charges.items() if not is_idle(*charge)}
         found = [self._candidate(wanted[key], charge, words) for key, charge in working.items()]
         self._all += found
-        most = min(self._most, most_there(self._model, (c.host_share for c in found)))
-        rivals = [*self.members, *found] if most == self._most else self._all
-        self._most = most
-        rivals = [c for c in rivals if c.counts and c.host_share <= most]
+        self._most = min(self._most, most_there(self._model, (c.host_share for c in found)))
+        rivals = [c for c in (*self.members, *found) if c.counts and c.host_share <= self._most]
         self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
 
     def _candidate(
