@@ -60,11 +60,17 @@ def _scored(part: str, score: Callable[[Row], Score | None]) -> dict[str, Column
     }
 
 
+def _posterior(name: str) -> Callable[[Row], Cell]:
+    return lambda row: None if row.posterior is None else getattr(row.posterior, name)
+
+
 FRONT: Final[Mapping[str, Column]] = {
     "trial": Column(value=lambda row: row.trial),
     "origin": Column(value=lambda row: row.origin),
     "accuracy_bits": Column(unit="bits of a weight", value=lambda row: row.accuracy_bits),
     **_scored("val", lambda row: row.validation),
+    "expected_accuracy": Column(value=_posterior("expected")),
+    "chance": Column(value=_posterior("chance")),
     **_scored("test", lambda row: row.test),
     "energy_uj": Column(unit="µJ per inference", value=lambda row: row.energy_uj),
     "energy_ratio": Column(value=lambda row: row.energy_ratio),

@@ -104,11 +104,6 @@ class TrialKey:
         return self if self.after is None else replace(self, after=None)
 
     @property
-    def label(self) -> int | str:
-        """It in a table of trials: a plain number where that says all."""
-        return self.number if self == TrialKey(self.number) else str(self)
-
-    @property
     def is_baseline(self) -> bool:
         """Whether it is a baseline."""
         return bool(self.name) and not self.is_recipe
@@ -146,8 +141,8 @@ class TrialKey:
 
     @property
     def cell(self) -> int | str:
-        """In JSON: a trial's number; what a baseline or repetition prints as."""
-        return self.number if self.is_trial else str(self)
+        """In JSON: a trial's number; what a baseline, repetition or reading prints as."""
+        return self.number if self == TrialKey(self.number) else str(self)
 
     @property
     def words(self) -> str:

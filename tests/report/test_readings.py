@@ -9,6 +9,7 @@ import pytest
 from autoprune.errors import RecordError
 from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.confirmed import confirmed_front
+from autoprune.report.rows import front_cells
 from autoprune.report.tables.front import front_table
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Charge, Read
@@ -59,6 +60,9 @@ def test_members_of_a_front_say_after_how_many_steps_they_are_read(read, baselin
     assert [row.trial for row in front.rows] == ["3@1", "3@2", 3, 4]
     assert [row.plan[:4] for row in front.rows] == ["T3@1", "T3@2", "T3 |", "T3 |"]
     assert (front.read_otherwise, len(front.points)) == (2, 6)
+    cells = [front_cells(row) for row in front.rows]
+    assert [c["trial"] for c in cells] == ["3@1", "3@2", 3, 4]
+    assert {c["chance"] for c in cells} == {None}  # of six nothing is estimated
     without = machine_front(
         [replace(o, read=()) for o in (read(3), read(4))], baselines, model, shape
     )

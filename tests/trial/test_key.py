@@ -93,7 +93,7 @@ def test_stems_and_words():
 
 def test_what_is_read_otherwise_lies_under_the_key_that_was_trained():
     key = TrialKey(17, after=2)
-    assert (key.whole, key.label, key.whole.label) == (TrialKey(17), "17@2", 17)
+    assert (key.whole, key.cell, key.whole.cell) == (TrialKey(17), "17@2", 17)
     assert (str(key), repr(key)) == ("17@2", "TrialKey(17, after=2)")
 
 

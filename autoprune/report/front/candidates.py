@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import final
 
+from autoprune.compress.plan import Plan
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.diagnostics import diagnose, range_words
 from autoprune.report.front.front import MachineFront, Row
+from autoprune.report.front.posterior import MOST, Posterior, features, posteriors
 from autoprune.report.front.priced import AT_A_TIME, Charged, charged, left_out
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import energy_uj
@@ -33,7 +35,7 @@ class Candidate:
             show what uniform compression reaches.
         measured: its scores, at the bits that the machine is paired with.
         energy_uj: per inference. host_share, kept_weights, parameters: as in `Row`.
-        plan: in short form.
+        plan: in short form. made_by: in full.
     """
 
     key: TrialKey
@@ -48,6 +50,7 @@ class Candidate:
     kept_weights: float
     parameters: int
     plan: str
+    made_by: Plan
 
     @property
     def pair(self) -> tuple[float, float]:
@@ -119,6 +122,7 @@ class Candidates:
             kept_weights=head.kept_weights,
             parameters=head.parameters,
             plan=head.words(short),
+            made_by=head.plan,
         )
 
     def front(self, baselines: Mapping[TrialKey, Outcome], data: str = "") -> MachineFront:
@@ -145,7 +149,11 @@ class Candidates:
         every = sorted(self._all, key=lambda candidate: candidate.key)
         found = [c for c in every if c.host_share <= self._most]
         uniform = [(c.validation, c.energy_uj) for c in found if c.origin == "uniform"]
-        points = [_row(c, energy, uniform) for c in found if c.counts]
+        counting = [c for c in found if c.counts]
+        points = [
+            replace(_row(c, energy, uniform), posterior=posterior)
+            for c, posterior in zip(counting, self._posteriors(counting), strict=True)
+        ]
         pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
         rows = [points[i] for i in non_dominated(pairs)]
         members = [self._read(row.key) for row in rows]
@@ -176,6 +184,22 @@ class Candidates:
                 for item in parent.workload.uncounted
             ),
         )
+
+    def _posteriors(self, found: Sequence[Candidate]) -> list[Posterior | None]:
+        """What each is worth by all; beyond MOST of those nearest to the front, None."""
+        order = sorted(found, key=lambda c: (c.energy_uj, -c.validation.accuracy))
+        best, gaps = 0.0, {}
+        for candidate in order:
+            best = max(best, candidate.validation.accuracy)
+            gaps[candidate.key] = best - candidate.validation.accuracy
+        near = sorted(found, key=lambda c: (gaps[c.key], c.key))[:MOST]
+        known = [
+            features(c.made_by, self._shape, c.key.after or c.made_by.effort.time_steps)
+            for c in near
+        ]
+        drawn = posteriors([c.validation for c in near], [c.energy_uj for c in near], known)
+        by_key = {c.key: posterior for c, posterior in zip(near, drawn, strict=True)}
+        return [by_key.get(c.key) for c in found]
 
     def _explained(self, row: Row, member: Outcome) -> Row:
         """A member of the front with its test score, and what helps to read its energy."""
@@ -248,7 +272,7 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Scor
     """A trial beside the fine-tuned parent and the uniform sweep's results."""
     own = found.energy_uj
     return Row(
-        trial=found.key.label,
+        trial=found.key.cell,
         origin=found.origin,
         validation=found.validation,
         test=found.test,

@@ -61,6 +61,11 @@ class ConfirmedRow:
     probability: float
     stays: bool
 
+    @property
+    def key(self) -> TrialKey:
+        """Its key in the run."""
+        return TrialKey.parse(str(self.trial))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmedFront:
@@ -116,7 +121,7 @@ def confirmed_front(
     by_trial: dict[int | str, list[Measured]] = {}
     for item in priced:
         key = replace(item.outcome.key, repetition=None)
-        by_trial.setdefault(key.label, []).append(item)
+        by_trial.setdefault(key.cell, []).append(item)
     runs = {trial: runs for trial, runs in by_trial.items() if trial in points}
     means = [
         (Spread.of(_scores(r)).mean, Spread.of([item.energy_uj for item in r]).mean)
@@ -144,7 +149,7 @@ def confirmed_front(
     return ConfirmedFront(
         machine=front.machine,
         score=front.parent.name,
-        rows=tuple(sorted(rows, key=lambda row: (row.energy_uj.mean, points[row.trial].key))),
+        rows=tuple(sorted(rows, key=lambda row: (row.energy_uj.mean, row.key))),
         reference=front.reference,
         hypervolume=front_hypervolume(means, front.reference),
         searched_hypervolume=front.hypervolume,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from autoprune.cost.cost import HostOperation
 from autoprune.report.front.diagnostics import Diagnostics
+from autoprune.report.front.posterior import Posterior
 from autoprune.runs.outcome import Origin
 from autoprune.runs.pareto import front_hypervolume, non_dominated
 from autoprune.trial.key import TrialKey
@@ -32,6 +33,7 @@ class Row:
         uniform_energy_uj: of the cheapest uniform trial with at least its validation score; None
             where none has that.
         figures: what helps to read its energy; of members of the front only.
+        posterior: what it is worth by all trials; None where too few say so.
     """
 
     trial: int | str
@@ -48,6 +50,7 @@ class Row:
     uniform: Score | None
     uniform_energy_uj: float | None
     figures: Diagnostics | None = None
+    posterior: Posterior | None = None
 
     @property
     def key(self) -> TrialKey:
@@ -131,6 +134,17 @@ class MachineFront:
     def read_otherwise(self) -> int:
         """Members that are read after other time steps than they were trained for."""
         return sum(row.key.after is not None for row in self.rows)
+
+    @property
+    def luck(self) -> float | None:
+        """By what the members' scores are larger than what all trials lead one to expect, 0 to 1.
+
+        Their mean; None where too few trials say so.
+        """
+        found = [
+            row.validation.accuracy - row.posterior.expected for row in self.rows if row.posterior
+        ]
+        return sum(found) / len(found) if found else None
 
     @property
     def trained_hypervolume(self) -> float:

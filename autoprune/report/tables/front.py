@@ -149,6 +149,16 @@ def _read_words(front: MachineFront) -> str:
     )
 
 
+def _luck_words(front: MachineFront) -> str:
+    luck = 100 * (front.luck or 0.0)
+    chances = [row.posterior.chance for row in front.rows if row.posterior]
+    more = "less" if luck >= 0 else "more"
+    return (
+        f"By all trials together members are worth {abs(luck):.1f} points {more} than measured, on "
+        f"average; chances to be on the true front from {min(chances):.2f} to {max(chances):.2f}."
+    )
+
+
 def _footer(front: MachineFront) -> list[str]:
     accuracy, energy = front.reference
     lines = [
@@ -163,6 +173,7 @@ def _footer(front: MachineFront) -> list[str]:
         f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and "
         f"{energy_words(energy)}.",
         *([_read_words(front)] if front.read_otherwise else []),
+        *([_luck_words(front)] if front.luck is not None else []),
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
         f"outside both intervals; {front.unmatched} are cheaper than all of it.",
     ]
