@@ -138,6 +138,8 @@ def _print_outlook(console: Console, found: Outlook) -> None:
         if one.unknown:
             hold = " and ".join(one.unknown)
             console.print(f"Not known: whether neurons of {one.name} hold {hold}.")
+    for line in _channel_lines(found):
+        console.print(line)
     console.print(
         f"Objectives: {', '.join(found.objectives)}.\n"
         f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "
@@ -145,6 +147,21 @@ def _print_outlook(console: Console, found: Outlook) -> None:
         f"configurations; {found.epochs} epochs of fine-tuning each; {found.workers} workers.\n"
         f"Measured with weights of {' and '.join(map(str, found.weight_bits))} bits."
     )
+
+
+def _channel_lines(found: Outlook) -> Iterator[str]:
+    """Of how many neurons it is known that what they learn per channel lies along channels."""
+    if found.channels is None:
+        return
+    answered, silent = found.channels.answered, found.channels.silent
+    also = f", in {found.channels.alike} although another axis is as long"
+    if answered:
+        yield (
+            f"What neurons learn per channel lies along channels: of {len(answered)} layers"
+            f"{also * bool(found.channels.alike)}."
+        )
+    if silent:
+        yield f"Not known where it lies: {', '.join(silent)}."
 
 
 def _ends(finished: Finished) -> Iterator[str]:

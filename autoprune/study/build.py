@@ -31,11 +31,11 @@ from autoprune.study.identity import identity, measured_bits
 from autoprune.study.idle import refuse_idle
 from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
+from autoprune.trial.channels import Channels
 from autoprune.trial.method_contract import refuse_broken
 from autoprune.trial.own_score import try_score
-from autoprune.trial.smoke_test import smoke_test, try_readings
+from autoprune.trial.smoke_test import Tested, smoke_test, try_readings
 from autoprune.trial.tried import Tried
-from autoprune.workload.workload import Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,7 @@ class Built:
     Attributes:
         title: of the study. parts: what its networks are made with.
         space: what is searched. shape: what its network offers to compression.
+        channels: what is known of neurons that learn per channel; None where none does.
         effort: what a plan takes for a parameter that the space leaves out.
         machines: the cost models by name.
         objectives, trials, search, storage, track: as in the study.
@@ -56,6 +57,7 @@ class Built:
     parts: Parts
     space: SearchSpace
     shape: NetworkShape
+    channels: Channels | None
     effort: Effort
     machines: Mapping[str, CostModel]
     objectives: tuple[str, ...]
@@ -90,14 +92,16 @@ def build(checked: Checked) -> Built:
     """
     study, space = checked.study, checked.space
     parts, network = find_parts(study)
-    shape, workload = _tried(parts, network, space, study.effort, checked.file)
-    refuse_idle(workload, checked.machines, f"{checked.file}: machines")
+    tested = _tried(parts, network, space, study.effort, checked.file)
+    shape = tested.shape
+    refuse_idle(tested.workload, checked.machines, f"{checked.file}: machines")
     uniform_sweep(space, shape, study.effort)
     return Built(
         title=study.title,
         parts=parts,
         space=space,
         shape=shape,
+        channels=tested.channels,
         effort=study.effort,
         machines=checked.machines,
         objectives=tuple(study.objectives),
@@ -130,7 +134,7 @@ def _every_value(domains: Mapping[Parameter, Domain], shape: NetworkShape, effor
 
 def _tried(
     parts: Parts, network: nn.Module, space: SearchSpace, effort: Effort, file: Path
-) -> tuple[NetworkShape, Workload]:
+) -> Tested:
     """What the network offers and does; everything that can be wrong with it is found here."""
     adapter, about = parts.adapter, parts.data.about
     if parts.network.checkpoint is not None:

@@ -12,6 +12,7 @@ from autoprune.cost.price import Price, Quantity
 from autoprune.networks.granularity import Differing, Granularity
 from autoprune.search.baselines import probes
 from autoprune.study.build import Built
+from autoprune.trial.channels import Channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Outlook:
         configurations: of the space, before equal plans are told apart.
         epochs: of fine-tuning, per trial.
         weight_bits: at which networks are measured, descending.
+        channels: what is known of neurons that learn per channel; None where none does.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Outlook:
     epochs: int
     workers: int
     weight_bits: tuple[int, ...]
+    channels: Channels | None
 
 
 def outlook(built: Built) -> Outlook:
@@ -85,6 +88,7 @@ def outlook(built: Built) -> Outlook:
         epochs=built.effort.epochs,
         workers=built.parts.compute.workers,
         weight_bits=tuple(sorted({FULL_BITS, *built.weight_bits}, reverse=True)),
+        channels=built.channels,
     )
 
 

@@ -23,6 +23,20 @@ from autoprune.networks.adapter import ModelAdapter, NeuronSite, Weighted
 from autoprune.networks.place import Place
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channels:
+    """What the data say of neurons that may learn per channel; all that answered are right.
+
+    Attributes:
+        answered: those of which NaN told. alike: of these, how many take another axis of the same
+            size as that of their channels. silent: those of which it did not.
+    """
+
+    answered: tuple[str, ...] = ()
+    alike: int = 0
+    silent: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """Neurons with a parameter per channel, as the adapter tells of them.
@@ -33,6 +47,11 @@ class _Told:
 
     place: Place
     site: NeuronSite
+
+    @property
+    def key(self) -> tuple[type[nn.Module], str, tuple[int, ...]]:
+        """Of neurons that are asked once for all blocks."""
+        return type(self.site.owner), self.site.name, self.site.channels
 
     @property
     def neuron(self) -> nn.Module:
@@ -51,6 +70,12 @@ class _Told:
         of_one[tuple(min(1, size - 1) for size in self.site.channels)] = True
         return of_one.expand(x.shape)
 
+    def has_alike(self, x: Tensor) -> bool:
+        """Whether another axis of `x` [T, B, ...] has the size of one of these."""
+        own = [axis % x.ndim for axis in self.axes]
+        others = [x.shape[axis] for axis in range(2, x.ndim) if axis not in own]
+        return bool({x.shape[axis] for axis in own}.intersection(others))
+
     def fits(self, x: Tensor) -> bool:
         """Whether `x` [T, B, ...] has axes of these sizes there."""
         return x.ndim >= len(self.site.channels) + 2 and all(
@@ -58,7 +83,28 @@ class _Told:
         )
 
 
-def check_channels(network: nn.Module, adapter: ModelAdapter, samples: Tensor) -> None:
+class _Answers:
+    """Who answered, while the passes run; by place and name, or by key where asked once for all."""
+
+    def __init__(self) -> None:
+        self.of: dict[object, bool] = {}
+        """Whether there is another axis of the same size."""
+
+    def note(self, one: _Told, x: Tensor) -> None:
+        self.of[one if one.site.layer is not None else one.key] = one.has_alike(x)
+
+    def result(self, told: list[_Told]) -> Channels:
+        found = {
+            f"{one.place}.{one.site.name}": self.of.get(one, self.of.get(one.key)) for one in told
+        }
+        return Channels(
+            answered=tuple(name for name, alike in found.items() if alike is not None),
+            alike=sum(alike is True for alike in found.values()),
+            silent=tuple(name for name, alike in found.items() if alike is None),
+        )
+
+
+def check_channels(network: nn.Module, adapter: ModelAdapter, samples: Tensor) -> Channels:
     """Ask it of every neuron of every branch; passes over the samples tell.
 
     Nothing is said where NaN does not arrive, or fills everything, as behind an attention product.
@@ -74,23 +120,26 @@ def check_channels(network: nn.Module, adapter: ModelAdapter, samples: Tensor) -
     ]
     layers = [module for module in network.modules() if isinstance(module, Weighted)]
     behind = [one for one in told if one.site.layer is not None]
+    answers = _Answers()
     with ExitStack() as stack:
         for layer in {one.site.layer for one in behind}:
             assert layer is not None
             stack.callback(layer.register_forward_hook(_second_channel_nan).remove)
         for one in behind:
-            stack.callback(one.neuron.register_forward_pre_hook(_taken(one)).remove)
+            stack.callback(one.neuron.register_forward_pre_hook(_taken(one, answers)).remove)
         _clean(stack, layers)
         show(network, samples)
-    asked = set()
-    for one in told:
-        key = (type(one.site.owner), one.site.name, one.site.channels)
-        if one.site.layer is None and key not in asked:
-            asked.add(key)
-            with ExitStack() as stack:
-                stack.callback(one.neuron.register_forward_hook(_emitted(one)).remove)
-                _clean(stack, layers, one)
-                show(network, samples)
+    for one in {one.key: one for one in told if one.site.layer is None}.values():
+        emitted: list[Tensor] = []
+
+        def arrived(one: _Told = one, emitted: list[Tensor] = emitted) -> None:
+            answers.note(one, emitted[0])
+
+        with ExitStack() as stack:
+            stack.callback(one.neuron.register_forward_hook(_emitted(one, emitted)).remove)
+            _clean(stack, layers, one, arrived)
+            show(network, samples)
+    return answers.result(told)
 
 
 def _second_channel_nan(layer: Weighted, _given: object, out: Tensor) -> Tensor:
@@ -99,7 +148,9 @@ def _second_channel_nan(layer: Weighted, _given: object, out: Tensor) -> Tensor:
     return made
 
 
-def _taken(one: _Told) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor, ...] | None]:
+def _taken(
+    one: _Told, answers: _Answers
+) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor, ...] | None]:
     """Looks at what neurons take, and cleans it."""
 
     def look(_neuron: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
@@ -114,28 +165,39 @@ def _taken(one: _Told) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor
             found = [axis for axis in axes if _is_channel(lost, (axis,))]
             but = f"a channel of their layer lies {_along(x, found)}"
             raise _refusal(one, _along(x, list(one.axes)), but, _shape(size, found))
+        if told:
+            answers.note(one, x)
         return (x.nan_to_num(), *rest)
 
     return look
 
 
-def _emitted(one: _Told) -> Callable[[nn.Module, object, Tensor], Tensor]:
-    """Makes one channel of what neurons emit NaN."""
+def _emitted(one: _Told, seen: list[Tensor]) -> Callable[[nn.Module, object, Tensor], Tensor]:
+    """Makes one channel of what neurons emit NaN; it is put into `seen`."""
 
     def change(_neuron: nn.Module, _given: object, out: Tensor) -> Tensor:
+        seen.append(out)
         return out.masked_fill(one.channel(out), torch.nan) if one.fits(out) else out
 
     return change
 
 
-def _clean(stack: ExitStack, layers: list[Weighted], one: _Told | None = None) -> None:
+def _clean(
+    stack: ExitStack,
+    layers: list[Weighted],
+    one: _Told | None = None,
+    arrived: Callable[[], None] = lambda: None,
+) -> None:
     """While the stack lasts, layers read no NaN; what `one` emitted has to be one input of each."""
 
     def clean(layer: Weighted, given: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
         if not given:
             return None
         x, *rest = given
-        if one is not None and not _is_channel(x.isnan(), (1 - layer.weight.ndim,)):
+        lost = x.isnan()
+        if lost.any() and not lost.all():
+            arrived()
+        if one is not None and not _is_channel(lost, (1 - layer.weight.ndim,)):
             lies = f"along axis {one.axes[0]}, counted from the last, of what they emit"
             many = f"one entry of it arrives as several of the {layer.weight.shape[1]} inputs"
             raise _refusal(one, lies, f"{many} of the layer that reads them", "")

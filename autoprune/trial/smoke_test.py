@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,24 @@ from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.inputs import check_time_axis
 from autoprune.networks.place import MODEL
 from autoprune.networks.shape import NetworkShape
-from autoprune.trial.channels import check_channels
+from autoprune.trial.channels import Channels, check_channels
 from autoprune.trial.failed_pass import FailedPassError, run_pass
 from autoprune.workload.census.count import count
 from autoprune.workload.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What a smoke test found out about a network.
+
+    Attributes:
+        shape: what it offers to compression. workload: what it does on one sample.
+        channels: of its neurons, where the space has them learn per channel; else None.
+    """
+
+    shape: NetworkShape
+    workload: Workload
+    channels: Channels | None
 
 
 def smoke_test(
@@ -34,10 +48,8 @@ def smoke_test(
     space: Mapping[Parameter, Domain],
     effort: Effort,
     manner: Manner,
-) -> tuple[NetworkShape, Workload]:
+) -> Tested:
     """Run the network, a neutral copy, the smallest of the space, and one without its branches.
-
-    Returns its shape, and what it does on one sample.
 
     Args:
         network: untrained; stays as it is.
@@ -65,8 +77,8 @@ def smoke_test(
         for steps in searched.all if searched is not None else ():
             adapter.set_time_steps(neutral, int(steps))
             _attempt(f"it in {steps} time steps", neutral, adapter, samples)
-    if _learns_per_channel(space):
-        check_channels(network, adapter, samples[:1])
+    learns = _learns_per_channel(space)
+    channels = check_channels(network, adapter, samples[:1]) if learns else None
     without = _without_branches(shape)
     for form, configuration, plan in (
         ("its smallest form", _smallest(space), smallest),
@@ -79,7 +91,8 @@ def smoke_test(
             alone = _enough_alone(network, adapter, configuration, effort, manner)
             whole = f"{form} ({plan.short(shape)})"
             raise CompressionError(_told(whole, samples, error, alone)) from error
-    return shape, count(network, adapter, samples[:1])
+    workload = count(network, adapter, samples[:1])
+    return Tested(shape=shape, workload=workload, channels=channels)
 
 
 def _without_branches(shape: NetworkShape) -> dict[Parameter, Value]:

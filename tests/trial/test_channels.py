@@ -72,8 +72,16 @@ def test_right_shapes_pass_and_leave_the_network_as_it_was(turned, given, norm):
     network = Network(turned=turned, norm=norm).eval()
     before = network(TOKENS)
     functional.reset_net(network)
-    check_channels(network, Adapter(given), TOKENS)
+    found = check_channels(network, Adapter(given), TOKENS)
     assert torch.equal(network(TOKENS), before)
+    names = {"blocks.0.attention.v_lif", "blocks.0.attention.attn_lif"}
+    assert (set(found.answered), found.silent) == (names, ())
+    assert found.alike == 2  # of as many tokens as channels
+
+
+def test_of_fewer_tokens_than_channels_no_axis_is_as_long():
+    found = check_channels(Network().eval(), Adapter(TOLD), TOKENS[:, :5])
+    assert (len(found.answered), found.alike) == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -106,4 +114,5 @@ def test_what_is_mixed_before_it_arrives_is_not_told():
 
     network = Network().eval()
     network.attn.__class__ = Mixed
-    check_channels(network, Adapter(TOLD | {"v_lif": (WIDTH, 1)}), TOKENS)
+    found = check_channels(network, Adapter(TOLD | {"v_lif": (WIDTH, 1)}), TOKENS)
+    assert not found.answered and len(found.silent) == 2

@@ -30,7 +30,8 @@ def test_a_sound_network_is_left_as_it_was(network, adapter, effort):
         Parameter.parse("blocks.0.neuron.tau"): Domain(values=["fixed", "channel"]),
         STEPS: Domain(values=[1, 2]),
     }
-    shape, workload = smoke_test(network, adapter, space, effort, Manner(samples=IMAGES))
+    tested = smoke_test(network, adapter, space, effort, Manner(samples=IMAGES))
+    shape, workload = tested.shape, tested.workload
     assert shape == adapter.shape(network)
     assert workload.samples == 1
     assert network.T == 3
