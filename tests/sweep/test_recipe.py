@@ -16,6 +16,7 @@ from tests.short import Noting
 SILENT = ("learning_rate = 1e-3\n", "")
 ONE = ("l1p = [0.5, 0.8, 0.9]", "l1p = [0.9]")
 FIXED = ('[neuron]\nthreshold = { values = ["fixed", "layer"] }\n', "")
+PINNED = ('threshold = ["fixed"]\ntau = ["fixed"]\n', "")
 FREE = ('tau = { values = ["fixed", "layer", "channel"] }\n', "")
 
 
@@ -51,7 +52,7 @@ def silent(short_study):
     from tests.short import change_space
 
     study = short_study(SILENT, ("trials = 7", "trials = 1"))
-    change_space(study, ONE, FIXED, FREE)
+    change_space(study, ONE, FIXED, PINNED, FREE)
     return study
 
 

@@ -121,7 +121,7 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
         prepared.built.parts.network.time_steps
     )
     assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
-    assert len([key for key in trained if key.is_trial]) == 12
+    assert len([key for key in trained if key.is_trial]) == 9
     cold = replace(prepared, warm=None)
     warm_points = [o.configuration for o in finished.outcomes]
     cold_points = [o.configuration for o in run(cold, tmp_path / "cold", Nobody()).outcomes]
