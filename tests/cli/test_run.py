@@ -9,7 +9,7 @@ from tests.refusals import assert_refused, refusals
     (["digts"], "unknown study 'digts'"),
     (["digits", "--trials", "-3"], "-3 is not in the range 1<=x<=1000000"),
     (["digits", "--workers", "-1"], "-1 is not in the range x>=0"),
-    (["digits", "--trails", "3"], "Did you mean '--trials'"),
+    (["digits", "--trails", "3"], "did you mean '--trials'"),
     (["digits", "--out", "/proc/nowhere/run", "--workers", "0"], "cannot write there"),
 )
 def test_bad_arguments(autoprune, given, words):
