@@ -50,7 +50,7 @@ def gather(folder: RunFolder) -> dict[str, Json]:
     return {
         "title": record.title,
         "data": record.data,
-        "run": str(folder.path),
+        "run": folder.path.name,
         "version": version("autoprune"),
         "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
         "neurons": [{"name": s.name, "words": s.words} for s in settings_at("neuron") if s.words],

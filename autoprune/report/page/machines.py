@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from autoprune.config import Json
 from autoprune.cost.model import CostModel
+from autoprune.report.front.answer import answer
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front
 from autoprune.report.front.front import MachineFront, Row, history
@@ -14,6 +15,7 @@ from autoprune.report.front.knee import knee
 from autoprune.report.page.trials import score_values
 from autoprune.report.tables.confirmed import confirmed_document
 from autoprune.report.tables.front import bits_words, host_words
+from autoprune.report.units import energy_words
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.measurement import Score
 
@@ -40,6 +42,8 @@ def machine_values(
         "apart": [str(key) for key in (*front.idle, *(key for key, _ in front.hosted))],
         "parent": score_values(front.parent),
         "parent_energy_uj": front.parent_energy_uj,
+        "least_accuracy": front.reference[0],
+        "picked": _picked(front),
         "hypervolume": front.hypervolume,
         "uniform_hypervolume": front.uniform_hypervolume,
         "history": [list(step) for step in history(front)],
@@ -53,6 +57,19 @@ def machine_values(
             for host in front.host
         ],
         "uncounted": [f"{n} ({100 * share:.2f} % of dense MACs)" for n, share in front.uncounted],
+    }
+
+
+def _picked(front: MachineFront) -> dict[str, Json] | None:
+    """The row of a machine in the table of answers."""
+    found = answer(front)
+    if found.row is None:
+        return None
+    return {
+        "validation": score_values(found.row.validation),
+        "energy": energy_words(found.row.energy_uj),
+        "less_than_parent": found.less_than_parent,
+        "less_than_uniform": found.less_than_uniform,
     }
 
 

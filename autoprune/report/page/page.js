@@ -1,12 +1,25 @@
 // The other sections; fills the page, and draws once plotly, which comes last in it, is there.
 
+const times = (value) => (value === null ? "-" : `${short(value, 2)} x`);
+
 function fillAnswer() {
   find("failed").textContent = data.failed.length ? `Left out, since they cannot price it: ${data.failed.join("; ")}` : "";
-  body("answer").replaceChildren(...data.machines.flatMap((machine) => [
-    make("h3", machine.name),
+  const rows = data.machines.map((machine) => {
+    if (!machine.knee) return [machine.name, "-", "-", "-", "-", "-"];
+    const own = machine.picked, button = trialButton(machine.knee);
+    button.addEventListener("click", () => showMachine(machine));
+    return [machine.name, button, interval(own.validation), own.energy, times(own.less_than_parent), times(own.less_than_uniform)];
+  });
+  find("answers").replaceChildren(
+    table(["machine", "trial", `validation ${data.score}`, "energy", "than parent", "than uniform"], rows),
+    make("p", "Taken is the knee of each front. The last columns say how many times less energy: than the fine-tuned parent, and than the cheapest uniform compression that is as accurate (-: none is)."));
+}
+
+function fillWhy() {
+  const machine = state.machine;
+  body("why").replaceChildren(make("h3", machine.name),
     ...machine.answer.map((line, i) => { const p = make("p", line); p.className = i ? "" : "lead"; return p; }),
-    ...(machine.knee ? [make("pre", trials.get(machine.knee).export)] : []),
-  ]));
+    ...(machine.knee ? [make("pre", trials.get(machine.knee).export)] : []));
 }
 
 function fillDisagree() {
@@ -67,6 +80,7 @@ window.addEventListener("beforeprint", () => Object.keys(later).forEach(drawPend
 
 function drawPlots() {
   if (!window.Plotly) return;  // once it is there, `start` draws
+  drawAll();
   drawFront();
   for (const id of Object.keys(later)) {
     pending.add(id);
@@ -78,8 +92,14 @@ function drawPlots() {
 function showMachine(machine) {
   state.machine = machine;
   for (const button of find("machines").children) button.setAttribute("aria-pressed", button.textContent === machine.name);
-  for (const part of [fillTable, fillPrices, drawPlots]) part();
-  openTrial(state.trial ?? machine.knee ?? machine.front[0] ?? data.parent.trial, false);
+  for (const part of [fillWhy, fillTable, fillPrices, drawPlots]) part();
+  // A trial that the reader has opened stays; the one that the page had opened is the machine's.
+  openTrial(state.chosen ?? machine.knee ?? machine.front[0] ?? data.parent.trial, false);
+}
+
+function openAddressed() {
+  const key = decodeURIComponent(location.hash).replace(/^#trial-/, "");
+  if (location.hash.startsWith("#trial-") && (trials.has(key) || key === data.parent.trial)) openTrial(key);
 }
 
 function start() {
@@ -98,9 +118,16 @@ function start() {
     find(id).addEventListener("change", () => window.Plotly && drawFront());
   }
   find("state").append(new Option("all", ""), ...Object.keys(data.time.states).map((name) => new Option(name, name)));
-  for (const id of ["filter", "state"]) find(id).addEventListener("input", fillTable);
+  const origins = [...new Set(data.trials.map((one) => one.origin))];
+  find("origin").append(new Option("all", ""), ...origins.map((name) => new Option(name, name)));
+  for (const id of ["filter", "state", "origin", "on-front"]) find(id).addEventListener("input", fillTable);
+  find("csv").addEventListener("click", saveTable);
+  find("previous").addEventListener("click", () => openTrial(beside(-1)));
+  find("next").addEventListener("click", () => openTrial(beside(1)));
   for (const fill of [fillAnswer, fillDisagree, fillRecipe, fillTime, fillEnvironment]) fill();
   showMachine(state.machine);
+  openAddressed();
+  window.addEventListener("hashchange", openAddressed);
   dark.addEventListener("change", () => showMachine(state.machine));
   document.addEventListener("DOMContentLoaded", () => {
     drawPlots();

@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const trials = new Map(data.trials.map((one) => [one.trial, one]));
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const state = { machine: data.machines[0], trial: null, sort: "trial", down: false };
+const state = { machine: data.machines[0], trial: null, chosen: null, sort: "trial", down: false };
 const find = (id) => document.getElementById(id);
 const body = (id) => document.querySelector(`#${id} .body`);
 
@@ -38,6 +38,7 @@ function pairs(flat) {
 
 function table(columns, rows) {
   const cell = (tag, value) => {
+    if (value instanceof Node) return make(tag, null, value);
     const made = make(tag, typeof value === "number" ? short(value, 5) : value);
     if (typeof value === "number") made.className = "number";
     return made;

@@ -23,6 +23,53 @@ const axes = {
   kept: ["kept block weights [%]", (one) => one.kept_weights === undefined ? null : 100 * one.kept_weights],
 };
 
+// All fronts on one axis: energy as share of the fine-tuned parent's. Far below it nothing is drawn.
+function drawAll() {
+  const marks = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star"];
+  const colours = ["#0b84d8", "#d55e00", "#009e73", "#cc79a7", "#8a8a8a", "#b58900", "#7a6fd0", "#c44e52"];
+  let left = 0;
+  const traces = data.machines.flatMap((machine, i) => {
+    const at = (key) => ({ key, x: 100 * trials.get(key).on[machine.name].energy_uj / machine.parent_energy_uj,
+      y: 100 * trials.get(key).scores[trials.get(key).on[machine.name].bits].validation.value });
+    const every = machine.front.map(at), shown = every.filter((p) => p.y > 100 * machine.least_accuracy);
+    left += every.length - shown.length;
+    const colour = colours[i % colours.length], own = shown.filter((p) => p.key === machine.knee);
+    const points = (some, extra) => ({ type: "scatter", x: some.map((p) => p.x), y: some.map((p) => p.y),
+      customdata: some.map((p) => [p.key, i]), text: some.map((p) => `${safe(machine.name)}: trial ${p.key}`),
+      hovertemplate: `%{text}<br>%{x:.3g} % of the parent's energy<br>%{y:.1f} % ${safe(data.score)}<extra></extra>`, ...extra });
+    return [points(shown, { mode: "lines+markers", name: safe(machine.name), line: { color: colour, shape: "hv" },
+      marker: { color: colour, symbol: marks[i % marks.length], size: 8 } }),
+    points(own, { mode: "markers", showlegend: false, marker: { color: colour, symbol: "circle-open", size: 19, line: { width: 3 } } })];
+  });
+  const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+  traces.push({ type: "scatter", mode: "markers", name: "fine-tuned parent", x: data.machines.map(() => 100),
+    y: data.machines.map((machine) => 100 * machine.parent.value), marker: { color: ink, symbol: "star", size: 12 },
+    hovertemplate: "fine-tuned parent<br>%{y:.1f} %<extra></extra>" });
+  find("all-words").textContent = "Ringed: the network that is taken." + (left ? ` ${left} members far below the parent are not drawn.` : "");
+  const ticks = [-1, 0, 1, 2].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+  draw("all-plot", traces, { hovermode: "closest", margin: { l: 50, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: -0.25 },
+    xaxis: { type: "log", tickvals: ticks, ticktext: ticks.map(String), title: { text: "energy, % of the fine-tuned parent's" } },
+    yaxis: { title: { text: `validation ${safe(data.score)} [%]` } } }).then((plot) => {
+    plot.removeAllListeners("plotly_click");
+    plot.on("plotly_click", (event) => {
+      const found = event.points[0].customdata;
+      if (!found) return;
+      state.chosen = found[0];
+      showMachine(data.machines[found[1]]);
+      openTrial(found[0]);
+    });
+  });
+}
+
+// Where the front is: its members within the reference, their intervals, and the parent.
+function fit(members, machine) {
+  const near = members.filter((one) => scores(one).validation.value > machine.least_accuracy);
+  if (near.length < 2) return null;
+  const all = [...near, data.parent].map((one) => [one.on[machine.name].energy_uj, scores(one).validation]);
+  const x = all.map(([energy]) => energy), low = all.map(([, s]) => 100 * s.low), high = all.map(([, s]) => 100 * s.high);
+  return { x: [Math.min(...x) / 1.15, Math.max(...x) * 1.15], y: [Math.min(...low) - 1, Math.min(100.5, Math.max(...high) + 1)] };
+}
+
 function drawFront() {
   const machine = state.machine, name = machine.name;
   const [xWords, xOf, xLog] = axes[find("x-axis").value], [yWords, yOf, yLog] = axes[find("y-axis").value];
@@ -38,10 +85,13 @@ function drawFront() {
       x: shown.map((one) => place(one)[0]), y: shown.map((one) => place(one)[1]),
       customdata: shown.map((one) => one.trial),
       text: shown.map((one) => `${safe(one.trial)}: ${safe(one.plan)}`),
-      hovertemplate: "%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>", ...extra,
+      hovertemplate: `%{text}<br>${xWords}: %{x:.4g}<br>${yWords}: %{y:.4g}<extra></extra>`, ...extra,
     };
   }
   const points = machine.points.map((key) => trials.get(key));
+  const fronts = machine.front.map((key) => trials.get(key));
+  const box = find("not-drawn"), usually = find("x-axis").value === "energy" && find("y-axis").value === "accuracy";
+  const range = usually ? fit(fronts, machine) : null;
   const traces = Object.entries(data.marks).map(([origin, [words, colour, symbol]]) =>
     trace(words, points.filter((one) => one.origin === origin), { marker: { color: colour, symbol, size: 8 } }));
   traces.push(trace("breaks a budget", data.trials.filter((one) => one.state === "infeasible"),
@@ -51,12 +101,16 @@ function drawFront() {
   const heights = members.filter((one) => { const [x, y] = place(one); return onto(x, xLog) && onto(y, yLog); })
     .map((one) => scores(one).validation);
   const line = usual && find("x-axis").value === "energy";
+  const blue = getComputedStyle(document.documentElement).getPropertyValue("--blue").trim();
+  // Error bars come first, behind all points.
+  if (usual) traces.unshift(trace("", members, { mode: "none", showlegend: false, hoverinfo: "skip", hovertemplate: null,
+    error_y: { type: "data", symmetric: false, thickness: 1, color: blue, array: heights.map((s) => 100 * (s.high - s.value)),
+      arrayminus: heights.map((s) => 100 * (s.value - s.low)) } }));
   traces.push(trace(usual ? "front, 95 % intervals" : "front", members, {
-    mode: line ? "lines+markers" : "markers", line: { color: "#0072b2", shape: "hv" },
-    marker: { color: "#0072b2", symbol: "circle-open", size: 13 },
-    ...(usual ? { error_y: { type: "data", symmetric: false, thickness: 1, array: heights.map((s) => 100 * (s.high - s.value)),
-      arrayminus: heights.map((s) => 100 * (s.value - s.low)) } } : {}),
+    mode: line ? "lines+markers" : "markers", line: { color: blue, shape: "hv" },
+    marker: { color: blue, symbol: "circle-open", size: 13 },
   }));
+  if (machine.knee) traces.push(trace("taken", [trials.get(machine.knee)], { marker: { color: "#d55e00", symbol: "circle-open", size: 21, line: { width: 3 } } }));
   traces.push(trace("fine-tuned parent", [data.parent], { marker: { color: ink, symbol: "star", size: 14 } }));
   if (line && machine.confirmed.length) {
     const rows = machine.confirmed;
@@ -71,14 +125,15 @@ function drawFront() {
     });
   }
   draw("front-plot", traces.filter((t) => t.x.length), {
-    xaxis: { title: { text: xWords }, type: xLog ? "log" : "linear" },
-    yaxis: { title: { text: yWords }, type: yLog ? "log" : "linear" }, hovermode: "closest",
+    xaxis: { title: { text: xWords }, type: xLog ? "log" : "linear", ...(range ? { range: range.x.map(Math.log10) } : { autorange: true }) },
+    yaxis: { title: { text: yWords }, type: yLog ? "log" : "linear", ...(range ? { range: range.y } : { autorange: true }) }, hovermode: "closest",
   }).then((plot) => {
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", (event) => openTrial(event.points[0].customdata));
   });
-  find("front-words").textContent = `${machine.title}; ${machine.bits}.`;
-  const box = find("not-drawn"), there = new Map(machine.infeasible), apart = new Set(machine.apart);
+  const outside = range ? points.filter((one) => { const [x, y] = place(one); return x < range.x[0] || x > range.x[1] || y < range.y[0] || y > range.y[1]; }).length : 0;
+  find("front-words").textContent = `${machine.title}; ${machine.bits}.` + (outside ? ` The axes fit the front; ${outside} trials lie outside: a double click shows all.` : "");
+  const there = new Map(machine.infeasible), apart = new Set(machine.apart);
   box.replaceChildren();
   const groups = [["Failed", (one) => one.state === "failed"], ["Cannot run on this machine", (one) => there.has(one.trial)],
     ["Left to the machine's host, all or most of it", (one) => apart.has(one.trial)],
@@ -100,9 +155,11 @@ function drawHeat() {
   const heat = (id, title, y, z, most, words) => draw(id, [{
     type: "heatmap", x: names, y: y.map(safe), z, zmin: 0, zmax: most, colorscale: "Viridis", xgap: 2, ygap: 2,
     colorbar: { thickness: 10, ...(words ? { tickvals: words.map((w, i) => i), ticktext: words } : { tickformat: ".0%" }) },
-    hovertemplate: "%{x}, %{y}: %{z}<extra></extra>",
-  }], { title: { text: title, font: { size: 13 } }, xaxis: { type: "category" }, yaxis: { autorange: "reversed", type: "category" } });
-  const column = (place) => data.branches.map((_, i) => members.map((one) => one.branches[i][place]));
+    hovertemplate: `%{x}, %{y}<br>${title}: %{z}<extra></extra>`,
+    ...(words || members.length > 16 ? {} : { texttemplate: "%{z:.0%}", textfont: { size: 11 } }),
+  }], { title: { text: title, font: { size: 13 } }, plot_bgcolor: getComputedStyle(document.documentElement).getPropertyValue("--gone").trim(),
+    xaxis: { type: "category", showgrid: false }, yaxis: { autorange: "reversed", type: "category", showgrid: false } });
+  const column = (place) => data.branches.map((_, i) => members.map((one) => (one.branches[i][1] === 0 ? null : one.branches[i][place])));
   heat("heat-zeros", "zeros among the weights that are left", data.branches, column(2), 1);
   heat("heat-kept", "inner dimensions kept (rank)", data.branches, column(1), 1);
   const chosen = data.neurons, kinds = [...new Set(chosen.flatMap((setting) => setting.words))];
@@ -113,13 +170,15 @@ function drawHeat() {
 
 function drawSensitivity() {
   const name = state.machine.name, rows = data.sensitivity;
-  const words = rows.map((r) => safe(`${r.branch} ${r.setting}`));
-  const bar = (label, values, color) => ({ type: "bar", orientation: "h", name: label, y: words, x: values, marker: { color } });
-  find("sensitivity-plot").style.height = `${Math.max(14, 2.2 * rows.length + 6)}rem`;
   if (rows.length) {
-    draw("sensitivity-plot", [bar(`points of ${safe(data.score)} lost`, rows.map((r) => 100 * r.lost), "#d55e00"),
-      bar(`% of energy saved on ${safe(name)}`, rows.map((r) => r.saved[name] === null ? null : 100 * r.saved[name]), "#56b4e9")],
-    { yaxis: { autorange: "reversed", type: "category" }, xaxis: { title: { text: "points, %" } }, legend: { orientation: "h", y: 1.01, yanchor: "bottom" } });
+    const colours = ["#0b84d8", "#d55e00", "#009e73", "#cc79a7"], branches = [...new Set(rows.map((r) => r.branch))];
+    draw("sensitivity-plot", branches.map((branch, i) => {
+      const own = rows.filter((r) => r.branch === branch && r.saved[name] !== null);
+      return { type: "scatter", mode: rows.length <= 24 ? "markers+text" : "markers", name: safe(branch), textposition: "top center", cliponaxis: false,
+        x: own.map((r) => 100 * r.saved[name]), y: own.map((r) => 100 * r.lost), text: own.map((r) => safe(r.setting)),
+        marker: { color: colours[i % colours.length], symbol: ["circle", "square", "triangle-up", "diamond"][Math.floor(i / 4) % 4], size: 10 },
+        hovertemplate: `${safe(branch)} %{text}<br>%{x:.1f} % of energy saved<br>%{y:.1f} points lost<extra></extra>` };
+    }), { hovermode: "closest", xaxis: { title: { text: `% of energy saved on ${safe(name)}` } }, yaxis: { title: { text: `points of ${safe(data.score)} lost` } }, legend: { orientation: "h", y: -0.3 } });
   } else find("sensitivity-plot").replaceChildren(make("p", "The run has no probes."));
   body("sensitivity").replaceChildren(table(["branch", "setting", "trial", "points lost", `saved on ${name}`],
     rows.map((r) => [r.branch, r.setting, r.key, (100 * r.lost).toFixed(1), percent(r.saved[name])])));

@@ -3,6 +3,10 @@
 function openTrial(key, focus = true) {
   const one = key === data.parent.trial ? data.parent : trials.get(key);
   state.trial = key;
+  if (focus) {
+    state.chosen = key;
+    history.replaceState(null, "", `#trial-${encodeURIComponent(key)}`);
+  }
   const on = one.on[state.machine.name], box = body("trial"), name = state.machine.name;
   document.querySelector("#trial h2").textContent = key === data.parent.trial ? "Fine-tuned parent" : `Trial ${key}`;
   const same = one.same_as ? ` of ${one.same_as}, not trained again` : "";
@@ -37,6 +41,14 @@ function openTrial(key, focus = true) {
   if (focus) { find("trial").focus({ preventScroll: true }); find("trial").scrollIntoView({ block: "start" }); }
 }
 
+// The trial before or after the one that is open: on the front if it is there, else of all.
+function beside(step) {
+  const front = state.machine.front;
+  const keys = front.includes(state.trial) ? front : data.trials.map((one) => one.trial);
+  const place = keys.indexOf(state.trial);
+  return keys[(place + step + keys.length) % keys.length];
+}
+
 const columns = [
   ["trial", (one) => Number(one.trial), (v) => String(v)],
   ["state", (one) => one.state], ["origin", (one) => one.origin],
@@ -53,7 +65,9 @@ function fillTable() {
   const [, of] = columns.find(([name]) => name === state.sort);
   const words = find("filter").value.toLowerCase(), wanted = find("state").value;
   const text = (one) => `${one.trial} ${one.origin} ${one.state} ${one.plan} ${one.cause}`.toLowerCase();
-  const found = data.trials.filter((one) => (!wanted || one.state === wanted) && text(one).includes(words));
+  const origin = find("origin").value, front = new Set(state.machine.front), alone = find("on-front").checked;
+  const found = data.trials.filter((one) => (!wanted || one.state === wanted) && (!origin || one.origin === origin)
+    && (!alone || front.has(one.trial)) && text(one).includes(words));
   const order = (a, b) => {
     const [p, q] = [of(a), of(b)];
     if (p === null || q === null) return (p === null) - (q === null);  // what is unknown stands last
@@ -86,5 +100,21 @@ function fillTable() {
     row.addEventListener("keydown", (event) => { if (event.key === "Enter") openTrial(one.trial); });
     return row;
   }));
-  find("shown").textContent = `${found.length} of ${data.trials.length}`;
+  find("shown").textContent = `${found.length} of ${data.trials.length}` + (found.length ? "" : ": nothing fits");
+  state.found = found;
+}
+
+// What the table shows, at full precision; no cell begins a formula.
+function saveTable() {
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    const plain = typeof value === "string" && /^[=+\-@\t\r]./.test(text) ? `'${text}` : text;
+    return /[",\n]/.test(plain) ? `"${plain.replace(/"/g, '""')}"` : plain;
+  };
+  const lines = [columns.map(([name]) => name), ...state.found.map((one) => columns.map(([, value]) => value(one)))];
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([lines.map((line) => line.map(cell).join(",")).join("\n") + "\n"], { type: "text/csv" }));
+  link.download = `trials-${state.machine.name}.csv`;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import NamedTuple
 
 from autoprune.compress.part import Amount
@@ -114,7 +115,7 @@ def _values(
         "plan": row.plan,
         "branches": _branches(outcome.plan, found, shape),
         "neurons": [_neurons(outcome.plan, Place(i, "neuron")) for i in range(len(shape.blocks))],
-        "export": export_command(folder.path, row.same_as or row.key) if found else None,
+        "export": export_command(Path(folder.path.name), row.same_as or row.key) if found else None,
         **(_measured(row, found, names) if found else {}),
     }
 

@@ -11,11 +11,11 @@ from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.tables.front import bits_words
 
 MARKS = {
-    "sampled": ("sampled", "#9a9a9a", "circle"),
+    "sampled": ("sampled", "#808080", "circle"),
     "uniform": ("uniform", "#d55e00", "triangle-up"),
-    "probe": ("one branch probed", "#9a9a9a", "x"),
-    "warm": ("of the run begun with", "#9a9a9a", "triangle-down"),
-    "baseline": ("parent, or a part removed", "#9a9a9a", "square"),
+    "probe": ("one branch probed", "#808080", "x"),
+    "warm": ("of the run begun with", "#808080", "triangle-down"),
+    "baseline": ("parent, or a part removed", "#808080", "square"),
 }
 """Words, colour and shape by origin: Okabe and Ito's palette, as in the picture of a front."""
 

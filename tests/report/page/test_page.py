@@ -12,22 +12,25 @@ import plotly.offline
 import pytest
 
 from autoprune.cost.load import load_machine
+from autoprune.opened_run import OpenedRun
+from autoprune.report.front.answer import answer
 from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.knee import knee
 from autoprune.report.front.priced import price_outcomes
 from autoprune.report.page.gather import gather
 from autoprune.report.page.page import render
+from autoprune.report.units import energy_words
 from autoprune.runs.machines import find_machine
 from autoprune.trial.key import TrialKey
 
 pytestmark = pytest.mark.browser
 
 SECTIONS = [
-    *("answer", "front", "trial", "trials", "heat", "sensitivity", "hypervolume", "rates"),
+    *("answer", "why", "front", "trial", "trials", "heat", "sensitivity", "hypervolume", "rates"),
     *("disagree", "recipe", "time", "prices", "environment"),
 ]
 PLOTS = [
-    *("front-plot", "heat-zeros", "heat-kept", "heat-neurons", "sensitivity-plot"),
+    *("all-plot", "front-plot", "heat-zeros", "heat-kept", "heat-neurons", "sensitivity-plot"),
     *("hypervolume-plot", "rates-plot"),
 ]
 
@@ -91,7 +94,7 @@ def test_both_ends_of_a_range_are_shown(show, folder):
     page.click("#machines button:text-is('truenorth')")
     assert "2.5 to 26" in page.inner_text("#prices")
     ends = "µJ at the lower end of synaptic_operation at 2.5 to 26 pJ."
-    assert ends in page.inner_text("#answer")
+    assert ends in page.inner_text("#why")
     upper = energies(folder, "truenorth")["2"]
     least = f"{upper * 2.5 / 26:.4g} at the lower ends of prices that are ranges"
     assert least in page.inner_text("#trial")
@@ -101,7 +104,8 @@ def test_a_trial_opens_by_row_key_and_point(show, folder):
     page = show()
     page.click("#trial-table tr[data-trial='3']")
     assert page.inner_text("#trial h2") == "Trial 3"
-    assert f"autoprune export {folder.path} 3" in page.inner_text("#trial")
+    assert f"autoprune export {folder.path.name} 3" in page.inner_text("#trial")
+    assert page.evaluate("location.hash") == "#trial-3"
     for words in ("By branch", "Energy by cause", "Energy by layer", "blocks.0.attention"):
         assert words in page.inner_text("#trial")
     page.focus("#trial-table tr[data-trial='6']")
@@ -109,7 +113,7 @@ def test_a_trial_opens_by_row_key_and_point(show, folder):
     assert page.inner_text("#trial h2") == "Trial 6"
     assert "killed </script>" in page.inner_text("#trial")
     assert page.evaluate("document.activeElement.id") == "trial"
-    place = page.locator("#front-plot .scatterlayer .trace").first.locator(".point").first
+    place = page.locator("#front-plot .scatterlayer .point").first
     box = place.bounding_box()
     page.mouse.wheel(0, box["y"] - 300)
     page.wait_for_timeout(300)
@@ -117,6 +121,41 @@ def test_a_trial_opens_by_row_key_and_point(show, folder):
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.wait_for_function("document.querySelector('#trial h2').textContent !== 'Trial 6'")
+
+
+def test_a_trial_has_an_address_and_neighbours_and_stays_when_the_machine_changes(show):
+    page = show()
+    assert page.evaluate("location.hash") == "", "what the page itself opens is no choice"
+    page.evaluate("location.hash = '#trial-3'")
+    page.wait_for_function("document.querySelector('#trial h2').textContent === 'Trial 3'")
+    page.click("#machines button:text-is('ops45_int8')")
+    assert page.inner_text("#trial h2") == "Trial 3"
+    page.click("#next")
+    after = page.inner_text("#trial h2")
+    assert after != "Trial 3"
+    assert page.evaluate("location.hash") == f"#trial-{after.removeprefix('Trial ')}"
+    page.click("#previous")
+    assert page.inner_text("#trial h2") == "Trial 3"
+
+
+def test_the_answer_has_a_row_per_machine_that_opens_its_trial(show, folder):
+    page = show()
+    cells = page.eval_on_selector_all(
+        "#answers tbody tr", "rows => rows.map(row => [...row.cells].map(c => c.textContent))"
+    )
+    assert [row[0] for row in cells] == ["loihi1", "ops45_int8"]
+    picked = {name: answer(OpenedRun(folder.path).machine_front(name)) for name, *_ in cells}
+    for name, trial, _, energy, parent, _ in cells:
+        assert trial == str(picked[name].row.trial)
+        assert energy == energy_words(picked[name].row.energy_uj)
+        assert parent == f"{float(f'{picked[name].less_than_parent:.2g}'):g} x"
+    page.click("#answers tr:nth-child(2) button")
+    assert page.inner_text("#trial h2") == f"Trial {cells[1][1]}"
+    assert "ops45_int8" in page.inner_text("#why")
+
+
+def test_no_path_of_the_computer_is_on_it(show, folder):
+    assert str(folder.path.parent) not in show().content()
 
 
 def test_the_axes_of_the_front_change(show):
@@ -143,6 +182,16 @@ def test_the_table_sorts_and_filters(show):
     page.fill("#filter", "")
     page.select_option("#state", "failed")
     assert [row[0] for row in rows(page)] == ["6"]
+    page.check("#on-front")
+    assert rows(page) == [] and page.inner_text("#shown").endswith(": nothing fits")
+    page.select_option("#state", "")
+    assert [row[0] for row in rows(page)] == page.evaluate("state.machine.front.toSorted()")
+    page.uncheck("#on-front")
+    page.select_option("#origin", "uniform")
+    with page.expect_download() as saved:
+        page.click("#csv")
+    [head, line] = saved.value.path().read_text(encoding="utf-8").splitlines()
+    assert head.startswith("trial,state,origin,validation %") and line.startswith("0,measured,")
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -186,7 +235,7 @@ def test_numbers_equal_the_records(show, folder):
                 score = folder.read(TrialKey.parse(row[0])).measurement.at(bits).validation
                 assert row[3] == f"{100 * score.accuracy:.1f}"
         chosen = knee(front).row
-        assert f"Trial {chosen.trial} needs {chosen.energy_uj:.3g} µJ" in page.inner_text("#answer")
+        assert f"Trial {chosen.trial} needs {chosen.energy_uj:.3g} µJ" in page.inner_text("#why")
     for trial in data["trials"]:
         for on in trial["on"].values():
             for parts in (on["causes"], on["layers"]):
@@ -205,7 +254,7 @@ def test_answer_trial_and_table_do_not_wait_for_plotly(show, folder, monkeypatch
     """As when a page is long in loading: no plots, but all the words, and no error."""
     monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "document.body.dataset.plotly = 1;")
     page = show(ready="plotly")
-    assert "Trial 2 needs 0.443 µJ per inference" in page.inner_text("#answer")
+    assert "Trial 2 needs 0.443 µJ per inference" in page.inner_text("#why")
     assert len(rows(page)) == 7
     page.click("#machines button >> text=ops45_int8")
     page.click("#trial-table tr[data-trial='3']")
