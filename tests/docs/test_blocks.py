@@ -185,7 +185,9 @@ def heads(text: str) -> list[list[str]]:
     """The columns of tables as they are printed, which stand above a rule."""
     lines = text.splitlines()
     rules = [i for i, line in enumerate(lines) if i and set(line.strip()) == {"─"}]
-    return [re.split(r"\s{2,}", lines[i - 1].strip()) for i in rules]
+    # the unit of energy is the one that suits a run
+    heads = (re.sub(r"\b[pnµm]J\b", "J", lines[i - 1].strip()) for i in rules)
+    return [re.split(r"\s{2,}", head) for head in heads]
 
 
 def test_what_a_front_looks_like(blocks, desk):
