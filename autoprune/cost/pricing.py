@@ -86,6 +86,11 @@ class Costs:
         own = self.ops.take(rows)
         needed = needs(own)
         chips = figures.get("chips")
+        weights = _carried_out(self.model, lambda: self._weights(own))
+        state = _carried_out(self.model, lambda: math.fsum(self.model.state(own)))
+        for name, bits in (*weights, ("membranes", state)):
+            if not (math.isfinite(bits) and bits >= 0):
+                raise UnknownCost(f"{machine.where}: {name} take {bits} bits; expected bits >= 0")
         cost = Cost(
             machine=machine.name,
             terms=(
@@ -95,8 +100,8 @@ class Costs:
             ),
             host=tuple(self._host(index)),
             host_share=float(self.host_share[index]),
-            weights=self._weights(own),
-            state_bits=math.fsum(self.model.state(own)),
+            weights=weights,
+            state_bits=state,
             emulated=tuple(
                 rule for name, rule in machine.emulation.items() if bool(needed[name].any())
             ),
@@ -149,7 +154,8 @@ class Costs:
     @property
     def memory_kib(self) -> Column:
         """Weights and membranes, per workload; not a number where something is unpriced."""
-        return np.where(np.isnan(self.energy_uj), np.nan, self.division.memory_kib)
+        held = _carried_out(self.model, lambda: self.division.memory_kib)
+        return np.where(np.isnan(self.energy_uj), np.nan, held)
 
     @property
     def host_share(self) -> Column:

@@ -47,6 +47,22 @@ def machine(right: type[CostModel], name: str, rule: Rule, figure: Rule | None =
     return Spoilt(load_machine(name).machine)
 
 
+def holding(state: Rule) -> CostModel:
+    """A bundled machine whose membranes take other bits."""
+
+    class Forgetful(CostModel):
+        PRICES = OpEnergy.PRICES
+        CHOICES = OpEnergy.CHOICES
+
+        def actions(self, ops):
+            return OpEnergy(self.machine).actions(ops)
+
+        def state(self, ops):
+            return state(ops)
+
+    return Forgetful(load_machine("ops45_fp32").machine)
+
+
 def broken(model: CostModel) -> dict[str, str]:
     """Rules that a machine breaks; that a class of a function here cannot travel is no news."""
     found = {v.rule: v.counterexample for v in verdicts(model) if v.counterexample}
@@ -138,6 +154,22 @@ def test_every_rule_catches_its_breach(rule, name, counterexample):
     import re
 
     assert re.search(counterexample, text), text
+
+
+def test_a_larger_network_never_holds_less():
+    found = broken(holding(lambda ops: 8192 / steps(ops)))
+    (rule,) = found
+    assert rule.startswith("more time steps never cost or hold less")
+    assert found[rule].startswith("memory at 1 time steps: ")
+
+
+@refusals(
+    (lambda ops: 1 / (ops.neurons - ops.neurons), "membranes take inf bits; expected bits >= 0"),
+    (lambda ops: -1.0 * ops.neurons, "membranes take -*bits; expected bits >= 0"),
+    (lambda ops: ops.softmax, "asks for 'softmax', which no workload carries"),
+)
+def test_what_holds_no_bits_is_refused(given, words):
+    assert_refused(words, holding(given).price, sample_workload(), by=UnknownCost)
 
 
 def test_a_right_machine_keeps_all_rules():
