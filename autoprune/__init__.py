@@ -21,6 +21,11 @@ _PLACES = {
 __all__ = ["check", "load", "open_run", "profile", "run"]
 
 
+def __dir__() -> list[str]:
+    """What there is, also what was not asked for yet: Tab shows it."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     """The functions of `__all__`, imported when they are asked for: torch takes seconds."""
     if name in _PLACES:

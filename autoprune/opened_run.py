@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from autoprune.cost.model import CostModel
     from autoprune.deploy.export import Exported
     from autoprune.deploy.measure import Conditions
+    from autoprune.report.front.answer import Answer
     from autoprune.report.front.compare import Comparison
     from autoprune.report.front.front import MachineFront
     from autoprune.report.front.fronts import Fronts
@@ -57,6 +59,25 @@ class OpenedRun:
     def __repr__(self) -> str:
         """As it is opened."""
         return f"autoprune.open_run({str(self.folder.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the answer, a row per machine; the line where there is no front yet."""
+        from autoprune.errors import AutopruneError
+        from autoprune.report.html import answers_html
+
+        try:
+            return answers_html(self.folder.record.title, self.answers())
+        except AutopruneError as error:
+            return f"<code>{escape(repr(self))}</code>: {escape(str(error))}"
+
+    def answers(self, *machines: str) -> list[Answer]:
+        """The network to take for each machine where nobody says more, as a run ends with.
+
+        Raises what `fronts` raises.
+        """
+        from autoprune.report.front.answer import answer
+
+        return [answer(front) for front in self.fronts(*machines).fronts]
 
     def models(self, *machines: str) -> list[CostModel]:
         """The cost models of machines."""

@@ -75,7 +75,7 @@ class Unpriced:
     count: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cost:
     """Energy, and where the machine defines them latency, cycles and chips, of one inference.
 
@@ -112,6 +112,11 @@ class Cost:
     emulated: tuple[str, ...] = ()
     unpriced: tuple[Unpriced, ...] = ()
     misfits: tuple[Misfit, ...] | None = None
+
+    def __repr__(self) -> str:
+        """In a line: the machine and the energy."""
+        energy = "unknown" if self.energy_uj is None else f"{self.energy_uj:.4g} µJ"
+        return f"<cost on {self.machine}: {energy} per inference, {len(self.terms)} terms>"
 
     def __post_init__(self) -> None:
         for term in self.terms:

@@ -77,6 +77,10 @@ class CostModel(ABC):
     NOT_ADDITIVE: ClassVar[str] = ""
 
     @final
+    def __repr__(self) -> str:
+        """In a line: family and machine."""
+        return f"<{type(self).__name__} {self.machine.name}>"
+
     def __init__(self, machine: Machine) -> None:
         """Bind to a machine; raises InputError where its numbers are not what the family needs."""
         self.machine = machine

@@ -86,7 +86,7 @@ class Elementwise:
     entries: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Workload:
     """Everything that a network did on `samples` samples.
 
@@ -109,6 +109,10 @@ class Workload:
     uncounted: tuple[Uncounted, ...] = ()
     found: tuple[Found, ...] = ()
     assumed: tuple[Assumed, ...] = ()
+
+    def __repr__(self) -> str:
+        """In a line: the network, and how much was counted."""
+        return f"<workload of {self.network}: {len(self.ops)} operations, {self.samples} samples>"
 
     def __post_init__(self) -> None:
         if self.samples < 1:

@@ -29,7 +29,7 @@ class Disagreement:
     second: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Comparison:
     """What several machines make of the same trials.
 
@@ -56,6 +56,11 @@ class Comparison:
     correlation: Mapping[tuple[str, str], float | None]
     disagreements: Mapping[tuple[str, str], tuple[Disagreement, ...]]
     failed: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """In a line: the machines, and what is on all fronts."""
+        shared = ", ".join(map(str, self.shared)) or "none"
+        return f"<{len(self.trials)} trials on {', '.join(self.fronts)}; on all fronts: {shared}>"
 
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""

@@ -67,7 +67,7 @@ class Row:
         return self.uniform is not None and self.validation.interval[0] > self.uniform.interval[1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MachineFront:
     """The front of one machine.
 
@@ -114,6 +114,15 @@ class MachineFront:
     ranges: str
     not_modelled: tuple[str, ...]
     uncounted: tuple[tuple[str, float], ...]
+
+    def __repr__(self) -> str:
+        """In a line: the machine, and how many members it has."""
+        return f"<front of {self.machine}: {len(self.rows)} of {len(self.points)} networks>"
+
+    def _repr_html_(self) -> str:
+        from autoprune.report.html import front_html
+
+        return front_html(self)
 
     @property
     def parent_host_share(self) -> float:

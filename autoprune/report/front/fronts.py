@@ -15,7 +15,7 @@ from autoprune.runs.machines import on_each
 from autoprune.runs.measured import MeasuredOn, read_all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fronts:
     """The fronts of a run on some machines.
 
@@ -29,6 +29,10 @@ class Fronts:
     failed: tuple[str, ...]
     probes: tuple[BranchProbe, ...]
     measured: tuple[MeasuredOn, ...]
+
+    def __repr__(self) -> str:
+        """In a line: the machines."""
+        return f"<fronts of {', '.join(front.machine for front in self.fronts)}>"
 
 
 def read_fronts(folder: RunFolder, models: Sequence[CostModel]) -> Fronts:

@@ -16,6 +16,7 @@ from autoprune.errors import InputError
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.knee import knee
 from autoprune.report.rows import SCHEMA, front_cells
+from autoprune.report.units import energy_words
 from autoprune.runs.budget import Budget
 from autoprune.runs.pareto import non_dominated
 
@@ -61,7 +62,7 @@ class Limits:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pick:
     """What to take for a machine.
 
@@ -89,6 +90,18 @@ class Pick:
     beyond: float = 0.0
     nearest: Row | None = None
     export: str = ""
+
+    def __repr__(self) -> str:
+        """In a line: the machine, the trial and what it needs."""
+        if self.row is None:
+            return f"<pick for {self.machine}: nothing fits>"
+        score, energy = self.row.validation.accuracy, energy_words(self.row.energy_uj)
+        return f"<pick for {self.machine}: trial {self.row.trial}, {100 * score:.1f} %, {energy}>"
+
+    def _repr_html_(self) -> str:
+        from autoprune.report.html import pick_html
+
+        return pick_html(self)
 
     def to_dict(self) -> dict[str, Json]:
         """It as JSON values."""

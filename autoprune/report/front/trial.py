@@ -51,7 +51,7 @@ class OnMachine:
     dominated_by: list[int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExplainedTrial:
     """Everything that is known of one trial or baseline of a run.
 
@@ -72,6 +72,10 @@ class ExplainedTrial:
     machines: tuple[OnMachine, ...]
     seconds: Seconds | None
     export: str | None
+
+    def __repr__(self) -> str:
+        """In a line: what it is and how it ended."""
+        return f"<trial {self.row.key}, {self.row.state}: {self.row.plan}>"
 
     @property
     def scores(self) -> tuple[tuple[int, str, Score], ...]:

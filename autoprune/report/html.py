@@ -1,0 +1,85 @@
+"""Values in a notebook: what a table of a terminal shows, as HTML in which no text is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from autoprune.report.units import EnergyUnit, energy_words, significant
+
+if TYPE_CHECKING:  # they show themselves by what is here
+    from autoprune.report.front.answer import Answer
+    from autoprune.report.front.front import MachineFront, Row
+    from autoprune.report.front.pick import Pick
+
+_ROW = ("trial", "val % [95 %]", "test %", "energy", "of the parent's", "plan")
+
+
+def answers_html(title: str, answers: Sequence[Answer]) -> str:
+    """What a run found, one row per machine."""
+    heads = ("machine", "trial", "val % [95 %]", "energy", "less than parent", "less than uniform")
+    rows = [
+        (
+            one.machine,
+            one.row.trial,
+            _score(one.row),
+            energy_words(one.row.energy_uj),
+            _times(one.less_than_parent),
+            _times(one.less_than_uniform),
+        )
+        if one.row
+        else (one.machine, *["-"] * 5)
+        for one in answers
+    ]
+    return f"<p><b>{escape(title)}</b></p>{_table(heads, rows)}"
+
+
+def front_html(front: MachineFront) -> str:
+    """The front of a machine."""
+    head = f"{front.machine}: front of {len(front.rows)} out of {len(front.points)} networks"
+    return f"<p><b>{escape(head)}</b><br>{escape(front.title)}</p>{_rows(front.rows)}"
+
+
+def pick_html(found: Pick) -> str:
+    """A picked network, why, and what comes next."""
+    rows = [row for row in (found.row, *found.runners_up) if row is not None]
+    head = f"trial {found.row.trial}" if found.row else "nothing fits"
+    text = f"<p><b>{escape(f'{found.machine}: {head}')}</b><br>{escape(found.reason)}</p>"
+    export = f"<p><code>{escape(found.export)}</code></p>" if found.export else ""
+    return text + (_rows(rows) if rows else "") + export
+
+
+def _rows(rows: Sequence[Row]) -> str:
+    unit = EnergyUnit.of(row.energy_uj for row in rows)
+    return _table(
+        _ROW,
+        [
+            (
+                row.trial,
+                _score(row),
+                "-" if row.test is None else f"{100 * row.test.accuracy:.1f}",
+                f"{unit.digits(row.energy_uj)} {unit.name}",
+                f"{100 * row.energy_ratio:.1f} %",
+                row.plan,
+            )
+            for row in rows
+        ],
+    )
+
+
+def _score(row: Row) -> str:
+    low, high = row.validation.interval
+    return f"{100 * row.validation.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"
+
+
+def _times(value: float | None) -> str:
+    return "-" if value is None else f"{significant(value, 2)} x"
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    def line(tag: str, cells: Iterable[object]) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
+
+    body = "".join(line("td", row) for row in rows)
+    return f"<table><thead>{line('th', heads)}</thead><tbody>{body}</tbody></table>"
