@@ -16,6 +16,7 @@ from autoprune.workload.census.functions import BATCH_NORMS, multiplies
 from autoprune.workload.workload import FREE, Elementwise, Uncounted
 
 PRODUCTS = "products entry by entry"
+CONSTANT = " of constants"
 _SHOWN = 3  # modules that are named
 
 
@@ -28,9 +29,9 @@ class Coverage:
         self._where: dict[str, dict[str, None]] = {}
         self.products: list[Entrywise] = []
 
-    def see(self, call: Call, path: str) -> None:
-        """Take in a call in the module `path`."""
-        macs, name = multiplies(call), call.name
+    def see(self, call: Call, path: str, *, constant: bool = False) -> None:
+        """Take in a call in the module `path`; whether of what does not depend on the input."""
+        macs, name = multiplies(call), call.name + CONSTANT * constant
         if name in BATCH_NORMS:
             return  # among what is counted entry by entry
         if macs == 0:
@@ -58,10 +59,10 @@ class Coverage:
             )
         for name, macs in sorted(self._macs.items()):
             known = "" if macs else "; it may multiply, and its MACs are not known"
-            reason = (
-                f"not counted, in {_places(self._where[name])}: the census does not know this "
-                f"operator{known}"
-            )
+            unknown = f"the census does not know this operator{known}"
+            alike = "the same for every sample, or torch cannot tell what it was made of"
+            why = alike if name.endswith(CONSTANT) else unknown
+            reason = f"not counted, in {_places(self._where[name])}: {why}"
             found.append(Uncounted(name=name, dense_macs=macs, reason=reason))
         alone = (made.call for made in self.products if not (made.is_named or made.is_counted))
         free = self._free + Counter(alone)

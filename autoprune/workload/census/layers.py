@@ -104,7 +104,11 @@ def _columns(call: LayerCall) -> Tensor:
 
 def _weight(call: LayerCall) -> tuple[Second, Tensor]:
     """The weight as B of an Op, and its nonzeros by input channel and tap, [C, kernel ...]."""
-    held = call.weight.detach().to(torch.bool).float()  # sums of fewer than 2^24 are exact
+    given = call.weight.detach()
+    if int(torch.count_nonzero(given)) == given.numel():
+        held = torch.ones((), device=given.device).expand(given.shape)
+    else:
+        held = given.to(torch.bool).float()  # sums of fewer than 2^24 are exact
     groups = call.convolution.groups
     if call.convolution.transposed:  # [in, out / groups, kernel ...]
         by_tap = held.sum(1)

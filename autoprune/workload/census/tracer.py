@@ -73,6 +73,8 @@ class Tracer(TorchDispatchMode):
             self._begun(call)
         inputs = [(x, trace) for x in call.inputs if (trace := trace_of(x)) is not None]
         if not inputs or call.name in MAKES:
+            if call.name in PRODUCTS and not all(map(self._names.of, call.inputs)):
+                self.coverage.see(call, self._here, constant=True)
             self._names.derived(call)
         elif call.results:
             self._follow(call, inputs)

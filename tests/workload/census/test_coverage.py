@@ -121,6 +121,21 @@ def test_composite_functions_are_counted_or_named_with_their_macs(more, macs):
     assert not [item.name for item in workload.uncounted if "may multiply" in item.reason]
 
 
+def test_a_product_of_what_torch_cannot_follow_is_named():
+    """Numbers that left torch and came back; products of weights alone fold into them."""
+    plain = count(Plain().eval(), None, INPUT)
+    weights = torch.nn.Parameter(torch.ones(3, 3))
+    network = Plain(lambda x: torch.from_numpy(x.numpy().copy()) @ torch.ones(3, 7))
+    network.more_weights = weights
+    workload = count(network.eval(), None, INPUT)
+    (item,) = [u for u in workload.uncounted if u.name == "mm of constants"]
+    assert item.dense_macs == 5 * 3 * 7
+    assert len(workload.ops) == len(plain.ops)
+    network.more = lambda x: x @ (network.more_weights @ network.more_weights)
+    named = [u.name for u in count(network.eval(), None, INPUT).uncounted if not u.is_free]
+    assert named == []
+
+
 def test_a_network_is_left_as_it_was():
     network = Plain().eval()
     hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in network.modules()]
