@@ -24,6 +24,7 @@ def test_readings_go_all_the_way(short_study, tmp_path):
     assert [reading.time_steps for reading in tuned.measurement.readings] == [1, 2]
     front = finished.fronts["loihi1"]
     read = next(row for row in front.rows if row.key.after is not None)
+    assert all(row.test for found in finished.fronts.values() for row in found.rows)
     assert read.plan.startswith(f"T3@{read.key.after} |")
     assert opened.price(str(read.trial), "loihi1").energy_uj == pytest.approx(read.energy_uj)
     page = gather(opened.folder)
