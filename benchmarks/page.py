@@ -47,7 +47,7 @@ def another(outcome: Outcome, number: int, rng: np.random.Generator) -> Outcome:
     assert found is not None
     worse = int(rng.integers(1, 50))
     precisions = tuple(
-        replace(p, validation=less(p.validation, worse), test=less(p.test, worse))
+        replace(p, validation=less(p.validation, worse), test=p.test and less(p.test, worse))
         for p in found.precisions
     )
     return replace(outcome, key=TrialKey(number), measurement=replace(found, precisions=precisions))

@@ -75,7 +75,7 @@ def trial(built: Built, setup: Setup, seed: int, what: tuple[str, float, int, st
     point = {f"{place}.{method}": value for place, _ in built.shape.branches()}
     effort = replace(built.effort, epochs=epochs)
     plan = make_plan(parse_configuration(point), built.shape, effort)
-    found, _ = run_trial(setup, plan, seed)
+    found, _ = run_trial(setup, plan, seed, test=True)
     return Case(
         method=method,
         value=value,

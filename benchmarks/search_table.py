@@ -61,7 +61,7 @@ def start() -> None:
 def measure(plan: Plan) -> dict[str, float | int | str]:
     """One row: the plan's hash, what the searches see, and test accuracy."""
     setup, built = _setup
-    measurement, _ = run_trial(setup, plan, built.parts.seed)
+    measurement, _ = run_trial(setup, plan, built.parts.seed, test=True)
     row = {name: metric_value(name, measurement, built.machines) for name in METRICS}
     return {"hash": plan.hash, **row, "test_accuracy": measurement.test.accuracy}
 

@@ -108,14 +108,13 @@ def by_hand(config: dict[str, float], parent: Any, data: Any, recipe: Recipe, sa
     for module in pruned:
         prune.remove(module, "weight")
     accuracy = correct(model, data.validation) / len(data.validation)
-    test = correct(model, data.test) / len(data.test)
     counter = op_counter.SynOpCounter()
     with torch.no_grad(), op_counter.DispatchCounterMode([counter]):
         model(data.validation.inputs(slice(samples)))
     functional.reset_net(model)
     synops = counter.get_total() / samples
     busy = time.perf_counter() - start
-    tune.report({"accuracy": accuracy, "test": test, "synops": synops, "busy": busy})
+    tune.report({"accuracy": accuracy, "synops": synops, "busy": busy})
 
 
 def peer(setup: Setup, points: list[dict[str, float]], folder: Path) -> list[float]:

@@ -65,11 +65,12 @@ def mlflow_runs(folder: RunFolder) -> list:
 
 
 def wanted(outcome) -> dict[str, float]:
-    """Some numbers of an outcome, as the record has them."""
+    """Some numbers of an outcome, as the record has them; tests of trials come after the search."""
     measurement = outcome.measurement
+    tested = {"test_accuracy": measurement.test.accuracy} if outcome.key.is_baseline else {}
     return {
         "val_accuracy": measurement.validation.accuracy,
-        "test_accuracy": measurement.test.accuracy,
+        **tested,
         "parameters": measurement.parameters,
         "kept_weights": measurement.kept_weights,
         "effective_sops": measurement.workload.per_sample("effective_sops"),
