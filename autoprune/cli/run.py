@@ -184,6 +184,8 @@ def _print_result(console: Console, finished: Finished) -> None:
     answers = [answer(front) for front in fronts]
     if answers:
         console.print(answer_table(answers, fronts[0].parent.name))
+        if fronts[0].data:
+            console.print(f"Data: {fronts[0].data}.")
         console.print(f"Picture: {folder.picture}", soft_wrap=True)
     if finished.interrupted:
         console.print(GO_ON, style="yellow")

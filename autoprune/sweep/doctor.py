@@ -91,10 +91,17 @@ def _import(module: str) -> Finding:
             subject=f"import {module}",
             level="error",
             found=f"{type(error).__name__}: {error}",
-            remedy="reinstall autoprune in a fresh environment; torch, torchvision and torchaudio "
-            "must have been built together",
+            remedy=f"torch, torchvision and torchaudio must have been built together: {_together()}"
+            "; where that does not help, reinstall autoprune in a fresh environment",
         )
     return Finding(subject=f"import {module}", level="ok", found="works")
+
+
+def _together() -> str:
+    """The line that installs the three as autoprune declares them."""
+    needed = map(Requirement, requires("autoprune") or ())
+    wanted = [r for r in needed if r.name in ("torch", "torchvision", "torchaudio")]
+    return "pip install " + " ".join(f"'{one.name}{one.specifier}'" for one in wanted)
 
 
 def _threads() -> Finding:
