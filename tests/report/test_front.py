@@ -315,11 +315,16 @@ def test_where_a_host_does_most_of_every_network_none_stands_apart(outcome, shap
 def test_a_members_own_share_of_the_host_is_shown(outcome, baselines, shape) -> None:
     """What reads pixels is the host's, by its share of the member's own dense MACs."""
     model = load_machine("loihi1")
-    (row,) = machine_front([outcome(0)], baselines, model, shape).rows
+    front = machine_front([outcome(0)], baselines, model, shape)
+    (row,) = front.rows
     ops = list(outcome(0).measurement.precisions[0].workload.select(model.order))
     hosted = sum(op.work.dense_macs for op in ops if op.a.kind == "real")
     macs = sum(op.work.dense_macs for op in ops)
-    assert row.figures.host_share == pytest.approx(hosted / macs)
+    assert row.figures.host_share == row.host_share == pytest.approx(hosted / macs)
+    said = footer(front)
+    assert f"A host does {100 * hosted / macs:.1f} % of the members' dense MACs, outside" in said
+    static = 100 * (1 - row.figures.dynamic_uj / row.energy_uj)
+    assert f"Static power takes {static:.1f} % of the members' energies." in said
 
 
 def test_history_grows_to_the_hypervolume(outcome, front) -> None:

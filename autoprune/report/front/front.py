@@ -130,6 +130,11 @@ class MachineFront:
         return math.fsum(host.share for host in self.host)
 
     @property
+    def prices_host(self) -> bool:
+        """Whether the energies hold what a host does."""
+        return any(work.counted for work in self.host)
+
+    @property
     def beating(self) -> int:
         """Members that beat uniform compression; see `Row.beats_uniform`."""
         return sum(row.beats_uniform for row in self.rows)

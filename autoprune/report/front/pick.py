@@ -163,7 +163,7 @@ def pick(front: MachineFront, limits: Limits, *, at_knee: bool = False) -> Pick:
 def _remarks(front: MachineFront, row: Row) -> Iterator[str]:
     """What a host does of a trial's work, and which trials are no answers."""
     if row.host_share:
-        place = "in" if any(work.counted for work in front.host) else "outside"
+        place = "in" if front.prices_host else "outside"
         yield (
             f"A host does {100 * row.host_share:.1f} % of its dense MACs, {place} the energy; of "
             f"the fine-tuned parent's {100 * front.parent_host_share:.1f} %."

@@ -181,6 +181,7 @@ def _footer(front: MachineFront) -> list[str]:
     if front.idle:
         idle = ", ".join(map(str, front.idle))
         lines.append(f"Without work for the machine, on no front and in no count: trial {idle}.")
+    lines += list(_beside(front))
     lines += list(_beyond(front))
     if front.hosted:
         lines.append(f"Mostly on the host, on no front and in no count: {hosted_words(front)}.")
@@ -227,6 +228,27 @@ def front_legend(fronts: Sequence[MachineFront]) -> list[str]:
     if silent:
         lines.append(f"Not counted, without MACs: {', '.join(silent)}.")
     return lines
+
+
+def _beside(front: MachineFront) -> Iterator[str]:
+    """What a host does of the members, and static power takes of their energies, least to most.
+
+    Of each member it is a column of a wide terminal.
+    """
+    shares = [100 * row.host_share for row in front.rows]
+    if any(shares):
+        place = "in" if front.prices_host else "outside"
+        yield f"A host does {_span(shares)} % of the members' dense MACs, {place} the energy."
+    static = [
+        100 * (1 - row.figures.dynamic_uj / row.energy_uj) for row in front.rows if row.figures
+    ]
+    if any(share > 0 for share in static):
+        yield f"Static power takes {_span(static)} % of the members' energies."
+
+
+def _span(values: Sequence[float]) -> str:
+    low, high = (f"{end:.1f}" for end in (min(values), max(values)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _beyond(front: MachineFront) -> Iterator[str]:
