@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -74,10 +75,14 @@ class _Shown:
 
 @contextmanager
 def showing() -> Iterator[None]:
-    """While this lasts, whatever is written to stdout and stderr is shown so."""
+    """While this lasts, whatever is written to stdout and stderr is shown so.
+
+    A stream that is closed, as a job's may be, takes what is written to nowhere.
+    """
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Shown(sys.stdout), _Shown(sys.stderr)
-    try:
-        yield
-    finally:
-        sys.stdout, sys.stderr = before
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        sys.stdout, sys.stderr = (_Shown(stream or nowhere) for stream in before)
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before

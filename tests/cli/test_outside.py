@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from autoprune.cli.console import showing
 from autoprune.report.frames import to_csv
 from autoprune.report.outside import cell, printable
 from autoprune.runs.folder import RunFolder
@@ -70,6 +72,16 @@ def test_a_message_about_a_file_shows_what_the_file_says(autoprune, tmp_path):
     assert said.code == 2
     assert printable(said.err) == said.err
     assert "Traceback" not in said.err
+
+
+def test_closed_streams_are_written_to_nowhere(monkeypatch):
+    """Python has no stdout where the shell closed it."""
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    with showing():
+        sys.stdout.write("to nobody")
+        sys.stderr.write("to nobody")
+    assert sys.stdout is None
 
 
 @pytest.mark.parametrize(
