@@ -123,7 +123,7 @@ def write_atomically(file: Path, write: Callable[[Path], object]) -> None:
 def refuse_irregular(file: Path) -> None:
     """RecordError unless a file can be put there: where nothing is, or a regular file."""
     try:
-        if file.name and (not os.path.lexists(file) or stat.S_ISREG(file.lstat().st_mode)):
+        if not os.path.lexists(file) or stat.S_ISREG(file.lstat().st_mode):
             return
     except OSError as error:
         raise RecordError(f"{file}: cannot be written ({error.strerror})") from error

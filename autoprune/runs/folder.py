@@ -28,6 +28,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from autoprune.compress.plan import Plan
 from autoprune.errors import InputError, RecordError, UnreadableError, did_you_mean
 from autoprune.files import (
     half_written,
@@ -140,7 +141,7 @@ class RunFolder:
         file = self.file(key)
         if not file.is_file():
             raise RecordError(f"{self.path}: no trial {str(key)!r}")
-        return read_outcome(file).after(key.after)
+        return self._outcome(file).after(key.after)
 
     def read_heads(self) -> list[Head]:
         """All trials without their operations, by number."""
@@ -160,16 +161,16 @@ class RunFolder:
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""
-        return [read_outcome(file) for file in self.files(self.trials)]
+        return [self._outcome(file) for file in self.files(self.trials)]
 
     def read_baselines(self) -> dict[TrialKey, Outcome]:
         """The outcomes of all baselines by key."""
-        found = [read_outcome(file) for file in self.files(self.baselines)]
+        found = [self._outcome(file) for file in self.files(self.baselines)]
         return {outcome.key: outcome for outcome in found}
 
     def read_confirmed(self) -> list[Outcome]:
         """The outcomes of trials that ran again on fresh seeds: repetitions."""
-        return [read_outcome(file) for file in self.files(self.confirmed)]
+        return [self._outcome(file) for file in self.files(self.confirmed)]
 
     @property
     def bytes(self) -> int:
@@ -183,6 +184,7 @@ class RunFolder:
         again. One that cannot be read raises UnreadableError and stays, since nobody knows what is
         in it.
         """
+        _ = self._blocks  # what is wrong with the record is no trial's fault
         for file in half_written(self.path):
             file.unlink()
         for folder in (self.baselines, self.confirmed, self.recipe):
@@ -193,9 +195,26 @@ class RunFolder:
 
     def _head(self, file: Path) -> Head:
         head = read_head(file)
-        if self.file(head.key) != file:
-            raise RecordError(f"{file}: damaged (it is of {head.key.words})")
+        self._check(file, head.key, head.plan)
         return head
+
+    def _outcome(self, file: Path) -> Outcome:
+        outcome = read_outcome(file)
+        self._check(file, outcome.key, outcome.plan)
+        return outcome
+
+    def _check(self, file: Path, key: TrialKey, plan: Plan) -> None:
+        """RecordError where what was read of a file is another's, or of another network."""
+        if self.file(key) != file:
+            raise RecordError(f"{file}: damaged (it is of {key.words})")
+        if plan.blocks != (self._blocks or plan.blocks):
+            what = f"a plan of {plan.blocks} blocks, of a network of {self._blocks}"
+            raise RecordError(f"{file}: damaged ({what})")
+
+    @cached_property
+    def _blocks(self) -> int:
+        """Of the run's network; 0 where that is not on record, as of what a run begins with."""
+        return len(self.record.shape.blocks) if self.study_file.is_file() else 0
 
     def _sound(self, file: Path) -> Head | None:
         """What is in a file; None where it is damaged."""

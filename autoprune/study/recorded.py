@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autoprune.config import read_toml, validate
+from autoprune.errors import InputError
 from autoprune.plugin import make_importable, refuse_code
 from autoprune.runs.artifacts import refuse_storage
 from autoprune.runs.folder import RunFolder
 from autoprune.study.parts import Parts, find_parts
-from autoprune.study.study import Study, use_methods
+from autoprune.study.study import Study, check_names, use_methods
 from autoprune.trial.spec import FinetuneSpec
 
 
@@ -30,7 +31,10 @@ def recorded_parts(folder: RunFolder) -> Parts:
         for place in (Path(folder.record.folder), Path()):
             make_importable(place)  # a user's modules lie where they lay then
     use_methods(study, file, imports=folder.imports)
-    parts, _ = find_parts(study, foreign=not folder.imports)
+    try:
+        parts, _ = find_parts(study, foreign=not folder.imports)
+    except InputError as error:
+        raise InputError(str(file), str(error)) from error
     return parts
 
 
@@ -38,6 +42,7 @@ def _recorded_study(folder: RunFolder) -> Study:
     """The run's copy of its study."""
     root, file = folder.record.data_root, folder.path / "study.toml"
     study = validate(Study, read_toml(file), str(file))
+    check_names(study, file)
     if study.finetune.learning_rate is None:  # the record has what the run has chosen
         chosen = folder.record.identity.get("finetune")
         given = chosen if isinstance(chosen, Mapping) else {}

@@ -156,15 +156,7 @@ def load_study(given: str | Study, *, imports: bool = True) -> tuple[Study, Sear
     check_storage(content.get("storage"), f"{path}: storage")
     check_artifacts(content.get("artifacts"), f"{path}: artifacts")
     study = validate(Study, content, str(path))
-    _check_names(study.network, f"{path}: network")
-    if ":" not in study.data.name and study.data.name not in DATA_SETS:
-        raise InputError(
-            f"{path}: data",
-            f"given {study.data.name!r}",
-            f"one of {', '.join(DATA_SETS)}, or module:function",
-            name=study.data.name,
-            candidates=DATA_SETS,
-        )
+    check_names(study, path)
     if not study.machines or len(set(study.machines)) != len(study.machines):
         raise InputError(f"{path}: machines", f"given {study.machines}", "machines, each once")
     use_methods(study, path, imports=imports)
@@ -187,8 +179,20 @@ def use_methods(study: Study, path: Path, *, imports: bool) -> None:
     compression.check_options(where, imports=imports)
 
 
-def _check_names(network: NetworkSpec, where: str) -> None:
-    """InputError unless the model is a family or ``module:function``, the adapter alike."""
+def check_names(study: Study, path: Path) -> None:
+    """InputError unless data and model are known or ``module:function``, the adapter alike."""
+    _check_network(study.network, f"{path}: network")
+    if ":" not in study.data.name and study.data.name not in DATA_SETS:
+        raise InputError(
+            f"{path}: data",
+            f"given {study.data.name!r}",
+            f"one of {', '.join(DATA_SETS)}, or module:function",
+            name=study.data.name,
+            candidates=DATA_SETS,
+        )
+
+
+def _check_network(network: NetworkSpec, where: str) -> None:
     if ":" not in network.model and network.model not in FAMILIES:
         raise InputError(
             f"{where}.model",

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def test_workers_frozen_while_they_train(short_study, tmp_path, check):
     assert workers
     assert driver.returncode == 0, said
     assert not [worker for worker in workers if worker.is_running()]
-    check(run, "workers frozen", len(workers))
+    check(run, "a worker frozen while it trains", len(workers))
 
 
 @pytest.mark.faults
@@ -222,7 +223,7 @@ def test_a_database_that_is_older_than_the_folder(short_study, undisturbed, tmp_
     assert code == 0, said
     before = run.log.read_text().count("begins")
     database.unlink() if gone else database.write_bytes(backup)
-    check(run, "the study's database older than the run, and gone", 1)
+    check(run, "its database older than the run folder, and gone", 1)
     assert run.log.read_text().count("begins") == before
 
 
@@ -230,8 +231,7 @@ def test_a_database_that_is_older_than_the_folder(short_study, undisturbed, tmp_
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system: for root only")
 def test_a_temporary_folder_that_is_full(short, tmp_path, monkeypatch, check):
     """Ray cannot be: that is said before anything trains. Without Ray the run goes on."""
-    place = tmp_path / "tmp"
-    place.mkdir()
+    place = Path(tempfile.mkdtemp(prefix="full-"))  # short enough for Ray's sockets
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("nothing can be mounted here")
@@ -247,6 +247,7 @@ def test_a_temporary_folder_that_is_full(short, tmp_path, monkeypatch, check):
         check(run, "temporary folder full", 1)
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
+        place.rmdir()
 
 
 def free(place: Path) -> int:

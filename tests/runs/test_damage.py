@@ -30,10 +30,11 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import holder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.measured import MeasuredOn, Timing, read_all, write
+from autoprune.runs.outcome_file import read_columns
 from autoprune.search.proposals import read_proposals
 from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.recorded import recorded_parts
-from autoprune.trial.key import TrialKey
+from autoprune.trial.key import FINE_TUNED, TrialKey
 from tests.mutations import (
     Mutation,
     mutate_bytes,
@@ -167,6 +168,8 @@ def test_what_was_read_of_a_damaged_run_can_be_shown(whole, tmp_path, name):
     "change",
     [
         {"seed": "0"},
+        {"seed": 10**400},
+        {"peak_gib": 10**400},
         {"state": "won"},
         {"cause": 3},
         {"charges": {"loihi1": {"energy_uj": float("nan")}}},
@@ -187,6 +190,48 @@ def test_a_value_of_another_type_is_damage(whole, tmp_path, change):
     pq.write_table(table.replace_schema_metadata({b"autoprune": text}), file)
     with pytest.raises(RecordError, match=r"00001.parquet: damaged"):
         folder.read_heads(), folder.read_trials()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind"),
+    [
+        ("dense_macs", -1, pa.int64()),
+        ("dense_macs", None, pa.int64()),
+        ("dense_macs", 1.0, pa.float64()),
+        ("a_events_std", float("inf"), pa.float64()),
+        ("nonzeros_per_step", [-1], pa.list_(pa.int64())),
+        ("activity", None, pa.string()),
+    ],
+)
+def test_columns_that_hold_no_counts_are_damage(whole, tmp_path, name, value, kind):
+    table = pq.read_table(RunFolder(whole).file(TrialKey(1)))
+    made = pa.array([value] * len(table), kind)
+    for changed in (
+        table.set_column(table.column_names.index(name), name, made),
+        table.drop_columns([name]),
+    ):
+        pq.write_table(changed, tmp_path / "00001.parquet")
+        with pytest.raises(RecordError, match=r"00001.parquet: damaged"):
+            read_columns(tmp_path / "00001.parquet")
+
+
+def test_a_plan_of_another_network_and_a_file_under_anothers_name_are_damage(whole, tmp_path):
+    shutil.copytree(whole, tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    outcome = folder.read(TrialKey(1))
+    folder.write(replace(outcome, plan=replace(outcome.plan, blocks=3)))
+    words = r"00001.parquet: damaged .a plan of 3 blocks, of a network of 1"
+    for read in (folder.read_heads, folder.read_trials, lambda: folder.read(TrialKey(1))):
+        with pytest.raises(RecordError, match=words):
+            read()
+    for place, read in (
+        (folder.file(FINE_TUNED), folder.read_baselines),
+        (folder.file(TrialKey(1, 0)), folder.read_confirmed),
+        (folder.file(TrialKey(1)), folder.read_trials),
+    ):
+        shutil.copy(folder.file(TrialKey(2)), place)
+        with pytest.raises(RecordError, match=r"parquet: damaged .it is of trial 2"):
+            read()
 
 
 GROWS = """
