@@ -71,9 +71,9 @@ def rename(self: Path, target: Path) -> Path:
     return found
 
 
-def run_trial(setup: Any, plan: Any, seed: int) -> Any:
+def run_trial(setup: Any, plan: Any, seed: int, **how: Any) -> Any:
     log(f"begins {seed}")
-    return real_trial(setup, plan, seed)
+    return real_trial(setup, plan, seed, **how)
 
 
 def put(owner: Any, name: str, own: Any) -> Any:

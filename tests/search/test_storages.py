@@ -185,7 +185,7 @@ def test_a_database_older_than_the_run_folder_is_made_anew(short, server, tmp_pa
     before = run(prepared, path, Nobody())
     whole = [(t.params, t.values, t.state) for t in recorded(path, server.address)]
     fronts = {f: f.read_bytes() for f in path.glob("fronts/*/front.*")}
-    monkeypatch.setattr("autoprune.sweep.worker.run_trial", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr("autoprune.sweep.worker.run_trial", lambda *_, **__: pytest.fail("trained"))
     for backup in (True, False):
         optuna.delete_study(study_name=name, storage=storage)
         if backup:
