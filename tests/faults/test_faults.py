@@ -244,7 +244,7 @@ def test_a_temporary_folder_that_is_full(short, tmp_path, monkeypatch, check):
         assert f"autoprune: TMPDIR: '{place}' has 0 MiB left; expected 200 MiB" in said
         assert not run.folder.exists()
         run.workers = 0
-        check(run, "temporary folder full", 1)
+        check(run, "the temporary folder full: refused with Ray, run without", 1)
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
         place.rmdir()
