@@ -34,7 +34,7 @@ def load_named(name: str, where: str) -> Any:
             "a module that is installed, in PYTHONPATH, or beside the file that names it",
         ) from error
     if not callable(found):
-        raise InputError(where, f"{name!r} is a {type(found).__name__}", "something to call")
+        raise InputError(where, f"{name!r} is of type {type(found).__name__}", "something to call")
     return found
 
 

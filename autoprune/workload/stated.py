@@ -89,7 +89,7 @@ class StatedLayer(BaseModel):
 class _Stated(BaseModel):
     model_config = STRICT
     network: Title = "stated"
-    layers: Annotated[list[StatedLayer], Field(min_length=1, max_length=100_000)]
+    layers: Annotated[list[StatedLayer], Field(max_length=100_000)]
 
 
 def read_workload(file: Path) -> Workload:
@@ -121,6 +121,8 @@ def derive(layers: Sequence[Mapping[str, Any]], where: str, **about: object) -> 
 
     Raises InputError for a figure that is missing, unknown or cannot be.
     """
+    if not layers:
+        raise InputError(where, "no layer", "one at least")
     stated = validate(_Stated, {"layers": layers, **about}, where)
     following = [*stated.layers[1:], None]
     ops, before = [], "input"

@@ -63,7 +63,7 @@ def test_damaged_trial(autoprune, run_folder) -> None:
 @refusals(
     (lambda text: text[: len(text) // 2], "it may be truncated"),
     (lambda _: "", "it may be truncated"),
-    (lambda _: "[]", "no workload; expected version 2"),
+    (lambda _: "[]", "no layer; expected one at least"),
     (lambda text: text.replace('"samples"', '"sample"'), "incomplete workload"),
     (lambda text: json.dumps({**json.loads(text), "samples": 0}), "0 samples"),
     (lambda text: text.replace('"dense_macs": ', '"dense_macs": -', 1), "counts >= 0"),

@@ -74,7 +74,7 @@ def test_a_class_of_ones_own_is_found_and_keeps_the_contract(load):
 @refusals(
     ("my_lab_machine:Flat", "cannot be imported *No module named 'my_lab_machine'*PYTHONPATH"),
     ("my_lab_machines:Flatt", "cannot be imported *no attribute 'Flatt'"),
-    ("my_lab_machines:NUMBER", "is no cost model; expected a subclass of CostModel"),
+    ("my_lab_machines:NUMBER", "is of type int; expected something to call"),
     ("my_lab_machines:Empty", "is incomplete; expected PRICES and actions"),
     ("my_lab_machines:Priceless", "is incomplete; expected PRICES and actions"),
     ("my_lab_machines:", "given 'my_lab_machines:'; expected module:name"),

@@ -71,7 +71,7 @@ def test_a_family_is_the_class_of_spikingjelly(model, arguments, theirs):
     (("no_such_module:build", {}), "No module named 'no_such_module'*beside the file"),
     (("own_network:OwnFormers", {}), "has no attribute 'OwnFormers'"),
     (("own_network:Norm", {"num_features": 3, "widht": 3}), "unknown argument 'widht'"),
-    (("autoprune.networks.families:FAMILIES", {}), "is a dict; expected something to call"),
+    (("autoprune.networks.families:FAMILIES", {}), "is of type dict; expected something to call"),
     (("os:getcwd", {}), "returned str; expected a torch.nn.Module"),
 )
 def test_what_cannot_be_built_is_named(given, words):

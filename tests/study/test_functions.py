@@ -25,6 +25,7 @@ def test_own_score_and_training(autoprune, study, tmp_path):
     file = study('train = "own_functions:warm"\nevaluate = "own_functions:top3"')
     said = autoprune("run", file, "--workers", 0, "--trials", 2, "--out", tmp_path / "out")
     assert said.code == 0, said.err
+    said = autoprune("front", tmp_path / "out", "--machine", "loihi1")
     assert "Top3 measured and energy priced at 8 bits." in " ".join(said.out.split())
     front = json.loads((tmp_path / "out" / "fronts" / "loihi1" / "front.json").read_text())
     assert "val_top3" in front["fine_tuned_parent"]
@@ -46,7 +47,10 @@ def test_own_score_and_training(autoprune, study, tmp_path):
     ),
     (('trian = "own_functions:warm"', "accuracy", ""), "did you mean 'train'"),
     (('train = "warm"', "accuracy", ""), "given 'warm'; expected module:name"),
-    (('train = "math:pi"', "accuracy", ""), "'math:pi' is a float; expected something to call"),
+    (
+        ('train = "math:pi"', "accuracy", ""),
+        "'math:pi' is of type float; expected something to call",
+    ),
 )
 def test_what_is_wrong_is_named(autoprune, study, given, words):
     functions, objective, extra = given

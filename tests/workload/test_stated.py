@@ -117,7 +117,7 @@ def test_what_cannot_be_stated_is_refused(given, words):
 
 
 @refusals(
-    ([], "layers"),
+    ([], "no layer"),
     ([{"layer": "a"}], "layers.0.dense_macs: missing"),
     ([LAYERS[1], LAYERS[1]], "operations named twice: fc1"),
     ([LAYERS[1], {**LAYERS[2], "time_steps": 2}], "op 'head': time_steps is 2; expected 1, or"),
@@ -130,7 +130,7 @@ def test_layers_that_make_no_workload_are_refused(tmp_path, given, words):
 @refusals(
     ("layer,dense_macs\na,1,2\n", "row 1: not as many cells as names"),
     ("layer,dense_macs,input_rate,weight_density,time_steps\na,1,rael,1,4\n", "0.input_rate"),
-    ("", "layers"),
+    ("", "no layer"),
 )
 def test_tables_that_make_no_workload_are_refused(tmp_path, given, words):
     (tmp_path / "x.csv").write_text(given, encoding="utf-8")
