@@ -113,10 +113,12 @@ class Method(ABC):
             the same kind of place.
         options: what a study may tell it in ``[compression]``; no other method has an option of
             that name.
+        legend: what its words in a plan's short form mean; empty where they say it themselves.
     """
 
     name: ClassVar[str]
     stage: ClassVar[Stage] = "pattern"
+    legend: ClassVar[str] = ""
     settings: ClassVar[tuple[Setting, ...]]
     options: ClassVar[tuple[Option, ...]] = ()
 

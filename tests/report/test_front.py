@@ -56,6 +56,17 @@ def test_members_are_those_that_none_dominates(outcome, front, model, members) -
     assert [row.trial for row in front(outcomes).points] == [0, 1, 2, 3]
 
 
+def test_the_legend_has_the_words_of_methods_that_members_use(outcome, front) -> None:
+    dense, thin = outcome(0, correct=95), outcome(1, correct=80, zeros=0.5)
+    taught = outcome(2, correct=70, zeros=0.75, learned={"blocks.0.neuron.tau": "channel"})
+    assert front([dense]).legend == ()
+    assert front([dense, thin]).legend == ("45 % zeros",)
+    assert front([dense, thin, taught]).legend == (
+        "45 % zeros",
+        "θ and τ learned per layer, channel or neuron",
+    )
+
+
 def test_duplicates_and_failed_trials_are_never_members(outcome, front, model, members) -> None:
     best = {"correct": 100, "zeros": 0.9}
     outcomes = [

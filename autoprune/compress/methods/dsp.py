@@ -31,6 +31,7 @@ class DSP(Method):
 
     name: ClassVar[str] = DSP_NAME
     stage = "dimensions"
+    legend = "- removed, 12/16 dimensions kept"
     settings = (
         Setting(
             name=DSP_NAME,

@@ -29,6 +29,7 @@ class DSPMatrix(Method):
 
     name: ClassVar[str] = "dsp_matrix"
     stage = "dimensions"
+    legend = "4x8 inner dimensions and channels kept"
     settings = (
         Setting(
             name="dsp_matrix",

@@ -44,6 +44,7 @@ class L1P(Method):
 
     name: ClassVar[str] = L1P_NAME
     stage = "zeros"
+    legend = "45 % zeros"
     settings = (
         _setting("share of zeros in each matrix, 0 to below 1.", "branch"),
         _setting(

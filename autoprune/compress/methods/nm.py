@@ -41,6 +41,7 @@ class NM(Method):
     """
 
     name: ClassVar[str] = "nm"
+    legend = "2:4 kept of every four inputs"
     settings = (
         Setting(
             name="nm",

@@ -41,6 +41,7 @@ class SLIF(Method):
 
     name: ClassVar[str] = "slif"
     stage = "neurons"
+    legend = "θ and τ learned per layer, channel or neuron"
     settings = (
         _learned(
             "threshold", "how it is learned: `fixed`, `layer`, `channel`, `neuron`.", "threshold"

@@ -22,6 +22,7 @@ class WeightBits(Method):
 
     name: ClassVar[str] = "weight_bits"
     stage = "values"
+    legend = "8b weights of 8 bits"
     settings = (
         Setting(
             name="weight_bits",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import final
 
 from autoprune.compress.plan import Plan
+from autoprune.compress.registry import in_stages
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
@@ -183,6 +184,7 @@ class Candidates:
                 (item.name, parent.workload.share_of_dense_macs(item.dense_macs))
                 for item in parent.workload.uncounted
             ),
+            legend=_legend([member.plan for member in members]),
         )
 
     def _posteriors(self, found: Sequence[Candidate]) -> list[Posterior | None]:
@@ -266,6 +268,12 @@ def _counts(head: Head) -> bool:
 def _shows_uniform(head: Head) -> bool:
     ended = head.ended
     return ended.origin == "uniform" and bool(head.scores) and not (ended.cause or ended.broken)
+
+
+def _legend(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """What the words of methods mean that occur in plans, in the order in which they act."""
+    met = {method.name for plan in plans for method, _ in plan.stages()}
+    return tuple(m.legend for m in in_stages() if m.name in met and m.legend)
 
 
 def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Score, float]]) -> Row:

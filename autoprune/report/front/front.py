@@ -91,6 +91,7 @@ class MachineFront:
         ranges: prices that are ranges, in words; energies are at their upper ends.
         not_modelled: what the totals leave out. uncounted: share of dense MACs that the workload
             of the fine-tuned parent does not count, by operation; 0 for one without MACs.
+        legend: what the words of the members' plans mean, by method.
     """
 
     machine: str
@@ -114,6 +115,7 @@ class MachineFront:
     ranges: str
     not_modelled: tuple[str, ...]
     uncounted: tuple[tuple[str, float], ...]
+    legend: tuple[str, ...]
 
     def __repr__(self) -> str:
         """In a line: the machine, and how many members it has."""

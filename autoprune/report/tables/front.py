@@ -211,13 +211,14 @@ def front_legend(fronts: Sequence[MachineFront]) -> list[str]:
         "warm": "w: measured by the run that this one began with",
     }
     met = {row.origin for front in fronts for row in front.rows}
+    legend = dict.fromkeys(words for front in fronts for words in front.legend)
     marks = "; ".join(words for origin, words in letters.items() if origin in met)
     lines = [
         "ratio: energy to the fine-tuned parent's. uniform: best validation % of the uniform sweep "
         "at no more energy; * where the trial beats it outside both intervals.",
         *([f"Behind a trial's number, {marks}."] if marks else []),
-        "plan: T time steps; then per block its branches, as in the parent but for: - removed, "
-        "12/16 dimensions kept, 45 % zeros, θ and τ learned per layer, channel or neuron.",
+        "plan: T time steps; then per block its branches"
+        + (f", as in the parent but for: {', '.join(legend)}." if legend else "."),
         *([f"Data: {fronts[0].data}."] if fronts and fronts[0].data else []),
     ]
     uncounted = fronts[0].uncounted if fronts else ()
