@@ -54,7 +54,7 @@ def test_bundled_studies_load(name):
     (('dsp_score = "l1"', 'dsp_score = "activty"'), "score: given 'activty'*mean 'activity'"),
     (('dsp_score = "l1"', "dsp_score = 1"), "dsp_score: given 1; expected one of activity, l1"),
     (('dsp_score = "l1"', 'l1p_score = "maths:sqrt"'), "l1p_score: 'maths:sqrt' cannot be imp"),
-    (('dsp_score = "l1"', 'l1p_score = "math:pi"'), "l1p_score: 'math:pi' is a float; exp"),
+    (('dsp_score = "l1"', 'l1p_score = "math:pi"'), "l1p_score: 'math:pi' is of type float; exp"),
     (('dsp_score = "l1"', 'l1p_schedule = "math:sqrt"'), "given 'math:sqrt'; expected one of gr"),
     (("[measure]", "[compute]\ngpu_fraction = 0.5\n[measure]"), "gpu_fraction with device"),
     (("[measure]", '[compute]\nprecision = "fp61"\n[measure]'), "mean 'fp16'"),
