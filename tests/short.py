@@ -12,6 +12,7 @@ from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody, SearchProgress
 from autoprune.trial.key import TrialKey
+from autoprune.trial.measurement import Precision
 
 STUDIES = Path(__file__).with_name("studies")
 SHORT = str(STUDIES / "short.toml")
@@ -102,3 +103,17 @@ def untimed(found: Sequence[Outcome]) -> list[Outcome]:
         replace(o, measurement=o.measurement and replace(o.measurement, seconds=quick))
         for o in found
     ]
+
+
+def untested(outcome: Outcome) -> Outcome:
+    """Without the test scores, which the members of a front get whenever a run ends."""
+    measurement = outcome.measurement
+    if measurement is None:
+        return outcome
+
+    def blank(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
+        return tuple(replace(precision, test=None) for precision in precisions)
+
+    readings = tuple(replace(r, precisions=blank(r.precisions)) for r in measurement.readings)
+    without = replace(measurement, precisions=blank(measurement.precisions), readings=readings)
+    return replace(outcome, measurement=without)

@@ -21,7 +21,7 @@ from autoprune.files import PARTIAL
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.outcome_file import read_outcome
-from autoprune.trial.measurement import Precision
+from tests.short import untested
 
 DRIVER = Path(__file__).with_name("driver.py")
 TRIALS = 9
@@ -71,7 +71,7 @@ class Run:
         for file in [*self.folder.glob("trials/*.parquet"), *self.folder.glob("baselines/*")]:
             if file.suffix == ".parquet":
                 with suppress(RecordError):  # cut by the test
-                    self.trained.setdefault(file, _untested(read_outcome(file)))
+                    self.trained.setdefault(file, untested(read_outcome(file)))
 
     def moments(self) -> int:
         """How many there were in the last command that ended by itself."""
@@ -104,20 +104,6 @@ def _untimed(outcome: Outcome) -> Outcome:
         return replace(outcome, peak_gib=outcome.peak_gib and 1.0, cause=outcome.cause[:9])
     none = replace(measurement.seconds, training=0, evaluation=0, census=0, other=0)
     return replace(outcome, measurement=replace(measurement, seconds=none))
-
-
-def _untested(outcome: Outcome) -> Outcome:
-    """With how long it took, which no second training repeats."""
-    measurement = outcome.measurement
-    if measurement is None:
-        return outcome
-
-    def blank(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
-        return tuple(replace(precision, test=None) for precision in precisions)
-
-    readings = tuple(replace(r, precisions=blank(r.precisions)) for r in measurement.readings)
-    untested = replace(measurement, precisions=blank(measurement.precisions), readings=readings)
-    return replace(outcome, measurement=untested)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -158,7 +144,7 @@ def check(undisturbed: Run) -> Callable[..., None]:
         counts["struck"] += struck
         counts["lost"] += sum(not file.is_file() for file in run.trained)
         counts["repeated"] += sum(
-            file.is_file() and _untested(read_outcome(file)) != outcome
+            file.is_file() and untested(read_outcome(file)) != outcome
             for file, outcome in run.trained.items()
         )
         trials, numbers = run.trials(), [t.number for t in run.recorded()]

@@ -29,7 +29,7 @@ from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.status import read_status
-from tests.short import SHORT, untimed
+from tests.short import SHORT, untested, untimed
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
 
@@ -91,8 +91,8 @@ def short(short_study, server, monkeypatch) -> Path:
 
 
 def trials(folder: Path) -> list:
-    """Everything that has to repeat itself; how long it took does not."""
-    return untimed(RunFolder(folder).read_trials())
+    """What has to repeat itself, however often a run ended; how long it took does not."""
+    return [untested(trial) for trial in untimed(RunFolder(folder).read_trials())]
 
 
 def recorded(folder: Path, address: str) -> list[optuna.trial.FrozenTrial]:
