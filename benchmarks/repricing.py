@@ -12,7 +12,6 @@ the run went on.
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import tempfile
 import time
@@ -35,12 +34,11 @@ Energies = dict[tuple[str, str], float]
 
 def copies(run: RunFolder, count: int, place: Path) -> RunFolder:
     """A run of `count` trials: those of `run` that were measured, again and again."""
-    kept = {outcome.key for outcome in run.read_trials() if outcome.state == "measured"}
-    files = [run.file(key) for key in sorted(kept)]
+    kept = [outcome for outcome in run.read_trials() if outcome.state == "measured"]
     folder = RunFolder(place)
     folder.trials.mkdir(parents=True)
     for number in range(count):
-        shutil.copy(files[number % len(files)], folder.file(TrialKey(number)))
+        folder.write(replace(kept[number % len(kept)], key=TrialKey(number)))
     return folder
 
 

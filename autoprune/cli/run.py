@@ -189,6 +189,9 @@ def _print_result(console: Console, finished: Finished) -> None:
         console.print(f"Picture: {folder.picture}", soft_wrap=True)
     if finished.interrupted:
         console.print(GO_ON, style="yellow")
+    for name, what in (("tensorboard", "TensorBoard"), ("mlflow.db", "MLflow")):
+        if (folder.path / name).exists():
+            console.print(f"{what}: {folder.path / name}", soft_wrap=True)
     console.print(f"Saved in {folder.path}, {megabytes(folder.bytes)}. Next:", soft_wrap=True)
     for line in next_lines(folder.path, answers):
         console.print(line, soft_wrap=True)

@@ -183,7 +183,7 @@ def test_check_prints_every_law(autoprune, write):
     (('name = "bad"', 'name = "l1p"'), "there is another method 'l1p'"),
     (('name="bad"', 'name="l1p"'), "a second setting 'l1p' of a branch"),
     (('("branch",)', '("branch", "branch")'), "a second setting 'bad' of a branch"),
-    (("def surgery", "def surgeri"), "is no method"),
+    (("def surgery", "def surgeri"), "raised TypeError: Can't instantiate abstract class Bad"),
     (('name = "bad"', 'name = "bad"\n    stage = "last"'), "stage 'last'"),
     (('name = "bad"', 'name = "a bad one"'), "the name 'a bad one'; expected letters, digits"),
     (('name="bad"', 'name="b-d"'), "the name 'b-d'; expected letters, digits"),
@@ -191,7 +191,7 @@ def test_check_prints_every_law(autoprune, write):
     (("settings = (", 'settings = ("bad",) + ('), "settings ('bad', *expected a tuple of Setting"),
     (
         ("    def surgery", "    def __init__(self):\n        1 / 0\n\n    def surgery"),
-        "is no method",
+        "raised ZeroDivisionError: division by zero (*bad_method.py, line",
     ),
 )
 def test_what_is_no_method_is_refused(autoprune, write, given, words):

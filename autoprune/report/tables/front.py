@@ -98,7 +98,7 @@ def _name(row: Row) -> str:
 
 def pick_table(rows: Sequence[Row]) -> RenderableType:
     """Some trials on a machine, then the plan of each."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
     unit = EnergyUnit.of(row.energy_uj for row in rows)
     further = ("ratio", "parameters", "kept %", "host %")
     names = ("number", "val % [95 %]", "test %", unit.name, *further)
