@@ -189,6 +189,9 @@ def _print_result(console: Console, finished: Finished) -> None:
         console.print(f"Picture: {folder.picture}", soft_wrap=True)
     if finished.interrupted:
         console.print(GO_ON, style="yellow")
+    places = folder.record.places
+    if places.storage is not None:
+        console.print(f"Optuna study: {places.study}, in the database", soft_wrap=True)
     for name, what in (("tensorboard", "TensorBoard"), ("mlflow.db", "MLflow")):
         if (folder.path / name).exists():
             console.print(f"{what}: {folder.path / name}", soft_wrap=True)

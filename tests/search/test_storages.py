@@ -138,7 +138,7 @@ def test_a_driver_killed_at_any_moment_leaves_a_study_that_goes_on(
         assert frozen.user_attrs["hash"] == outcome.plan.hash
         assert frozen.values[0] == outcome.measurement.validation.accuracy
     assert not (folder / "optuna.journal").exists()
-    assert f"the Optuna study is {RunFolder(folder).record.places.study} in" in said
+    assert f"Optuna study: {RunFolder(folder).record.places.study}, in the database" in said
     assert "optuna.journal" not in said
     assert server.password not in said
     assert holds(tmp_path, server.password) == []
