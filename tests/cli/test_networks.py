@@ -126,6 +126,7 @@ def test_a_gpu_that_is_not_there(autoprune, study):
     assert "compute.device: given 'cuda'; torch finds no GPU here" in said.err
 
 
+@pytest.mark.full
 def test_a_network_of_ones_own_runs(autoprune, study, tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
     said = autoprune("run", study(OWN), "--workers", 0, "--trials", 2, "--out", tmp_path / "out")

@@ -17,9 +17,13 @@ from autoprune.trial.training import train
 from autoprune.trial.trial import run_trial
 
 STUDIES = bundled_names("studies")
+LARGE = ("cifar10dvs_spikformer", "imagenet_sdt")
+"""Those whose dry run takes long."""
 
 
-@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.full] * (n in LARGE)) for n in STUDIES]
+)
 def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     checked = load_checked(name)
