@@ -11,7 +11,7 @@ import pytest
 
 ORDER = (
     {"errors"},
-    {"files", "plugin", "typed"},
+    {"files", "plugin"},
     {"config"},
     {"networks", "data"},
     {"workload", "compress"},

@@ -9,8 +9,8 @@ from typing import Any
 
 from autoprune.deploy.formats import Format
 from autoprune.errors import InputError
+from autoprune.files import typed
 from autoprune.networks.families import FAMILIES
-from autoprune.typed import typed
 
 _LARGEST = 10**8
 """Weights of a matrix: it may take few bytes, and be anybody's."""

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import autoprune
 from autoprune.errors import RecordError
-from autoprune.files import read_json, write_text
-from autoprune.typed import typed
+from autoprune.files import read_json, typed, write_text
 
 _PACKAGES = (
     "autoprune",

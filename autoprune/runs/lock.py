@@ -21,9 +21,8 @@ from typing import IO, final
 import psutil
 
 from autoprune.errors import RecordError
-from autoprune.files import read_bytes
+from autoprune.files import read_bytes, typed
 from autoprune.runs.links import refuse_links
-from autoprune.typed import typed
 
 _LOCK_BYTES = 2**16
 """So much of a lock's file is read; who holds it takes a hundredth."""

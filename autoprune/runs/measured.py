@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from autoprune.errors import RecordError
-from autoprune.files import read_json, write_text
+from autoprune.files import read_json, typed, write_text
 from autoprune.trial.key import TrialKey
-from autoprune.typed import typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

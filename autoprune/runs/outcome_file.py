@@ -23,12 +23,11 @@ import pyarrow.parquet as pq
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
-from autoprune.files import MIB, read_bytes
+from autoprune.files import MIB, read_bytes, typed
 from autoprune.runs.bounded_parquet import opened, table_in
 from autoprune.runs.outcome import Charge, Ended, Head, Outcome, Read, State
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
-from autoprune.typed import typed
 from autoprune.workload.op import Op
 from autoprune.workload.table import SCHEMA, to_ops, to_table
 from autoprune.workload.workload import Assumed, Elementwise, Found, Uncounted, Workload

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autoprune.errors import InputError, RecordError
-from autoprune.files import read_json, write_text
+from autoprune.files import read_json, typed, write_text
 from autoprune.trial.measurement import Score
-from autoprune.typed import typed
 
 Of = Literal["learning_rate", "neuron_learning_rate"]
 """What was chosen, as studies call it."""

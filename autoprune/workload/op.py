@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from autoprune.config import Json
 from autoprune.errors import InputError
-from autoprune.typed import typed
+from autoprune.files import typed
 from autoprune.workload.columns import PLACES, reader
 from autoprune.workload.parts import (
     NO_NEURONS,

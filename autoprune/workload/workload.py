@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoprune.errors import InputError
-from autoprune.files import read_text
-from autoprune.typed import typed
+from autoprune.files import read_text, typed
 from autoprune.workload.columns import reader
 from autoprune.workload.op import Op, Order
 
