@@ -1,7 +1,8 @@
-"""Spikformer with a patch stem: one strided convolution, then spikingjelly's Spikformer blocks.
+"""Spikformer with a patch stem: a few strided convolutions, then spikingjelly's Spikformer blocks.
 
 The standard stem of Spikformer (four convolutions) classifies small images by itself, so that its
-blocks carry nothing and a search on them means nothing; one 3x3 convolution leaves them the work.
+blocks carry nothing and a search on them means nothing; one or two convolutions leave them the
+work.
 """
 
 from __future__ import annotations
@@ -13,36 +14,73 @@ from torch import Tensor, nn
 
 
 class PatchStem(nn.Module):
-    """``LIF(BN(conv(x)) + position)``: pixels to spikes.
+    """``LIF(BN(conv(x)) + position)``: pixels to spikes, after `stem` - 1 of ``LIF(BN(conv(x)))``.
 
     The position embedding is added to the membrane's input and not to the spikes, so that the
-    blocks read spikes and sums of spikes, never real numbers.
+    blocks read spikes and sums of spikes, never real numbers. Every convolution but the last has a
+    stride of 2 while the patch allows it, and half of the next one's channels; the last has what is
+    left of `patch_size`, P. A convolution of stride s covers 2 s - 1 pixels, at least 3.
 
     Args:
         in_channels: C of the image. height, width: its sides.
         embed_dims: D, the embedding dimension.
+        patch_size: P, pixels of a token's side; divides both sides of the image.
+        stem: number of convolutions.
 
-    Shapes: [T, B, C, H, W] -> [T, B, D, H/2, W/2].
+    Shapes: [T, B, C, H, W] -> [T, B, D, H/P, W/P].
+
+    Raises ValueError for a patch or a stem below 1, and channels that cannot be halved so often.
     """
 
-    patch_size = 2
-
-    def __init__(self, in_channels: int, height: int, width: int, embed_dims: int) -> None:
+    def __init__(  # noqa: PLR0913 - the image's three sizes and the stem's three
+        self,
+        in_channels: int,
+        height: int,
+        width: int,
+        embed_dims: int,
+        patch_size: int = 2,
+        stem: int = 1,
+    ) -> None:
         super().__init__()
-        self.conv_bn = layer.SeqToANNContainer(
-            nn.Conv2d(in_channels, embed_dims, kernel_size=3, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(embed_dims),
-        )
-        self.position = nn.Parameter(torch.zeros(embed_dims, height // 2, width // 2))
-        self.neuron = neuron.LIFNode(tau=2.0, detach_reset=True, step_mode="m")
+        if patch_size < 1 or stem < 1 or embed_dims % 2 ** (stem - 1):
+            raise ValueError(
+                f"patch_size {patch_size}, stem {stem}, embed_dims {embed_dims}; expected a patch "
+                "and a stem of at least 1, and embed_dims that can be halved stem - 1 times"
+            )
+        self.patch_size = patch_size
+        self.before = nn.Sequential()
+        left, given = patch_size, in_channels
+        for halvings in range(stem - 1, 0, -1):
+            stride = 1 if left % 2 else 2
+            self.before.append(_conv_bn(given, embed_dims >> halvings, stride))
+            self.before.append(_lif())
+            left, given = left // stride, embed_dims >> halvings
+        self.conv_bn = _conv_bn(given, embed_dims, left)
+        tokens = height // patch_size, width // patch_size
+        self.position = nn.Parameter(torch.zeros(embed_dims, *tokens))
+        self.neuron = _lif()
 
     def forward(self, x_seq: Tensor) -> Tensor:
-        """[T, B, C, H, W] -> spikes [T, B, D, H/2, W/2]."""
-        return self.neuron(self.conv_bn(x_seq) + self.position)
+        """[T, B, C, H, W] -> spikes [T, B, D, H/P, W/P]."""
+        return self.neuron(self.conv_bn(self.before(x_seq)) + self.position)
+
+
+def _conv_bn(given: int, channels: int, stride: int) -> nn.Module:
+    side = max(3, 2 * stride - 1)
+    return layer.SeqToANNContainer(
+        nn.Conv2d(given, channels, kernel_size=side, stride=stride, padding=side // 2, bias=False),
+        nn.BatchNorm2d(channels),
+    )
+
+
+def _lif() -> nn.Module:
+    return neuron.LIFNode(tau=2.0, detach_reset=True, step_mode="m")
 
 
 class PatchSpikformer(nn.Module):
     """Patch stem, Spikformer blocks, mean over tokens and time, linear head.
+
+    `patch_size` and `stem` are `PatchStem`'s.
 
     Attributes:
         T: time steps; a static image is shown T times.
@@ -62,10 +100,14 @@ class PatchSpikformer(nn.Module):
         num_heads: int,
         mlp_ratio: float,
         depths: int,
+        patch_size: int = 2,
+        stem: int = 1,
     ) -> None:
         super().__init__()
         self.T = T
-        self.patch_embed = PatchStem(in_channels, img_size_h, img_size_w, embed_dims)
+        self.patch_embed = PatchStem(
+            in_channels, img_size_h, img_size_w, embed_dims, patch_size, stem
+        )
         self.blocks = nn.ModuleList(
             SpikformerBlock(dim=embed_dims, num_heads=num_heads, mlp_ratio=mlp_ratio)
             for _ in range(depths)
