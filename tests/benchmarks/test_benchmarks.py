@@ -77,6 +77,27 @@ STUDY = ["--study", "tests/studies/short.toml"]
         ),
         (
             [
+                "depth.py",
+                "--seeds",
+                "1",
+                "--trainings",
+                "40",
+                "--kinds",
+                "additive",
+                "cliffs",
+                "--only",
+                "uniform",
+                "greedy",
+                "knapsack",
+                "random",
+                "block_response",
+                "--out",
+                "OUT/x.csv",
+            ],
+            "cliffs 4: %",
+        ),
+        (
+            [
                 "ask_time.py",
                 "--only",
                 "block_response",
