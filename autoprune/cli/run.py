@@ -140,6 +140,11 @@ def _print_outlook(console: Console, found: Outlook) -> None:
             console.print(f"Not known: whether neurons of {one.name} hold {hold}.")
     for line in _channel_lines(found):
         console.print(line)
+    if found.recipe:
+        console.print(
+            f"Learning rates: chosen first, by {found.recipe} trainings, and more where the best "
+            "rate is an edge of those tried."
+        )
     console.print(
         f"Objectives: {', '.join(found.objectives)}.\n"
         f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from autoprune.errors import InputError
 from autoprune.runs.recipe import Of
-from autoprune.search.recipe.jobs import RecipeTask
 from autoprune.search.recipe.plans import thinned
+from autoprune.search.recipe.task import RecipeTask
 from autoprune.study.build import Built
 
 

@@ -12,6 +12,7 @@ from autoprune.cost.price import Price, Quantity
 from autoprune.networks.granularity import Differing, Granularity
 from autoprune.search.baselines import probes
 from autoprune.study.build import Built
+from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.trial.channels import Channels
 
 
@@ -43,6 +44,7 @@ class Outlook:
         uniform, probed: trials of the uniform sweep, and probes of branches.
         configurations: of the space, before equal plans are told apart.
         epochs: of fine-tuning, per trial.
+        recipe: trainings that choose learning rates, at least; 0 where the study has them.
         weight_bits: at which networks are measured, descending.
         channels: what is known of neurons that learn per channel; None where none does.
     """
@@ -59,6 +61,7 @@ class Outlook:
     sampler: str
     configurations: int
     epochs: int
+    recipe: int
     workers: int
     weight_bits: tuple[int, ...]
     channels: Channels | None
@@ -86,6 +89,7 @@ def outlook(built: Built) -> Outlook:
         sampler=built.search.sampler,
         configurations=built.configurations,
         epochs=built.effort.epochs,
+        recipe=recipe_task(built).least_trainings if leaves_out(built) else 0,
         workers=built.parts.compute.workers,
         weight_bits=tuple(sorted({FULL_BITS, *built.weight_bits}, reverse=True)),
         channels=built.channels,

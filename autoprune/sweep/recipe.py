@@ -11,8 +11,9 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import Hold, sole_writer
 from autoprune.runs.recipe import ChosenRates, write_chosen
 from autoprune.search.recipe.doubt import doubt
-from autoprune.search.recipe.jobs import RecipeJobs, RecipeTask
+from autoprune.search.recipe.jobs import RecipeJobs
 from autoprune.search.recipe.plans import thinned
+from autoprune.search.recipe.task import RecipeTask
 from autoprune.study.build import Built
 from autoprune.study.parent import find_parent
 from autoprune.study.parts import load_data, make_setup

@@ -55,7 +55,8 @@ def test_a_study_that_is_not_utf8(autoprune, short_study):
 def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
     autoprune, short_study, tmp_path
 ):
-    short, before = short_study(), sorted(tmp_path.iterdir())
+    short = short_study(("learning_rate = 1e-3\n", ""))
+    before = sorted(tmp_path.iterdir())
     text = " ".join(autoprune("run", short, "--dry-run", "--trials", "30").out.split())
     for part in (
         "blocks.0.attention.l1p",
@@ -64,6 +65,7 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
         "digits (images of 1 x 8 x 8, 10 classes)",
         "What neurons learn per channel lies along channels: of 5 layers, in 2 although another",
         "Measured with weights of 32 and 8 bits.",
+        "Learning rates: chosen first, by 12 trainings, and more",
     ):
         assert part in text
     assert sorted(tmp_path.iterdir()) == before

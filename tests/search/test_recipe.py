@@ -16,8 +16,9 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.recipe import read_chosen, write_chosen
 from autoprune.search.recipe.doubt import doubt
 from autoprune.search.recipe.grid import BEYOND, first_rates
-from autoprune.search.recipe.jobs import RecipeJobs, RecipeTask
+from autoprune.search.recipe.jobs import RecipeJobs
 from autoprune.search.recipe.plans import learning, thinned
+from autoprune.search.recipe.task import RecipeTask
 from autoprune.trial.job import Failure
 from autoprune.trial.key import TrialKey
 
@@ -37,24 +38,18 @@ def space(**tables) -> SearchSpace:
     return validate(SearchSpace, {**SPACE, **tables}, "space")
 
 
+def task_of(shape, **given) -> RecipeTask:
+    own = {"space": space(), "seed": 7, "peak": 1e-2, "neurons": True, **given}
+    return RecipeTask(shape=shape, effort=EFFORT, **own)
+
+
 @pytest.fixture
 def choose(tmp_path, shape, measured):
     """Runs the trainings in any order, with what is right of 100 samples by rate; the ends."""
 
-    def run(right, *, folder="run", order=None, stop_after=None, trained=None, **task):
-        jobs = RecipeJobs(
-            RecipeTask(
-                space=task.pop("space", space()),
-                shape=shape,
-                effort=EFFORT,
-                seed=7,
-                peak=1e-2,
-                neurons=True,
-                **task,
-            ),
-            RunFolder(tmp_path / folder),
-            lambda done, total: None,
-        )
+    def run(right, *, folder="run", order=None, stop_after=None, trained=None, **given):
+        task = task_of(shape, **given)
+        jobs = RecipeJobs(task, RunFolder(tmp_path / folder), lambda done, total: None)
         running, trained = [], [] if trained is None else trained
         while not jobs.finished and (stop_after is None or len(trained) < stop_after):
             while (job := jobs.next()) is not None:
@@ -96,6 +91,13 @@ def test_rates_go_from_the_parents_peak_downwards_by_half_a_power_of_ten(choose)
     assert (choice.best.rate, choice.edge, len(trained)) == (3.2e-3, "", 6)
     seeds = {(job.plan.parts, job.seed) for job in trained}
     assert len(seeds) == len({seed for _, seed in seeds}) == 2  # one of each plan, at all rates
+
+
+def test_how_many_trainings_there_are_at_least_is_known_before(choose, shape):
+    for given in ({}, {"space": space(neuron=NEURONS)}, {"given": {"learning_rate": 2e-3}}):
+        trained: list = []
+        choose(peak_at(3.2e-3), folder=str(given.keys()), trained=trained, **given)
+        assert task_of(shape, **given).least_trainings == len(trained)
 
 
 @pytest.mark.parametrize(

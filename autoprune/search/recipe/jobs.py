@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import final
 
 from autoprune.compress.configuration import make_plan
-from autoprune.compress.effort import Effort
-from autoprune.compress.space import SearchSpace
 from autoprune.errors import RecordError
-from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
-from autoprune.runs.recipe import Attempt, Choice, ChosenRates, Of
-from autoprune.search.recipe.grid import first_rates, next_rate
-from autoprune.search.recipe.plans import Configuration, learning, thinned
+from autoprune.runs.recipe import Attempt, Choice, ChosenRates
+from autoprune.search.recipe.grid import next_rate
+from autoprune.search.recipe.plans import Configuration
+from autoprune.search.recipe.task import RecipeTask, Stage
 from autoprune.search.samplers import derive_seed
 from autoprune.trial.job import Failure, Job, Result
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeTask:
-    """What learning rates are chosen for.
-
-    Attributes:
-        space, shape, effort, seed: as in the study.
-        peak: the learning rate of the parent's training at its highest.
-        neurons: whether the rate of what neurons learn is chosen as well, where they may.
-        given: rates that the study has, which are tried among the others.
-    """
-
-    space: SearchSpace
-    shape: NetworkShape
-    effort: Effort
-    seed: int
-    peak: float
-    neurons: bool
-    given: Mapping[Of, float] = field(default_factory=dict)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Stage:
-    """One rate that is being chosen: on what, at first among which, and the trainings of each."""
-
-    of: Of
-    configurations: list[Configuration]
-    first: list[float]
-    tried: dict[float, list[Job]] = field(default_factory=dict)
 
 
 @final
@@ -80,11 +48,8 @@ class RecipeJobs:
         self._of: dict[TrialKey, tuple[Job, Configuration]] = {}
         self._choices: list[Choice] = []
         self.chosen: ChosenRates | None = None
-        thin = thinned(task.space, task.shape, task.effort)
-        taught = [learning(one, task.space, task.shape) for one in thin]
-        self._stages = deque([self._stage("learning_rate", thin)])
-        if task.neurons and taught != thin:
-            self._stages.append(self._stage("neuron_learning_rate", taught))
+        self._stages = deque(task.stages)
+        self._tried: dict[float, list[Job]] = {}
         for rate in self._stages[0].first:
             self._try(rate)
         self._advance()
@@ -116,10 +81,6 @@ class RecipeJobs:
         self._outcomes[key] = outcome
         self._advance()
 
-    def _stage(self, of: Of, configurations: list[Configuration]) -> _Stage:
-        first = first_rates(self._task.peak, self._task.given.get(of))
-        return _Stage(of=of, configurations=configurations, first=first)
-
     def _try(self, rate: float) -> None:
         """Have all plans of the present stage trained at a rate, as far as they were not."""
         stage, task = self._stages[0], self._task
@@ -135,7 +96,7 @@ class RecipeJobs:
                 neuron_learning_rate=None if own else rate,
             )
             self._of[key] = job, configuration
-            stage.tried.setdefault(rate, []).append(job)
+            self._tried.setdefault(rate, []).append(job)
             if self._folder.file(key).is_file():
                 self._outcomes[key] = self._taken_up(job)
             else:
@@ -165,6 +126,7 @@ class RecipeJobs:
                 continue
             self._choices.append(choice)
             self._stages.popleft()
+            self._tried = {}
             for rate in self._stages[0].first if self._stages else ():
                 self._try(rate)
         if not self._stages:
@@ -173,14 +135,14 @@ class RecipeJobs:
                 choices=tuple(self._choices), trainings=len(self._of), seconds=took
             )
 
-    def _choice(self, stage: _Stage) -> Choice:
-        found = {rate: [self._outcomes[j.key] for j in jobs] for rate, jobs in stage.tried.items()}
+    def _choice(self, stage: Stage) -> Choice:
+        found = {rate: [self._outcomes[j.key] for j in jobs] for rate, jobs in self._tried.items()}
         measured = [o.measurement for one in found.values() for o in one if o.measurement]
         if not measured:
             cause = next(iter(found.values()))[0].cause
             raise RecordError(f"no training succeeded to choose {stage.of} by: {cause}")
         samples = measured[0].validation
-        jobs = next(iter(stage.tried.values()))
+        jobs = next(iter(self._tried.values()))
         return Choice(
             of=stage.of,
             given=self._task.given.get(stage.of),
