@@ -29,7 +29,7 @@ from autoprune.compress.plan import Plan
 from autoprune.cost.sample import sample_workload
 from autoprune.runs.budget import Excess
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.outcome import Charge
+from autoprune.runs.outcome import Charges
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
@@ -93,12 +93,16 @@ class Anything:
         """The accuracy, and one number for all."""
         return [measurement.validation.accuracy, 1.0]
 
-    def charges(self, measurement: Measurement) -> tuple[tuple[str, Charge], ...]:
+    def charges(self, measurement: Measurement) -> Charges:
         """Nothing."""
         return ()
 
     def excess(self, measurement: Measurement) -> Excess:
         """No budget."""
+        return ()
+
+    def own_work(self, charges: Charges, parent: Charges) -> Excess:
+        """No network is apart."""
         return ()
 
     def known_excess(self, plan: Plan) -> Excess:

@@ -45,7 +45,7 @@ from autoprune.runs.budget import Excess
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.metrics import charges, metric_value
-from autoprune.runs.outcome import Charge
+from autoprune.runs.outcome import Charges
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
@@ -135,12 +135,16 @@ class Goals:
         """The value of each."""
         return [metric_value(name, measurement, self._machines) for name in OBJECTIVES]
 
-    def charges(self, measurement: Measurement) -> tuple[tuple[str, Charge], ...]:
+    def charges(self, measurement: Measurement) -> Charges:
         """What the machines charge."""
         return charges(measurement, self._machines)
 
     def excess(self, measurement: Measurement) -> Excess:
         """No budget."""
+        return ()
+
+    def own_work(self, charges: Charges, parent: Charges) -> Excess:
+        """No network is apart."""
         return ()
 
     def known_excess(self, plan: Plan) -> Excess:

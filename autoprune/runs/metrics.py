@@ -8,7 +8,7 @@ from typing import Final, final
 from autoprune.cost.cost import Cost, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.runs.outcome import Charge
+from autoprune.runs.outcome import Charge, Charges
 from autoprune.trial.measurement import Measurement
 
 
@@ -148,7 +148,7 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
 
 def charges(
     measurement: Measurement, machines: Mapping[str, CostModel]
-) -> tuple[tuple[str, Charge], ...]:
+) -> Charges:
     """What every machine charges; one that fails has a cause, and leaves the others alone."""
     return tuple((name, _charge(measurement, model)) for name, model in machines.items())
 

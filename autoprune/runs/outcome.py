@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
@@ -34,6 +34,10 @@ class Charge:
     machine: str = ""
 
 
+Charges: TypeAlias = tuple[tuple[str, Charge], ...]
+"""What machines charged, by their names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """What a network is worth that is read after other time steps than it was trained for.
@@ -43,7 +47,7 @@ class Read:
     """
 
     time_steps: int
-    charges: tuple[tuple[str, Charge], ...]
+    charges: Charges
     broken: tuple[tuple[str, float], ...]
 
     def state(self, trained: State) -> State:
@@ -97,7 +101,7 @@ class Head:
     scores: tuple[tuple[int, Score, Score | None], ...]
     parameters: int
     kept_weights: float
-    charges: tuple[tuple[str, Charge], ...]
+    charges: Charges
     readings: tuple[Head, ...] = ()
 
     def after(self, read: Read, scores: tuple[tuple[int, Score, Score | None], ...]) -> Head:
@@ -178,7 +182,7 @@ class Outcome:
     measurement: Measurement | None = None
     same_as: TrialKey | None = None
     cause: str = ""
-    charges: tuple[tuple[str, Charge], ...] = ()
+    charges: Charges = ()
     broken: tuple[tuple[str, float], ...] = ()
     peak_gib: float | None = None
     read: tuple[Read, ...] = ()

@@ -25,7 +25,7 @@ from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.files import MIB, read_bytes, typed
 from autoprune.runs.bounded_parquet import opened, table_in
-from autoprune.runs.outcome import Charge, Ended, Head, Outcome, Read, State
+from autoprune.runs.outcome import Charge, Charges, Ended, Head, Outcome, Read, State
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.op import Op
@@ -107,7 +107,7 @@ def write_outcome(outcome: Outcome, file: Path) -> None:
     pq.write_table(table.replace_schema_metadata(own), file, write_page_checksum=True)
 
 
-def _plain(charges: tuple[tuple[str, Charge], ...]) -> _Meta:
+def _plain(charges: Charges) -> _Meta:
     return {name: dataclasses.asdict(charge) for name, charge in charges}
 
 
@@ -253,7 +253,7 @@ def _pairs(found: list[list[Any]]) -> tuple[tuple[str, Any], ...]:
     return tuple((name, value) for name, value in found)
 
 
-def _charges(found: dict[str, _Meta]) -> tuple[tuple[str, Charge], ...]:
+def _charges(found: dict[str, _Meta]) -> Charges:
     return tuple((name, Charge(**charge)) for name, charge in found.items())
 
 

@@ -13,7 +13,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from autoprune.cost.host import REASONS
 from autoprune.cost.model import CostModel
+from autoprune.runs.outcome import Charge
 from autoprune.workload.columns import Column
 
 MOST = 0.5
@@ -30,6 +32,22 @@ def most_there(model: CostModel, host_shares: Iterable[float]) -> float:
     if model.machine.price_host:
         return 1.0
     return MOST if any(share <= MOST for share in host_shares) else 1.0
+
+
+def beyond(model: CostModel, network: Charge, parent: Charge) -> float | None:
+    """How far a network is from an answer, above 0 where it is none.
+
+    It is what a host does of it beyond what it may, and 1 where the machine has nothing to do. A
+    search has to say it of each network when it is measured: there the parent's share stands for
+    those of all networks. None where a charge is unknown, or no host does any part of networks.
+    """
+    energy, share = network.energy_uj, network.host_share
+    words = model.machine.capabilities.model_dump()
+    if not any(words[name] == "host" for name in REASONS):
+        return None
+    if energy is None or share is None or parent.host_share is None:
+        return None
+    return 1.0 if is_idle(energy, share) else share - most_there(model, [parent.host_share])
 
 
 def own_work(model: CostModel, energy_uj: Column, host_share: Column) -> Column:

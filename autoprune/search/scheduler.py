@@ -248,4 +248,4 @@ class Scheduler:
 
     def _tell(self, number: int, trial: Proposed) -> None:
         assert trial.outcome is not None
-        self._optuna.tell(number, *as_told(self._task, trial.outcome))
+        self._optuna.tell(number, *as_told(self._task, trial.outcome, self.baselines[FINE_TUNED]))

@@ -11,7 +11,7 @@ from autoprune.compress.plan import Plan
 from autoprune.compress.space import SearchSpace
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.budget import Excess
-from autoprune.runs.outcome import Charge
+from autoprune.runs.outcome import Charges
 from autoprune.search.spec import SearchSpec
 from autoprune.search.warm_start import WarmStart
 from autoprune.trial.measurement import Measurement
@@ -34,11 +34,17 @@ class Goals(Protocol):
         Raises AutopruneError where one is unknown.
         """
 
-    def charges(self, measurement: Measurement) -> tuple[tuple[str, Charge], ...]:
+    def charges(self, measurement: Measurement) -> Charges:
         """What the study's machines charge; kept with the outcome."""
 
     def excess(self, measurement: Measurement) -> Excess:
         """By budget, how far the measurement is beyond it; raises as `objectives` does."""
+
+    def own_work(self, charges: Charges, parent: Charges) -> Excess:
+        """By machine of an objective, how far a network is from an answer there, beside the parent.
+
+        See `autoprune.runs.own_work.beyond`.
+        """
 
     def known_excess(self, plan: Plan) -> Excess:
         """How far a plan is beyond budgets that training cannot change, by budget."""

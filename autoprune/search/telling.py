@@ -78,9 +78,13 @@ def unusable(task: Task, measurement: Measurement | None) -> str:
 
 
 def as_told(
-    task: Task, outcome: Outcome
+    task: Task, outcome: Outcome, parent: Outcome
 ) -> tuple[list[float] | None, dict[str, object], dict[str, float]]:
-    """The values of an outcome, None where it has none, notes, and by budget how far it is out."""
+    """The values of an outcome, None where it has none, notes, and constraints by name.
+
+    These are how far it is beyond budgets, and on machines of objectives from an answer: what a
+    network saves by leaving its work to a host is not to be sought. `parent` is the fine-tuned one.
+    """
     note: dict[str, object] = {"state": outcome.state, "origin": outcome.origin}
     if outcome.cause:
         note["cause"] = outcome.cause[-1000:]
@@ -89,4 +93,5 @@ def as_told(
     measurement, values, excess = outcome.measurement, None, outcome.broken
     if measurement is not None and not outcome.cause:
         values, excess = task.goals.objectives(measurement), task.goals.excess(measurement)
+        excess += task.goals.own_work(outcome.charges, parent.charges)
     return values, note, dict(excess)

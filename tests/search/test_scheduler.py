@@ -74,6 +74,10 @@ SAMPLERS = [
 ]
 
 
+OTHERS = [name for name in get_args(Sampler) if name not in ("tpe", "gp")]
+"""Those of which a law that is the same for all is tested at length."""
+
+
 class Sweep:
     """A scheduler over made-up measurements, run in any order of finishing; its own goals."""
 
@@ -87,6 +91,7 @@ class Sweep:
         self.lag = settings.get("lag", 3)
         self.result = settings.get("result", self.measure)
         self.excess = settings.get("excess", lambda measurement: ())
+        self.own_work = settings.get("own_work", lambda charges, parent: ())
         self.known_excess = settings.get("known_excess", lambda plan: ())
         self.stop_below = settings.get("stop_below")
         self.ran: list[str] = []
@@ -104,7 +109,7 @@ class Sweep:
         return [m.validation.accuracy, float(m.workload.total("effective_sops"))]
 
     def charges(self, m):
-        return (("chip", Charge(energy_uj=m.parameters / 7)),)
+        return (("chip", Charge(energy_uj=float(m.workload.total("effective_sops")))),)
 
     def scheduler(self) -> Scheduler:
         file = self.folder.path / "space.toml"
@@ -502,6 +507,31 @@ def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sw
     chance.run()
     lucky = [o for o in trials(chance) if o.origin == "sampled"]
     assert sum(not o.broken for o in sampled) > 2 * sum(not o.broken for o in lucky)
+
+
+def mostly_elsewhere(charges, parent):
+    """A machine on which no network is an answer that has less than 0.4 of the parent's energy."""
+    (own,), (whole,) = dict(charges).values(), dict(parent).values()
+    return (("own_work@chip", 0.4 - own.energy_uj / whole.energy_uj),)
+
+
+@pytest.mark.parametrize(
+    "sampler", ["tpe", *(pytest.param(s, marks=pytest.mark.full) for s in OTHERS)]
+)
+def test_a_network_that_is_no_answer_is_told_so_and_stays_measured(sweep, sampler):
+    settings = {"own_work": mostly_elsewhere, "sampler": sampler, "trials": 16}
+    run = sweep(**settings)
+    run.run()
+    parent = run.folder.read(FINE_TUNED).charges
+    for outcome, told in zip(trials(run), optuna_trials(run), strict=True):
+        assert by_name(told) == dict(mostly_elsewhere(outcome.charges, parent))
+        assert not outcome.broken and outcome.state in ("measured", "duplicate")
+    assert {by > 0 for told in optuna_trials(run) for by in by_name(told).values()} == {True, False}
+    cut = sweep("cut", **settings)
+    cut.run(workers=2, stop_after=14, seed=5)
+    again = sweep("cut", **settings)
+    again.run(workers=3, seed=6)
+    assert trials(again) == trials(run)
 
 
 def next_job(run):
