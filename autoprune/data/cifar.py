@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autoprune.data.dataset import About, Dataset, Source, held_out
+from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
@@ -57,7 +57,7 @@ def _names(folder: Path, name: str) -> tuple[str, ...]:
         return ()
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     from autoprune.data.augment import AugmentedImages, Normalised
 
@@ -84,7 +84,7 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
             )
         )
     train, test = sources
-    return held_out(train, test.part(np.arange(len(test.labels))), spec.validation, seed)
+    return Sources(train=train, test=test)
 
 
 def _state(folder: Path) -> str:

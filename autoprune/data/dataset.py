@@ -1,9 +1,10 @@
-"""Dataset: train, validation and test samples, how they are stored, prepared and split."""
+"""Dataset: train, validation and test samples, how they are stored and prepared."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autoprune.data.preparation import Preparation
-from autoprune.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +58,19 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InMemory:
-    """Samples in a tensor."""
+    """Samples in a tensor.
+
+    Pickled as numpy's array, whose memory pickle hands over without a copy: in Ray's object store
+    it lies once per computer, and all workers read it there.
+    """
 
     samples: Tensor
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _shared, (self.samples.numpy(),)
 
     def take(self, indices: Tensor) -> Tensor:
         """See `Store.take`."""
@@ -73,6 +80,17 @@ class InMemory:
     def needed(self) -> Sequence[Path]:
         """None: see `Store.needed`."""
         return ()
+
+
+def _shared(samples: NDArray[Any]) -> InMemory:
+    return InMemory(over(samples))
+
+
+def over(samples: NDArray[Any]) -> Tensor:
+    """A tensor over numpy's memory, to take samples from; that memory need not be writable."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(samples)
 
 
 class MemoryMap:
@@ -158,7 +176,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """All samples of a data set, or of its training part: what `thirds` and `held_out` split.
+    """Samples that belong together: a data set, or a part of it as it was published.
 
     Attributes:
         about: the data set. store, labels: its samples, label i of sample i.
@@ -181,85 +199,22 @@ class Source:
             augment=self.augment if augmented else None,
         )
 
+    def whole(self) -> Split:
+        """All samples."""
+        return self.part(np.arange(len(self.labels)))
 
-def thirds(source: Source, seed: int) -> Dataset:
-    """60 % train, 20 % validation, 20 % test, stratified by class, the same for the same seed.
 
-    Raises InputError where a class has too few samples.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a data set is made of; see `autoprune.data.split.split`.
+
+    Attributes:
+        train: samples to train on, and to split off the parts that are not there.
+        validation, test: parts of their own.
+        share: of `train` that becomes each part that is not there, unless a study says another.
     """
-    check_labels(source.about, source.labels, 5)
-    train, rest = _stratified(np.arange(len(source.labels)), source.labels, 0.4, seed)
-    validation, test = _stratified(rest, source.labels[rest], 0.5, seed)
-    return Dataset(
-        about=source.about,
-        train=source.part(train, augmented=True),
-        validation=source.part(validation),
-        test=source.part(test),
-    )
 
-
-def held_out(
-    source: Source, test: Split, share: float, seed: int, pool: NDArray[np.int64] | None = None
-) -> Dataset:
-    """A test part of its own, and validation split off the rest, stratified by class.
-
-    Args:
-        source: the samples to train and validate on.
-        test: the test part.
-        share: of them that becomes validation data.
-        seed: of the split.
-        pool: the indices of `source` that may be used; all where it is None.
-
-    Raises InputError where a class has too few samples.
-    """
-    pool = np.arange(len(source.labels)) if pool is None else pool
-    labels = source.labels[pool]
-    check_labels(source.about, labels, max(2, int(np.ceil(1 / min(share, 1 - share)))))
-    train, validation = _stratified(pool, labels, share, seed)
-    return Dataset(
-        about=source.about,
-        train=source.part(train, augmented=True),
-        validation=source.part(validation),
-        test=test,
-    )
-
-
-def some_of(part: Split, count: int, seed: int) -> Split:
-    """At most so many samples of a part, in its order, of every class its share.
-
-    The same for the same seed; fewer are among more.
-    """
-    labels, shuffled = part.labels, np.random.default_rng(seed).permutation(len(part))
-    place = torch.zeros(len(part))
-    for label in labels.unique():
-        own = torch.from_numpy(shuffled)[labels[shuffled] == label]
-        place[own] = (torch.arange(len(own)) + 0.5) / len(own)
-    chosen = place.argsort(stable=True)[:count].sort().values
-    return replace(part, indices=part.indices[chosen], labels=labels[chosen])
-
-
-def check_labels(about: About, labels: NDArray[np.int64], needed: int) -> None:
-    """InputError unless labels are 0 to classes - 1 and every class has `needed` samples."""
-    if len(labels) and not (labels.min() >= 0 and labels.max() < about.classes):
-        raise InputError(
-            f"data {about.name}",
-            f"labels from {labels.min()} to {labels.max()}",
-            f"0 to {about.classes - 1}",
-        )
-    counts = np.bincount(labels, minlength=about.classes)
-    few = int(counts.argmin())
-    if counts[few] < needed:
-        raise InputError(
-            f"data {about.name}",
-            f"{counts[few]} samples of class {few}",
-            f"at least {needed} of every class for this split",
-        )
-
-
-def _stratified(
-    indices: NDArray[np.int64], labels: NDArray[np.int64], share: float, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    from sklearn.model_selection import train_test_split  # a second, of every start
-
-    one, other = train_test_split(indices, test_size=share, stratify=labels, random_state=seed)
-    return one, other
+    train: Source
+    validation: Source | None = None
+    test: Source | None = None
+    share: float = 0.1

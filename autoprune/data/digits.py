@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
+from autoprune.data.dataset import About, InMemory, Source, Sources
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 
@@ -33,7 +33,7 @@ def about(spec: DataSpec, root: Path) -> About:
     )
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     images, labels = images_and_labels()
     source = Source(
@@ -41,7 +41,7 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
         store=InMemory(torch.from_numpy(images[:, None])),
         labels=labels,
     )
-    return thirds(source, seed)
+    return Sources(train=source, share=0.2)
 
 
 def images_and_labels() -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, interpolate
 
-from autoprune.data.dataset import About, Dataset, InMemory, Source, thirds
+from autoprune.data.dataset import About, InMemory, Source, Sources
 from autoprune.data.digits import NAMES, images_and_labels
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
@@ -49,11 +49,12 @@ def about(spec: DataSpec, root: Path) -> About:
     )
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     known = about(spec, root)
     frames, labels = _frames(known.shape[0], known.shape[-1])
-    return thirds(Source(about=known, store=InMemory(frames), labels=labels), seed)
+    source = Source(about=known, store=InMemory(frames), labels=labels)
+    return Sources(train=source, share=0.2)
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autoprune.data.dataset import About, Dataset, Source, check_labels, held_out
+from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
@@ -60,22 +60,13 @@ def about(spec: DataSpec, root: Path) -> About:
     )
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     known = about(spec, root)
     folder = _prepared(spec.name, root / _FOLDERS[spec.name])
     parts = {"cifar10dvs": (None,), "dvs128gesture": (True, False)}[spec.name]
-    first, *rest = (_source(known, folder, part) for part in parts)
-    if rest:
-        (other,) = rest
-        return held_out(first, other.part(np.arange(len(other.labels))), spec.validation, seed)
-    check_labels(known, first.labels, 10)
-    from sklearn.model_selection import train_test_split  # a second, of every start
-
-    pool, test = train_test_split(
-        np.arange(len(first.labels)), test_size=0.1, stratify=first.labels, random_state=seed
-    )
-    return held_out(first, first.part(test), spec.validation, seed, pool)
+    train, *test = (_source(known, folder, part) for part in parts)
+    return Sources(train=train, test=test[0] if test else None)
 
 
 def _kind(name: str) -> Any:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from torch import Tensor
 
-from autoprune.data.dataset import About, Dataset, Source, held_out
+from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
@@ -96,7 +96,7 @@ def about(spec: DataSpec, root: Path) -> About:
     )
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     from autoprune.data.augment import Normalised, ShiftedImages
 
@@ -113,7 +113,7 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
             Source(about=known, store=store, labels=classes, prepare=prepare, augment=augment)
         )
     train, test = sources
-    return held_out(train, test.part(np.arange(len(test.labels))), spec.validation, seed)
+    return Sources(train=train, test=test)
 
 
 def _files(spec: DataSpec, root: Path, start: str) -> tuple[Path, Path]:

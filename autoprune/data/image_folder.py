@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from autoprune.data.dataset import About, Dataset, Source, held_out
+from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.folders import cache_folder
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
@@ -55,7 +55,7 @@ def about(spec: DataSpec, root: Path) -> About:
     )
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
+def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     for part in ("train", "val"):
         if not (root / part).is_dir():
@@ -70,7 +70,7 @@ def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
         )
     known = about(spec, root)
     train, test = (_source(known, root / part, classes) for part in ("train", "val"))
-    return held_out(train, test.part(np.arange(len(test.labels))), spec.validation, seed)
+    return Sources(train=train, test=test)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,20 @@
 """Data set by the name that a study gives it: what is known without its files, and its samples.
 
-The module of a data set has ``OPTIONS``, ``about(spec, root)`` and ``load(spec, root, seed)``.
+The module of a data set has ``OPTIONS``, ``about(spec, root)`` and ``load(spec, root)``; the user's
+functions are called by `autoprune.data.own`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import final
 
-from autoprune.data.dataset import About, Dataset
+from autoprune.data.dataset import About, Dataset, Sources
 from autoprune.data.folders import data_folder
 from autoprune.data.spec import DATA_SETS, DataSpec
+from autoprune.data.split import split
 from autoprune.errors import InputError
 from autoprune.files import user_path
 
@@ -33,9 +36,8 @@ class NamedData:
 
     def __init__(self, spec: DataSpec, base: Path) -> None:
         module = import_module(f"autoprune.data.{DATA_SETS.get(spec.name, 'own')}")
-        for option in ("frames", "side"):
-            if getattr(spec, option) is not None and option not in module.OPTIONS:
-                raise InputError(f"data {spec.name}", f"it has no {option} to set")
+        if spec.name in DATA_SETS:
+            _check_keys(spec, module.OPTIONS)
         self.spec, self._base, self._module = spec, base, module
         self.about: About = module.about(spec, self.root)
 
@@ -51,5 +53,15 @@ class NamedData:
 
         Raises InputError where its files are not there, not readable, or too few.
         """
-        found: Dataset = self._module.load(self.spec, self.root, seed)
-        return found
+        sources: Sources = self._module.load(self.spec, self.root)
+        return split(sources, self.spec, seed)
+
+
+def _check_keys(spec: DataSpec, options: Sequence[str]) -> None:
+    """InputError for a key that a data set of ours does not have."""
+    for option in ("frames", "side"):
+        if getattr(spec, option) is not None and option not in options:
+            raise InputError(f"data {spec.name}", f"it has no {option} to set")
+    for key in spec.arguments:
+        known = {*options, "root", "train", "validation", "test"}
+        raise InputError(f"data {spec.name}", f"unknown key {key!r}", name=key, candidates=known)

@@ -1,78 +1,80 @@
-"""A user's own data set: ``module:function`` that returns arrays."""
+"""A user's own data set: what ``module:function`` returns, read once and checked."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from autoprune.data.dataset import About, Dataset, InMemory, Source, check_labels, held_out, thirds
+from autoprune.data.arrays import EXPECTED, Arrays, arrays
+from autoprune.data.dataset import About, InMemory, Source, Sources
 from autoprune.data.spec import DataSpec
+from autoprune.data.split import check_labels
 from autoprune.errors import InputError
 from autoprune.plugin import call, load_named, parameters
 
-OPTIONS: tuple[str, ...] = ()
-_EXPECTED = (
-    '(inputs, labels), or {"train": (inputs, labels), "test": (inputs, labels)}, inputs '
-    "[n, C, H, W] or frames of events [n, T, 2, H, W]"
-)
+OFFERED: Final = ("frames", "side")
+"""Keys of the table with a meaning of ours that are the function's arguments, too."""
 
 
 def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`; it has to be read for that."""
-    train, test = _parts(spec.name, root)
-    labels = np.concatenate([part[1] for part in (train, test) if part is not None])
-    shape = tuple(train[0].shape[1:])
+    parts = _read(spec, root)
+    labels = np.concatenate([part.labels for part in parts.values()])
+    shape = tuple(parts["train"].inputs.shape[1:])
     known = About(name=spec.name, classes=int(labels.max()) + 1, shape=shape)
     check_labels(known, labels, 1)
     return known
 
 
-def load(spec: DataSpec, root: Path, seed: int) -> Dataset:
-    """See `autoprune.data.load.NamedData.load`: thirds unless it has a test part of its own."""
+def load(spec: DataSpec, root: Path) -> Sources:
+    """See `autoprune.data.load.NamedData.load`."""
     known = about(spec, root)
-    train, test = _parts(spec.name, root)
-    source = Source(about=known, store=InMemory(train[0]), labels=train[1])
-    if test is None:
-        return thirds(source, seed)
-    other = Source(about=known, store=InMemory(test[0]), labels=test[1])
-    return held_out(source, other.part(np.arange(len(test[1]))), spec.validation, seed)
+    found = {
+        part: Source(about=known, store=InMemory(held.inputs), labels=held.labels)
+        for part, held in _read(spec, root).items()
+    }
+    return Sources(**found, share=0.1 if "test" in found else 0.2)
 
 
-Part = tuple[Tensor, Any]
+def _read(spec: DataSpec, root: Path) -> Mapping[str, Arrays]:
+    """What the function returned, by part; it is called once."""
+    offered = {key: getattr(spec, key) for key in OFFERED}
+    given = spec.arguments | {key: value for key, value in offered.items() if value is not None}
+    try:
+        return _parts(spec.name, root, json.dumps(given, sort_keys=True))
+    except TypeError as error:
+        raise InputError(f"data {spec.name}", f"{error}", "arguments that JSON holds") from error
 
 
 @cache
-def _parts(name: str, root: Path) -> tuple[Part, Part | None]:
-    """Training samples, and test samples where there are any; the function is called once."""
+def _parts(name: str, root: Path, given: str) -> Mapping[str, Arrays]:
+    """The function is called with the arguments in `given`, which is JSON."""
+    where, arguments = f"data {name}", json.loads(given)
     function = load_named(name, "data")
-    takes = parameters(function, f"data {name}")
-    given = call(function, f"data {name}", **({"root": root} if "root" in takes else {}))
-    if isinstance(given, dict) and set(given) == {"train", "test"}:
-        train, test = (_checked(name, given[part]) for part in ("train", "test"))
-        if train[0].shape[1:] != test[0].shape[1:]:
-            raise InputError(f"data {name}", "train and test differ in shape", _EXPECTED)
-        return train, test
-    return _checked(name, given), None
-
-
-def _checked(name: str, given: Any) -> Part:
-    if not (isinstance(given, tuple | list) and len(given) == 2):
-        raise InputError(f"data {name}", f"returned {type(given).__name__}", _EXPECTED)
-    try:
-        inputs = torch.as_tensor(given[0]).float()
-        labels = np.asarray(given[1])
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"data {name}", f"returned no arrays ({error})", _EXPECTED) from error
-    if inputs.ndim not in (4, 5) or labels.shape != (len(inputs),):
-        shapes = f"{list(inputs.shape)} and {list(labels.shape)}"
-        raise InputError(f"data {name}", f"returned arrays of {shapes}", _EXPECTED)
-    if not bool(torch.isfinite(inputs).all()):
-        raise InputError(f"data {name}", "returned NaN or infinite inputs", "finite numbers")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise InputError(f"data {name}", f"labels of type {labels.dtype}", "whole numbers from 0")
-    return inputs, labels.astype(np.int64)
+    takes = parameters(function, where)
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values())
+    for key in arguments:
+        if key not in takes and not open_ended:
+            raise InputError(where, f"it takes no {key!r}", name=key, candidates=takes)
+    if "root" in takes:
+        arguments["root"] = root
+    for key, parameter in takes.items():
+        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if named and parameter.default is parameter.empty and key not in arguments:
+            raise InputError(where, f"argument {key!r} is missing", "it in the table [data]")
+    returned = call(function, where, **arguments)
+    if not isinstance(returned, Mapping):
+        return {"train": arrays(returned, where)}
+    if "train" not in returned or not set(returned) <= {"train", "validation", "test"}:
+        raise InputError(where, f"returned parts {', '.join(map(str, returned))}", EXPECTED)
+    found = {part: arrays(held, f"{where}: {part}") for part, held in returned.items()}
+    shapes = {part: list(held.inputs.shape[1:]) for part, held in found.items()}
+    if any(shape != shapes["train"] for shape in shapes.values()):
+        said = ", ".join(f"{part} {shape}" for part, shape in shapes.items())
+        raise InputError(where, f"samples of parts differ in shape: {said}", "one shape")
+    return found

@@ -10,7 +10,7 @@ from torch import nn
 
 from autoprune.compress.registry import methods, told
 from autoprune.compress.spec import CompressionSpec
-from autoprune.data.dataset import About, Dataset, some_of
+from autoprune.data.dataset import About, Dataset
 from autoprune.data.load import NamedData
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
@@ -94,14 +94,8 @@ def find_parts(study: Study, *, foreign: bool = False) -> tuple[Parts, nn.Module
 
 
 def load_data(parts: Parts) -> Dataset:
-    """The study's data set, split by its seed; its root relative to the working directory.
-
-    Validation data are those that the study scores.
-    """
-    data, count = parts.data.load(parts.seed), parts.measure.validation_samples
-    if count is None:
-        return data
-    return replace(data, validation=some_of(data.validation, count, parts.seed))
+    """The study's data set, split by its seed; its root relative to the working directory."""
+    return parts.data.load(parts.seed)
 
 
 def capped(parts: Parts, data: Dataset) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from autoprune.data.dataset import Dataset
+from autoprune.data.overlap import overlaps
 from autoprune.errors import InputError, RecordError
 from autoprune.networks.checkpoint import save_weights
 from autoprune.runs.artifacts import Artifacts
@@ -70,7 +71,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         write_study(replace(prepared, built=built), folder, weight_bits)
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
-        notes = capped(parts, data)
+        notes = [*capped(parts, data), *overlaps(data)]
         parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())

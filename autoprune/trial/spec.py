@@ -114,8 +114,6 @@ class MeasureSpec(BaseModel):
         batch_norm_batches: batches from which batch norm is estimated again after compression.
         batch_norm_batch_size: samples in each of them.
         census_samples: validation samples on which operations are counted.
-        validation_samples: validation samples that are scored, the same for every trial, of every
-            class its share; all where it is left out.
         anytime: whether a network is also read after fewer time steps than it was trained for, and
             after more, up to the most that the space offers: accuracy and operations, at no
             training. Of images alone.
@@ -126,10 +124,3 @@ class MeasureSpec(BaseModel):
     batch_norm_batch_size: Count
     census_samples: Count
     anytime: bool = True
-    validation_samples: Count | None = None
-
-    @model_validator(mode="after")
-    def _holds_census(self) -> MeasureSpec:
-        if self.validation_samples is not None and self.validation_samples < self.census_samples:
-            raise ValueError("at least as many validation_samples as census_samples")
-        return self

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from autoprune.data.dataset import InMemory, Split, some_of
-from autoprune.study.parts import find_parts, load_data
-from autoprune.study.study import load_study
+from autoprune.data.dataset import InMemory, Split
+from autoprune.data.split import some_of
 
 LABELS = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
 PART = Split(store=InMemory(torch.arange(100.0)), indices=torch.arange(100), labels=LABELS)
@@ -34,19 +33,3 @@ def test_fewer_are_among_more_and_the_seed_decides():
     assert few < more
     assert few == set(samples(some_of(PART, 20, 0)))
     assert few != other
-
-
-def test_a_study_says_how_many_validation_samples_are_scored(root):
-    study, _, _ = load_study(str(root / "tests" / "studies" / "short.toml"))
-    found = {}
-    for count in (None, 100):
-        measure = study.measure.model_copy(update={"validation_samples": count})
-        parts, _ = find_parts(study.model_copy(update={"measure": measure}))
-        found[count] = load_data(parts)
-    assert (len(found[None].validation), len(found[100].validation)) == (359, 100)
-    assert samples_of(found[100].test) == samples_of(found[None].test)
-    assert samples_of(found[100].train) == samples_of(found[None].train)
-
-
-def samples_of(part: Split) -> list[int]:
-    return part.indices.tolist()

@@ -77,7 +77,6 @@ def test_bundled_studies_load(name):
     (("batch_size = ", f"batch_size = 1{'0' * 12} # "), "batch_size: given 1000000000000*less"),
     (("census_samples = ", "census_samples = 1000000000 # "), "census_samples: given 1*less"),
     (("batch_norm_batches = ", "batch_norm_batches = 1000000000 # "), "batches: given 1*less"),
-    (("[measure]", "[measure]\nvalidation_samples = 4"), "at least as many validation_samples as"),
     (("lag = ", "lag = 1000000000 # "), "search.lag: given 1000000000*less than"),
     (
         ('data = "digits"', 'data = { name = "digits", validation = 1e-9 }'),
