@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,19 +49,21 @@ def run(  # noqa: PLR0913 - the options of `autoprune run`
         workers: trials at a time, 0 for this process; the study's where it is left out.
         address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
         minutes: when no more trials begin; those that run are finished.
-        observer: who is told how far it is, see `autoprune.sweep.progress.Observer`.
+        observer: who is told how far it is, see `autoprune.sweep.progress.Observer`; in a notebook
+            the running cell shows it where this is left out.
 
     What the command prints as a note or a warning is a Python warning, also that the run was
     interrupted: by the time limit, or Ctrl-C. Raises InputError where something is wrong with the
     study, before anything trains, and RecordError where the folder is in use or cannot be written.
     """
-    from autoprune.sweep.progress import Nobody
+    from autoprune.sweep.notebook import usual_observer
     from autoprune.sweep.stop import Stop
 
     prepared = prepare_run(study, out=out, trials=trials, workers=workers, address=address)
     for text in (*prepared.notes, *([prepared.changed] if prepared.changed else [])):
         warnings.warn(text, stacklevel=2)
-    finished = prepared.run(observer or Nobody(), Stop(minutes))
+    with usual_observer() if observer is None else nullcontext(observer) as watching:
+        finished = prepared.run(watching, Stop(minutes))
     left = ["interrupted: the same call goes on where it stopped"] * finished.interrupted
     for text in (*finished.warnings, *left):
         warnings.warn(text, stacklevel=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -225,7 +226,7 @@ class OpenedRun:
         workers: int | None = None,
         *,
         address: str | None = None,
-        watch: Watch = lambda done, total: None,
+        watch: Watch | None = None,
         stop: Stop | None = None,
         say: Callable[[str], None] = lambda line: None,
     ) -> Confirmed:
@@ -235,16 +236,19 @@ class OpenedRun:
             seeds: fresh ones per trial.
             workers: trainings at a time, 0 for this process; the study's where it is left out.
             address: HOST:PORT of a Ray cluster; RAY_ADDRESS, else a Ray of its own.
-            watch: told how many of how many trainings are done.
+            watch: told how many of how many trainings are done; where it is left out, the cell of a
+                notebook shows that.
             stop: when no more trainings begin.
             say: told before that how many networks are to be trained.
         """
         from autoprune.sweep.confirm import confirm
+        from autoprune.sweep.notebook import usual_count
         from autoprune.sweep.ray.address import find_address
         from autoprune.sweep.workers import Hire
 
         hire = Hire(count=workers, address=find_address(address, workers))
-        return confirm(self.folder, seeds, hire, watch, stop, say)
+        with usual_count("networks trained") if watch is None else nullcontext(watch) as told:
+            return confirm(self.folder, seeds, hire, told, stop, say)
 
     def export(
         self,

@@ -71,6 +71,7 @@ SHOWN = {
     "runs.recipe",
     "sweep.progress",
     "sweep.stop",
+    "sweep.terminal",
     "trial.key",
 }
 """Modules of values that commands give to it, or are told."""

@@ -109,7 +109,7 @@ def _carry_out(
 ) -> Finished:
     """Run the study, watched from the terminal or by a script."""
     from autoprune.cli.json_lines import JsonLines
-    from autoprune.cli.progress import Terminal
+    from autoprune.sweep.terminal import Terminal
 
     try:
         if json_lines:
@@ -197,9 +197,9 @@ def _print_result(console: Console, finished: Finished) -> None:
     places = folder.record.places
     if places.storage is not None:
         console.print(f"Optuna study: {places.study}, in the database", soft_wrap=True)
-    for name, what in (("tensorboard", "TensorBoard"), ("mlflow.db", "MLflow")):
-        if (folder.path / name).exists():
-            console.print(f"{what}: {folder.path / name}", soft_wrap=True)
+    for what, place in (("TensorBoard", folder.tensorboard), ("MLflow", folder.mlflow)):
+        if place.exists():
+            console.print(f"{what}: {place}", soft_wrap=True)
     console.print(f"Saved in {folder.path}, {megabytes(folder.bytes)}. Next:", soft_wrap=True)
     for line in next_lines(folder.path, answers):
         console.print(line, soft_wrap=True)

@@ -75,6 +75,7 @@ class RunFolder:
         self.picture = path / "fronts.png"
         self.warm_start = path / "warm_start"
         self.tensorboard = path / "tensorboard"
+        self.mlflow = path / "mlflow.db"
         self.parent = path / "parent.safetensors"
         self.journal = path / "optuna.journal"
         self.branches = path / "branches.csv"

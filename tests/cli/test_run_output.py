@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from autoprune.cli.output import wrapped
-from autoprune.cli.progress import Terminal
 from autoprune.runs.folder import RunFolder
 from autoprune.sweep.progress import SearchProgress
+from autoprune.sweep.terminal import Terminal
 
 
 def test_events_then_one_line(autoprune, root, tmp_path, monkeypatch) -> None:

@@ -38,8 +38,8 @@ class MLflowLog:
         logging.getLogger("mlflow").setLevel(logging.WARNING)  # it sets its own when imported
         self._errors = (MlflowException, SQLAlchemyError, OSError)
         given = os.environ.get(_URI)
-        self._where = _URI if given else str(folder.path / "mlflow.db")
-        address = given or f"sqlite:///{(folder.path / 'mlflow.db').resolve()}"
+        self._where = _URI if given else str(folder.mlflow)
+        address = given or f"sqlite:///{folder.mlflow.resolve()}"
         self._run = folder.record.places.mlflow
         self._callback = MLflowLoggerCallback(
             tracking_uri=address,

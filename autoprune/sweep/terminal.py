@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Self, final
+from typing import Protocol, Self, final
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -27,15 +27,33 @@ _WHOLE_RUN = 1e9
 """Seconds over which the speed is averaged: rich's 30 hold less than two trials that take long."""
 
 
+class Redrawn(Protocol):
+    """A place that shows how things stand now, over what it showed before."""
+
+    def start(self) -> None:
+        """Show it from now on."""
+
+    def refresh(self) -> None:
+        """Show it anew."""
+
+    def stop(self) -> None:
+        """Show nothing more."""
+
+
 @final
 class Terminal:
-    """An observer of a run that writes to the terminal.
+    """An observer of a run that writes to a console, and how far it is to a place of its own.
 
+    That place is `redrawn`, given what is to be shown there; else the last lines of a terminal.
     Where output is not a terminal, or one that cannot redraw a line (``TERM=dumb``), every tenth
     of the way is reported on a line of its own, and what takes longer than `QUIET_SECONDS`.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(
+        self,
+        console: Console,
+        redrawn: Callable[[Callable[[], RenderableType]], Redrawn] | None = None,
+    ) -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -52,12 +70,17 @@ class Terminal:
         self._baselines = self._progress.add_task("Baselines", total=1, visible=False, note="")
         self._trials = self._progress.add_task("Trials", total=1, visible=False, note="")
         self._front = ""
-        self._live = Live(console=console, transient=True, get_renderable=self._drawn)
+        self._redraws = redrawn is not None or console.is_interactive
+        self._redrawn: Redrawn = (
+            redrawn(self._drawn)
+            if redrawn is not None
+            else Live(console=console, transient=True, get_renderable=self._drawn)
+        )
         self._said, self._said_at = 0, console.get_time()
 
     def __enter__(self) -> Self:
-        if self._console.is_interactive:
-            self._live.start()
+        if self._redraws:
+            self._redrawn.start()
         return self
 
     def __exit__(
@@ -66,26 +89,21 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        if self._redraws:
+            self._redrawn.stop()
 
     def training(self, epoch: int, epochs: int) -> None:
         """The parent has trained for `epoch` of `epochs`."""
-        done = epoch >= epochs
-        self._progress.update(self._training, total=epochs, completed=epoch, visible=not done)
-        left = self._left(self._training)
-        self._progress.update(self._training, note=", ".join(("epochs", *left)))
-        if not done:
-            self._say(f"parent, epoch {epoch} of {epochs}", left)
+        if epoch < epochs:
+            self._advance(self._training, epoch, epochs, "epochs", "parent, epoch")
         else:
+            self._progress.update(self._training, visible=False)
             self._console.print(f"Parent trained for {epochs} epochs.")
 
     def tuning(self, done: int, total: int) -> None:
         """`done` of `total` trainings that choose learning rates are done; more may follow."""
-        self._progress.update(self._tuning, total=total, completed=done, visible=done < total)
-        left = self._left(self._tuning)
-        note = ", ".join(("trainings that choose learning rates", *left))
-        self._progress.update(self._tuning, note=note)
-        self._say(f"recipe, training {done} of {total}", left)
+        counted = "trainings that choose learning rates"
+        self._advance(self._tuning, done, total, counted, "recipe, training")
 
     def recipe(self, chosen: ChosenRates) -> None:
         """The learning rates that are chosen, and what was tried."""
@@ -94,11 +112,7 @@ class Terminal:
 
     def measuring(self, done: int, total: int) -> None:
         """`done` of `total` baselines are measured."""
-        self._progress.update(self._baselines, total=total, completed=done, visible=done < total)
-        left = self._left(self._baselines)
-        note = ", ".join(("parent without each branch", *left))
-        self._progress.update(self._baselines, note=note)
-        self._say(f"baseline {done} of {total}", left)
+        self._advance(self._baselines, done, total, "parent without each branch", "baseline")
 
     def baselines(self, outcomes: dict[TrialKey, Outcome]) -> None:
         """All baselines are measured: what each branch carries is printed before the search."""
@@ -123,16 +137,29 @@ class Terminal:
             self._front = ""
         self._say(f"trial {done} of {trials}", [*notes, front], 10 * done // trials)
 
+    def _advance(self, task: TaskID, done: int, total: int, counted: str, said: str) -> None:
+        """`done` of `total`: of what is `counted` where it is redrawn, as `said` in a log."""
+        self._progress.update(task, total=total, completed=done, visible=done < total)
+        left = self._left(task)
+        self._progress.update(task, note=", ".join((counted, *left)))
+        self._say(f"{said} {done} of {total}", left)
+
     def _left(self, task: TaskID) -> list[str]:
         """The time left, in words; none where no speed is known or nothing is left."""
         seconds = self._progress.tasks[task].time_remaining
         return [f"{timedelta(seconds=seconds)} left"] if seconds else []
 
     def _say(self, what: str, notes: Sequence[str], tenth: int = 0) -> None:
-        """On a line of its own in a log, at a new tenth of the way or after a long silence."""
+        """How it stands: anew where that is redrawn.
+
+        In a log on a line of its own, at a new tenth of the way or after a long silence.
+        """
+        if self._redraws:
+            self._redrawn.refresh()
+            return
         now = self._console.get_time()
         silent = now - self._said_at >= QUIET_SECONDS
-        if not self._console.is_interactive and (tenth > self._said or silent):
+        if tenth > self._said or silent:
             self._said, self._said_at = max(self._said, tenth), now
             text = ": ".join((what, *([", ".join(notes)] if notes else ())))
             self._console.print(text, highlight=False)
