@@ -35,8 +35,8 @@ MIB = 2**20
 GIB = 2**30
 """Bytes in a GiB."""
 
-TEXT_BYTES = 64 * MIB
-"""The largest file of text that is read: a journal of 3000 trials takes a sixth of it."""
+TEXT_BYTES = 16 * MIB
+"""The largest file of text that is read; of brackets alone, JSON makes twenty times as much."""
 
 
 def read_bytes(file: Path, most: int) -> bytes:

@@ -1,4 +1,6 @@
-"""CIFAR-10 and CIFAR-100, read by torchvision from the files of their home page.
+"""CIFAR-10 and CIFAR-100 from the files of their home page, which torchvision's class lists.
+
+They are pickles, and may be anybody's: a run folder names where they lie.
 
 Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009,
 https://www.cs.toronto.edu/~kriz/cifar.html ("python version").
@@ -10,18 +12,27 @@ import pickle
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
+from autoprune.data.plain_pickle import read_plain
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
+from autoprune.files import MIB
 
 OPTIONS: tuple[str, ...] = ()
-_UNREADABLE = (OSError, pickle.UnpicklingError, EOFError, KeyError, ValueError, TypeError)
+LARGEST: Final = 256 * MIB
+"""Bytes of a file that are read; the largest of the two sets has 155 249 918."""
+_UNREADABLE = (
+    *(InputError, pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError),
+    *(AttributeError, ImportError, MemoryError, OverflowError, RecursionError),
+)
+"""What a file that is no CIFAR makes its reader raise."""
+_LABELS = {"cifar10": "labels", "cifar100": "fine_labels"}
 _PAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
 _FOLDERS = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 _CLASSES = {"cifar10": 10, "cifar100": 100}
@@ -51,10 +62,10 @@ def _names(folder: Path, name: str) -> tuple[str, ...]:
         "cifar100": ("meta", "fine_label_names"),
     }[name]
     try:
-        with (folder / file).open("rb") as stream:
-            return tuple(map(str, pickle.load(stream, encoding="latin1")[key]))
+        names = tuple(read_plain(folder / file, MIB)[key])
     except _UNREADABLE:
         return ()
+    return names if all(isinstance(one, str) for one in names) else ()
 
 
 def load(spec: DataSpec, root: Path) -> Sources:
@@ -101,22 +112,16 @@ def _read(name: str, root: Path, part: str) -> Arrays:
     images, labels, broken = [], [], []
     for file, _ in kind.train_list if part == "train" else kind.test_list:
         try:
-            # As torchvision reads them, but every file that cannot be read is named; torchvision
-            # would refuse files whose checksum it does not know, such as a part of the data.
-            with (root / kind.base_folder / file).open("rb") as stream:
-                entry = pickle.load(stream, encoding="latin1")
-            images.append(np.asarray(entry["data"], dtype=np.uint8).reshape(-1, 3, 32, 32))
-            labels.append(np.asarray(entry["labels" if "labels" in entry else "fine_labels"]))
-            if len(images[-1]) != len(labels[-1]):
-                raise ValueError(f"{len(images[-1])} images and {len(labels[-1])} labels")
-        except (
-            OSError,
-            pickle.UnpicklingError,
-            EOFError,
-            KeyError,
-            ValueError,
-            TypeError,
-        ) as error:
+            # Not by torchvision itself: it would run what a file names, and refuse one whose
+            # checksum it does not know, such as a part of the data.
+            entry = read_plain(root / kind.base_folder / file, LARGEST)
+            pixels = entry["data"].as_bytes().reshape(-1, 3, 32, 32)
+            classes = np.array([int(label) for label in entry[_LABELS[name]]], dtype=np.int64)
+            if len(pixels) != len(classes):
+                raise ValueError(f"{len(pixels)} images and {len(classes)} labels")
+            images.append(pixels)
+            labels.append(classes)
+        except _UNREADABLE as error:
             broken.append(f"{file} ({type(error).__name__}: {error})")
     if broken:
         raise InputError(
@@ -124,4 +129,4 @@ def _read(name: str, root: Path, part: str) -> Arrays:
             f"{len(broken)} broken files in {root / kind.base_folder}: {'; '.join(broken[:3])}",
             "the files as they were published",
         )
-    return np.concatenate(images), np.concatenate(labels).astype(np.int64)
+    return np.concatenate(images), np.concatenate(labels)

@@ -17,11 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from autoprune.data.archives import UNREADABLE, unpack
 from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
+from autoprune.files import read_text
 
 OPTIONS = ("frames", "side")
 FRAMES, SIDE = 16, 128
@@ -79,7 +81,8 @@ def _kind(name: str) -> Any:
 def _prepared(name: str, folder: Path) -> Path:
     """The folder with spikingjelly's `events_np` in it, converted from what lies there.
 
-    spikingjelly itself would begin to download, or delete a file whose checksum it does not know.
+    spikingjelly itself would begin to download, or delete a file whose checksum it does not know,
+    and unpack whatever lies there to wherever that says.
     """
     kind = _kind(name)
     files = [file for file, _, _ in kind.resource_url_md5()]
@@ -97,11 +100,13 @@ def _prepared(name: str, folder: Path) -> Path:
     part = folder / "events_np.part"
     try:
         if not extract.is_dir():
-            extract.mkdir()
-            kind.extract_downloaded_files(download, extract)
+            archives = [download / file for file in files if file.endswith((".zip", ".tar.gz"))]
+            unpack(archives, extract)
+        _check_lists(extract)
+        shutil.rmtree(part, ignore_errors=True)  # of one that was interrupted
         part.mkdir()
         kind.create_raw_from_extracted(extract, part)
-    except (OSError, ValueError, IndexError, KeyError, EOFError) as error:
+    except (*UNREADABLE, LookupError) as error:
         shutil.rmtree(part, ignore_errors=True)
         broken, whole = _broken(name, extract)
         named = f"{len(broken)} of {whole} recordings are broken: {', '.join(broken[:3])}"
@@ -114,6 +119,14 @@ def _prepared(name: str, folder: Path) -> Path:
     return folder
 
 
+def _check_lists(extract: Path) -> None:
+    """ValueError where a list of recordings names one elsewhere: spikingjelly would write there."""
+    for file in extract.rglob("trials_to_*.txt"):
+        strange = [line for line in read_text(file).splitlines() if "/" in line]
+        if strange:
+            raise ValueError(f"{file.name} names {strange[0]!r}, which is not beside it")
+
+
 def _broken(name: str, extract: Path) -> tuple[list[str], int]:
     """Recordings that spikingjelly cannot read, and how many there are in all."""
     from spikingjelly.datasets.cifar10_dvs import _load_origin_data
@@ -124,7 +137,7 @@ def _broken(name: str, extract: Path) -> tuple[list[str], int]:
     for file in files:
         try:
             read(file)
-        except (OSError, ValueError, IndexError, KeyError, EOFError):
+        except (*UNREADABLE, LookupError):
             broken.append(str(file.relative_to(extract)))
     return broken, len(files)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from autoprune.files import write_text
 OPTIONS = ("side",)
 SIDE = 224
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"}
+_KINDS = ("JPEG", "PNG", "BMP", "PPM", "WEBP")
 _PREPARATION = Preparation(
     raw="bytes of red, green and blue, 0 to 255",
     divisor=255.0,
@@ -100,7 +102,7 @@ class ImageFiles:
     def _decoded(self, file: str) -> Tensor:
         from torchvision.transforms.v2 import functional
 
-        with Image.open(file) as image:
+        with _opened(file) as image:
             pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
         scaled = functional.resize(pixels, [self.side], antialias=True)
         return functional.center_crop(scaled, [self.side, self.side])
@@ -166,12 +168,12 @@ def _folders(folder: Path) -> list[Path]:
 
 def _check(files: list[str], folder: Path) -> None:
     """InputError with the images that cannot be read; checked images are remembered."""
-    state = [(file, os.stat(file).st_size, os.stat(file).st_mtime_ns) for file in files]
+    state = [_state(file) for file in files]
     key = hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
     seen = cache_folder() / "data" / f"imagefolder-{key}.checked"
-    if seen.is_file():
+    if seen.is_file() and None not in state:
         return
-    broken = [file for file in files if not _readable(file)]
+    broken = [f for f, known in zip(files, state, strict=True) if not (known and _readable(f))]
     if broken:
         raise InputError(
             "data imagefolder",
@@ -182,12 +184,27 @@ def _check(files: list[str], folder: Path) -> None:
     write_text(seen, "")
 
 
+def _state(file: str) -> tuple[str, int, int] | None:
+    """What tells a file from another of that name; None of what is none, such as a pipe."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    regular = stat.S_ISREG(found.st_mode)
+    return (file, found.st_size, found.st_mtime_ns) if regular else None
+
+
+def _opened(file: str) -> Image.Image:
+    """An image of those kinds; for some others pillow would start a program, Ghostscript."""
+    return Image.open(file, formats=_KINDS)
+
+
 def _readable(file: str) -> bool:
     try:
-        with Image.open(file) as image:
+        with _opened(file) as image:
             image.verify()
-        with Image.open(file) as image:
+        with _opened(file) as image:
             image.load()  # a truncated image passes verify
-    except (OSError, SyntaxError, ValueError):
+    except Exception:  # noqa: BLE001 - each kind has errors of its own, and one of its size
         return False
     return True

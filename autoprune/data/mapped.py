@@ -30,11 +30,15 @@ def mapped(name: str, made_of: str, make: Callable[[], Arrays]) -> tuple[MemoryM
     folder = cache_folder() / "data"
     key = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     samples, labels = (folder / f"{name}-{key}-{what}.npy" for what in ("samples", "labels"))
-    if not (samples.is_file() and labels.is_file()):
-        print(f"Reading {name} once; it is kept in {folder}.", file=sys.stderr)  # noqa: T201
-        arrays = make()
-        for file, array in zip((samples, labels), arrays, strict=True):
-            write_atomically(file, partial(_save, array))
+    damaged = ""
+    if samples.is_file() and labels.is_file():
+        try:
+            return MemoryMap(samples), np.load(labels)
+        except (EOFError, ValueError) as error:
+            damaged = f" again, since what was kept is damaged ({error})"
+    print(f"Reading {name} once{damaged}; it is kept in {folder}.", file=sys.stderr)  # noqa: T201
+    for file, array in zip((samples, labels), make(), strict=True):
+        write_atomically(file, partial(_save, array))
     return MemoryMap(samples), np.load(labels)
 
 

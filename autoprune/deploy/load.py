@@ -105,8 +105,9 @@ def _plan(file: Path) -> Plan:
 
 def described(file: Path) -> dict[str, int | str]:
     """Size and SHA-256 of a file, as the manifest has them."""
-    content = file.read_bytes()
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return {"bytes": stream.tell(), "sha256": digest}
 
 
 def shell(form: Form, plan: Plan) -> nn.Module:

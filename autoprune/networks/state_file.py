@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import zipfile
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +71,28 @@ def _is_state(content: object) -> bool:
     )
 
 
+def _refuse_what_grows(file: Path) -> None:
+    """InputError for a file that torch would make more of than it holds: a small one fills memory.
+
+    torch.save packs nothing, and a state dict has no bytearray, of which the restricted unpickler
+    makes one of any length.
+    """
+    with file.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as held:
+        if held.find(b"bytearray") >= 0:
+            raise InputError(str(file), "holds a bytearray", _EXPECTED)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as parts:
+            if sum(part.file_size for part in parts.infolist()) > file.stat().st_size:
+                raise InputError(str(file), "not readable (its parts are packed)", _EXPECTED)
+
+
 def _unpickled(file: Path) -> Any:
     try:
+        _refuse_what_grows(file)
         with torch.serialization.safe_globals([argparse.Namespace]):
             return torch.load(file, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
     except Exception as error:
         refused = re.search(r"GLOBAL ([\w.]+)", str(error))
         if refused is None:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from autoprune.config import STRICT, Count, Title, validate
+from autoprune.config import STRICT, Count, Steps, Title, validate
 from autoprune.errors import InputError
 from autoprune.files import parse_json, read_text
 from autoprune.workload.columns import PER_STEP
@@ -40,6 +40,9 @@ def _rate(value: object) -> object:
         raise ValueError("spikes per input and step, from 0 to 1e6, or 'real'")
     return value
 
+
+_LAYERS: Final = 4096
+"""That are read; the deepest published networks have a quarter of that."""
 
 _Macs = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=10**12)]
 _InputRate = Annotated[float | Literal["real"], BeforeValidator(_rate)]
@@ -64,7 +67,7 @@ class StatedLayer(BaseModel):
     dense_macs: _Macs
     input_rate: _InputRate
     weight_density: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-    time_steps: Count
+    time_steps: Steps
     m: Count | None = None
     k: Count | None = None
     n: Count | None = None
@@ -89,7 +92,7 @@ class StatedLayer(BaseModel):
 class _Stated(BaseModel):
     model_config = STRICT
     network: Title = "stated"
-    layers: Annotated[list[StatedLayer], Field(max_length=100_000)]
+    layers: Annotated[list[StatedLayer], Field(max_length=_LAYERS)]
 
 
 def read_workload(file: Path) -> Workload:
@@ -211,18 +214,47 @@ def _spread(count: int, steps: int) -> tuple[int, ...]:
 
 
 def _divisor(number: int, root: int) -> int:
-    """The largest divisor whose power of `root` is no more than the number."""
-    most = round(number ** (1 / root)) + 1
-    return next(d for d in range(most, 0, -1) if number % d == 0 and d**root <= number)
+    """The largest divisor whose power of `root` is no more than the number.
+
+    Of primes above 10 000 their product is taken for one: no layer is made of two such sizes, and
+    a file may have thousands.
+    """
+    found, left = [1], number
+    for prime in _PRIMES:
+        if prime * prime > left:
+            break
+        powers = [1]
+        while left % prime == 0:
+            left //= prime
+            powers.append(powers[-1] * prime)
+        if len(powers) > 1:
+            found = [d * power for d in found for power in powers if (d * power) ** root <= number]
+    return max(d for one in found for d in (one, one * left) if d**root <= number)
+
+
+def _primes(below: int) -> Iterator[int]:
+    sieve = bytearray([1]) * below
+    for number in range(2, below):
+        if sieve[number]:
+            yield number
+            sieve[number * number :: number] = bytes(len(sieve[number * number :: number]))
+
+
+_PRIMES: Final = tuple(_primes(10_000))
 
 
 def _rows(text: str, where: str) -> list[dict[str, object]]:
     """The rows of a CSV file with a line of names; numbers as numbers, cells left out as absent."""
     found: list[dict[str, object]] = []
-    for row in csv.DictReader(io.StringIO(text), skipinitialspace=True):
-        if None in row or None in row.values():
-            raise InputError(where, f"row {len(found) + 1}: not as many cells as names")
-        found.append({name.strip(): _cell(cell) for name, cell in row.items() if cell.strip()})
+    try:
+        for row in csv.DictReader(io.StringIO(text), skipinitialspace=True):
+            if None in row or None in row.values():
+                raise InputError(where, f"row {len(found) + 1}: not as many cells as names")
+            if len(found) == _LAYERS:
+                raise InputError(where, f"more than {_LAYERS} rows", "the layers of a network")
+            found.append({name.strip(): _cell(cell) for name, cell in row.items() if cell.strip()})
+    except csv.Error as error:
+        raise InputError(where, f"row {len(found) + 1}: {error}") from error
     return found
 
 

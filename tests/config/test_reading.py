@@ -67,7 +67,7 @@ def test_a_text_that_is_larger_than_all_of_ours_is_not_read(tmp_path):
     file = tmp_path / "x.json"
     with file.open("wb") as stream:
         stream.truncate(TEXT_BYTES + 1)
-    with pytest.raises(FileError, match="larger than 64 MiB"):
+    with pytest.raises(FileError, match="larger than 16 MiB"):
         read_text(file)
 
 

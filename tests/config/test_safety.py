@@ -31,7 +31,8 @@ from autoprune.trial.key import TrialKey
 
 PICKLES = {
     "autoprune/trial/method_laws.py": "a law of methods: what this process has made pickles itself",
-    "autoprune/data/cifar.py": "CIFAR ships as pickles; they are read by a reader of plain types",
+    "autoprune/data/cifar.py": "CIFAR ships as pickles; an error of theirs",
+    "autoprune/data/plain_pickle.py": "they are read here, by a reader of plain types",
     "autoprune/trial/setup.py": "between a driver and its own workers",
     "autoprune/cost/contract.py": "between a process and its own child",
 }

@@ -277,7 +277,7 @@ def wicked(root, tmp_path) -> str:
     (tmp_path / "wicked.py").write_text(code, encoding="utf-8")
     text = text.replace('"accuracy"', '"share"')
     tables = '\n[functions]\nevaluate = "wicked:share"\n'
-    tables += "\n[compute]\ntrial_minutes = 0.1\nmemory_gib = 2.0\nretries = 1\n"
+    tables += "\n[compute]\ntrial_minutes = 0.3\nmemory_gib = 2.0\nretries = 1\n"
     file = tmp_path / "wicked.toml"
     file.write_text(text + tables, encoding="utf-8")
     return str(file)

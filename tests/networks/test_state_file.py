@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import random
+import zipfile
 from collections import OrderedDict
 
 import pytest
@@ -144,3 +145,18 @@ def test_a_namespace_is_data(tmp_path):
     read_state(tmp_path / "x.pt")
     with pytest.raises(pickle.UnpicklingError):
         torch.load(tmp_path / "x.pt", weights_only=True)  # elsewhere it stays refused
+
+
+def test_a_small_file_does_not_fill_the_memory(tmp_path):
+    """A bytearray of any length, and parts that are packed, which torch.save never does."""
+    file = tmp_path / "x.pt"
+    torch.save({"state_dict": STATE, "more": bytearray(9)}, file)
+    assert_refused("x.pt: holds a bytearray; expected a state dict", read_state, file)
+    torch.save({"a": torch.zeros(10_000)}, tmp_path / "plain.pt")
+    assert read_state(tmp_path / "plain.pt").keys() == {"a"}
+    with zipfile.ZipFile(tmp_path / "plain.pt") as plain, zipfile.ZipFile(file, "w") as packed:
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name), zipfile.ZIP_DEFLATED)
+    assert_refused("x.pt: not readable (its parts are packed)", read_state, file)
+    file.write_bytes(b"")
+    assert_refused("x.pt: not readable", read_state, file)

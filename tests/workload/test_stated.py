@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given as drawn
@@ -135,3 +136,30 @@ def test_layers_that_make_no_workload_are_refused(tmp_path, given, words):
 def test_tables_that_make_no_workload_are_refused(tmp_path, given, words):
     (tmp_path / "x.csv").write_text(given, encoding="utf-8")
     assert_refused(words, read_workload, tmp_path / "x.csv")
+
+
+HEADER = "layer,dense_macs,input_rate,weight_density,time_steps\n"
+
+
+@refusals(
+    (HEADER + "x" * 200_000 + ",1,1,1,1\n", "row 1: field larger than field limit"),
+    (HEADER + "a,1,1,1,1\n" * 5000, "more than 4096 rows"),
+    (HEADER + "a,1,1,1,1000000\n" * 20, "layers.0.time_steps: given 1000000; expected less than"),
+    (HEADER + "a," + "9" * 5000 + ",1,1,1\n", "layers.0.dense_macs: given inf"),
+)
+def test_a_table_that_would_take_memory_or_time_is_refused(tmp_path, given, words):
+    (tmp_path / "x.csv").write_text(given, encoding="utf-8")
+    start = time.process_time()
+    assert_refused(words, read_workload, tmp_path / "x.csv")
+    assert time.process_time() - start < 1
+
+
+def test_sizes_of_macs_that_are_prime_or_nearly_are_found_soon():
+    prime, square = 999_999_999_989, 999_983**2  # 0.1 s each where divisors are counted down to
+    layers = [{**LAYERS[1], "layer": f"{i}", "dense_macs": prime - i} for i in range(300)]
+    start = time.process_time()
+    derive(layers, "here")
+    assert time.process_time() - start < 1
+    for macs, sizes in ((prime, (1, 1, prime)), (square, (1, 1, square)), (7**5, (7, 49, 49))):
+        [op] = derive([{**LAYERS[1], "dense_macs": macs}], "here").ops
+        assert (op.sizes.m, op.sizes.k, op.sizes.n) == sizes
