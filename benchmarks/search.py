@@ -18,7 +18,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -30,13 +30,12 @@ from rich.progress import track
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
-from autoprune.compress.space import load_space
 from autoprune.runs.pareto import front_hypervolume
 from autoprune.search.baselines import first_configurations
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.prior import network_prior
 from autoprune.search.samplers import Samplers, distributions, to_configuration, to_params
-from autoprune.sweep.prepare import Prepared, prepare
+from autoprune.sweep.prepare import prepare
 
 HERE = Path(__file__).parent
 MACHINES = ("loihi1", "systolic_14x12")
@@ -44,9 +43,6 @@ OBJECTIVES = ("accuracy@loihi1", *(f"energy_uj@{machine}" for machine in MACHINE
 PLANS = (20, 40, 80, 160)
 STUCK = 10
 GIVE_UP = 200
-
-TRAINED_AT = 1e-3
-"""The rate of fine-tuning that `digits` had when the table was trained; a plan's hash has it."""
 
 Configuration = dict[Parameter, Value]
 Pair = tuple[float, float]
@@ -56,10 +52,8 @@ class Table:
     """The trained grid."""
 
     def __init__(self) -> None:
-        prepared: Prepared = prepare("digits")
-        self.shape = prepared.built.shape
-        self.effort = replace(prepared.built.effort, learning_rate=TRAINED_AT)
-        self.space = load_space(str(HERE / "search_space_table.toml"))
+        built = prepare(str(HERE / "search_table.toml")).built
+        self.shape, self.effort, self.space = built.shape, built.effort, built.space
         self.domains = self.space.parameters(self.shape)
         self.distributions = distributions(self.domains)
         with (HERE / "search_table.csv").open(newline="") as stream:

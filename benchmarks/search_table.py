@@ -1,7 +1,8 @@
-"""Train every plan of a grid on the digits network, for searches that look results up.
+"""Train every plan of a grid on a network for digits, for searches that look results up.
 
-The grid is `benchmarks/search_space_table.toml`; the recipe that of the bundled study `digits`,
-with the study's seed for every plan. Rows are appended as they come: a second call goes on.
+The grid is `benchmarks/search_space_table.toml`, network, parent and recipe are those of
+`benchmarks/search_table.toml`, with its seed for every plan. Rows are appended as they come: a
+second call goes on.
 
     python benchmarks/search_table.py [--workers 2] [--out benchmarks/search_table.csv]
 """
@@ -23,7 +24,7 @@ from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.compress.setting import Value
-from autoprune.compress.space import load_space
+from autoprune.compress.space import SearchSpace
 from autoprune.networks.shape import NetworkShape
 from autoprune.runs.metrics import metric_value
 from autoprune.study.parent import find_parent
@@ -41,9 +42,9 @@ METRICS = (
 _setup = None
 
 
-def points(shape: NetworkShape) -> Iterator[dict[Parameter, Value]]:
+def points(space: SearchSpace, shape: NetworkShape) -> Iterator[dict[Parameter, Value]]:
     """Every point of the grid; several may mean the same plan."""
-    domains = load_space(str(HERE / "search_space_table.toml")).parameters(shape)
+    domains = space.parameters(shape)
     for values in itertools.product(*(domain.all for domain in domains.values())):
         yield dict(zip(domains, values, strict=True))
 
@@ -52,7 +53,7 @@ def start() -> None:
     """Hold data and parent in a worker."""
     global _setup
     torch.set_num_threads(1)
-    built = prepare("digits").built
+    built = prepare(str(HERE / "search_table.toml")).built
     data = load_data(built.parts)
     parent = find_parent(built.parts, data)
     _setup = make_setup(built.parts, data, parent, built.weight_bits), built
@@ -75,7 +76,7 @@ def main() -> None:
     start()
     built = _setup[1]
     plans = {}
-    for point in points(built.shape):
+    for point in points(built.space, built.shape):
         plan = make_plan(point, built.shape, built.effort)
         plans[plan.hash] = plan
     names = ["hash", *METRICS, "test_accuracy"]
