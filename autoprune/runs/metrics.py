@@ -146,9 +146,7 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     return MACHINE_METRICS[name](model.price(measured.workload))
 
 
-def charges(
-    measurement: Measurement, machines: Mapping[str, CostModel]
-) -> Charges:
+def charges(measurement: Measurement, machines: Mapping[str, CostModel]) -> Charges:
     """What every machine charges; one that fails has a cause, and leaves the others alone."""
     return tuple((name, _charge(measurement, model)) for name, model in machines.items())
 

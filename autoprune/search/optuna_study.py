@@ -225,12 +225,13 @@ class OptunaStudy:
     def _take_back(self, trial: FrozenTrial) -> FrozenTrial:
         """A finished trial as a running one, whose end samplers hear of later."""
         self._late.append(_End(trial.number, trial.values, dict(trial.constraints)))
+        late = {f"{_SHOWN}:{name}" for name in trial.constraints}
         return optuna.trial.create_trial(
             state=TrialState.RUNNING,
             params=trial.params,
             distributions=trial.distributions,
             user_attrs=trial.user_attrs,
-            system_attrs=trial.system_attrs,
+            system_attrs={k: v for k, v in trial.system_attrs.items() if k not in late},
         )
 
     def _kept(self) -> dict[str, object]:

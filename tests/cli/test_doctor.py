@@ -12,6 +12,7 @@ import pytest
 from autoprune.sweep import doctor
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_a_working_installation(autoprune, no_ray, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))

@@ -16,6 +16,7 @@ from autoprune.sweep.progress import SearchProgress
 from autoprune.sweep.terminal import Terminal
 
 
+@pytest.mark.full
 def test_events_then_one_line(autoprune, root, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))  # hence the parent is trained
     study, folder = root / "tests" / "studies" / "short.toml", tmp_path / "run"

@@ -54,43 +54,48 @@ def longest(said: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def desk(root: Path, tmp_path_factory: pytest.TempPathFactory):
-    """A folder with a short study and its run, and what the run wrote to a coloured terminal."""
+def desk(root: Path, short_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a short study and its run."""
     folder = tmp_path_factory.mktemp("terminal")
     for file in (root / "tests" / "studies").glob("short*.toml"):
         shutil.copy(file, folder)
-    arguments = ("run", "short.toml", "--workers", "0", "--out", "run")
-    return folder, on_terminal(folder, *arguments, TERM="xterm-256color")
+    shutil.copytree(short_run, folder / "run")
+    return folder
 
 
-def test_the_front_and_the_time_left_are_drawn_while_a_sweep_runs(desk) -> None:
-    _, said = desk
-    frames = ESCAPE.sub("", said)
+@pytest.fixture(scope="module")
+def drawn(desk: Path) -> str:
+    """What the run of the short study writes to a coloured terminal."""
+    arguments = ("run", "short.toml", "--workers", "0", "--out", "drawn")
+    return on_terminal(desk, *arguments, TERM="xterm-256color")
+
+
+@pytest.mark.full
+def test_the_front_and_the_time_left_are_drawn_while_a_sweep_runs(drawn) -> None:
+    frames = ESCAPE.sub("", drawn)
     meanwhile = frames[: frames.index("plans measured")]
     assert re.search(r"Trials \S+ [1-6]/7 \S*.*\d:\d\d:\d\d left \d:\d\d:\d\d", meanwhile)
     assert "energy in uJ per inference, logarithmic" in meanwhile
     assert "+" + "-" * WIDTH in meanwhile
     assert re.search(r"\d \|.*[o2-9]", meanwhile), "no network is drawn"
-    assert "trial 7 of 7" not in said, "those are lines of a log"
-    assert longest(said) <= 80
+    assert "trial 7 of 7" not in drawn, "those are lines of a log"
+    assert longest(drawn) <= 80
 
 
 @pytest.mark.full
-def test_colour_and_none(desk) -> None:
-    folder, said = desk
-    assert COLOUR.search(said)
-    arguments = ("run", "short.toml", "--workers", "0", "--out", "run", "--trials", "8")
-    plain = on_terminal(folder, *arguments, TERM="xterm-256color", NO_COLOR="1")
+def test_colour_and_none(desk, drawn) -> None:
+    assert COLOUR.search(drawn)
+    arguments = ("run", "short.toml", "--workers", "0", "--out", "drawn", "--trials", "8")
+    plain = on_terminal(desk, *arguments, TERM="xterm-256color", NO_COLOR="1")
     assert "plans measured" in plain
     assert not COLOUR.search(plain)
 
 
 @pytest.mark.full
 def test_a_dumb_terminal_gets_lines_and_no_escapes(desk) -> None:
-    folder, _ = desk
-    shutil.copytree(folder / "run", folder / "dumb")
+    shutil.copytree(desk / "run", desk / "dumb")
     arguments = ("run", "short.toml", "--workers", "0", "--out", "dumb", "--trials", "12")
-    said = on_terminal(folder, *arguments, TERM="dumb")
+    said = on_terminal(desk, *arguments, TERM="dumb")
     assert "\x1b" not in said
     assert re.search(r"trial 12 of 12: .*front \d", said)
     assert re.search(r"trial 1[01] of 12: .*\d:\d\d:\d\d left, front \d", said)
@@ -120,9 +125,8 @@ COMMANDS = [
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_80_columns_into_a_file_of_any_encoding(desk, arguments) -> None:
     """Without a terminal: the width is 80, there are no escapes, and Latin 1 is enough."""
-    folder, _ = desk
     env = environment(PYTHONIOENCODING="latin-1", TERM="xterm-256color")
-    done = subprocess.run([*AUTOPRUNE, *arguments], cwd=folder, env=env, capture_output=True)
+    done = subprocess.run([*AUTOPRUNE, *arguments], cwd=desk, env=env, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     said = done.stdout.decode("latin-1")
     assert "\x1b" not in said
@@ -147,26 +151,23 @@ def test_80_columns_into_a_file_of_any_encoding(desk, arguments) -> None:
     ],
 )
 def test_a_terminal_sees_that_a_command_is_at_work(desk, arguments, words) -> None:
-    folder, _ = desk
-    said = on_terminal(folder, *arguments, TERM="xterm-256color")
+    said = on_terminal(desk, *arguments, TERM="xterm-256color")
     assert words in said
     assert f"{words}\r\n\x1b[?25h\r\x1b[1A\x1b[2K" in said, "it is not wiped away at the end"
 
 
 def test_a_dumb_terminal_does_not_see_it(desk) -> None:
-    folder, _ = desk
-    said = on_terminal(folder, "pick", "run", "--machine", "loihi1", TERM="dumb")
+    said = on_terminal(desk, "pick", "run", "--machine", "loihi1", TERM="dumb")
     assert "Reading" not in said
 
 
 def test_front_and_status_draw_the_front_in_ascii(desk) -> None:
-    folder, _ = desk
     for command in ("front", "status"):
         env = environment(PYTHONIOENCODING="ascii")
         done = subprocess.run(
-            [*AUTOPRUNE, command, "run"], cwd=folder, env=env, capture_output=True, check=True
+            [*AUTOPRUNE, command, "run"], cwd=desk, env=env, capture_output=True, check=True
         )
         said = done.stdout.decode("ascii")
-        machines = len(list((folder / "run" / "fronts").iterdir()))
+        machines = len(list((desk / "run" / "fronts").iterdir()))
         assert said.count("energy in uJ per inference, logarithmic") == machines
         assert said.count("validation accuracy %") == machines

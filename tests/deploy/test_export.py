@@ -84,6 +84,7 @@ def test_a_front_member_with_the_command(finished, tmp_path):
     assert found["class_names"] == list("0123456789")
 
 
+@pytest.mark.full
 def test_the_readmes_program_classifies_raw_samples_as_on_record(finished, tmp_path):
     """Grey values up to 16, as scikit-learn has them; taken for the input they give noise."""
     from sklearn.datasets import load_digits
@@ -124,7 +125,10 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
 
 
-@pytest.mark.parametrize("key", ["without blocks.0.attention", "without all blocks"])
+@pytest.mark.parametrize(
+    "key",
+    ["without blocks.0.attention", pytest.param("without all blocks", marks=pytest.mark.full)],
+)
 def test_baselines_and_removed_branches(key, finished, tmp_path):
     open_run(finished).export(key, tmp_path / "out")
     found = manifest(tmp_path / "out")

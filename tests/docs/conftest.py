@@ -92,8 +92,11 @@ def readme() -> str:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A user's folder: the files that the pages write, a short run, and what it said."""
+def desk(short_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A user's folder: the files that the pages write, a short run, and what it said.
+
+    Its parent is that of `short_run`, which has trained it.
+    """
     folder = tmp_path_factory.mktemp("desk")
     study = write_short(folder, ("workers = 2", "workers = 0"))  # in this process
     study.rename(folder / "digits.toml")

@@ -87,6 +87,7 @@ def command(*arguments: object, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.full
 def test_a_machine_of_ones_own_physics(pages, tmp_path):
     own_machine(pages, tmp_path)
     said = command("check", "wide_chip.toml", "--import", folder=tmp_path)
@@ -201,6 +202,7 @@ def test_the_words_of_an_adapter_are_needed(pages, tmp_path, monkeypatch, old, n
     assert re.search(".*".join(map(re.escape, words.split("*"))), said, re.DOTALL), said
 
 
+@pytest.mark.full
 def test_data_and_a_score_of_ones_own(pages, root, desk):
     """The page's module and its lines of a study, in the place of those of the short study."""
     lines = next(text for text in blocks(pages, "toml") if "my_data" in text)

@@ -20,13 +20,13 @@ COARSE = {"l1p": 0.5, "dsp": 0.5, "tau": "layer"}
 FINE = {"l1p": 0.5, "dsp_matrix": 0.5, "tau": "channel", "threshold": "neuron"}
 
 
+@pytest.mark.full
 @pytest.mark.ray
 @pytest.mark.parametrize(
     ("case", "values"),
     [
-        ("own", COARSE),
-        *(pytest.param(name, COARSE, marks=pytest.mark.full) for name in CASES if name != "own"),
-        *(pytest.param(name, FINE, marks=pytest.mark.full) for name in ("own", "spikformer")),
+        *((name, COARSE) for name in CASES),
+        *((name, FINE) for name in ("own", "spikformer")),
     ],
     indirect=["case"],
 )

@@ -48,6 +48,7 @@ def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
         assert any(row.on_front for row in front.rows)
 
 
+@pytest.mark.full
 def test_repetitions_have_seeds_of_their_own_and_the_plans_of_their_trials(place):
     confirm(RunFolder.opened(place), 2, HERE, ignore)
     searched = {outcome.key: outcome for outcome in RunFolder(place).read_trials()}

@@ -34,9 +34,9 @@ def is_loopback(address: str) -> bool:
     return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
+@pytest.mark.full
 @pytest.mark.ray
 def test_nothing_listens_beyond_loopback(tmp_path):
-
     (tmp_path / "listens.py").write_text(LISTENS, encoding="utf-8")
     here, home = tmp_path / "current", tmp_path / "home"
     here.mkdir(), home.mkdir()
