@@ -156,6 +156,7 @@ def test_a_duplicate_is_the_trial_that_was_trained(own):
     assert (member.key, member.same_as, member.rebuilt) == (TrialKey(96), outcome.key, False)
 
 
+@pytest.mark.full
 def test_folded_and_as_onnx(finished, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

@@ -240,7 +240,7 @@ def test_parameters_are_those_of_the_formulas(case, made):
 
 
 @pytest.mark.parametrize("scope", ["matrix", "block", "model"])
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adamw", pytest.param("sgd", marks=pytest.mark.full)])
 def test_l1p_keeps_the_largest_through_ten_steps(made, images, scope, optimizer):
     network, adapter = made
     shape = adapter.shape(network)
