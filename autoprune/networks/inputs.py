@@ -53,6 +53,11 @@ def present(model: nn.Module, inputs: Tensor) -> Tensor:
     if not has_time(model, inputs):
         return inputs
     frames, steps = inputs.shape[1], getattr(model, "T", None)
+    if steps is None:
+        raise CompressionError(
+            f"{type(model).__name__} has no attribute T; say into how many time steps its {frames} "
+            "frames of events go"
+        )
     if not isinstance(steps, int) or frames % steps:
         raise CompressionError(
             f"{type(model).__name__}: {frames} frames of events for {steps} time steps; expected "

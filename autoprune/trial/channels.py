@@ -164,7 +164,8 @@ def _taken(
             axes = [a for a in range(2 - x.ndim, 0) if x.shape[a] == size]
             found = [axis for axis in axes if _is_channel(lost, (axis,))]
             but = f"a channel of their layer lies {_along(x, found)}"
-            raise _refusal(one, _along(x, list(one.axes)), but, _shape(size, found))
+            wanted = f"Inside(neurons={{{one.site.name!r}: {_shape(size, found)}}})"
+            raise _refusal(one, _along(x, list(one.axes)), but, wanted if found else _MIXED)
         if told:
             answers.note(one, x)
         return (x.nan_to_num(), *rest)
@@ -200,7 +201,8 @@ def _clean(
         if one is not None and not _is_channel(lost, (1 - layer.weight.ndim,)):
             lies = f"along axis {one.axes[0]}, counted from the last, of what they emit"
             many = f"one entry of it arrives as several of the {layer.weight.shape[1]} inputs"
-            raise _refusal(one, lies, f"{many} of the layer that reads them", "")
+            but = f"{many} of the layer that reads them"
+            raise _refusal(one, lies, but, "the axis of their channels")
         return (x.nan_to_num(), *rest)
 
     for layer in layers:
@@ -225,10 +227,15 @@ def _shape(size: int, axes: list[int]) -> str:
     return str((size, *[1] * (-axes[0] - 1))) if axes else ""
 
 
-def _refusal(one: _Told, lies: str, but: str, shape: str) -> CompressionError:
-    name = one.site.name
-    wanted = f"Inside(neurons={{{name!r}: {shape}}})" if shape else "the axis of their channels"
+_MIXED = (
+    "a transpose where the network reshapes before them, which mixes channels with tokens; or a "
+    "search space whose neurons do not learn per 'channel'"
+)
+"""What to do where nothing that neurons take is a channel any more."""
+
+
+def _refusal(one: _Told, lies: str, but: str, wanted: str) -> CompressionError:
     return CompressionError(
-        f"{one.place}: what {name!r} learns per channel, of shape {one.site.channels}, lies "
-        f"{lies}, but {but}; expected {wanted}"
+        f"{one.place}: what {one.site.name!r} learns per channel, of shape {one.site.channels}, "
+        f"lies {lies}, but {but}; expected {wanted}"
     )

@@ -50,6 +50,8 @@ def profile_untrained(  # noqa: PLR0913 - the options of `autoprune profile`
         torch.manual_seed(0)
         told = {} if time_axis is None else {"time_axis": time_axis}
         network = build(name, {}, told).eval()
+        if time_steps is not None and not hasattr(network, "T"):
+            network.T = time_steps  # type: ignore[assignment]
         try:
             inputs = torch.rand(samples, *sizes)
             inputs = inputs.round() if inputs.ndim == FRAMES else inputs

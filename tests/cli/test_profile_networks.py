@@ -84,6 +84,15 @@ class Timeless(Linear):
         del self.T
 
 
+class Frames(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.fire, self.second = nn.Linear(8, WIDTH), lif(), nn.Linear(WIDTH, 4)
+
+    def forward(self, x):
+        return self.second(self.fire(self.first(x.flatten(2)))).mean(0)
+
+
 class Foreign(Linear):
     def forward(self, x):
         return F.linear(self.fire(self.first(x.expand(T, *x.shape))), torch.ones(4, WIDTH))
@@ -129,6 +138,13 @@ def test_networks_without_an_adapter(autoprune, here, build, shape, macs):
     assert all(op.activity is not None for op in workload.ops)
     seen = {item.name for item in workload.uncounted if item.dense_macs}
     assert seen <= {"scaled_dot_product_attention"}
+
+
+def test_time_steps_of_frames_may_be_told(autoprune, here):
+    told = ("profile", "my_networks:Frames", "--input", "3x2x2x2", "--json")
+    assert "has no attribute T" in autoprune(*told).err
+    workload = Workload.from_json(autoprune(*told, "--time-steps", "3").out)
+    assert [op.sizes.time_steps for op in workload.ops] == [3, 3]
 
 
 @refusals(

@@ -103,6 +103,20 @@ def test_another_axis_of_the_same_size_is_found_out(turned, given, words):
     assert not [n for m in network.modules() for n in (*m._forward_hooks, *m._forward_pre_hooks)]
 
 
+def test_a_reshape_that_mixes_channels_with_tokens_is_told():
+    class Reshaped(Attention):
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.v(x)
+            mixed = self.v_lif(y.reshape(*y.shape[:2], WIDTH, -1))
+            return self.o(self.attn_lif(mixed.reshape(y.shape)))
+
+    network = Network().eval()
+    network.attn.__class__ = Reshaped
+    words = "'v_lif'*along no axis of*expected a transpose where the network reshapes"
+    given = Adapter(TOLD | {"v_lif": (WIDTH, 1)})
+    assert_refused(words, check_channels, network, given, TOKENS[:, :5], by=CompressionError)
+
+
 def test_what_is_mixed_before_it_arrives_is_not_told():
     """A product of activations takes NaN everywhere; nothing is claimed of it."""
 

@@ -52,8 +52,11 @@ class Axes:
         )
 
     def aligned(self, x: Tensor, out: Tensor) -> Axes:
-        """Of `out`, which was made of `x` entry by entry; axes are matched from the last."""
-        shift = out.ndim - x.ndim
+        """Of `out`, which was made of `x` entry by entry; axes are matched from the last.
+
+        Where some at the end were made one, from the first.
+        """
+        shift = max(0, out.ndim - x.ndim)
 
         def place(dim: int) -> int | None:
             there = 0 <= dim + shift < out.ndim
@@ -90,6 +93,15 @@ class Axes:
         """After the last two dimensions were swapped."""
         other = {ndim - 1: ndim - 2, ndim - 2: ndim - 1}
         return self.moved(lambda dim: other.get(dim, dim))
+
+    def grouped(self, count: int) -> Axes:
+        """After the innermost `count` entries of the first dimension went elsewhere."""
+        return Axes(
+            *(
+                (0, axis[1] // count) if axis is not None and axis[0] == 0 else axis
+                for axis in (self.time, self.batch, self.channel)
+            )
+        )
 
     def without(self, dim: int) -> Axes:
         """Those that do not lie in a dimension."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from autoprune.workload.census.attention import Product, count_chain
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.raw import Raw
-from autoprune.workload.census.values import TOLERANCE
+from autoprune.workload.census.values import TOLERANCE, exact
 from autoprune.workload.op import Op
 
 
@@ -58,7 +58,7 @@ class Link:
         """
         held, third = second if self.on_right else second[::-1]
         a, b = (raw.operand() for raw in first)
-        made = first[0].x @ first[1].x
+        made = exact(first[0].x) @ exact(first[1].x)
         plain = a.x is first[0].x and b.x is first[1].x  # both in units
         if not _proportional(held.x, made):
             made = made.mT

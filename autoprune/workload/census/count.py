@@ -17,7 +17,7 @@ from autoprune.workload.census.axes import Axes, Sizes
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.places import Places
 from autoprune.workload.census.shown import Shown
-from autoprune.workload.census.trace import Trace
+from autoprune.workload.census.trace import Trace, mark
 from autoprune.workload.census.tracer import Tracer
 from autoprune.workload.census.values import REAL, examine
 from autoprune.workload.workload import Uncounted, Workload
@@ -70,6 +70,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
     functional.reset_net(model)
     tracer = Tracer(model, calls, source)
     try:
+        mark(shown, source)
         with torch.no_grad(), _composed(), _hooked(model, tracer), tracer:
             out = model(shown)
         tracer.read(out)
@@ -119,22 +120,22 @@ def _steps(model: nn.Module, adapter: ModelAdapter | None) -> int:
 
 @contextmanager
 def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
-    """While this lasts, modules tell the tracer when they begin and end."""
+    """While this lasts, modules tell the tracer when they begin and end; scripted ones cannot."""
     with ExitStack() as stack:
         for path, module in model.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             neuron = isinstance(module, Neuron)
 
-            def enter(
-                module: nn.Module, args: object, named: object, path: str = path, n: bool = neuron
-            ) -> None:
-                tracer.enter(path, (args, named), is_neuron=n)
+            def enter(module: nn.Module, args: object, path: str = path, n: bool = neuron) -> None:
+                tracer.enter(path, is_neuron=n)
 
             def leave(
                 module: nn.Module, args: object, named: object, out: object, n: bool = neuron
             ) -> None:
                 tracer.leave((args, named), out, is_neuron=n)
 
-            before = module.register_forward_pre_hook(enter, with_kwargs=True)
+            before = module.register_forward_pre_hook(enter)
             stack.callback(before.remove)
             stack.callback(module.register_forward_hook(leave, with_kwargs=True).remove)
         yield

@@ -20,6 +20,10 @@ Builder = Callable[..., tuple[Op, ...]]
 """Makes Ops, one per order, of a `Site` and of operands with all of their time steps."""
 
 
+Fired = Counter[tuple[str, int, int]]
+"""How often so many neurons of a module took so many steps at once."""
+
+
 @dataclass(slots=True, eq=False)
 class Entry:
     """A call of an operation, and the neurons that it drives.
@@ -30,8 +34,8 @@ class Entry:
         raws: its operands, while it waits for further steps; then `build` makes Ops of them.
         link: the call whose product one of the operands may be.
         ops: in one order, or both.
-        norm_folded, neurons, updates, active, spikes: as in an Op; of `updates` some are `active`.
-        fired: how often each module of neurons took its product.
+        norm_folded, updates, active, spikes: as in an Op; of `updates` some are `active`.
+        fired: who took its product: how often so many neurons of a module took so many steps.
     """
 
     key: str
@@ -42,8 +46,7 @@ class Entry:
     link: Link | None = None
     ops: tuple[Op, ...] = ()
     norm_folded: bool = False
-    neurons: int = 0
-    fired: Counter[str] = field(default_factory=Counter)
+    fired: Fired = field(default_factory=Counter)
     updates: int = 0
     active: int = 0
     spikes: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
@@ -59,16 +62,16 @@ class Entry:
             self.ops = self.build(self.site, *(raw.operand() for raw in self.raws))
         for other in others:
             self.norm_folded |= other.norm_folded
-            self.neurons = max(self.neurons, other.neurons)
+            self.fired += other.fired
             self.updates += other.updates
             self.active += other.active
             self.spikes = self.spikes + other.spikes
 
-    def named(self, name: str, names: dict[str, str]) -> tuple[Op, ...]:
-        """Its Ops under their name; `names` are those of calls."""
+    def named(self, name: str, names: dict[str, str], steps: int) -> tuple[Op, ...]:
+        """Its Ops under their name, in a pass of so many steps; `names` are those of calls."""
         producers = tuple(dict.fromkeys(names.get(key, key) for key in self.site.producers))
         neurons = Neurons(
-            count=self.neurons,
+            count=number(self.fired, steps),
             updates_active=self.active,
             updates_inactive=self.updates - self.active,
             output_spikes=whole(self.spikes),
@@ -80,3 +83,8 @@ class Entry:
             )
             for op in self.ops
         )
+
+
+def number(fired: Fired, steps: int) -> int:
+    """How many neurons fired: those that took one step after the other, up to T, are the same."""
+    return sum(neurons * -(-times * taken // steps) for (_, neurons, taken), times in fired.items())

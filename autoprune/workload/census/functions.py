@@ -13,6 +13,7 @@ from torch.utils.flop_counter import flop_registry
 
 from autoprune.workload.census.call import Call, tensors
 
+CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
 ADDITIONS = {"add", "sub", "rsub"}
 AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "avg_pool3d"}
 AVERAGES |= {"_adaptive_avg_pool2d", "_adaptive_avg_pool3d"}

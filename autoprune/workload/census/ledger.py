@@ -14,7 +14,7 @@ from typing import get_args
 from torch import Tensor
 
 from autoprune.workload.census.chain import Link
-from autoprune.workload.census.entry import Builder, Entry
+from autoprune.workload.census.entry import Builder, Entry, Fired, number
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.raw import Raw
 from autoprune.workload.op import Op
@@ -33,7 +33,7 @@ class Ledger:
 
     def __init__(self, steps: int) -> None:
         self.unowned: dict[str, int] = {}
-        self._found: dict[tuple[str, str], int] = {}
+        self._found: dict[tuple[str, str], Fired] = defaultdict(Counter)
         self._steps = steps
         self._entries: list[Entry] = []
         self._places: Counter[ElementwiseKind] = Counter()
@@ -81,11 +81,12 @@ class Ledger:
         for group in groups:
             site, numbered = group[0].site, group[0].numbered
             given[site.name] += 1
-            number = given[site.name]
-            name = f"{site.name}{number}" if numbered else site.name
-            name += f"#{number}" if number > 1 and not numbered else ""
+            nth = given[site.name]
+            name = f"{site.name}{nth}" if numbered else site.name
+            name += f"#{nth}" if nth > 1 and not numbered else ""
             names |= {entry.key: name for entry in group}
-        return tuple(op for group in groups for op in group[0].named(names[group[0].key], names))
+        leading = (group[0] for group in groups)
+        return tuple(op for e in leading for op in e.named(names[e.key], names, self._steps))
 
     def _groups(self) -> list[list[Entry]]:
         """Calls that are one operation: T of one step each, or one of whatever it has."""
@@ -113,17 +114,16 @@ class Ledger:
             if kind in self._places
         )
 
-    def find(self, path: str, owner: str | None, neurons: int) -> None:
-        """Note that neurons of a module were found by what they emit."""
-        key = path, (owner or "").rpartition("@")[0]
-        self._found[key] = max(neurons, self._found.get(key, 0))
+    def find(self, path: str, owner: str | None, neurons: int, steps: int) -> None:
+        """Note that neurons of a module were found by what they emit, in so many steps at once."""
+        self._found[path, (owner or "").rpartition("@")[0]][path, neurons, steps] += 1
 
     def found(self) -> tuple[Found, ...]:
         """What was found, by module."""
-        number: Counter[str] = Counter()
-        for (path, _), neurons in self._found.items():
-            number[path or "the network itself"] += neurons
-        return tuple(Found(module=path, neurons=n) for path, n in number.items())
+        found: Counter[str] = Counter()
+        for (path, _), fired in self._found.items():
+            found[path or "the network itself"] += number(fired, self._steps)
+        return tuple(Found(module=path, neurons=n) for path, n in found.items())
 
     def note(self, kind: ElementwiseKind, entries: int) -> None:
         """Take in one thing that was done to so many entries, one by one."""
@@ -156,8 +156,7 @@ class Ledger:
 
         Args:
             key: of the call.
-            path: of the neurons' module; where it takes the operation's steps one by one, they
-                are the same neurons every time.
+            path: of the neurons' module.
             neurons: how many, per sample.
             steps: that they took at once.
             updates: of all samples and steps.
@@ -165,9 +164,7 @@ class Ledger:
             spikes: that they emitted, by sample.
         """
         entry = self._entry(key)
-        again = steps < self._steps and entry.fired[path] % self._steps
-        entry.fired[path] += 1
-        entry.neurons += 0 if again else neurons
+        entry.fired[path, neurons, steps] += 1
         entry.updates += updates
         entry.active += active
         entry.spikes = entry.spikes + spikes

@@ -54,13 +54,13 @@ class Neurons:
         values, updates = examine(spiked), spiked.numel()
         self._ledger.note("neuron_update", updates)
         held = counted(spiked, values), values
-        neurons = self._drive(emission.path, emission.owner, held, emission.axes, updates)
-        self._ledger.find(emission.path, emission.owner, neurons)
+        fired = self._drive(emission.path, emission.owner, held, emission.axes, updates)
+        self._ledger.find(emission.path, emission.owner, *fired)
 
     def _drive(
         self, path: str, owner: str | None, held: tuple[Tensor, Values], axes: Axes, active: int
-    ) -> int:
-        """Assign neurons that emitted what is `held` to what drives them; how many there are."""
+    ) -> tuple[int, int]:
+        """Assign neurons that emitted `held` to what drives them: how many, how many steps."""
         spiked, values = held
         by_step = self._shown.by_step(spiked, axes, path)
         steps, samples = by_step.shape[:2]
@@ -70,4 +70,4 @@ class Neurons:
         else:
             emitted = spikes(by_step, values).flatten(2).sum(2).sum(0, dtype=torch.float64)
             self._ledger.drive(owner, path, neurons, steps, spiked.numel(), active, emitted)
-        return neurons
+        return neurons, steps

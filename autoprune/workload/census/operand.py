@@ -10,6 +10,7 @@ from autoprune.workload.census.values import (
     REAL,
     Values,
     deviation,
+    exact,
     examine,
     is_one_bit,
     ones,
@@ -48,7 +49,7 @@ class Operand:
 
     def times(self, other: Operand, product: Tensor | None = None) -> Operand:
         """The matrix product with another; `product` where it was computed before."""
-        x = self.x @ other.x if product is None else product
+        x = exact(self.x) @ exact(other.x) if product is None else product
         real = "real" in (self.values.kind, other.values.kind)
         return Operand(x, REAL if real else examine(x, whole=True), is_product=True)
 

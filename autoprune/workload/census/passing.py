@@ -25,6 +25,7 @@ from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of
 from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Emission, Trace, Traced, merged
+from autoprune.workload.census.values import examine, is_one_bit
 
 
 class Passing:
@@ -63,7 +64,8 @@ class Passing:
             return replace(trace, pair=pair if pair.made.is_alone else None)
         name = call.name
         if name in QUANTISERS and not all(_is_binary(x, given) for x, given in inputs):
-            return self._emitted(call, path, inputs, trace)
+            pixels = trace.shown and not trace.drivers and not is_one_bit(examine(call.out))
+            return trace if pixels else self._emitted(call, path, inputs, trace)
         self._note(call, inputs)
         if name in JOINS and len(inputs) == len(call.args[0]):
             parts = [(x.shape, given.touched) for x, given in inputs]

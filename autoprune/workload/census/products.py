@@ -10,7 +10,7 @@ from autoprune.workload.census.axes import Axes
 from autoprune.workload.census.call import Call
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.contraction import Pair
-from autoprune.workload.census.functions import Convolution
+from autoprune.workload.census.functions import CONVOLUTIONS, Convolution
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of, each
 from autoprune.workload.census.trace import Trace, mark, merged, trace_of
@@ -31,7 +31,7 @@ class Products:
     def counted(self, call: Call, path: str) -> Trace | None:
         """The trace of what a call in the module `path` multiplied; None of any other operator."""
         name, args = call.name, call.args
-        if name in ("convolution", "convolution_overrideable"):
+        if name in CONVOLUTIONS:
             return self._convolution(call, path)
         if name in ("sum", "mean"):
             return self._contraction(call, path)
@@ -124,12 +124,15 @@ class Products:
             if len(weight) == 1 or bool((weight == weight[:1]).all()):
                 weight = weight[0]
             else:  # each matrix of its own for a part of the channels, such as a head
-                if any(axis and axis[0] == 0 for axis in (trace.axes.time, trace.axes.batch)):
+                outer = (trace.axes.time, trace.axes.batch)
+                groups = min((axis[1] for axis in outer if axis and axis[0] == 0), default=len(x))
+                each_sample = weight.unflatten(0, (-1, groups))
+                if groups == 1 or bool((each_sample != each_sample[:1]).any()):
                     return None
-                walk = Convolution(groups=len(weight))
-                x = x.permute(1, 0, 2).flatten(1)
-                trace = replace(trace, axes=trace.axes.reduced([0]))
-                weight = weight.mT.flatten(0, 1).mT
+                walk = Convolution(groups=groups)
+                x = x.unflatten(0, (-1, groups)).transpose(1, 2).flatten(2)
+                trace = replace(trace, axes=trace.axes.grouped(groups))
+                weight = weight[:groups].mT.flatten(0, 1).mT
         axes = axes if axes.channel else replace(axes, channel=channel)
         return self._calls.layer(site, (x, trace), weight.mT, bias, out, axes, walk)
 

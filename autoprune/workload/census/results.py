@@ -29,7 +29,7 @@ def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> A
             axes = axes.stacked(dim, len(call.args[0]), sizes, inner=inner)
         elif name in REDUCTIONS and out.ndim < x.ndim:
             axes = axes.reduced(dims_of(call, x))
-        else:
+        elif name != "embedding":  # which only adds an axis behind those of the indices
             axes = axes.aligned(x, out)
         found = found.or_else(axes)
     if name == "cat" and found.time is None and len(out) == sizes.steps:

@@ -15,11 +15,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autoprune.errors import CountingError
-from autoprune.workload.census.axes import Axes
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.coverage import Coverage
-from autoprune.workload.census.functions import COPIES, MAKES, POOLS
+from autoprune.workload.census.functions import CONVOLUTIONS, COPIES, MAKES, POOLS
 from autoprune.workload.census.passing import Passing
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.products import Products
@@ -27,7 +26,7 @@ from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.results import axes_after, unit_after
 from autoprune.workload.census.trace import Trace, Traced, mark, merged, trace_of
 
-PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "convolution"}
+PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", *CONVOLUTIONS}
 
 
 class Tracer(TorchDispatchMode):
@@ -75,7 +74,8 @@ class Tracer(TorchDispatchMode):
         if not inputs or call.name in MAKES:
             if call.name in PRODUCTS and not all(map(self._names.of, call.inputs)):
                 self.coverage.see(call, self._here, constant=True)
-            self._names.derived(call)
+            else:
+                self._names.derived(call)
         elif call.results:
             self._follow(call, inputs)
         else:
@@ -93,19 +93,16 @@ class Tracer(TorchDispatchMode):
         if any(trace_of(x) is not None for x in given):
             return
         for x in given:
-            state = x.ndim > 1 and len(x) == self._sizes.samples and not self._names.of(x)
-            if state and not x.any():
-                mark(x, Trace(producers=("input",), axes=Axes(batch=(0, 1)), unit=1.0))
+            rows = x.ndim > 1 and len(x) % self._sizes.samples == 0
+            if rows and not self._names.of(x) and not x.any():
+                mark(x, Trace(producers=("input",), unit=1.0))
 
     @property
     def _here(self) -> str:
         return self._path[-1] if self._path else ""
 
-    def enter(self, path: str, given: object, *, is_neuron: bool) -> None:
+    def enter(self, path: str, *, is_neuron: bool) -> None:
         """A module begins."""
-        if not self._path:
-            for shown in tensors(given):
-                mark(shown, self._source)
         self._path.append(path)
         if is_neuron:
             if not self._asleep:
@@ -123,9 +120,18 @@ class Tracer(TorchDispatchMode):
             trace = self.calls.neurons.fired(path, (x, taken), first, owner)
             for result in tensors(out):
                 mark(result, trace if result is first else replace(trace, held=None))
+        elif not self._asleep:
+            self._given(out)
         self._asleep -= is_neuron
         if is_neuron and not self._asleep:
             super().__enter__()  # type: ignore[no-untyped-call]
+
+    def _given(self, out: object) -> None:
+        """What a module gives is what it emitted, whoever reads it."""
+        for result in tensors(out):
+            trace = trace_of(result)
+            if trace is not None and trace.is_spikes and result.is_floating_point():
+                self.calls.neurons.read(trace, Raw(result, unit=trace.unit))
 
     def read(self, out: object) -> None:
         """Something outside of the network reads what it gave; the pass is over."""

@@ -202,6 +202,11 @@ def nonzero(x: Tensor, zero: Tensor | None = None) -> np.ndarray:
     return host(x) != (0 if zero is None else host(zero))
 
 
+def exact(x: Tensor) -> Tensor:
+    """`x` in a type whose products are sums that are exact up to 2^24."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 def spikes(x: Tensor, values: Values) -> Tensor:
     """Events of every entry of ``x = [T, B, ...]``, in a type that adds up a [T, B] exactly.
 

@@ -1,0 +1,234 @@
+"""Networks as the public writes them: scripted, traced, recurrent, with gates, on tokens."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from autoprune.workload.census.count import count
+
+STEPS, SAMPLES, TOKENS, WIDTH = 4, 3, 6, 8
+
+
+class Hand(nn.Module):
+    """Neurons of nobody's class, over [T, ...]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        u, out = torch.zeros_like(x[0]), []
+        for step in x:
+            u = u / 2 + step
+            out.append((u > 0.2).to(x))
+            u = u * (1 - out[-1])
+        return torch.stack(out)
+
+
+class Network(nn.Module):
+    """A layer, neurons by hand, and what `then` does to their spikes [T, B, tokens, C]."""
+
+    def __init__(self, then, shown=lambda net, x: x.expand(STEPS, *x.shape)) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.T, self.then, self.shown = STEPS, then, shown
+        self.embed, self.fire = nn.Linear(5, WIDTH), Hand()
+        self.layer, self.more = nn.Linear(WIDTH, WIDTH), nn.GRUCell(WIDTH, WIDTH)
+        self.heads = nn.Parameter(torch.randn(2, 4, 4))
+        self.taps = nn.Parameter(torch.randn(WIDTH, 3 * WIDTH))
+        self.words = nn.Embedding(7, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.then(self, self.fire(2 * self.embed(self.shown(self, x)))).mean((0, 2))
+
+
+def counted(network: nn.Module):
+    x = torch.rand(SAMPLES, TOKENS, 5, generator=torch.Generator().manual_seed(1))
+    return count(network.eval(), None, x)
+
+
+def plain(net, x: Tensor) -> Tensor:
+    return net.layer(x)
+
+
+def neurons(workload) -> list[int]:
+    return [op.neurons.count for op in workload.select("executed")]
+
+
+def not_free(workload) -> dict[str, int]:
+    return {item.name: item.dense_macs for item in workload.uncounted if not item.is_free}
+
+
+def test_scripted_networks_are_counted():
+    """As a whole, and where one of their modules is."""
+    expected = counted(Network(plain))
+    inner = Network(plain)
+    inner.layer = torch.jit.script(inner.layer)
+    assert counted(inner).ops == expected.ops
+    whole = counted(scripted())
+    assert whole.ops[1].work == expected.ops[1].work
+    assert neurons(whole) == neurons(expected)
+    assert not_free(whole) == {}
+
+
+def scripted() -> nn.Module:
+    class Scripted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            like = Network(plain)
+            self.embed, self.layer = like.embed, like.layer
+
+        def forward(self, x: Tensor) -> Tensor:
+            current, u = 2 * self.embed(x), torch.zeros(1)
+            out = torch.jit.annotate(list[Tensor], [])
+            for _ in range(4):
+                u = u / 2 + current
+                out.append((u > 0.2).to(x.dtype))
+                u = u * (1 - out[-1])
+            return self.layer(torch.stack(out)).mean((0, 2))
+
+    found = torch.jit.script(Scripted())
+    found.T = STEPS
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_a_traced_convolution_is_a_convolution():
+    class Convolved(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.conv1d(x, self.heads.flatten(0, 1).unsqueeze(1)[:, :, :3], groups=1)
+
+    x = torch.rand(2, 1, 6)
+    network = Convolved(plain).eval()
+    expected = count(network, None, x)
+    traced = torch.jit.trace(network, x)
+    traced.T = STEPS
+    (op,) = count(traced, None, x).ops
+    assert (op.kind, op.work) == ("conv", expected.ops[0].work)
+
+
+def test_columns_of_a_convolution_multiply_as_often_as_it_does():
+    def image(x: Tensor) -> Tensor:
+        return x.flatten(0, 1).mT.unsqueeze(2)  # [T B, C, 1, tokens]
+
+    def convolved(net, x: Tensor) -> Tensor:
+        kernel = net.taps.unflatten(1, (WIDTH, 1, 3))
+        return torch.conv2d(image(x), kernel, padding=(0, 1)).flatten(2).unflatten(0, (STEPS, -1))
+
+    def columns(net, x: Tensor) -> Tensor:
+        taken = nn.functional.unfold(image(x), (1, 3), padding=(0, 1))
+        return (net.taps @ taken).unflatten(0, (STEPS, -1))
+
+    one, other = (counted(Network(then)).ops[-1] for then in (convolved, columns))
+    assert (one.kind, other.kind) == ("conv", "linear")
+    assert one.work.effective_sops == other.work.effective_sops > 0
+    assert one.work.dense_macs == other.work.dense_macs
+
+
+def test_a_matrix_per_head_may_be_broadcast():
+    def product(net, x: Tensor) -> Tensor:
+        return (x.unflatten(-1, (2, 4)).transpose(2, 3) @ net.heads).transpose(2, 3).flatten(3)
+
+    def einsum(net, x: Tensor) -> Tensor:
+        return torch.einsum("tbnhc,hcd->tbnhd", x.unflatten(-1, (2, 4)), net.heads).flatten(3)
+
+    one, other = (counted(Network(then)) for then in (product, einsum))
+    assert one.ops[-1].sizes.groups == 2
+    assert one.ops == other.ops
+    assert not_free(one) == {}
+
+
+def test_a_product_may_be_one_of_integers():
+    def product(net, x: Tensor) -> Tensor:
+        return (x @ x.mT) @ x
+
+    def integers(net, x: Tensor) -> Tensor:
+        return (x.int() @ x.int().mT).float() @ x
+
+    one, other = (counted(Network(then)) for then in (product, integers))
+    assert {op.order for op in one.ops[1:]} == {"executed", "published"}
+    assert one.ops == other.ops
+
+
+def test_gates_are_neurons_each():
+    def gated(net, x: Tensor) -> Tensor:
+        first, second = (net.layer(x) > 0.1).to(x).chunk(2, -1)
+        return net.layer(torch.cat([first, second], -1) + 0 * net.layer(x))
+
+    def cell(net, x: Tensor) -> Tensor:
+        out = []
+        for step in x:
+            made = net.layer(step)
+            out.append((made > 0.1).to(x) + (made > 0.3).to(x) + (made > 0.5).to(x))
+        return net.layer(torch.stack(out))
+
+    number = TOKENS * WIDTH
+    assert neurons(counted(Network(cell)))[:2] == [number, 3 * number]
+    assert [item.neurons for item in counted(Network(cell)).found] == [number, 3 * number]
+
+
+def test_neurons_that_take_one_current_step_after_step_are_the_same():
+    class Static(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            current, u, out = 2 * self.embed(x), 0.0, []
+            for _ in range(STEPS):
+                u = u / 2 + current
+                out.append((u > 0.2).to(x))
+                u = u * (1 - out[-1])
+            return self.layer(torch.stack(out)).mean((0, 2))
+
+    assert neurons(counted(Static(plain))) == [TOKENS * WIDTH, 0]
+
+
+def test_neurons_are_found_whoever_reads_them():
+    """Also where what reads them makes real numbers of them first."""
+    workload = counted(Network(lambda net, x: net.layer(nn.functional.layer_norm(x, (WIDTH,)))))
+    assert workload.ops[1].a.kind == "real"
+    assert [(item.module, item.neurons) for item in workload.found] == [("fire", TOKENS * WIDTH)]
+
+
+def test_rounded_pixels_stay_pixels():
+    """An encoder emits spikes; rounding what is shown to 8 bits makes none."""
+
+    def rounded(net, x: Tensor) -> Tensor:
+        return (x * 255).round().expand(STEPS, *x.shape) / 255
+
+    def encoded(net, x: Tensor) -> Tensor:
+        return torch.stack([(x > level / STEPS).to(x) for level in range(STEPS)])
+
+    one, other = (counted(Network(plain, shown)).ops[0] for shown in (rounded, encoded))
+    assert (one.a.kind, one.work.effective_sops) == ("real", 0)
+    assert (other.a.kind, other.work.real_macs) == ("binary", 0)
+
+
+def test_a_state_of_zeros_is_counted_where_recurrence_begins():
+    """Of every token a row, as it is of every sample."""
+
+    def recurrent(net, x: Tensor) -> Tensor:
+        state, out = x.new_zeros(SAMPLES * TOKENS, WIDTH), []
+        for step in x:
+            state = net.more(step.flatten(0, 1), state)
+            out.append(state.unflatten(0, (SAMPLES, TOKENS)))
+        return torch.stack(out)
+
+    workload = counted(Network(recurrent))
+    layers = workload.ops[1:]
+    assert [op.sizes.time_steps for op in layers] == [STEPS, STEPS]
+    assert {op.work.dense_macs for op in layers} == {STEPS * SAMPLES * TOKENS * 3 * WIDTH * WIDTH}
+    assert set(not_free(workload)) == {"products entry by entry"}
+
+
+def test_tokens_are_rows_of_a_table():
+    def looked_up(net, x: Tensor) -> Tensor:
+        rows = net.words((x[..., 0] * 6).long()) @ net.words.weight.T
+        return rows[..., :5].expand(STEPS, SAMPLES, TOKENS, 5)
+
+    workload = counted(Network(plain, looked_up))
+    assert [op.sizes.time_steps for op in workload.ops] == [1, STEPS, STEPS]
+
+
+def test_every_layer_behind_what_torch_cannot_follow_is_named():
+    def lost(net, x: Tensor) -> Tensor:
+        return net.layer(net.layer(torch.from_numpy(x.numpy().copy())))
+
+    workload = counted(Network(lost))
+    macs = 2 * STEPS * SAMPLES * TOKENS * WIDTH * WIDTH
+    assert not_free(workload) == {"addmm of constants": macs}
