@@ -126,6 +126,7 @@ STUDY = ["--study", "tests/studies/short.toml"]
             ],
             "2 workers, spread 0.5, lag 4",
         ),
+        (["removal.py", *STUDY, "--seeds", "1"], "points lost on validation, test, both"),
         (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
         (
             ["patterns.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
