@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,14 @@ def cost_report(what: str, machine: str, *, imports: bool = False) -> CostReport
     return report_cost(found.model, found.workload)
 
 
+def price_workload(workload: Workload, machine: str, *, imports: bool = False) -> CostReport:
+    """What one inference of a workload at hand costs on a machine; the rest as in `cost_report`."""
+    from autoprune.cost.load import load_machine
+    from autoprune.report.front.cost_report import report_cost
+
+    return report_cost(load_machine(machine, imports=imports), workload)
+
+
 def sensitivity(what: str, machine: str, share: float, *, imports: bool = False) -> Sensitivity:
     """How much a workload's energy, and of a trial the front of its run, hang on each price.
 
@@ -206,3 +215,32 @@ def profile_untrained(  # noqa: PLR0913 - the options of `autoprune profile`
     return profile_untrained(
         name, sizes, samples, time_steps, time_axis, product_sparsity=product_sparsity
     )
+
+
+def profile_graph(  # noqa: PLR0913 - the options of `autoprune profile`
+    graph: str | Path,
+    inputs: str | Path,
+    *,
+    time_steps: int | None = None,
+    dt: float | None = None,
+    machine: str | None = None,
+    product_sparsity: bool = False,
+    imports: bool = False,
+) -> Workload:
+    """Count what a graph of NIR does on the inputs in a file: `trial.nir_graph`.
+
+    For a `machine`, its weights are rounded to the machine's bits, and what its rules read is
+    counted. Raises InputError where the extra ``autoprune[nir]`` is not installed.
+    """
+    from autoprune.networks.nir.installed import check_nir
+
+    check_nir("profile")
+    from autoprune.cost.load import load_machine
+    from autoprune.trial.nir_graph import Counting, profile_graph
+
+    how = Counting(time_steps=time_steps, dt=dt, product_sparsity=product_sparsity)
+    if machine is not None:
+        model = load_machine(machine, imports=imports)
+        tiles = product_sparsity or model.PRODUCT_SPARSITY
+        how = replace(how, weight_bits=model.machine.weight_bits, product_sparsity=tiles)
+    return profile_graph(Path(graph), Path(inputs), how)

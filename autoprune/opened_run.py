@@ -250,13 +250,15 @@ class OpenedRun:
         with usual_count("networks trained") if watch is None else nullcontext(watch) as told:
             return confirm(self.folder, seeds, hire, told, stop, say)
 
-    def export(
+    def export(  # noqa: PLR0913 - the options of `autoprune export`
         self,
         trial: int | str,
         out: Path,
         *,
         folded: bool = False,
         onnx: bool = False,
+        nir: bool = False,
+        nir_extension: bool = False,
         say: Callable[[str], None] = lambda line: None,
     ) -> Exported:
         """A network of the run as a folder that loads alone; see `deploy.export.export`."""
@@ -264,7 +266,8 @@ class OpenedRun:
         from autoprune.deploy.write import Wanted
 
         key = TrialKey.parse(str(trial))
-        return export(self.folder, key, out, Wanted(folded=folded, onnx=onnx), say)
+        wanted = Wanted(folded=folded, onnx=onnx, nir=nir, nir_extension=nir_extension)
+        return export(self.folder, key, out, wanted, say)
 
     def measure(
         self,

@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 @click.option("--out", type=PATH, required=True, help="Folder to make.")
 @click.option("--fold", "folded", is_flag=True, help="Fold batch norm; outputs move by rounding.")
 @click.option("--onnx", is_flag=True, help="Write network.onnx, too; needs autoprune[onnx].")
+@click.option("--nir", is_flag=True, help="Write network.nir, too; needs autoprune[nir].")
+@click.option("--nir-extension", is_flag=True, help="Let it hold nodes that NIR does not have.")
 @import_option
 def export(  # noqa: PLR0913 - the options of the command line
-    run: Path, trial: str, out: Path, *, folded: bool, onnx: bool, imports: bool
+    run: Path,
+    trial: str,
+    out: Path,
+    *,
+    folded: bool,
+    onnx: bool,
+    nir: bool,
+    nir_extension: bool,
+    imports: bool,
 ) -> None:
     """Export a network of a run, and prove that it is the one that was searched.
 
@@ -35,6 +45,7 @@ def export(  # noqa: PLR0913 - the options of the command line
     \b
     autoprune export runs/digits 46 --out my_network
     autoprune export runs/digits 46 --out my_network --fold --onnx
+    autoprune export runs/digits 46 --out my_network --nir --nir-extension
     """
     from autoprune.cli.console import plain_console
 
@@ -46,7 +57,9 @@ def export(  # noqa: PLR0913 - the options of the command line
 
     with console.status("Exporting"):
         opened = open_run(run, imports=imports)
-        exported = opened.export(trial, out, folded=folded, onnx=onnx, say=say)
+        exported = opened.export(
+            trial, out, folded=folded, onnx=onnx, nir=nir, nir_extension=nir_extension, say=say
+        )
     _print(console, exported)
 
 
@@ -61,7 +74,7 @@ def _print(console: Console, exported: Exported) -> None:
     code = {name: size for name, size in exported.sizes.items() if name.endswith(".py")}
     for name, size in exported.sizes.items():
         if name not in code:
-            whole = name.endswith((".safetensors", ".onnx"))
+            whole = name.endswith((".safetensors", ".onnx", ".nir"))
             ratio = f"{size / exported.parent_bytes:.3f}" if whole else "-"
             table.add_row(name, str(size), ratio)
     table.add_row(f"{len(code)} files of code", str(sum(code.values())), "-")

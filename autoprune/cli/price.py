@@ -65,10 +65,11 @@ def price(  # noqa: PLR0913 - the options of the command line
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=1))
     else:
-        _print(found, explained=explained)
+        print_report(found, explained=explained)
 
 
-def _print(found: CostReport, *, explained: bool) -> None:
+def print_report(found: CostReport, *, explained: bool) -> None:
+    """Print what a workload costs; every term where it is to be `explained`."""
     from rich.text import Text
 
     from autoprune.cli.console import plain_console

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from autoprune.cli.options import PATH, import_option
+
+if TYPE_CHECKING:
+    from autoprune.workload.workload import Workload
 
 _DIMENSIONS = 4
 
 
 @click.command()
-@click.argument("model", metavar="MODULE:BUILD")
-@click.option("--input", "shape", required=True, help="One sample: 3x32x32, or frames 16x2x64x64.")
+@click.argument("model", metavar="MODULE:BUILD|GRAPH.nir")
+@click.option("--input", "shape", help="One sample: 3x32x32, or frames 16x2x64x64.")
+@click.option("--inputs", type=PATH, help="Of a graph: an .npz, [samples, T, ...].")
+@click.option("--dt", type=click.FloatRange(0, min_open=True), help="Of a graph: seconds a step.")
+@click.option("--machine", metavar="MACHINE", help="Price it, too: name or TOML file.")
 @click.option("--samples", type=click.IntRange(1), default=4, show_default=True, help="Batch.")
 @click.option(
     "--time-steps", type=click.IntRange(1, 1024), help="T; the network's attribute T if left out."
@@ -23,15 +33,20 @@ _DIMENSIONS = 4
 )
 @click.option("--product-sparsity", is_flag=True, help="Count tiles, too: for `prosperity`.")
 @click.option("--json", "as_json", is_flag=True, help="The workload, as `price` reads it.")
+@import_option
 def profile(  # noqa: PLR0913 - the command line's
     model: str,
-    shape: str,
     *,
+    shape: str | None,
+    inputs: Path | None,
+    dt: float | None,
+    machine: str | None,
     samples: int,
     time_steps: int | None,
     time_axis: int | None,
     product_sparsity: bool,
     as_json: bool,
+    imports: bool,
 ) -> None:
     """Count the operations of any network with spiking neurons.
 
@@ -40,25 +55,61 @@ def profile(  # noqa: PLR0913 - the command line's
     network fires; dense counts are the network's, spike counts those of noise. Trained networks on
     real data are counted in every trial of a run.
 
+    GRAPH.nir is a graph of NIR (needs autoprune[nir]), counted on inputs of yours: what it does on
+    them. A step takes --dt seconds, or what the graph says, or 1e-4 s.
+
     \b
     autoprune profile my_module:build --input 3x32x32
     autoprune profile my_module:build --input 3x32x32 --json > w.json
     autoprune price w.json --machine loihi1
+    autoprune profile graph.nir --inputs inputs.npz --machine loihi1
     """
     from autoprune import api
 
-    sizes = _sizes(shape)
-    workload = api.profile_untrained(
-        model,
-        sizes,
-        samples=samples,
-        time_steps=time_steps,
-        time_axis=time_axis,
-        product_sparsity=product_sparsity,
-    )
+    is_graph = model.endswith(".nir")
+    if is_graph:
+        _refuse(model, {"--input": shape, "--time-axis": time_axis}, needed=("--inputs", inputs))
+        assert inputs is not None
+        workload = api.profile_graph(
+            model,
+            inputs,
+            time_steps=time_steps,
+            dt=dt,
+            machine=machine,
+            product_sparsity=product_sparsity,
+            imports=imports,
+        )
+    else:
+        _refuse(model, {"--inputs": inputs, "--dt": dt}, needed=("--input", shape))
+        assert shape is not None
+        workload = api.profile_untrained(
+            model,
+            _sizes(shape),
+            samples=samples,
+            time_steps=time_steps,
+            time_axis=time_axis,
+            product_sparsity=product_sparsity,
+        )
     if as_json:
         click.echo(workload.to_json())
         return
+    _print(workload, "" if is_graph else "random ")
+    if machine is not None:
+        from autoprune.cli.price import print_report
+
+        print_report(api.price_workload(workload, machine, imports=imports), explained=False)
+
+
+def _refuse(what: str, others: dict[str, object], needed: tuple[str, object]) -> None:
+    """UsageError where an option is of the other kind of network, or the needed one is missing."""
+    for name, given in others.items():
+        if given is not None:
+            raise click.UsageError(f"{name} is not for {what}")
+    if needed[1] is None:
+        raise click.UsageError(f"Missing option '{needed[0]}'.")
+
+
+def _print(workload: Workload, kind: str) -> None:
     from autoprune.cli.console import plain_console
     from autoprune.report.tables.workload import (
         coverage_lines,
@@ -76,7 +127,7 @@ def profile(  # noqa: PLR0913 - the command line's
         console.print(line)
     console.print(
         "MACs are dense, SOPs effective: event and weight not 0. Means over "
-        f"{workload.samples} random samples of T = {workload.time_steps} steps."
+        f"{workload.samples} {kind}samples of T = {workload.time_steps} steps."
     )
 
 

@@ -15,6 +15,7 @@ from autoprune.deploy.onnx import check_onnx
 from autoprune.deploy.prove import prove
 from autoprune.deploy.write import Wanted, write
 from autoprune.errors import InputError
+from autoprune.networks.nir.installed import check_nir
 from autoprune.runs import exports
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import TrialKey
@@ -64,6 +65,10 @@ def export(
     start = time.perf_counter()
     if wanted.onnx:
         check_onnx()
+    if wanted.nir_extension and not wanted.nir:
+        raise InputError("--nir-extension", "given without --nir")
+    if wanted.nir:
+        check_nir("--nir")
     for note, half_made in exports.left(run):
         exports.remove(note, half_made)
     with whole_or_nothing(run, out) as part:

@@ -12,6 +12,7 @@ from pathlib import Path
 from autoprune.data.preparation import Preparation
 from autoprune.deploy.form import Form
 from autoprune.deploy.load import FORMAT, MANIFEST, described
+from autoprune.deploy.nir.proof import NirProof
 from autoprune.deploy.onnx import OnnxProof
 from autoprune.trial.measurement import Score
 
@@ -117,7 +118,7 @@ class Manifest:
 
     Attributes:
         facts: of the trial. form: of the network. sizes: of its weights.
-        fold: None where nothing was folded. onnx: None where there is no network.onnx.
+        fold: None where nothing was folded. onnx, nir: None where there is no such file.
     """
 
     facts: Facts
@@ -125,6 +126,7 @@ class Manifest:
     sizes: Sizes
     fold: Folding | None = None
     onnx: OnnxProof | None = None
+    nir: NirProof | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Keys and values in the order in which they are written."""
@@ -135,6 +137,7 @@ class Manifest:
             **self.form.to_dict(),
             "bytes": asdict(self.sizes),
             **({"onnx": asdict(self.onnx)} if self.onnx else {}),
+            **({"nir": asdict(self.nir)} if self.nir else {}),
         }
 
 

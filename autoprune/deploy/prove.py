@@ -37,6 +37,8 @@ def prove(member: Member, written: Written, folder: Path) -> list[str]:
     )
     if manifest.onnx is not None:
         proofs.append(_onnx_words(manifest.onnx))
+    if manifest.nir is not None:
+        proofs.append(manifest.nir.words())
     return proofs
 
 

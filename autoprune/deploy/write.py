@@ -31,11 +31,14 @@ class Wanted:
 
     Attributes:
         folded: batch norm is folded into the layers before it; else it stays bit for bit.
-        onnx: network.onnx is written, too.
+        onnx: network.onnx is written, too. nir: so is network.nir.
+        nir_extension: whether that may hold nodes that NIR does not have.
     """
 
     folded: bool = False
     onnx: bool = False
+    nir: bool = False
+    nir_extension: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +59,19 @@ def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], Non
         origin = replace(origin, folded=pairs)
         moved = _folding(member, network, inputs)
     packed = pack(network, member.setup.adapter, origin, folder)
-    files, proof = [*packed.files], None
+    files, proof, read_back = [*packed.files], None, None
     if wanted.onnx:
         say("Writing network.onnx.")
         proof = write_onnx(network, member.single_inputs(SAMPLES), folder / "network.onnx")
         files.append("network.onnx")
+    if wanted.nir:
+        from autoprune.deploy.nir.write import write_nir  # which imports an extra's libraries
+
+        say("Writing network.nir.")
+        extended = wanted.nir_extension
+        file = folder / "network.nir"
+        read_back = write_nir(member.network, member.inputs, file, SAMPLES, extended=extended)
+        files.append(file.name)
     manifest = Manifest(
         facts=found,
         form=packed.form,
@@ -72,6 +83,7 @@ def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], Non
         ),
         fold=moved,
         onnx=proof,
+        nir=read_back,
     )
     files.append(write_readme(folder, found, packed.form))
     write_manifest(folder, manifest.to_dict(), files)

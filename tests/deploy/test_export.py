@@ -110,7 +110,9 @@ def test_the_readmes_program_classifies_raw_samples_as_on_record(finished, tmp_p
 
 def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     said: list[str] = []
-    exported = open_run(finished).export("90", tmp_path / "out", say=said.append)
+    exported = open_run(finished).export(
+        "90", tmp_path / "out", nir=True, nir_extension=True, say=said.append
+    )
     assert said[0] == "The weights of trial 90 were not kept: training it again."
     found = manifest(tmp_path / "out")
     assert found["weights_trained_again"]
@@ -123,6 +125,8 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes + learned
     assert exported.parent_bytes == parent
     assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
+    assert exported.proofs[-1].startswith("network.nir (")
+    assert found["nir"]["spikes"] > 0 and found["nir"]["extension_nodes"] > 0
 
 
 @pytest.mark.parametrize(
@@ -130,8 +134,11 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     ["without blocks.0.attention", pytest.param("without all blocks", marks=pytest.mark.full)],
 )
 def test_baselines_and_removed_branches(key, finished, tmp_path):
-    open_run(finished).export(key, tmp_path / "out")
+    bare = key == "without all blocks"
+    open_run(finished).export(key, tmp_path / "out", nir=bare)
     found = manifest(tmp_path / "out")
+    if bare:
+        assert found["nir"]["extension_nodes"] == 0 and "network.nir" in found["files"]
     held = {name for how in found["storage"].values() for name in how["holds"]}
     assert not any(name.startswith("blocks.0.attention") for name in held)
     assert any(name.startswith("blocks.0.mlp") for name in held) == (key != "without all blocks")
