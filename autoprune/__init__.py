@@ -2,6 +2,7 @@
 
 `run(study)` runs a study and opens the run, `open_run(path)` opens a recorded one: fronts and
 trials as data frames, a pick, a figure. `check(what)` checks what you wrote.
+`Study`, `Space` and `Machine` are a study, its search space and a machine without files.
 `load(folder)` loads an exported network, `profile(network, inputs)` counts any network.
 """
 
@@ -11,14 +12,17 @@ import importlib
 from typing import Any
 
 _PLACES = {
-    "check": "autoprune.api",
-    "load": "autoprune.deploy.load",
-    "open_run": "autoprune.api",
-    "profile": "autoprune.workload.census.profile",
-    "run": "autoprune.api",
+    "Machine": "autoprune.cost.machine:Machine",
+    "Space": "autoprune.compress.space:SearchSpace",
+    "Study": "autoprune.study.study:Study",
+    "check": "autoprune.api:check",
+    "load": "autoprune.deploy.load:load",
+    "open_run": "autoprune.api:open_run",
+    "profile": "autoprune.workload.census.profile:profile",
+    "run": "autoprune.api:run",
 }
 
-__all__ = ["check", "load", "open_run", "profile", "run"]
+__all__ = ["Machine", "Space", "Study", "check", "load", "open_run", "profile", "run"]
 
 
 def __dir__() -> list[str]:
@@ -27,7 +31,8 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """The functions of `__all__`, imported when they are asked for: torch takes seconds."""
+    """What `__all__` names, imported when it is asked for: torch takes seconds."""
     if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), name)
+        module, _, own = _PLACES[name].partition(":")
+        return getattr(importlib.import_module(module), own)
     raise AttributeError(f"module 'autoprune' has no attribute {name!r}")

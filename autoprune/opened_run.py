@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from autoprune.cost.cost import Cost
+    from autoprune.cost.machine import Machine
     from autoprune.cost.model import CostModel
     from autoprune.deploy.export import Exported
     from autoprune.deploy.measure import Conditions
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
 class OpenedRun:
     """A recorded run.
 
-    Where a method takes machines, each is a name of the run's, of a bundled machine, or a TOML
-    file, and all those of the run are meant where none is given. It raises InputError where there
-    is no such machine.
+    Where a method takes machines, each is a name of the run's, of a bundled machine, a TOML file,
+    or a `Machine`, and all those of the run are meant where none is given. It raises InputError
+    where there is no such machine.
 
     Args:
         path: its folder.
@@ -71,7 +72,7 @@ class OpenedRun:
         except AutopruneError as error:
             return f"<code>{escape(repr(self))}</code>: {escape(str(error))}"
 
-    def answers(self, *machines: str) -> list[Answer]:
+    def answers(self, *machines: str | Machine) -> list[Answer]:
         """The network to take for each machine where nobody says more, as a run ends with.
 
         Raises what `fronts` raises.
@@ -80,7 +81,7 @@ class OpenedRun:
 
         return [answer(front) for front in self.fronts(*machines).fronts]
 
-    def models(self, *machines: str) -> list[CostModel]:
+    def models(self, *machines: str | Machine) -> list[CostModel]:
         """The cost models of machines."""
         from autoprune.runs.machines import find_machine, run_machines
 
@@ -91,7 +92,7 @@ class OpenedRun:
         """Names of the machines of the run."""
         return [model.machine.name for model in self.models()]
 
-    def machine_front(self, machine: str) -> MachineFront:
+    def machine_front(self, machine: str | Machine) -> MachineFront:
         """The front of a machine with all that is said about it.
 
         Raises RecordError without a fine-tuned parent, UnknownCost where the machine cannot run
@@ -102,7 +103,7 @@ class OpenedRun:
         (model,) = self.models(machine)
         return RunFronts(self.folder, self.folder.read_heads()).of(model)
 
-    def fronts(self, *machines: str) -> Fronts:
+    def fronts(self, *machines: str | Machine) -> Fronts:
         """The fronts of machines, what probes and measurements say beside them, and who has none.
 
         Raises UnknownCost where none has one, and RecordError without a fine-tuned parent.
@@ -111,7 +112,7 @@ class OpenedRun:
 
         return read_fronts(self.folder, self.models(*machines))
 
-    def front(self, machine: str) -> pd.DataFrame:
+    def front(self, machine: str | Machine) -> pd.DataFrame:
         """The front of a machine, by ascending energy; see `report.frames.front_frame`."""
         from autoprune.report.frames import front_frame
 
@@ -124,7 +125,7 @@ class OpenedRun:
 
         return read_all(self.folder.path)
 
-    def trials(self, *machines: str) -> pd.DataFrame:
+    def trials(self, *machines: str | Machine) -> pd.DataFrame:
         """All trials; see `autoprune.report.frames.trials_frame`."""
         from autoprune.report.frames import trials_frame
 
@@ -155,14 +156,14 @@ class OpenedRun:
         """
         return self.folder.read_workload(TrialKey.parse(str(trial)), weight_bits)
 
-    def price(self, trial: int | str, machine: str) -> Cost:
+    def price(self, trial: int | str, machine: str | Machine) -> Cost:
         """What one inference of a trial costs, term by term; see `autoprune.api.cost_report`."""
         (model,) = self.models(machine)
         return model.price(self.workload(trial, model.machine.weight_bits))
 
     def pick(
         self,
-        machine: str,
+        machine: str | Machine,
         *,
         max_energy_uj: float | None = None,
         min_accuracy: float | None = None,
@@ -186,7 +187,7 @@ class OpenedRun:
             export=export_command(self.folder.path, found.row.key),
         )
 
-    def compare(self, *machines: str) -> Comparison:
+    def compare(self, *machines: str | Machine) -> Comparison:
         """The same trials on two or more machines, and why some cannot price them.
 
         Raises UnknownCost unless two can.
@@ -195,7 +196,7 @@ class OpenedRun:
 
         return read_comparison(self.folder, self.models(*machines))
 
-    def figure(self, machine: str) -> Any:
+    def figure(self, machine: str | Machine) -> Any:
         """The front of a machine and all trials as a plotly figure."""
         from autoprune.report.plots.figure import front_figure
 

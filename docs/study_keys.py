@@ -127,7 +127,8 @@ def section(table: type[BaseModel], title: str) -> Iterator[str]:
     for key, field in table.model_fields.items():
         if key not in said.keys:
             raise ValueError(f"the docstring of {table.__name__} says nothing of {key}")
-        tables = [found for found in types(field.annotation) if found is not Domain]
+        apart = (Domain, SearchSpace)  # which have sections of their own
+        tables = [found for found in types(field.annotation) if found not in apart]
         if table is SearchSpace and key in TABLES_MEAN:
             yield f"| `{key}` | table [\\[{key}\\]](#{key}) | - | {said.keys[key]} |"
             continue

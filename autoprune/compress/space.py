@@ -43,6 +43,8 @@ class SearchSpace(BaseModel):
         model: per network.
         uniform: what the uniform sweep lists; see `autoprune.compress.uniform`.
 
+    In Python each table is a dict of dicts, and the whole goes to `Study.space`.
+
     A setting that may stand in several of `branch`, `block` and `model` has one scope: it stands
     in one of them.
     """
@@ -74,6 +76,14 @@ class SearchSpace(BaseModel):
             for where, domain in offered.items():
                 check_offered(f"{where}.{name}", domain, f"uniform.{name}", values)
         return self
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"search space {self.title!r}"
+
+    def __repr__(self) -> str:
+        """In a line."""
+        return f"<{self}>"
 
     def offered(self) -> Iterator[tuple[str, Setting, Domain]]:
         """What varies: where it stands in the file, the setting, and its values."""
@@ -199,12 +209,18 @@ def _neutral(setting: Setting, domain: Domain) -> Value:
     return domain.all[-1] if nearest else setting.neutral
 
 
-def load_space(name_or_path: str, base: Path | None = None) -> SearchSpace:
-    """The bundled search space of that name, or the one in that file."""
-    path = find_file("search_spaces", name_or_path, base)
-    content = read_toml(path)
-    _check_keys(content, str(path))
-    return validate(SearchSpace, content, str(path))
+def load_space(given: str | SearchSpace, base: Path | None = None) -> SearchSpace:
+    """The bundled search space of that name, the one in that file, or that one, checked.
+
+    Settings of methods of the user's own are known, and hence checked, once a study uses them.
+    """
+    if isinstance(given, SearchSpace):
+        where, content = str(given), given.model_dump(exclude_unset=True)
+    else:
+        path = find_file("search_spaces", given, base)
+        where, content = str(path), read_toml(path)
+    _check_keys(content, where)
+    return validate(SearchSpace, content, where)
 
 
 def _check_keys(content: Mapping[str, Any], where: str) -> None:

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from autoprune.config import find_file
-from autoprune.cost.machine import read_machine
+from autoprune.cost.machine import Machine, read_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.plugin import load_named, make_importable, refuse_code
@@ -51,31 +51,33 @@ def families() -> dict[str, str]:
 
 
 def load_machine(
-    name_or_path: str,
+    given: str | Machine,
     base: Path | None = None,
     *,
     imports: bool = True,
     beside: Path | None = None,
     price_host: bool = False,
 ) -> CostModel:
-    """The cost model of a bundled machine, or of the machine in a TOML file.
+    """The cost model of a bundled machine, of the machine in a TOML file, or of a `Machine`.
 
     Args:
-        name_or_path: see `autoprune.config.find_file`.
+        given: name or path, see `autoprune.config.find_file`, or the machine itself.
         base: what a path is relative to.
         imports: whether a class that the file names (``module:Class``) may be imported.
         price_host: whether the energy holds what it leaves to a host, at the file's prices.
-        beside: the folder where the module of that class may lie; the file's where it is left out.
+        beside: the folder where the module of that class may lie; where it is left out the file's,
+            and of a machine without one the current folder.
 
     Raises InputError where there is no such machine, its file is wrong or lacks a price of the
     host that is asked for, or its class may not be imported.
     """
-    path = find_file("cost_models", name_or_path, base)
-    machine = replace(read_machine(path), price_host=price_host)
+    if not isinstance(given, Machine):
+        given = read_machine(find_file("cost_models", given, base))
+    machine = replace(given, price_host=price_host)
     if not imports:
-        refuse_code(machine.family, f"{path}: family")
+        refuse_code(machine.family, f"{machine.where}: family")
     if ":" in machine.family:
-        make_importable(beside or path.parent)
+        make_importable(beside or Path(machine.where).parent)
     return find_family(machine.family, machine.where)(machine)
 
 

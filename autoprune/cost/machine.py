@@ -1,63 +1,22 @@
-"""Machine: one accelerator as its TOML file describes it."""
+"""Machine: one accelerator as its TOML file describes it, or the same tables given in Python."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+import tomlkit
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from autoprune.config import STRICT, Json, Title, read_toml, validate
 from autoprune.cost.arithmetic import NeuronArithmetic
+from autoprune.cost.capabilities import Capabilities
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.workload.columns import Pattern, WeightFormat
-
-Sparsity = Literal["none", "gate", "skip"]
-Support = Literal["native", "host", "emulated", "unsupported"]
-RealTimesSpike = Literal["ac", "mac", "host"]
-
-
-class Capabilities(BaseModel):
-    """What a machine does with sparsity, and what it cannot do itself.
-
-    Attributes:
-        spike_sparsity, weight_sparsity: what a zero buys: ``none``; ``gate``, energy but no time;
-            or ``skip``, both.
-        real_input: the stem's pixels and the head's means. dynamic_product: a product of two
-            activations. integer_spike: an input that counts two spikes or more. neuron: the
-            update of a membrane. Each ``native``, done by a ``host`` outside the total,
-            ``emulated`` or ``unsupported``.
-        real_times_spike: what a product of a real activation with spikes takes per event and row
-            of the real one: an accumulation (``ac``), as a column of weights, or a ``mac``; or it
-            is left to a ``host``. Left out: ``mac`` where real inputs and products of activations
-            are both native, else ``host``. ``ac`` has its rule, with the evidence, among the rules
-            of emulation.
-    """
-
-    model_config = STRICT
-    spike_sparsity: Sparsity
-    weight_sparsity: Sparsity
-    real_input: Support
-    dynamic_product: Support
-    integer_spike: Support
-    neuron: Support
-    real_times_spike: RealTimesSpike | None = None
-
-    @model_validator(mode="after")
-    def _settled(self) -> Self:
-        if self.real_times_spike is None:
-            native = self.real_input == self.dynamic_product == "native"
-            object.__setattr__(self, "real_times_spike", "mac" if native else "host")
-        if self.real_times_spike != "host" and self.dynamic_product in ("host", "unsupported"):
-            raise ValueError(
-                f"real_times_spike is {self.real_times_spike!r} with dynamic_product "
-                f"{self.dynamic_product!r}: expected 'host'"
-            )
-        return self
 
 
 def _one_number(value: object) -> object:
@@ -79,6 +38,7 @@ class _Number(BaseModel):
     least: float | None = None
 
 
+_NAME = re.compile(r"\w[\w.-]*")
 _MAC = re.compile(r"mac_([1-9][0-9]?)")
 _Value = TypeVar("_Value", Price, Quantity)
 
@@ -110,12 +70,12 @@ class _File(BaseModel):
     not_modelled: list[str] = []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Machine:
-    """One accelerator.
+    """One accelerator; `of` makes one without a file.
 
     Attributes:
-        name: the file's name without ending. where: the file.
+        name: the file's name without ending. where: the file, or what it is in words.
         title: one line. family: see `autoprune.cost.load`. references: publications.
         weight_bits: bits of a weight at which the machine is priced.
         weight_formats: those in which it can hold a matrix; it takes the smallest.
@@ -158,6 +118,61 @@ class Machine:
                 f"one in [emulated] for each emulated capability ({', '.join(emulated) or '-'})",
             )
 
+    @classmethod
+    def of(cls, name: str, **tables: Any) -> Self:
+        """A machine of that name from what its TOML file would hold, tables as dicts.
+
+        Raises InputError for whatever is wrong with it, with the key.
+        """
+        if not _NAME.fullmatch(name):
+            raise InputError("machine", f"given the name {name!r}", "letters, digits and _.- alone")
+        return cls._read(name, f"machine {name}", tables)
+
+    @classmethod
+    def _read(cls, name: str, where: str, tables: Mapping[str, Any]) -> Self:
+        file = validate(_File, tables, where)
+        return cls(
+            name=name,
+            where=where,
+            prices=tuple(_price(where, *item) for item in file.prices.items()),
+            parameters=tuple(_quantity(where, "parameters", *i) for i in file.parameters.items()),
+            limits=tuple(_quantity(where, "limits", *item) for item in file.limits.items()),
+            host=tuple(sorted(_host(where, *item) for item in file.host.items())),
+            references=tuple(file.references),
+            weight_formats=tuple(file.weight_formats),
+            skipped_patterns=tuple(file.skipped_patterns),
+            emulation=file.emulated,
+            not_modelled=tuple(file.not_modelled),
+            **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
+            capabilities=file.capabilities,
+            neurons=file.neurons,
+        )
+
+    def __repr__(self) -> str:
+        """In a line."""
+        return f"<machine {self.name}: {self.title}>"
+
+    def to_toml(self) -> str:
+        """The text of a file that is read as this machine, under its name."""
+        tables = {
+            "title": self.title,
+            "family": self.family,
+            "weight_bits": self.weight_bits,
+            "weight_formats": list(self.weight_formats),
+            "skipped_patterns": list(self.skipped_patterns),
+            "references": list(self.references),
+            "not_modelled": list(self.not_modelled),
+            "prices": _numbers(self.prices),
+            "parameters": _numbers(self.parameters),
+            "limits": _numbers(self.limits),
+            "host": _numbers(price for _, price in self.host),
+            "choices": dict(self.choices),
+            "capabilities": self.capabilities.model_dump(),
+            "neurons": self.neurons.model_dump(exclude_none=True),
+            "emulated": dict(self.emulation),
+        }
+        return tomlkit.dumps(tables)
+
     @property
     def charged(self) -> tuple[Price, ...]:
         """All prices that the energy is made of."""
@@ -193,34 +208,30 @@ def read_machine(path: Path) -> Machine:
 
     Raises InputError for whatever is wrong with it, with the file and the key.
     """
-    file = validate(_File, read_toml(path), str(path))
-    return Machine(
-        name=path.stem,
-        where=str(path),
-        prices=tuple(_price(path, name, number) for name, number in file.prices.items()),
-        parameters=tuple(_quantity(path, "parameters", *item) for item in file.parameters.items()),
-        limits=tuple(_quantity(path, "limits", *item) for item in file.limits.items()),
-        host=tuple(sorted(_host(path, name, number) for name, number in file.host.items())),
-        references=tuple(file.references),
-        weight_formats=tuple(file.weight_formats),
-        skipped_patterns=tuple(file.skipped_patterns),
-        emulation=file.emulated,
-        not_modelled=tuple(file.not_modelled),
-        **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
-        capabilities=file.capabilities,
-        neurons=file.neurons,
-    )
+    return Machine._read(path.stem, str(path), read_toml(path))
 
 
-def _price(path: Path, name: str, number: _Number) -> Price:
-    where = f"{path}: prices.{name}"
+def _numbers(values: Iterable[Price | Quantity]) -> dict[str, dict[str, Json]]:
+    """The lines of a table, by name."""
+    return {
+        value.name.removeprefix("host."): {
+            key: found
+            for key, found in asdict(value).items()
+            if key != "name" and found is not None
+        }
+        for value in values
+    }
+
+
+def _price(at: str, name: str, number: _Number) -> Price:
+    where = f"{at}: prices.{name}"
     if number.scope is None:
         raise InputError(where, "no scope", "per_term or all_in")
     return _at(where, Price, {"name": name, **number.model_dump()})
 
 
-def _host(path: Path, name: str, number: _Number) -> tuple[int, Price]:
-    where = f"{path}: host.{name}"
+def _host(at: str, name: str, number: _Number) -> tuple[int, Price]:
+    where = f"{at}: host.{name}"
     found = _MAC.fullmatch(name)
     if found is None:
         raise InputError(where, "unknown key", "mac_BITS, the price of a MAC, such as mac_32")
@@ -229,8 +240,8 @@ def _host(path: Path, name: str, number: _Number) -> tuple[int, Price]:
     return int(found[1]), _at(where, Price, {"name": f"host.{name}", **number.model_dump()})
 
 
-def _quantity(path: Path, table: str, name: str, number: _Number) -> Quantity:
-    where = f"{path}: {table}.{name}"
+def _quantity(at: str, table: str, name: str, number: _Number) -> Quantity:
+    where = f"{at}: {table}.{name}"
     if (number.scope, number.access_bits, number.least) != (None, None, None):
         raise InputError(where, "scope, access_bits or least", "them with prices only")
     values = number.model_dump(exclude={"scope", "access_bits", "least"})

@@ -2,6 +2,7 @@
 
     study.json            what the run is of: see `autoprune.runs.record`
     study.toml            the study's file as it was read
+    space.toml            the search space of a study in Python
     machines/NAME.toml    the machines as they were read
     parent.safetensors    the trained parent
     optuna.journal        the Optuna study

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
+from autoprune.cost.machine import Machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError, RecordError
 from autoprune.runs.folder import RunFolder
@@ -20,18 +21,19 @@ def machine_folders(models: Mapping[str, CostModel]) -> dict[str, str]:
     return {name: str(Path(m.machine.where).resolve().parent) for name, m in models.items()}
 
 
-def find_machine(folder: RunFolder, name_or_path: str) -> CostModel:
-    """The run's own copy of a machine where it has one of that name, else as `load_machine`.
+def find_machine(folder: RunFolder, given: str | Machine) -> CostModel:
+    """The run's own copy of a machine where it has one of the name given, else as `load_machine`.
 
     Its energy holds what a host does where the run's study asks for it.
 
     Raises InputError where there is none, it lacks a price of the host that is asked for, or its
     class may not be imported; see `RunFolder`.
     """
-    copy, price_host = folder.machines / f"{name_or_path}.toml", folder.record.price_host
-    if not copy.is_file():
-        return load_machine(name_or_path, imports=folder.imports, price_host=price_host)
-    place = folder.record.machine_folders.get(name_or_path)
+    price_host = folder.record.price_host
+    copy = None if isinstance(given, Machine) else folder.machines / f"{given}.toml"
+    if copy is None or not copy.is_file():
+        return load_machine(given, imports=folder.imports, price_host=price_host)
+    place = folder.record.machine_folders.get(copy.stem)
     beside = None if place is None else Path(place)
     return load_machine(str(copy), imports=folder.imports, beside=beside, price_host=price_host)
 

@@ -52,13 +52,14 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
     or whose neurons cannot differ as finely as the space lets them.
     """
     study, space, file = load_study(given, imports=imports)
+    searched = str(study.space)
     models = [
         load_machine(name, file.parent, imports=imports, price_host=study.price_host)
         for name in study.machines
     ]
     machines = {model.machine.name: model for model in models}
     if len(machines) < len(models):
-        raise InputError(f"{file}: machines", f"given {study.machines}", "different file names")
+        raise InputError(f"{file}: machines", f"given {study.machines}", "different names")
     for name, model in machines.items():
         if model.machine.weight_bits < LEAST_BITS:
             raise InputError(
@@ -66,7 +67,7 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
                 f"{name} has weight_bits = {model.machine.weight_bits}",
                 f"at least {LEAST_BITS}: a trial is measured with its weights rounded so",
             )
-        _check_neurons(model, space, study.space, f"{file}: machines")
+        _check_neurons(model, space, searched, f"{file}: machines")
     _check_rate(study, space, f"{file}: finetune.learning_rate")
     names, score = list(machines), study.functions.score
     check_objectives(study.objectives, names, f"{file}: objectives", score)
@@ -75,9 +76,9 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
         check_metric(budget.metric, names, f"{file}: budgets", score)
         _check_bound(budget, score, f"{file}: budgets")
     for metric in study.objectives:
-        _check_defined(metric, space, machines, study.space, f"{file}: objectives")
+        _check_defined(metric, space, machines, searched, f"{file}: objectives")
     for budget in budgets:
-        _check_defined(budget.metric, space, machines, study.space, f"{file}: budgets")
+        _check_defined(budget.metric, space, machines, searched, f"{file}: budgets")
     return Checked(study=study, space=space, file=file, machines=machines, budgets=budgets)
 
 

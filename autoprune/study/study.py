@@ -1,17 +1,27 @@
-"""Study: network x data x space x machines x objectives x effort, as its TOML file gives it."""
+"""Study: network x data x space x machines x objectives x effort, as its TOML file gives it.
+
+In Python it is the same value of the same keys, whose space and machines may be values, too.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
 
 from autoprune.compress.effort import Effort
 from autoprune.compress.registry import use
 from autoprune.compress.space import SearchSpace, load_space
 from autoprune.compress.spec import CompressionSpec
 from autoprune.config import STRICT, Count, Steps, Title, find_file, read_toml, validate
+from autoprune.cost.machine import Machine
 from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.errors import InputError
 from autoprune.networks.families import FAMILIES
@@ -27,11 +37,25 @@ from autoprune.trial.spec import (
     RecipeSpec,
 )
 
+SPACE_FILE = "space.toml"
+"""Of a search space that is a value, in the run folder."""
+
 
 def _each_once(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise ValueError("each once")
     return values
+
+
+def _named_or(kind: type) -> BeforeValidator:
+    """A name or path, or in Python the value itself."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str | kind):
+            return value
+        raise ValueError("text: a name, or a path of a file")
+
+    return BeforeValidator(check, json_schema_input_type=str)
 
 
 def _named(value: object) -> object:
@@ -44,8 +68,9 @@ class Study(BaseModel):
     Attributes:
         title: one line.
         data: the data set; a name is short for a table with that name alone.
-        space: name or path of the search space.
-        machines: names or paths of the machines that are priced.
+        space: name or path of the search space; in Python a `SearchSpace` as well.
+        machines: names or paths of the machines that are priced; in Python each a `Machine` as
+            well.
         price_host: whether the energy holds what machines leave to a host, at the prices of their
             ``[host]``.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
@@ -86,8 +111,8 @@ class Study(BaseModel):
 
     title: Title
     data: Annotated[DataSpec, BeforeValidator(_named)]
-    space: str
-    machines: list[str]
+    space: Annotated[str | SearchSpace, _named_or(SearchSpace)]
+    machines: list[Annotated[str | Machine, _named_or(Machine)]]
     price_host: bool = False
     objectives: list[str]
     budgets: list[str] = []
@@ -113,6 +138,22 @@ class Study(BaseModel):
         if self.parent is None and self.network.checkpoint is None:
             raise ValueError("a table [parent] to train by, or network.checkpoint")
         return self
+
+    def __str__(self) -> str:
+        """In words."""
+        machines = ", ".join(m if isinstance(m, str) else m.name for m in self.machines)
+        return f"study {self.title!r}: {self.data.name}, {self.trials} trials, {machines}"
+
+    def __repr__(self) -> str:
+        """In a line."""
+        return f"<{self}>"
+
+    @property
+    def in_files(self) -> Study:
+        """It, with the places in a run folder for the space and machines that are values."""
+        space = self.space if isinstance(self.space, str) else SPACE_FILE
+        machines = [m if isinstance(m, str) else f"machines/{m.name}.toml" for m in self.machines]
+        return self.model_copy(update={"space": space, "machines": machines})
 
     @property
     def code(self) -> dict[str, str]:
@@ -149,7 +190,8 @@ def load_study(given: str | Study, *, imports: bool = True) -> tuple[Study, Sear
     """
     if isinstance(given, Study):
         path = Path("study.toml").absolute()
-        content = given.model_dump(exclude_none=True)
+        content = given.model_dump(exclude={"space", "machines"}, exclude_none=True)
+        content |= {"space": given.space, "machines": given.machines}
     else:
         path = find_file("studies", given)
         content = read_toml(path)
@@ -157,7 +199,8 @@ def load_study(given: str | Study, *, imports: bool = True) -> tuple[Study, Sear
     check_artifacts(content.get("artifacts"), f"{path}: artifacts")
     study = validate(Study, content, str(path))
     check_names(study, path)
-    if not study.machines or len(set(study.machines)) != len(study.machines):
+    names = {m if isinstance(m, str) else m.name for m in study.machines}
+    if not study.machines or len(names) != len(study.machines):
         raise InputError(f"{path}: machines", f"given {study.machines}", "machines, each once")
     use_methods(study, path, imports=imports)
     return study, load_space(study.space, path.parent), path

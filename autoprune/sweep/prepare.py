@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from autoprune.config import find_file, to_toml
+from autoprune.cost.machine import Machine
 from autoprune.errors import InputError
 from autoprune.files import read_text, user_path
 from autoprune.networks.key_map import load_key_map
@@ -18,7 +19,7 @@ from autoprune.study.build import Built, build
 from autoprune.study.check import Checked, load_checked
 from autoprune.study.compute import Compute
 from autoprune.study.recipe import leaves_out, recipe_task
-from autoprune.study.study import Study
+from autoprune.study.study import SPACE_FILE, Study
 from autoprune.study.warm_start import read_warm_start
 from autoprune.sweep.memory import check_memory
 from autoprune.sweep.ray.loggers import check_packages
@@ -33,7 +34,7 @@ class Prepared:
     Attributes:
         built: the study with all that it names.
         file: where it lies. texts: as they were read, ``study``, ``space NAME`` and
-            ``machine NAME`` for each of its machines.
+            ``machine NAME`` for each of its machines; of what is a value as its file would be.
         notes: what a user has to know about its parent.
         warm: what it begins with of another run.
         address: of the Ray cluster to run on; None where a Ray of our own is started.
@@ -60,7 +61,7 @@ def prepare(
     Raises InputError for anything that is wrong with the study, its space or its machines.
     """
     checked = load_checked(given)
-    text = to_toml(given) if isinstance(given, Study) else read_text(checked.file)
+    text = to_toml(given.in_files) if isinstance(given, Study) else read_text(checked.file)
     texts = {"study": text, **_texts(checked)}
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(checked.study.model_copy(update=changes), checked.file)
@@ -83,11 +84,19 @@ def prepare(
 
 
 def _texts(checked: Checked) -> dict[str, str]:
-    """The files of space and machines."""
-    space = checked.study.space
-    paths = {f"space {space}": find_file("search_spaces", space, checked.file.parent)}
-    paths |= {f"machine {name}": Path(m.machine.where) for name, m in checked.machines.items()}
-    return {name: read_text(path) for name, path in paths.items()}
+    """The files of space and machines; of values what they would be."""
+    space, machines = checked.study.space, checked.study.machines
+    values = {m.name for m in machines if isinstance(m, Machine)}
+    if isinstance(space, str):
+        file = find_file("search_spaces", space, checked.file.parent)
+        texts = {f"space {space}": read_text(file)}
+    else:
+        texts = {f"space {SPACE_FILE}": to_toml(space)}
+    for name, model in checked.machines.items():
+        machine = model.machine
+        text = machine.to_toml() if name in values else read_text(Path(machine.where))
+        texts[f"machine {name}"] = text
+    return texts
 
 
 def _located(study: Study, file: Path) -> Study:

@@ -11,6 +11,7 @@ from autoprune.runs.artifacts import Artifacts
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import machine_folders
 from autoprune.runs.record import Places, RunRecord
+from autoprune.study.study import SPACE_FILE
 from autoprune.sweep.prepare import Prepared
 
 
@@ -37,6 +38,8 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
         )
     )
     write_text(folder.path / "study.toml", prepared.texts["study"])
+    if (space := prepared.texts.get(f"space {SPACE_FILE}")) is not None:
+        write_text(folder.path / SPACE_FILE, space)
     for name in (known.machine_folders if known else {}).keys() - built.machines.keys():
         (folder.machines / f"{Path(name).name}.toml").unlink(missing_ok=True)
     for name in built.machines:

@@ -10,9 +10,9 @@ import pytest
 
 from autoprune.config import bundled_names
 from autoprune.cost.action import Action
+from autoprune.cost.capabilities import Capabilities
 from autoprune.cost.cost import Cost
 from autoprune.cost.load import load_machine
-from autoprune.cost.machine import Capabilities
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload, with_spike_logic
 from autoprune.errors import InputError

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
+
 import pytest
 
+from autoprune.config import bundled_names, find_file
 from autoprune.cost.load import load_machine
+from autoprune.cost.machine import Machine, read_machine
 from autoprune.errors import InputError
 from tests.refusals import assert_refused, refusals
 
@@ -27,6 +32,14 @@ dynamic_product = "native"
 integer_spike = "native"
 neuron = "native"
 """
+
+
+@pytest.mark.parametrize("name", bundled_names("cost_models"))
+def test_a_machine_without_a_file_is_that_of_its_file(name):
+    """Every number, rule and source of it survives as tables, and as the text of a file."""
+    machine = read_machine(find_file("cost_models", name))
+    again = Machine.of(name, **tomllib.loads(machine.to_toml()))
+    assert replace(again, where=machine.where) == machine
 
 
 def load(tmp_path, text: str | bytes):
