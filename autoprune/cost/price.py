@@ -31,12 +31,17 @@ QUANTITY_UNITS = (
 )
 """What a parameter of a machine may be in."""
 
+_LARGEST = 1e12
+"""A joule, a quarter of an hour, a GW: more of a unit can only be a slip, and would be infinite."""
+
 
 def _check(where: str, value: object, unit: str, units: tuple[str, ...], source: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(where, f"value is {value!r}", "a number")
     if not math.isfinite(value) or value < 0:
         raise InputError(where, f"value is {value}", "a finite number >= 0")
+    if value > _LARGEST:
+        raise InputError(where, f"value is {value:g}", f"at most {_LARGEST:g}")
     if unit not in units:
         raise InputError(where, f"unknown unit {unit!r}", name=unit, candidates=units)
     if not source.strip():

@@ -61,7 +61,14 @@ def load(folder: Path | str, *, imports: bool = False) -> nn.Module:
     try:
         state = unpack(load_file(folder / WEIGHTS), form.storage)
         network.load_state_dict(state)
-    except (RuntimeError, SafetensorError, LookupError, TypeError, ValueError) as error:
+    except (
+        RuntimeError,
+        MemoryError,
+        SafetensorError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InputError(str(folder / WEIGHTS), f"does not fit the network: {error}") from error
     return network
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.modules.module import (
+    register_module_buffer_registration_hook,
+    register_module_parameter_registration_hook,
+)
 
 from autoprune.errors import AutopruneError, InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.families import FAMILIES
 from autoprune.plugin import call, load_named, parameters
 
-_LARGEST = 10**9
-"""Parameters; the largest published spiking transformers have a sixth of that."""
+_LARGEST, _TENSORS = 10**9, 20_000
+"""Parameters, of which the largest published spiking transformers have a sixth, and tensors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +57,37 @@ class Architecture:
         return network
 
     def build_foreign(self) -> nn.Module:
-        """The same for arguments that may be another's: they fill no memory.
+        """The same for arguments that may be another's: they fill no memory, and take no hours.
 
         Raises InputError, before the network is made, where it is larger than any of ours.
         """
-        with torch.device("meta"):
-            tensors = self.build().state_dict().values()
-        size = sum(tensor.numel() for tensor in tensors)
-        if size > _LARGEST:
-            raise InputError(self.where, f"{size} parameters", f"at most {_LARGEST}")
+        with torch.device("meta"), _none_too_large(self.where):
+            self.build()
         return self.build()
+
+
+@contextmanager
+def _none_too_large(where: str) -> Iterator[None]:
+    """While this lasts, InputError, at `where`, as soon as a network has too many parameters."""
+    parameters = tensors = 0
+
+    def count(module: nn.Module, name: str, tensor: Tensor | None) -> None:
+        nonlocal parameters, tensors
+        parameters, tensors = parameters + (0 if tensor is None else tensor.numel()), tensors + 1
+        if parameters > _LARGEST:
+            raise InputError(where, f"{parameters} parameters or more", f"at most {_LARGEST}")
+        if tensors > _TENSORS:
+            raise InputError(where, f"more than {_TENSORS} tensors", "a network that was searched")
+
+    hooks = [
+        register_module_parameter_registration_hook(count),
+        register_module_buffer_registration_hook(count),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def find_architecture(

@@ -42,7 +42,7 @@ def read_state(file: Path) -> dict[str, Tensor]:
     if file.suffix == ".safetensors":
         try:
             return dict(load_file(file))
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, MemoryError, OSError) as error:
             raise InputError(str(file), f"not readable ({error})", _EXPECTED) from error
     content = _unpickled(file)
     while not _is_state(content):

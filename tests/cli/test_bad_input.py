@@ -160,6 +160,7 @@ def test_file_that_is_of_no_kind(autoprune, tmp_path: Path, command: str) -> Non
     (("cost_models/loihi1", "[prices]", "[price]"), "did you mean 'prices'?"),
     (("cost_models/loihi1", "value = 23.6", "value = -1.0"), "a finite number >= 0"),
     (("cost_models/loihi1", "value = 23.6", "value = nan"), "a finite number >= 0"),
+    (("cost_models/loihi1", "value = 23.6", "value = 1e308"), "value is 1e+308; *at most 1e+12"),
     (("cost_models/loihi1", 'unit = "pJ"', 'unit = "pj"'), "did you mean 'pJ'?"),
     (("cost_models/loihi1", '"event_driven"', '"event_drivn"'), "did you mean 'event_driven'?"),
     (("studies/digits", '"block_response"', '"tpee"'), "sampler"),

@@ -105,6 +105,7 @@ def test_loading_leaves_random_numbers_and_other_folders_alone(packed, samples, 
 OTHERS = [
     (("network", "arguments", "embed_dims"), 200_000),
     (("network", "arguments", "embed_dims"), 10**30),
+    (("network", "arguments", "depths"), 10**6),
     (("network", "arguments"), [1]),
     (("network", "offered", "num_classes"), "many"),
     (("storage", "head.weight", "shape"), [10**9, 10**9]),
