@@ -98,7 +98,7 @@ class OpenedRun:
         Raises RecordError without a fine-tuned parent, UnknownCost where the machine cannot run
         that.
         """
-        from autoprune.report.front.candidates import RunFronts
+        from autoprune.report.front.run_fronts import RunFronts
 
         (model,) = self.models(machine)
         return RunFronts(self.folder, self.folder.read_heads()).of(model)

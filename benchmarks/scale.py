@@ -39,8 +39,8 @@ from autoprune.config import find_file
 from autoprune.cost.model import CostModel
 from autoprune.cost.sample import sample_workload
 from autoprune.networks.shape import NetworkShape
-from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.front import MachineFront
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.runs.budget import Excess
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines

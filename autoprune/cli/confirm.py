@@ -48,10 +48,11 @@ def confirm(  # noqa: PLR0913 - the options of the command line
     """Train the best trials of a run again on fresh seeds; say which stay on the front.
 
     RUN is a run folder. The best of many noisy results are too good by the luck they had: the
-    members of every machine's front, and all trials within their noise, are carried out again.
-    Printed are mean and standard deviation over the fresh seeds, the probability of each to be on
-    the front, and the hypervolume of the means. Every training is kept in RUN/confirmed: the same
-    command goes on where it stopped, and more --seeds add to what there is.
+    members of every machine's front are carried out again. Half of the seeds, rounded down, choose
+    with what the search expects who stays; mean and standard deviation are of the others, so that
+    nothing is chosen and judged by the same result. Printed are also the probability of each to be
+    on the front, and the hypervolume of what stays. Every training is kept in RUN/confirmed: the
+    same command goes on where it stopped, and more --seeds add to what there is.
 
     \b
     autoprune confirm runs/digits

@@ -75,7 +75,7 @@ def _print(console: Console, fronts: tuple[MachineFront, ...]) -> None:
 
     for front in fronts:
         console.print(front_table(front, console.width))
-        pairs = [(row.validation.accuracy, row.energy_uj) for row in front.rows]
+        pairs = [row.pair for row in front.rows]
         console.print(f"\n{text_plot(pairs, front.parent.name, front.reference[0])}")
         console.print()
     for line in front_legend(fronts):

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.networks.shape import NetworkShape
+from autoprune.report.front.candidates import Candidates
 from autoprune.report.front.front import MachineFront
-from autoprune.report.front.priced import Charged, charged
+from autoprune.report.front.priced import Charged
 from autoprune.report.outside import cell
 from autoprune.report.rows import SCHEMA, On, front_cells, front_columns, trial_row
 from autoprune.runs.outcome import Head, Origin, Outcome, State
-from autoprune.runs.own_work import own_work
-from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
 
 
@@ -49,21 +47,24 @@ def trials_frame(
 
     Columns: state, origin, score of validation and test with the plan's own bits, validation score
     per machine (at the bits of the machine, as on its front) and energy in microjoules, the
-    machines on whose front it is, nonzero parameters, share of kept block weights, seconds that it
-    took, the trial whose measurement it shares, cause, broken budgets, plan; see docs/columns.md.
+    machines on whose front it is, or a reading of it, nonzero parameters, share of kept block
+    weights, seconds that it took, the trial whose measurement it shares, cause, broken budgets,
+    plan; see docs/columns.md.
     `read` gives a trial with its operations, of those that a machine has not charged yet.
 
     Raises UnknownCost where a rule of a machine fails.
     """
-    charges: dict[str, dict[TrialKey, Charged]] = {}
-    members: dict[str, set[TrialKey]] = {}
+    charges: dict[str, Mapping[TrialKey, Charged]] = {}
+    members: dict[str, set[int | None]] = {}
     for name, model in models.items():
-        charges[name], _ = charged(heads, model, read)
-        members[name] = _members(heads, charges[name], model)
+        candidates = Candidates(model, shape, read)
+        candidates.add(heads)
+        charges[name] = candidates.charges
+        members[name] = {member.key.number for member in candidates.members}
     rows = [
         trial_row(head, shape).cells(
             {name: _on(head, model, charges[name]) for name, model in models.items()},
-            (name for name, keys in members.items() if head.key in keys),
+            (name for name, numbers in members.items() if head.key.number in numbers),
         )
         for head in heads
     ]
@@ -80,19 +81,6 @@ def _on(head: Head, model: CostModel, charges: Mapping[TrialKey, Charged]) -> On
         validation=head.at(model.machine.weight_bits)[1].accuracy if head.scores else None,
         energy_uj=charges[head.key].energy_uj if head.key in charges else None,
     )
-
-
-def _members(
-    heads: Sequence[Head], charges: Mapping[TrialKey, Charged], model: CostModel
-) -> set[TrialKey]:
-    """Keys of the answers that no other dominates, by score at a machine's bits and energy."""
-    rivals = [h for h in heads if h.ended.state == "measured" and h.key in charges]
-    bits = model.machine.weight_bits
-    found = np.array([charges[head.key] for head in rivals]).reshape(-1, 2)
-    own = own_work(model, *found.T)
-    rivals = [head for head, answers in zip(rivals, own.tolist(), strict=True) if answers]
-    pairs = [(head.at(bits)[1].accuracy, charges[head.key].energy_uj) for head in rivals]
-    return {rivals[i].key for i in non_dominated(pairs)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

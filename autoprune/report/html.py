@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # they show themselves by what is here
     from autoprune.report.front.front import MachineFront, Row
     from autoprune.report.front.pick import Pick
 
-_ROW = ("trial", "val % [95 %]", "test %", "energy", "of the parent's", "plan")
+_ROW = ("trial", "val % [95 %]", "worth %", "test %", "energy", "of the parent's", "plan")
 
 
 def answers_html(title: str, answers: Sequence[Answer]) -> str:
@@ -58,6 +58,7 @@ def _rows(rows: Sequence[Row]) -> str:
             (
                 row.trial,
                 _score(row),
+                _expected(row),
                 "-" if row.test is None else f"{100 * row.test.accuracy:.1f}",
                 f"{unit.digits(row.energy_uj)} {unit.name}",
                 f"{100 * row.energy_ratio:.1f} %",
@@ -71,6 +72,10 @@ def _rows(rows: Sequence[Row]) -> str:
 def _score(row: Row) -> str:
     low, high = row.validation.interval
     return f"{100 * row.validation.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"
+
+
+def _expected(row: Row) -> str:
+    return f"{100 * row.worth:.1f}" if row.posterior else "-"
 
 
 def _times(value: float | None) -> str:

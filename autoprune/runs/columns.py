@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import final
 
 import numpy as np
 import pyarrow as pa
 
+from autoprune.compress.plan import Plan
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
 from autoprune.errors import RecordError
+from autoprune.networks.shape import NetworkShape
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome_file import read_columns
 from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
+from autoprune.runs.posterior import features, posteriors, worth
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import paired_bits
+from autoprune.trial.measurement import Score, paired_bits
 from autoprune.workload.columns import Column
 from autoprune.workload.table import column
 
@@ -27,14 +31,18 @@ class Priced:
 
     Attributes:
         machine: its name.
-        trials: their keys. accuracy: of validation, at the precision that the machine is paired
-            with. energy_uj: per inference; not a number where a trial is infeasible there.
+        shape: of the network.
+        trials: their keys. plans: what they are. scores: of validation, at the precision that the
+            machine is paired with.
+        energy_uj: per inference; not a number where a trial is infeasible there.
         answers: whether each is one there; see `autoprune.runs.own_work`.
     """
 
     machine: str
+    shape: NetworkShape
     trials: tuple[TrialKey, ...]
-    accuracy: Column
+    plans: tuple[Plan, ...]
+    scores: tuple[Score, ...]
     energy_uj: Column
     answers: Column
 
@@ -47,17 +55,39 @@ class Priced:
         """Those trials where `kept` is true."""
         return replace(
             self,
-            trials=tuple(t for t, keep in zip(self.trials, kept.tolist(), strict=True) if keep),
-            accuracy=self.accuracy[kept],
+            trials=tuple(compress(self.trials, kept)),
+            plans=tuple(compress(self.plans, kept)),
+            scores=tuple(compress(self.scores, kept)),
             energy_uj=self.energy_uj[kept],
             answers=self.answers[kept],
         )
 
     @property
     def front(self) -> list[TrialKey]:
-        """Trials that no other dominates, by ascending energy."""
-        pairs = list(zip(self.accuracy.tolist(), self.energy_uj.tolist(), strict=True))
-        return [self.trials[place] for place in non_dominated(pairs)]
+        """Answers that no other dominates, by ascending energy."""
+        places = np.flatnonzero(~np.isnan(self.worth))
+        pairs = zip(self.worth[places].tolist(), self.energy_uj[places].tolist(), strict=True)
+        return [self.trials[places[member]] for member in non_dominated([*pairs])]
+
+    @property
+    def worth(self) -> Column:
+        """The score that all answers lead one to expect of each; see `autoprune.runs.posterior`.
+
+        Not a number of what is no answer, or too far below the front to be judged.
+        """
+        places = np.flatnonzero(self.answers)
+        plans = [self.plans[place] for place in places]
+        found = posteriors(
+            [self.scores[place] for place in places],
+            self.energy_uj[places].tolist(),
+            lambda i: features(plans[i], self.shape, plans[i].effort.time_steps),
+        )
+        judged = any(found)
+        column = np.full(len(self.scores), np.nan)
+        for place, posterior in zip(places, found, strict=True):
+            if posterior is not None or not judged:
+                column[place] = worth(self.scores[place], posterior)
+        return column
 
     @property
     def ranks(self) -> dict[TrialKey, int]:
@@ -89,22 +119,26 @@ class TrialColumns:
         if not self._found:
             raise RecordError(f"{folder.path}: no trial was measured yet")
         self.keys = tuple(trial.key for trial in self._found)
-        self._priced: dict[tuple[int, ...], tuple[Ops, Column]] = {}
+        self._plans = tuple(trial.plan for trial in self._found)
+        self._shape = folder.record.shape
+        self._priced: dict[tuple[int, ...], tuple[Ops, tuple[Score, ...]]] = {}
 
     def on(self, model: CostModel) -> Priced:
         """The trials on a machine; UnknownCost where a rule of it fails."""
-        ops, accuracy = self.at(model.machine.weight_bits)
+        ops, scores = self.at(model.machine.weight_bits)
         costs = model.price_all(ops)
         return Priced(
             machine=model.machine.name,
+            shape=self._shape,
             trials=self.keys,
-            accuracy=accuracy,
+            plans=self._plans,
+            scores=scores,
             energy_uj=costs.energy_uj,
             answers=own_work(model, costs.energy_uj, costs.host_share),
         )
 
-    def at(self, weight_bits: int) -> tuple[Ops, Column]:
-        """Operations and validation accuracy, at the precision that a machine is paired with."""
+    def at(self, weight_bits: int) -> tuple[Ops, tuple[Score, ...]]:
+        """Operations and validation scores, at the precision that a machine is paired with."""
         chosen = tuple(
             paired_bits([counted.bits for counted in trial.counted], weight_bits)
             for trial in self._found
@@ -113,7 +147,7 @@ class TrialColumns:
             self._priced[chosen] = self._columns(chosen)
         return self._priced[chosen]
 
-    def _columns(self, chosen: tuple[int, ...]) -> tuple[Ops, Column]:
+    def _columns(self, chosen: tuple[int, ...]) -> tuple[Ops, tuple[Score, ...]]:
         found = [
             next(counted for counted in trial.counted if counted.bits == bits)
             for trial, bits in zip(self._found, chosen, strict=True)
@@ -126,4 +160,4 @@ class TrialColumns:
             np.array([counted.time_steps for counted in found], dtype=np.int64),
             np.array([counted.uncounted_macs for counted in found]),
         )
-        return ops, np.array([counted.validation.accuracy for counted in found])
+        return ops, tuple(counted.validation for counted in found)

@@ -75,6 +75,7 @@ class CountedTrial:
 
     key: TrialKey
     state: State
+    plan: Plan
     counted: tuple[Counted, ...]
 
 
@@ -133,6 +134,7 @@ def read_columns(file: Path) -> CountedTrial:
         return CountedTrial(
             key=TrialKey.parse(meta["key"]),
             state=meta["state"],
+            plan=Plan.from_dict(meta["plan"]),
             counted=tuple(
                 Counted(
                     rows=rows,

@@ -1,4 +1,4 @@
-"""Confirm a run: its best trials again, on seeds that the search never saw.
+"""Confirm a run: the members of its fronts again, on seeds that the search never saw.
 
 A search takes the best of many noisy results, so that its front is too good by what it had luck
 with. What is measured again on fresh seeds is not.
@@ -13,9 +13,9 @@ from dataclasses import astuple, dataclass, replace
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
-from autoprune.report.front.candidates import machine_front
-from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front, contenders
+from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front
 from autoprune.report.front.front import MachineFront
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.confirmed import save_confirmed
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
@@ -104,7 +104,7 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
     stop: Stop | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Confirmed:
-    """Train the contenders of every machine's front again, `seeds` times each; save it beside each.
+    """Train the members of every machine's front again, `seeds` times each; save it beside each.
 
     What an earlier call has measured is not measured again. `say` is told how much is to be
     trained, before anything is. After `stop` no more trainings begin.
@@ -122,7 +122,7 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
         priced, unpriced = _fronts(folder, list(trials.values()))
         if not priced:
             raise UnknownCost("; ".join(unpriced))
-        keys = {key for _, front in priced for key in contenders(front)}
+        keys = {row.key for _, front in priced for row in front.rows}
         steps = sorted({key.after for key in keys if key.after is not None})
         jobs = [
             (_job(parts.seed, trials[key], i), trials[key])
@@ -160,7 +160,7 @@ def _outlook(trials: int, seeds: int, left: Sequence[Outcome], workers: int) -> 
     took = [sum(astuple(o.measurement.seconds)) for o in left if o.measurement]
     minutes = sum(took) / max(1, workers) / 60
     return (
-        f"{trials} trials on a front or within its noise, fresh seeds {seeds}: {whole} networks"
+        f"{trials} trials on a front, fresh seeds {seeds}: {whole} networks"
         f"{kept}; {len(left)} to train" + (f", some {minutes:.2g} minutes." if left else ".")
     )
 

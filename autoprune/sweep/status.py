@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import get_args
 
-from autoprune.report.front.candidates import RunFronts
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.rows import SCHEMA
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import Holder, holder

@@ -26,6 +26,12 @@ from autoprune.sweep.finished import Finished
 from autoprune.sweep.progress import Observer, SearchProgress
 from autoprune.trial.key import TrialKey
 
+_OF = 100
+"""Fronts are made anew when this part more of trials has joined: to judge all takes a while."""
+
+_LIKELY = 0.02
+"""Weights are kept of a network whose chance to be on a front is that, while the run goes on."""
+
 
 @final
 class Tracker:
@@ -49,6 +55,9 @@ class Tracker:
         self._candidates = {
             name: Candidates(model, shape, folder.read) for name, model in machines.items()
         }
+        self._fronts: dict[str, list[Candidate]] = {name: [] for name in machines}
+        self._needed: set[TrialKey] = set()
+        self._joined, self._due = 0, 0
         self._failed: dict[str, UnknownCost] = {}
         self._shown: list[TrialKey] = []
         self._ends: Counter[str] = Counter()
@@ -95,6 +104,7 @@ class Tracker:
 
     def _take(self, heads: Sequence[Head]) -> None:
         """Count trials, and let them join the fronts, where none is priced again."""
+        self._joined += len(heads)
         for head in heads:
             ended = head.ended
             self._ends[ended.state] += 1
@@ -107,19 +117,25 @@ class Tracker:
             try:
                 self._candidates[name].add(heads, words)
             except UnknownCost as error:
-                self._failed[name] = error
+                self._failed[name], self._fronts[name] = error, []
+        if self._joined >= self._due:
+            self._judge()
+        else:
+            self._needed |= {head.key for head in heads}
 
-    @property
-    def _fronts(self) -> dict[str, list[Candidate]]:
-        """So far, by machine."""
-        return {
-            name: [] if name in self._failed else found.members
-            for name, found in self._candidates.items()
-        }
+    def _judge(self) -> None:
+        """Make the fronts of all trials that joined, and note whose weights they may yet need."""
+        self._due = self._joined + max(1, self._joined // _OF)
+        self._needed = set()
+        for name in self._machines.keys() - self._failed.keys():
+            candidates = self._candidates[name]
+            self._fronts[name] = candidates.members
+            self._needed |= {c.trained_as for c in candidates.judged if c.counts and _may_join(c)}
 
     @property
     def members(self) -> set[TrialKey]:
         """The trials that are on a front so far."""
+        self._judge()
         return {member.key for front in self._fronts.values() for member in front}
 
     def finish(self, standing: Standing, trials: list[Ended]) -> Finished:
@@ -129,6 +145,7 @@ class Tracker:
         if len(standing.baselines) < standing.expected_baselines:
             doubts = ["Stopped before all baselines were measured: there is no front yet."]
         else:
+            self._judge()
             self._prune(last=True)
             shown = [self._folder.read(key) for key in sorted(self._shown)]
             doubts = warnings(standing.baselines, harsh_uniform(shown))
@@ -181,9 +198,14 @@ class Tracker:
         self._folder.write_record(replace(self._folder.record, hypervolumes=volumes))
 
     def _prune(self, *, last: bool = False) -> None:
-        """Remove weights of settled trials that are on no machine's front; at last, all others."""
+        """Remove weights of settled trials that no front may need; at last, all that none has."""
         keys = [[member.trained_as for member in front] for front in self._fronts.values()]
-        for key in off_the_fronts(self._folder, keys):
+        for key in off_the_fronts(self._folder, keys if last else [*keys, self._needed]):
             settled = key.is_trial and self._folder.file(key).is_file()
             if last or settled:
                 remove_weights(self._folder, key)
+
+
+def _may_join(candidate: Candidate) -> bool:
+    """Whether a network may be on the front once more is known: none can be told of a few."""
+    return candidate.posterior is None or candidate.posterior.chance >= _LIKELY

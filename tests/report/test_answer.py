@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from autoprune.report.front.answer import answer
-from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.answer import answer_table, next_lines
 
 

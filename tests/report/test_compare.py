@@ -13,15 +13,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from autoprune.compress.configuration import make_plan
+from autoprune.compress.effort import Effort
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
+from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.report.front.compare import compare
 from autoprune.report.front.sensitivity import sensitivity
 from autoprune.report.tables.compare import comparison_table
 from autoprune.runs.columns import Priced
 from autoprune.runs.pareto import non_dominated
 from autoprune.trial.key import TrialKey
+from autoprune.trial.measurement import Score
+
+MATRIX = MatrixShape(name="w", weights_per_dimension=4)
+BRANCH = BranchShape(name="mlp", groups=1, size=8, matrices=(MATRIX,))
+SHAPE = NetworkShape(blocks=(BlockShape(branches=(BRANCH,)),))
+PLAN = make_plan({}, SHAPE, Effort(time_steps=2, learning_rate=1e-3, epochs=1))
 
 
 def printed(table) -> str:
@@ -33,8 +42,10 @@ def printed(table) -> str:
 def priced(machine: str, accuracy: list[float], energy: list[float]) -> Priced:
     return Priced(
         machine=machine,
+        shape=SHAPE,
         trials=tuple(TrialKey(place) for place in range(len(energy))),
-        accuracy=np.array(accuracy),
+        plans=(PLAN,) * len(energy),
+        scores=tuple(Score(correct=round(1000 * score), total=1000) for score in accuracy),
         energy_uj=np.array(energy),
         answers=np.array(energy) > 0,
     )

@@ -1,4 +1,4 @@
-"""Contenders of a front, and what fresh seeds make of them."""
+"""Members of a front, and what fresh seeds make of them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from itertools import product
 import numpy as np
 import pytest
 
-from autoprune.report.front.candidates import machine_front
-from autoprune.report.front.confirmed import Spread, confirmed_front, contenders
+from autoprune.report.front.confirmed import Spread, confirmed_front
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.confirmed import confirmed_csv, confirmed_document
-from autoprune.trial.key import TrialKey
 
 
 @pytest.fixture
 def front(outcome, baselines, model, shape):
-    """1 and 2 are on it, 3 is within the noise of 2, and 4 is far below 2 and dearer."""
+    """1, 2 and 3 are on it; 4 is dearer and worse than they are."""
     trials = [
         outcome(1, correct=60, zeros=0.9),
         outcome(2, correct=90, zeros=0.5),
-        outcome(3, correct=86, zeros=0.4),
+        outcome(3, correct=95, zeros=0.4),
         outcome(4, correct=65, zeros=0.1),
     ]
     return machine_front(trials, baselines, model, shape)
@@ -35,30 +34,33 @@ def again(outcome):
     return make
 
 
-def test_contenders_are_the_front_and_what_is_within_its_noise(front):
-    assert [row.trial for row in front.rows] == [1, 2]
-    assert contenders(front) == [TrialKey(1), TrialKey(2), TrialKey(3)]
-
-
 def test_only_fresh_seeds_count(front, again, model):
     found = confirmed_front(
         front, [*again(1, [50, 54], 0.9), *again(2, [80, 90, 85], 0.5), *again(3, [88], 0.4)], model
     )
     rows = {row.trial: row for row in found.rows}
     assert [row.trial for row in found.rows] == [1, 2, 3]
-    assert rows[2].searched.accuracy == 0.90
-    assert rows[2].validation.mean == pytest.approx(0.85)
-    assert rows[2].validation.std == pytest.approx(0.05)  # of 0.80, 0.90, 0.85 over n - 1
-    assert rows[2].test.mean == pytest.approx(0.85)
-    assert rows[3].validation == Spread(mean=0.88, std=None)
-    assert [rows[t].on_front for t in (1, 2, 3)] == [True, True, False]
-    assert [rows[t].stays for t in (1, 2, 3)] == [True, True, True]
-    assert rows[2].seeds == 3
+    assert rows[2].searched.accuracy == rows[2].expected == 0.90
+    assert (rows[2].choosing, rows[2].seeds) == (1, 2)
+    assert rows[2].validation.mean == pytest.approx(0.875)
+    assert rows[2].validation.std == pytest.approx(0.05 / 2**0.5)  # of 0.90, 0.85 over n - 1
+    assert rows[2].test.mean == pytest.approx(0.875)
+    assert (rows[3].choosing, rows[3].validation) == (0, Spread(mean=0.88, std=None))
     assert found.searched_hypervolume == front.hypervolume
-    assert found.hypervolume < front.hypervolume  # 85 % where the search saw 90 %
+    assert found.hypervolume < front.hypervolume  # 88 % where the search saw 95 %
 
 
-def test_a_trial_that_is_no_contender_or_failed_everywhere_is_left_out(front, again, model):
+def test_some_seeds_choose_and_the_others_judge(front, again, model):
+    """The second is chosen over the third by what came first, whatever the later ones say."""
+    kept = [*again(2, [90, 98, 60, 60], 0.5), *again(3, [60, 60, 99, 99], 0.4)]
+    rows = {row.trial: row for row in confirmed_front(front, kept, model).rows}
+    assert [rows[t].stays for t in (2, 3)] == [True, False]
+    assert [rows[t].validation.mean for t in (2, 3)] == pytest.approx([0.60, 0.99])
+    shuffled = confirmed_front(front, kept[::-1], model)
+    assert shuffled == confirmed_front(front, kept, model)
+
+
+def test_a_trial_that_is_no_member_or_failed_everywhere_is_left_out(front, again, model):
     found = confirmed_front(front, [*again(2, [90], 0.5), *again(4, [99], 0.1)], model)
     assert [row.trial for row in found.rows] == [2]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.plots.figure import front_figure
 
 
@@ -18,11 +18,11 @@ def test_every_trial_and_the_front_are_drawn_at_their_numbers(
     assert set(traces) == {
         "sampled (1)",
         "uniform (1)",
-        "front (1), 95 % intervals",
+        "front (1): expected, 95 % intervals",
         "fine-tuned parent",
     }
     [member] = front.rows
-    drawn = traces["front (1), 95 % intervals"]
+    drawn = traces["front (1): expected, 95 % intervals"]
     assert (list(drawn.x), list(drawn.y)) == ([member.energy_uj], [91.0])
     low, high = member.validation.interval
     assert list(drawn.error_y.array) == [100 * (high - 0.91)]

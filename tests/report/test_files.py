@@ -14,8 +14,8 @@ import pytest
 
 from autoprune.report.files import save_front, to_csv, to_document
 from autoprune.report.frames import front_frame
-from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.front import MachineFront
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.rows import FRONT, SCHEMA, front_cells
 
 

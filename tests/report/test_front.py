@@ -15,11 +15,13 @@ from autoprune.cost.load import load_machine
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
-from autoprune.report.front.candidates import Candidates, machine_front
+from autoprune.report.front.candidates import Candidates
 from autoprune.report.front.front import MachineFront, history
 from autoprune.report.front.pick import Limits, pick
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.front import front_table
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.pareto import front_hypervolume, non_dominated
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.workload.op import Op
 
@@ -350,3 +352,22 @@ def test_history_grows_to_the_hypervolume(outcome, front) -> None:
     for trial, volume in found:
         assert volume == front(trials[: trial + 1]).hypervolume
     assert history(front([outcome(0, correct=50)])) == []
+
+
+def test_a_front_is_of_what_networks_are_worth_by_all(outcome, baselines, model, shape):
+    """Scores rise with energy but for one that was lucky: it leaves the front, and is drawn in."""
+    counts = [60, 64, 66, 71, 73, 74, 79, 88, 81, 83, 86, 88, 89, 92]
+    trials = [outcome(i, correct=c, zeros=0.9 - i / 20) for i, c in enumerate(counts)]
+    again = replace(
+        trials[0], key=TrialKey(14), origin="uniform", state="duplicate", same_as=TrialKey(0)
+    )
+    found = machine_front([*trials, again], baselines, model, shape)
+    worth = [row.posterior.expected for row in found.points]
+    pairs = [(row.posterior.expected, row.energy_uj) for row in found.points]
+    assert [row.trial for row in found.rows] == non_dominated(pairs)
+    assert worth[7] < 0.86 < found.points[7].validation.accuracy == 0.88
+    assert 8 in {row.trial for row in found.rows}  # by its score it is below the lucky one
+    assert found.hypervolume == front_hypervolume(pairs, found.reference)
+    assert found.uniform_hypervolume == front_hypervolume([pairs[0]], found.reference)
+    assert found.rows[0].uniform == found.points[0].validation
+    assert history(found)[-1][1] == found.hypervolume

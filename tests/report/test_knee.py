@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.knee import knee
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.trial.measurement import Score
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.pick import Limits, pick
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.runs.pareto import non_dominated
 from autoprune.trial.measurement import Score
 from tests.refusals import assert_refused, refusals

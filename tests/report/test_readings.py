@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from autoprune.errors import RecordError
-from autoprune.report.front.candidates import machine_front
 from autoprune.report.front.confirmed import confirmed_front
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.rows import front_cells
 from autoprune.report.tables.front import front_table
 from autoprune.runs.folder import RunFolder

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from autoprune.cost.cost import HostOperation
 from autoprune.cost.load import load_machine
 from autoprune.errors import RecordError
-from autoprune.report.front.candidates import machine_front
+from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.branches import branch_table
 from autoprune.report.tables.front import WIDE, front_legend, front_table
 from autoprune.report.units import EnergyUnit

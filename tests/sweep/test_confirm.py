@@ -44,8 +44,8 @@ def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
     assert not alone.failed
     assert {front.machine for front in alone.fronts} == {"loihi1", "systolic_14x12", "ops45_fp32"}
     for front in alone.fronts:
-        assert all(row.seeds == 2 for row in front.rows)
-        assert any(row.on_front for row in front.rows)
+        assert all((row.choosing, row.seeds) == (1, 1) for row in front.rows)
+        assert any(row.stays for row in front.rows)
 
 
 @pytest.mark.full
@@ -76,10 +76,10 @@ def test_it_goes_on_where_it_stopped_and_adds_seeds(place):
     assert results(place) == first
     more = confirm(RunFolder.opened(place), 2, HERE, ignore)
     assert {key: o for key, o in results(place).items() if key.repetition == 0} == first
-    assert all(row.seeds == 2 for front in more.fronts for row in front.rows)
+    assert all((row.choosing, row.seeds) == (1, 1) for front in more.fronts for row in front.rows)
     fewer = confirm(RunFolder.opened(place), 1, HERE, lambda *done: told.append(done))
     assert told[-1] == (0, 0)
-    assert all(row.seeds == 1 for front in fewer.fronts for row in front.rows)
+    assert all((row.choosing, row.seeds) == (0, 1) for front in fewer.fronts for row in front.rows)
 
 
 def test_no_run_and_a_run_in_use_are_refused(place, tmp_path):
@@ -102,7 +102,7 @@ def test_the_command_writes_tables_and_files(place, monkeypatch, capsys):
     documents = json.loads(said.out)
     trained = len(results(place))
     trials, *tenths = said.err.splitlines()
-    assert trials.startswith(f"{trained} trials on a front or within its noise, fresh seeds 1: ")
+    assert trials.startswith(f"{trained} trials on a front, fresh seeds 1: ")
     assert f"{trained} networks; {trained} to train, some " in " ".join(said.err.split())
     assert f"{trained} of {trained} networks trained" in tenths, "where nothing is redrawn"
     for document in documents:

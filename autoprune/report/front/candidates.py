@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import final
 
 from autoprune.compress.plan import Plan
@@ -14,13 +13,12 @@ from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.front.diagnostics import diagnose, range_words
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.report.front.posterior import MOST, Posterior, features, posteriors
-from autoprune.report.front.priced import AT_A_TIME, Charged, charged, left_out
-from autoprune.runs.folder import RunFolder
+from autoprune.report.front.priced import Charged, charged, left_out
 from autoprune.runs.metrics import energy_uj
 from autoprune.runs.outcome import Head, Origin, Outcome
 from autoprune.runs.own_work import is_idle, most_there
 from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
+from autoprune.runs.posterior import Posterior, features, posteriors, worth
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score
 
@@ -30,17 +28,18 @@ class Candidate:
     """A measured trial on a machine, without its operations.
 
     Attributes:
-        key, origin: of the trial. trained_as: key of the trial or baseline that was trained, and
-            whose weights it has.
+        key, origin: of the trial. measured_as: key of the trial or baseline whose measurement it
+            has.
         counts: whether it may be on the front: measured under this number, and feasible; others
             show what uniform compression reaches.
         measured: its scores, at the bits that the machine is paired with.
         energy_uj: per inference. host_share, kept_weights, parameters: as in `Row`.
         plan: in short form. made_by: in full.
+        posterior: what it is worth by all trials; None where too few say so.
     """
 
     key: TrialKey
-    trained_as: TrialKey
+    measured_as: TrialKey
     origin: Origin
     counts: bool
     validation: Score
@@ -52,11 +51,22 @@ class Candidate:
     parameters: int
     plan: str
     made_by: Plan
+    posterior: Posterior | None = None
+
+    @property
+    def trained_as(self) -> TrialKey:
+        """Key of the trial or baseline that was trained, and whose weights it has."""
+        return self.measured_as.whole
+
+    @property
+    def worth(self) -> float:
+        """The score that is expected of it; as it was measured where nothing says more."""
+        return worth(self.validation, self.posterior)
 
     @property
     def pair(self) -> tuple[float, float]:
-        """What fronts are made of: validation score and energy."""
-        return self.validation.accuracy, self.energy_uj
+        """What fronts are made of: the score that it is worth, and energy."""
+        return self.worth, self.energy_uj
 
 
 @final
@@ -75,18 +85,19 @@ class Candidates:
             for what this machine has not charged yet.
 
     Attributes:
-        members: the front so far, by ascending energy.
+        charges: what the machine charges for each trial that was measured, in any state.
     """
 
     def __init__(
         self, model: CostModel, shape: NetworkShape, read: Callable[[TrialKey], Outcome]
     ) -> None:
         self._model, self._shape, self._read = model, shape, read
+        self.charges: dict[TrialKey, Charged] = {}
         self._all: list[Candidate] = []
         self._idle: list[TrialKey] = []
         self._most = 1.0
         self._infeasible: dict[TrialKey, str] = {}
-        self.members: list[Candidate] = []
+        self._judged: list[Candidate] | None = None
 
     def add(self, heads: Iterable[Head], words: Mapping[TrialKey, str] | None = None) -> None:
         """Let trials join; `words` are plans in short form by key, made here where absent.
@@ -95,15 +106,43 @@ class Candidates:
         """
         every = [reading for head in heads for reading in head.all_readings]
         wanted = {head.key: head for head in every if _counts(head) or _shows_uniform(head)}
-        charges, infeasible = charged(list(wanted.values()), self._model, self._read)
-        self._infeasible |= {k: why for k, why in infeasible.items() if _counts(wanted[k])}
-        self._idle += [key for key, charge in charges.items() if is_idle(*charge)]
-        working = {key: charge for key, charge in charges.items() if not is_idle(*charge)}
+        charges, infeasible = charged(every, self._model, self._read)
+        self.charges |= charges
+        self._infeasible |= {
+            k: why for k, why in infeasible.items() if k in wanted and _counts(wanted[k])
+        }
+        asked = {key: charge for key, charge in charges.items() if key in wanted}
+        self._idle += [key for key, charge in asked.items() if is_idle(*charge)]
+        working = {key: charge for key, charge in asked.items() if not is_idle(*charge)}
         found = [self._candidate(wanted[key], charge, words) for key, charge in working.items()]
         self._all += found
         self._most = min(self._most, most_there(self._model, (c.host_share for c in found)))
-        rivals = [c for c in (*self.members, *found) if c.counts and c.host_share <= self._most]
-        self.members = [rivals[i] for i in non_dominated([c.pair for c in rivals])]
+        self._judged = None
+
+    @property
+    def judged(self) -> list[Candidate]:
+        """The answers by key, each with what it is worth by all of them."""
+        if self._judged is None:
+            answers = [c for c in self._all if c.host_share <= self._most]
+            answers.sort(key=lambda candidate: candidate.key)
+            networks = {c.measured_as: c for c in answers}
+            found = dict(zip(networks, self._posteriors([*networks.values()]), strict=True))
+            self._judged = [replace(c, posterior=found[c.measured_as]) for c in answers]
+        return self._judged
+
+    @property
+    def members(self) -> list[Candidate]:
+        """The front so far, by ascending energy."""
+        rivals = [c for c in self.judged if c.counts]
+        near = [c for c in rivals if c.posterior] or rivals
+        return [near[i] for i in non_dominated([c.pair for c in near])]
+
+    def _posteriors(self, found: Sequence[Candidate]) -> list[Posterior | None]:
+        def known(place: int) -> tuple[float, ...]:
+            plan, after = found[place].made_by, found[place].key.after
+            return features(plan, self._shape, after or plan.effort.time_steps)
+
+        return posteriors([c.validation for c in found], [c.energy_uj for c in found], known)
 
     def _candidate(
         self, head: Head, charge: Charged, words: Mapping[TrialKey, str] | None
@@ -112,7 +151,7 @@ class Candidates:
         short = words[head.key.whole] if words is not None else head.plan.short(self._shape)
         return Candidate(
             key=head.key,
-            trained_as=(head.ended.same_as or head.key).whole,
+            measured_as=head.ended.same_as or head.key,
             origin=head.ended.origin,
             counts=_counts(head),
             validation=validation,
@@ -147,16 +186,9 @@ class Candidates:
             raise RecordError(
                 f"{machine.name} charges nothing for the fine-tuned parent: no ratios"
             )
-        every = sorted(self._all, key=lambda candidate: candidate.key)
-        found = [c for c in every if c.host_share <= self._most]
-        uniform = [(c.validation, c.energy_uj) for c in found if c.origin == "uniform"]
-        counting = [c for c in found if c.counts]
-        points = [
-            replace(_row(c, energy, uniform), posterior=posterior)
-            for c, posterior in zip(counting, self._posteriors(counting), strict=True)
-        ]
-        pairs = [(row.validation.accuracy, row.energy_uj) for row in points]
-        rows = [points[i] for i in non_dominated(pairs)]
+        uniform = [c for c in self.judged if c.origin == "uniform"]
+        points = {c.key: _row(c, energy, uniform) for c in self.judged if c.counts}
+        rows = [points[member.key] for member in self.members]
         members = [self._read(row.key) for row in rows]
         reference = (parent.validation.accuracy - ACCURACY_MARGIN, COST_FACTOR * energy)
         return MachineFront(
@@ -164,18 +196,22 @@ class Candidates:
             title=machine.title,
             data=data,
             rows=tuple(map(self._explained, rows, members)),
-            points=tuple(points),
+            points=tuple(points.values()),
             infeasible=tuple(sorted(self._infeasible.items())),
             idle=tuple(sorted(self._idle)),
-            hosted=tuple((c.key, c.host_share) for c in every if c.host_share > self._most),
+            hosted=tuple(
+                (c.key, c.host_share)
+                for c in sorted(self._all, key=lambda candidate: candidate.key)
+                if c.host_share > self._most
+            ),
             parent=parent.validation,
             parent_test=parent.test,
             parent_energy_uj=energy,
             accuracy_bits=parent.bits,
             priced_bits=machine.weight_bits,
             reference=reference,
-            hypervolume=front_hypervolume(pairs, reference),
-            uniform_hypervolume=front_hypervolume([(s.accuracy, e) for s, e in uniform], reference),
+            hypervolume=front_hypervolume([c.pair for c in self.members], reference),
+            uniform_hypervolume=front_hypervolume([c.pair for c in uniform], reference),
             host=cost.host,
             emulated=cost.emulated,
             ranges=range_words(machine.prices),
@@ -187,22 +223,6 @@ class Candidates:
             legend=_legend([member.plan for member in members]),
         )
 
-    def _posteriors(self, found: Sequence[Candidate]) -> list[Posterior | None]:
-        """What each is worth by all; beyond MOST of those nearest to the front, None."""
-        order = sorted(found, key=lambda c: (c.energy_uj, -c.validation.accuracy))
-        best, gaps = 0.0, {}
-        for candidate in order:
-            best = max(best, candidate.validation.accuracy)
-            gaps[candidate.key] = best - candidate.validation.accuracy
-        near = sorted(found, key=lambda c: (gaps[c.key], c.key))[:MOST]
-        known = [
-            features(c.made_by, self._shape, c.key.after or c.made_by.effort.time_steps)
-            for c in near
-        ]
-        drawn = posteriors([c.validation for c in near], [c.energy_uj for c in near], known)
-        by_key = {c.key: posterior for c, posterior in zip(near, drawn, strict=True)}
-        return [by_key.get(c.key) for c in found]
-
     def _explained(self, row: Row, member: Outcome) -> Row:
         """A member of the front with its test score, and what helps to read its energy."""
         assert member.measurement is not None  # it was priced
@@ -210,55 +230,6 @@ class Candidates:
         found = member.measurement.at(machine.weight_bits)
         cost = self._model.price(found.workload)
         return replace(row, test=found.test, figures=diagnose(found.workload, cost, machine.prices))
-
-
-def machine_front(
-    outcomes: Iterable[Outcome],
-    baselines: Mapping[TrialKey, Outcome],
-    model: CostModel,
-    shape: NetworkShape,
-    data: str = "",
-) -> MachineFront:
-    """The front of a machine over outcomes in memory; see `Candidates`.
-
-    Raises what `Candidates.add` and `Candidates.front` raise.
-    """
-    found = {outcome.key: outcome for outcome in outcomes}
-    candidates = Candidates(model, shape, lambda key: found[key.whole].after(key.after))
-    candidates.add(outcome.head for outcome in found.values())
-    return candidates.front(baselines, data)
-
-
-@final
-class RunFronts:
-    """The fronts of a run; what machines share is read once.
-
-    Args:
-        folder: of the run. heads: its trials.
-    """
-
-    def __init__(self, folder: RunFolder, heads: Sequence[Head]) -> None:
-        self._folder, self._heads, self._shape = folder, heads, folder.record.shape
-        self._read = lru_cache(AT_A_TIME)(folder.read)
-        self._baselines = folder.read_baselines()
-        self._words = {head.key: head.plan.short(self._shape) for head in heads}
-
-    def of(self, model: CostModel) -> MachineFront:
-        """The front of a machine.
-
-        Raises what `Candidates.add` and `Candidates.front` raise, and RecordError where a file is
-        damaged.
-        """
-        return self._candidates(model).front(self._baselines, self._folder.record.data)
-
-    def members(self, model: CostModel) -> list[Candidate]:
-        """The trials that no other dominates on a machine, by ascending energy; raises likewise."""
-        return self._candidates(model).members
-
-    def _candidates(self, model: CostModel) -> Candidates:
-        candidates = Candidates(model, self._shape, self._read)
-        candidates.add(self._heads, self._words)
-        return candidates
 
 
 def _counts(head: Head) -> bool:
@@ -276,9 +247,11 @@ def _legend(plans: Sequence[Plan]) -> tuple[str, ...]:
     return tuple(m.legend for m in in_stages() if m.name in met and m.legend)
 
 
-def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Score, float]]) -> Row:
+def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[Candidate]) -> Row:
     """A trial beside the fine-tuned parent and the uniform sweep's results."""
     own = found.energy_uj
+    no_dearer = (c for c in uniform if c.energy_uj <= own)
+    best = max(no_dearer, key=lambda c: c.worth, default=None)
     return Row(
         trial=found.key.cell,
         origin=found.origin,
@@ -291,13 +264,9 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[tuple[Scor
         kept_weights=found.kept_weights,
         parameters=found.parameters,
         plan=found.plan,
-        uniform=max(
-            (score for score, energy in uniform if energy <= own),
-            key=lambda score: score.accuracy,
-            default=None,
-        ),
+        uniform=None if best is None else best.validation,
         uniform_energy_uj=min(
-            (energy for score, energy in uniform if score.accuracy >= found.validation.accuracy),
-            default=None,
+            (c.energy_uj for c in uniform if c.worth >= found.worth), default=None
         ),
+        posterior=found.posterior,
     )

@@ -1,4 +1,9 @@
-"""ConfirmedFront: the contenders of a machine's front, by what they reached on fresh seeds."""
+"""ConfirmedFront: the members of a machine's front, by what they reached on fresh seeds.
+
+What is chosen by some results and judged by the same ones is judged too well. So the first half of
+a member's seeds, rounded down, and what the search expects of it choose who stays, and the other
+seeds alone say what it is worth.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoprune.cost.model import CostModel
-from autoprune.report.front.front import MachineFront
+from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.priced import Measured, price_outcomes
 from autoprune.runs.outcome import Origin, Outcome
 from autoprune.runs.pareto import front_hypervolume, non_dominated
@@ -42,18 +47,20 @@ class ConfirmedRow:
 
     Attributes:
         trial: as in the front. origin, plan: as in the front.
-        searched: its validation score in the search. on_front: whether it was on the front there.
-        seeds: how many fresh ones there are.
+        searched: its validation score in the search. expected: what all trials of the search lead
+            one to expect of it.
+        choosing, seeds: how many fresh ones choose, and how many the rest is of.
         validation, test: scores. energy_uj: per inference; it varies as the spikes do.
         probability: to be on the front, see `confirmed_front`.
-        stays: whether it is on the front of the confirmed means.
+        stays: whether it is on the front of those that choose.
     """
 
     trial: int | str
     origin: Origin
     plan: str
     searched: Score
-    on_front: bool
+    expected: float
+    choosing: int
     seeds: int
     validation: Spread
     test: Spread
@@ -69,13 +76,13 @@ class ConfirmedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmedFront:
-    """The contenders of one machine's front.
+    """The members of one machine's front.
 
     Attributes:
         machine: its name. score: name of the score.
         rows: by ascending mean energy.
         reference: as in the front; from the search's fine-tuned parent.
-        hypervolume: of the confirmed means. searched_hypervolume: of the search.
+        hypervolume: of the means of what stays. searched_hypervolume: of the search.
     """
 
     machine: str
@@ -86,74 +93,80 @@ class ConfirmedFront:
     searched_hypervolume: float
 
 
-def contenders(front: MachineFront) -> list[TrialKey]:
-    """Keys of the front's members, and of every trial within its noise of them.
-
-    Within the noise is a trial whose Wilson interval reaches the score of the best member that
-    needs no more energy.
-    """
-    found = []
-    members = {row.trial for row in front.rows}
-    for row in front.points:
-        beaten = [m.validation.accuracy for m in front.rows if m.energy_uj <= row.energy_uj]
-        if row.trial in members or row.validation.interval[1] >= max(beaten):
-            found.append(row.key)
-    return found
-
-
 def confirmed_front(
     front: MachineFront, again: Sequence[Outcome], model: CostModel
 ) -> ConfirmedFront:
-    """What contenders are worth by their repetitions.
+    """What members are worth by their repetitions.
 
     The probability of a trial to be on the front is the share of bootstrap draws in which no other
-    contender dominates its mean. A draw takes seeds with replacement, the same number as there are
-    of the trial, and of each seed the correct samples from a binomial distribution. Samples are
-    drawn for each trial by itself, though all of them see the same ones: the probability says
-    rather too little of a difference than too much. A trial whose repetitions all failed is left
-    out.
+    member dominates its mean. A draw takes seeds with replacement, the same number as there are of
+    the trial, and of each seed the correct samples from a binomial distribution. Samples are drawn
+    for each trial by itself, though all of them see the same ones: the probability says rather too
+    little of a difference than too much. A trial whose repetitions all failed is left out.
     """
-    members = {row.trial for row in front.rows}
-    wanted = contenders(front)
-    points = {row.trial: row for row in front.points if row.key in wanted}
-    read = [o.after(key.after) for key in wanted for o in again if o.key.number == key.number]
-    priced, _ = price_outcomes(read, model)
-    by_trial: dict[int | str, list[Measured]] = {}
-    for item in priced:
-        key = replace(item.outcome.key, repetition=None)
-        by_trial.setdefault(key.cell, []).append(item)
-    runs = {trial: runs for trial, runs in by_trial.items() if trial in points}
-    means = [
-        (Spread.of(_scores(r)).mean, Spread.of([item.energy_uj for item in r]).mean)
-        for r in runs.values()
-    ]
-    staying = {list(runs)[i] for i in non_dominated(means)}
+    runs = _repetitions(front, again, model)
+    members = [row for row in front.rows if row.trial in runs]
+    chosen = non_dominated([_choosing(row, runs[row.trial]) for row in members])
+    staying = {members[place].trial for place in chosen}
+    odds = _probabilities([runs[row.trial] for row in members])
     rows = [
-        ConfirmedRow(
-            trial=trial,
-            origin=points[trial].origin,
-            plan=points[trial].plan,
-            searched=points[trial].validation,
-            on_front=trial in members,
-            seeds=len(items),
-            validation=Spread.of(_scores(items)),
-            test=Spread.of([s.accuracy for item in items if (s := item.measured.test)]),
-            energy_uj=Spread.of([item.energy_uj for item in items]),
-            probability=probability,
-            stays=trial in staying,
-        )
-        for (trial, items), probability in zip(
-            runs.items(), _probabilities(list(runs.values())), strict=True
-        )
+        _row(row, runs[row.trial], probability, stays=row.trial in staying)
+        for row, probability in zip(members, odds, strict=True)
     ]
     return ConfirmedFront(
         machine=front.machine,
         score=front.parent.name,
         rows=tuple(sorted(rows, key=lambda row: (row.energy_uj.mean, row.key))),
         reference=front.reference,
-        hypervolume=front_hypervolume(means, front.reference),
+        hypervolume=front_hypervolume(
+            [(row.validation.mean, row.energy_uj.mean) for row in rows if row.stays],
+            front.reference,
+        ),
         searched_hypervolume=front.hypervolume,
     )
+
+
+def _repetitions(
+    front: MachineFront, again: Sequence[Outcome], model: CostModel
+) -> dict[int | str, list[Measured]]:
+    """Of each member that has some, priced, in their order."""
+    keys = [row.key for row in front.rows]
+    read = [o.after(key.after) for key in keys for o in again if o.key.number == key.number]
+    priced, _ = price_outcomes(sorted(read, key=lambda outcome: outcome.key), model)
+    found: dict[int | str, list[Measured]] = {}
+    for item in priced:
+        found.setdefault(replace(item.outcome.key, repetition=None).cell, []).append(item)
+    return found
+
+
+def _choosing(row: Row, items: Sequence[Measured]) -> tuple[float, float]:
+    """Mean score and energy of the search, as expected, and of the seeds that choose."""
+    half = items[: len(items) // 2]
+    scores, energies = [row.worth, *_scores(half)], [row.energy_uj, *_energies(half)]
+    return Spread.of(scores).mean, Spread.of(energies).mean
+
+
+def _row(row: Row, items: Sequence[Measured], probability: float, *, stays: bool) -> ConfirmedRow:
+    choosing = len(items) // 2
+    judged = items[choosing:]
+    return ConfirmedRow(
+        trial=row.trial,
+        origin=row.origin,
+        plan=row.plan,
+        searched=row.validation,
+        expected=row.worth,
+        choosing=choosing,
+        seeds=len(judged),
+        validation=Spread.of(_scores(judged)),
+        test=Spread.of([s.accuracy for item in judged if (s := item.measured.test)]),
+        energy_uj=Spread.of(_energies(judged)),
+        probability=probability,
+        stays=stays,
+    )
+
+
+def _energies(items: Sequence[Measured]) -> list[float]:
+    return [item.energy_uj for item in items]
 
 
 def _scores(items: Sequence[Measured]) -> list[float]:

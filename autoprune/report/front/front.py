@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from autoprune.cost.cost import HostOperation
 from autoprune.report.front.diagnostics import Diagnostics
-from autoprune.report.front.posterior import Posterior
 from autoprune.runs.outcome import Origin
 from autoprune.runs.pareto import front_hypervolume, non_dominated
+from autoprune.runs.posterior import Posterior, worth
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
@@ -56,6 +56,16 @@ class Row:
     def key(self) -> TrialKey:
         """Its key in the run."""
         return TrialKey.parse(str(self.trial))
+
+    @property
+    def worth(self) -> float:
+        """The score by which fronts are chosen: what is expected, else as it was measured."""
+        return worth(self.validation, self.posterior)
+
+    @property
+    def pair(self) -> tuple[float, float]:
+        """What fronts are made of: the score that it is worth, and energy."""
+        return self.worth, self.energy_uj
 
     @property
     def beats_uniform(self) -> bool:
@@ -137,6 +147,11 @@ class MachineFront:
         return any(work.counted for work in self.host)
 
     @property
+    def rivals(self) -> list[Row]:
+        """The points of which members are chosen: those that all trials say anything of."""
+        return [row for row in self.points if row.posterior] or list(self.points)
+
+    @property
     def beating(self) -> int:
         """Members that beat uniform compression; see `Row.beats_uniform`."""
         return sum(row.beats_uniform for row in self.rows)
@@ -165,9 +180,7 @@ class MachineFront:
     @property
     def trained_hypervolume(self) -> float:
         """Of the trials as they were trained alone, above the reference."""
-        pairs = [
-            (row.validation.accuracy, row.energy_uj) for row in self.points if row.key.after is None
-        ]
+        pairs = [row.pair for row in self.rivals if row.key.after is None]
         return front_hypervolume(pairs, self.reference)
 
     @property
@@ -181,14 +194,16 @@ class MachineFront:
 
 
 def history(front: MachineFront) -> list[tuple[int, float]]:
-    """How the hypervolume grew: trial numbers at which it did, and what it was then."""
+    """How the hypervolume grew: trial numbers at which it did, and what it was then.
+
+    By what networks are worth as all trials say now, not as those before them did.
+    """
     found: list[tuple[int, float]] = []
     best: list[tuple[float, float]] = []
-    for row in sorted(front.points, key=lambda row: row.key):
-        accuracy, energy = row.validation.accuracy, row.energy_uj
-        if any(a >= accuracy and e <= energy for a, e in best):
+    for row in sorted(front.rivals, key=lambda row: row.key):
+        if any(a >= row.worth and e <= row.energy_uj for a, e in best):
             continue
-        pairs = [*best, (accuracy, energy)]
+        pairs = [*best, row.pair]
         volume = front_hypervolume(pairs, front.reference)
         if volume > (found[-1][1] if found else 0.0):
             found.append((row.key.number, volume))

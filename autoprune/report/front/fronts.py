@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.report.front.branches import BranchProbe, read_probes
-from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.front import MachineFront
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import on_each
 from autoprune.runs.measured import MeasuredOn, read_all

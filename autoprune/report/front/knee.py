@@ -1,6 +1,7 @@
 """Knee: the one member of a front that is picked where nobody says how much accuracy is worth.
 
-The candidates are the members within the hypervolume's reference: more accurate than the
+Accuracy is what is expected of a member, as on the front (`autoprune.runs.posterior`). The
+candidates are the members within the hypervolume's reference: more accurate than the
 fine-tuned parent less ACCURACY_MARGIN, and cheaper than COST_FACTOR times its energy. The
 candidates' own box becomes the unit square,
 
@@ -40,7 +41,7 @@ class Knee:
 def knee(front: MachineFront) -> Knee:
     """The knee of a front, as defined above; of equally far ones the cheapest."""
     accuracy, energy = front.reference
-    rows = [r for r in front.rows if r.validation.accuracy > accuracy and r.energy_uj < energy]
+    rows = [r for r in front.rows if r.worth > accuracy and r.energy_uj < energy]
     where = f"above {100 * accuracy:.1f} % and below {energy_words(energy)}"
     if not rows:
         return Knee(row=None, reason=f"no member of the front lies {where}")
@@ -66,5 +67,5 @@ def _height(row: Row, cheapest: Row, best: Row) -> float:
     x = math.log10(row.energy_uj / cheapest.energy_uj) / math.log10(
         best.energy_uj / cheapest.energy_uj
     )
-    low, high = cheapest.validation.accuracy, best.validation.accuracy
-    return (row.validation.accuracy - low) / (high - low) - x
+    low, high = cheapest.worth, best.worth
+    return (row.worth - low) / (high - low) - x

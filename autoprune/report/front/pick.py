@@ -2,8 +2,9 @@
 
 Without limits, or where it is asked for, the knee of what keeps the limits (`report.knee`). With a
 least accuracy alone the cheapest trial that has it; with any other limits the most accurate trial
-that keeps them, the cheaper of equals. All trials compete, not only members of the front: the
-smallest network may be on none.
+that keeps them, the cheaper of equals. Accuracy is what is expected of a trial, as on the front
+(`autoprune.runs.posterior`); as it was measured where too few trials say so. All trials compete,
+not only members of the front: the smallest network may be on none.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Limits:
 
     Attributes:
         max_energy_uj: per inference on the machine.
-        min_accuracy: of validation, 0 to 1, or least value of the study's own score.
+        min_accuracy: of validation, 0 to 1, or least value of the study's own score, as expected.
         max_parameters: parameters that are not zero.
 
     Raises InputError where one is negative or not a number, or an accuracy above 1.
@@ -95,7 +96,7 @@ class Pick:
         """In a line: the machine, the trial and what it needs."""
         if self.row is None:
             return f"<pick for {self.machine}: nothing fits>"
-        score, energy = self.row.validation.accuracy, energy_words(self.row.energy_uj)
+        score, energy = self.row.worth, energy_words(self.row.energy_uj)
         return f"<pick for {self.machine}: trial {self.row.trial}, {100 * score:.1f} %, {energy}>"
 
     def _repr_html_(self) -> str:
@@ -133,8 +134,7 @@ def pick(front: MachineFront, limits: Limits, *, at_knee: bool = False) -> Pick:
     fitting = [row for row in front.points if _worst(row, budgets)[1] <= 0]
     if not fitting:
         return _nothing(front, budgets)
-    pairs = [(row.validation.accuracy, row.energy_uj) for row in fitting]
-    rows = [fitting[place] for place in non_dominated(pairs)]
+    rows = [fitting[place] for place in non_dominated([row.pair for row in fitting])]
     kept = " and ".join(str(budget) for budget in budgets.values())
     if at_knee or not budgets:
         found = knee(replace(front, rows=tuple(rows)))
@@ -161,7 +161,12 @@ def pick(front: MachineFront, limits: Limits, *, at_knee: bool = False) -> Pick:
 
 
 def _remarks(front: MachineFront, row: Row) -> Iterator[str]:
-    """What a host does of a trial's work, and which trials are no answers."""
+    """What a trial is worth, what a host does of its work, and which trials are no answers."""
+    if row.posterior is not None:
+        yield (
+            f"By all trials its {row.validation.name} is expected to be {100 * row.worth:.1f} %; "
+            f"the chance that it is on the true front: {row.posterior.chance:.2f}."
+        )
     if row.host_share:
         place = "in" if front.prices_host else "outside"
         yield (
@@ -199,7 +204,7 @@ def _nothing(front: MachineFront, budgets: Mapping[str, Budget]) -> Pick:
 def _worst(row: Row, budgets: Mapping[str, Budget]) -> tuple[str, float]:
     """The limit that a trial exceeds most, and by what share; nothing of no limits."""
     values = {
-        "accuracy": row.validation.accuracy,
+        "accuracy": row.worth,
         "energy_uj": row.energy_uj,
         "parameters": float(row.parameters),
     }

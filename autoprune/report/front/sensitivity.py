@@ -60,19 +60,19 @@ class Sensitivity:
     of_front: tuple[Moved, ...] | None = None
 
 
-def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> Iterator[Moved]:
+def sensitivity(model: CostModel, ops: Ops, worth: Column, share: float) -> Iterator[Moved]:
     """Every price less and more by `share`, one at a time; the others stay.
 
     Args:
         model: the machine.
         ops: of the workloads.
-        accuracy: one per workload.
+        worth: the score that is expected of each; not a number of one that is on no front.
         share: such as 0.5 for 50 %.
     """
     costs = model.price_all(ops)
     before = costs.energy_uj
     answers = own_work(model, before, costs.host_share)
-    front = _front(accuracy, before, answers)
+    front = _front(worth, before, answers)
     for price in model.machine.prices:
         if price.unit == "ns" and STATIC_PRICE not in model.PRICES:
             continue  # time is no energy there
@@ -84,7 +84,7 @@ def sensitivity(model: CostModel, ops: Ops, accuracy: Column, share: float) -> I
             )
             machine = replace(model.machine, prices=changed)
             after = type(model)(machine).price_all(ops).energy_uj
-            now = _front(accuracy, after, answers)
+            now = _front(worth, after, answers)
             yield Moved(
                 price=price.name,
                 factor=factor,
@@ -103,17 +103,21 @@ def read_sensitivity(
     from autoprune.runs.columns import TrialColumns  # pyarrow: only where a run is read
 
     ops = Ops.of([workload])
-    columns = TrialColumns(run).at(model.machine.weight_bits) if run is not None else None
+    of_front = None
+    if run is not None:
+        trials = TrialColumns(run)
+        whole, _ = trials.at(model.machine.weight_bits)
+        of_front = tuple(sensitivity(model, whole, trials.on(model).worth, share))
     return Sensitivity(
         machine=model.machine.name,
         energy_uj=float(model.price_all(ops).energy_uj[0]),
         moves=tuple(sensitivity(model, ops, np.zeros(1), share)),
-        of_front=None if columns is None else tuple(sensitivity(model, *columns, share)),
+        of_front=of_front,
     )
 
 
-def _front(accuracy: Column, energy: Column, answers: Column) -> set[int]:
+def _front(worth: Column, energy: Column, answers: Column) -> set[int]:
     """Places of the front's members among answers."""
-    pairs = enumerate(zip(accuracy.tolist(), energy.tolist(), strict=True))
-    known = [(place, pair) for place, pair in pairs if answers[place]]
+    pairs = enumerate(zip(worth.tolist(), energy.tolist(), strict=True))
+    known = [(i, pair) for i, pair in pairs if answers[i] and not np.isnan(pair[0])]
     return {known[index][0] for index in non_dominated([pair for _, pair in known])}

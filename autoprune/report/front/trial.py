@@ -12,12 +12,14 @@ from autoprune.config import Json
 from autoprune.cost.limits import fit_words
 from autoprune.cost.model import CostModel
 from autoprune.networks.shape import NetworkShape
-from autoprune.report.front.candidates import Candidate, RunFronts
+from autoprune.report.front.candidates import Candidate, Candidates
 from autoprune.report.front.priced import price_outcomes
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.rows import SCHEMA, TrialRow, trial_row
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import Outcome
+from autoprune.runs.posterior import worth
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Score, Seconds
 
@@ -34,8 +36,10 @@ class OnMachine:
         energy_pj_by_cause: largest first.
         host_share: of the dense MACs, done by a host, 0 to 1; None where it cannot run.
         fits: as in `Diagnostics`.
+        expected, chance: as in `Posterior`; None where too few trials say so.
         on_front: whether it is, or a trial whose measurement it shares.
-        dominated_by: trials on the front that are as good in score and energy, and better in one.
+        dominated_by: trials on the front that are as good in expected score and in energy, and
+            better in one.
     """
 
     machine: str
@@ -47,6 +51,8 @@ class OnMachine:
     energy_pj_by_cause: dict[str, float]
     host_share: float | None
     fits: str | None
+    expected: float | None
+    chance: float | None
     on_front: bool
     dominated_by: list[int]
 
@@ -136,7 +142,7 @@ def explain_trial(
         expected_gain=expected_gain,
         branches=tuple(plan_branches(outcome.plan, shape)),
         machines=tuple(
-            on_machine(outcome, fronts.members(model), baselines, model)
+            on_machine(outcome, fronts.candidates(model), baselines, model)
             for model in (run_machines(folder) if found else ())
         ),
         seconds=found.seconds if found and not same else None,
@@ -151,7 +157,7 @@ def plan_branches(plan: Plan, shape: NetworkShape) -> Iterator[tuple[str, str]]:
 
 def on_machine(
     outcome: Outcome,
-    members: Sequence[Candidate],
+    candidates: Candidates,
     baselines: Mapping[TrialKey, Outcome],
     model: CostModel,
 ) -> OnMachine:
@@ -159,7 +165,7 @@ def on_machine(
 
     Args:
         outcome: with a measurement.
-        members: the front of its run on the machine.
+        candidates: the trials of its run on the machine.
         baselines: of its run, by key.
         model: the machine.
 
@@ -172,7 +178,11 @@ def on_machine(
     cost = own[0].cost if own else None
     parent, _ = price_outcomes([baselines[FINE_TUNED]] if FINE_TUNED in baselines else [], model)
     known = energy is not None and parent and parent[0].energy_uj > 0
-    better = _dominating(precision.validation.accuracy, own[0].energy_uj, members) if own else []
+    members, same = candidates.members, outcome.same_as or outcome.key
+    judged = next((c for c in candidates.judged if c.measured_as == same), None)
+    posterior = judged.posterior if judged else None
+    expected = worth(precision.validation, posterior)
+    better = _dominating(expected, own[0].energy_uj, members) if own else []
     return OnMachine(
         machine=model.machine.name,
         bits=precision.bits,
@@ -183,6 +193,8 @@ def on_machine(
         energy_pj_by_cause=cost.by_cause() if cost else {},
         host_share=cost.host_share if cost else None,
         fits=fit_words(cost.misfits) if cost else None,
+        expected=posterior.expected if posterior else None,
+        chance=posterior.chance if posterior else None,
         on_front=_is_member(outcome, members),
         dominated_by=better,
     )
@@ -203,7 +215,7 @@ def _dominating(accuracy: float, energy_uj: float, members: Sequence[Candidate])
     """Members as good in both, and better in one."""
     better = []
     for member in members:
-        score = member.validation.accuracy
+        score = member.worth
         equal = score == accuracy and member.energy_uj == energy_uj
         if not equal and score >= accuracy and member.energy_uj <= energy_uj:
             better.append(member.key.number)

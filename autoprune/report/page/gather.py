@@ -12,8 +12,8 @@ from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.report.front.branches import read_probes
-from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.compare import compare
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.page.machines import machine_values
 from autoprune.report.page.trials import Names, score_values, trial_values
 from autoprune.report.plots.figure import MARKS

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.report.front.answer import answer
-from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.confirmed import ConfirmedFront, confirmed_front
 from autoprune.report.front.front import MachineFront, Row, history
 from autoprune.report.front.knee import knee
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.page.trials import score_values
 from autoprune.report.tables.confirmed import confirmed_document
 from autoprune.report.tables.front import bits_words, host_words
@@ -30,6 +30,7 @@ def machine_values(
     front = fronts.of(model)
     confirmed = confirmed_front(front, again, model) if again else None
     picked, members = knee(front), {row.trial for row in front.rows}
+    shown = [row for row in front.points if row.key.after is None or row.trial in members]
     return {
         "name": front.machine,
         "title": front.title,
@@ -37,7 +38,8 @@ def machine_values(
         "answer": _answer(front, picked.row, picked.reason, confirmed),
         "bits": bits_words(front),
         "front": [str(row.trial) for row in front.rows],
-        "points": [str(r.trial) for r in front.points if r.key.after is None or r.trial in members],
+        "worth": {str(row.trial): row.worth for row in front.rows},
+        "points": [str(row.trial) for row in shown],
         "infeasible": [[str(key), why] for key, why in front.infeasible],
         "apart": [str(key) for key in (*front.idle, *(key for key, _ in front.hosted))],
         "parent": score_values(front.parent),
@@ -86,6 +88,7 @@ def _answer(
         f"Trial {row.trial} needs {row.energy_uj:.3g} µJ per inference, {saved:.1f} % less than "
         f"the fine-tuned parent ({front.parent_energy_uj:.3g} µJ).",
         *_least(front, row),
+        *_expected(front, row),
         f"Its validation {front.parent.name} is {_words(row.validation)}, {change} than the "
         f"parent's {_words(front.parent)}"
         + (
@@ -118,6 +121,17 @@ def _least(front: MachineFront, row: Row) -> list[str]:
     if row.figures is None or row.figures.least_uj is None:
         return []
     return [f"That is {row.figures.least_uj:.3g} µJ at the lower end of {front.ranges}."]
+
+
+def _expected(front: MachineFront, row: Row) -> list[str]:
+    """What all trials lead one to expect of it, where they are enough."""
+    if row.posterior is None:
+        return []
+    return [
+        f"By all trials its validation {front.parent.name} is expected to be "
+        f"{100 * row.worth:.1f} %; the chance that it is on the true front: "
+        f"{row.posterior.chance:.2f}."
+    ]
 
 
 def _words(score: Score) -> str:

@@ -30,7 +30,7 @@ function drawAll() {
   let left = 0;
   const traces = data.machines.flatMap((machine, i) => {
     const at = (key) => ({ key, x: 100 * trials.get(key).on[machine.name].energy_uj / machine.parent_energy_uj,
-      y: 100 * trials.get(key).scores[trials.get(key).on[machine.name].bits].validation.value });
+      y: 100 * machine.worth[key] });
     const every = machine.front.map(at), shown = every.filter((p) => p.y > 100 * machine.least_accuracy);
     left += every.length - shown.length;
     const colour = colours[i % colours.length], own = shown.filter((p) => p.key === machine.knee);
@@ -77,12 +77,12 @@ function drawFront() {
   const place = (one) => [xOf(one, one.on[name]), yOf(one, one.on[name])];
   const onto = (value, log) => value !== null && (!log || value > 0);
   const drawn = new Set();
-  function trace(label, ones, extra) {
-    const shown = ones.filter((one) => { const [x, y] = place(one); return onto(x, xLog) && onto(y, yLog); });
+  function trace(label, ones, extra, at = place) {
+    const shown = ones.filter((one) => { const [x, y] = at(one); return onto(x, xLog) && onto(y, yLog); });
     shown.forEach((one) => drawn.add(one.trial));
     return {
       type: "scatter", mode: "markers", name: `${label} (${shown.length})`,
-      x: shown.map((one) => place(one)[0]), y: shown.map((one) => place(one)[1]),
+      x: shown.map((one) => at(one)[0]), y: shown.map((one) => at(one)[1]),
       customdata: shown.map((one) => one.trial),
       text: shown.map((one) => `${safe(one.trial)}: ${safe(one.plan)}`),
       hovertemplate: `%{text}<br>${xWords}: %{x:.4g}<br>${yWords}: %{y:.4g}<extra></extra>`, ...extra,
@@ -106,11 +106,12 @@ function drawFront() {
   if (usual) traces.unshift(trace("", members, { mode: "none", showlegend: false, hoverinfo: "skip", hovertemplate: null,
     error_y: { type: "data", symmetric: false, thickness: 1, color: blue, array: heights.map((s) => 100 * (s.high - s.value)),
       arrayminus: heights.map((s) => 100 * (s.value - s.low)) } }));
-  traces.push(trace(usual ? "front, 95 % intervals" : "front", members, {
+  const expected = usual ? (one) => [place(one)[0], 100 * machine.worth[one.trial]] : place;
+  traces.push(trace(usual ? "front as expected; 95 % intervals as measured" : "front", members, {
     mode: line ? "lines+markers" : "markers", line: { color: blue, shape: "hv" },
     marker: { color: blue, symbol: "circle-open", size: 13 },
-  }));
-  if (machine.knee) traces.push(trace("taken", [trials.get(machine.knee)], { marker: { color: "#d55e00", symbol: "circle-open", size: 21, line: { width: 3 } } }));
+  }, expected));
+  if (machine.knee) traces.push(trace("taken", [trials.get(machine.knee)], { marker: { color: "#d55e00", symbol: "circle-open", size: 21, line: { width: 3 } } }, expected));
   traces.push(trace("fine-tuned parent", [data.parent], { marker: { color: ink, symbol: "star", size: 14 } }));
   if (line && machine.confirmed.length) {
     const rows = machine.confirmed;

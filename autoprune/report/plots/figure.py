@@ -30,21 +30,24 @@ def front_figure(front: MachineFront) -> go.Figure:
         if rows:
             marker = {"color": colour, "symbol": symbol, "size": 8}
             figure.add_scatter(
-                **_points(rows), name=f"{name} ({len(rows)})", mode="markers", marker=marker
+                **_points(rows, [row.validation.accuracy for row in rows]),
+                name=f"{name} ({len(rows)})",
+                mode="markers",
+                marker=marker,
             )
     if front.rows:
-        scores = [(row.validation.accuracy, *row.validation.interval) for row in front.rows]
+        scores = [(row.worth, *row.validation.interval) for row in front.rows]
         figure.add_scatter(
-            **_points(front.rows),
-            name=f"front ({len(front.rows)}), 95 % intervals",
+            **_points(front.rows, [own for own, _, _ in scores]),
+            name=f"front ({len(front.rows)}): expected, 95 % intervals",
             mode="lines+markers",
             line={"color": _BLUE, "shape": "hv"},
             marker={"color": _BLUE, "symbol": "circle-open", "size": 13},
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": [100 * (high - own) for own, _, high in scores],
-                "arrayminus": [100 * (own - low) for own, low, _ in scores],
+                "array": [max(100 * (high - own), 0) for own, _, high in scores],
+                "arrayminus": [max(100 * (own - low), 0) for own, low, _ in scores],
             },
         )
     figure.add_scatter(
@@ -64,10 +67,10 @@ def front_figure(front: MachineFront) -> go.Figure:
     return figure
 
 
-def _points(rows: Sequence[Row]) -> dict[str, object]:
+def _points(rows: Sequence[Row], scores: Sequence[float]) -> dict[str, object]:
     return {
         "x": [row.energy_uj for row in rows],
-        "y": [100 * row.validation.accuracy for row in rows],
+        "y": [100 * score for score in scores],
         "customdata": [[row.trial, escape(row.plan)] for row in rows],
         "hovertemplate": (
             "trial %{customdata[0]}<br>%{x:.4g} µJ, %{y:.1f} %<br>%{customdata[1]}<extra></extra>"

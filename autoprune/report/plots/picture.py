@@ -41,9 +41,9 @@ def plot_front(front: MachineFront, file: Path) -> None:
         label = f"of the run begun with ({len(warm)})"
         axes.scatter(*_xy(warm), s=22, color=_GREY, marker="v", label=label)
     if front.rows:
-        x, y = _xy(front.rows)
-        below = [100 * (r.validation.accuracy - r.validation.interval[0]) for r in front.rows]
-        above = [100 * (r.validation.interval[1] - r.validation.accuracy) for r in front.rows]
+        x, y = [row.energy_uj for row in front.rows], [100 * row.worth for row in front.rows]
+        below = [max(100 * (r.worth - r.validation.interval[0]), 0) for r in front.rows]
+        above = [max(100 * (r.validation.interval[1] - r.worth), 0) for r in front.rows]
         axes.step(x, y, where="post", color=_BLUE, linewidth=1.4)
         axes.errorbar(
             x,
@@ -52,10 +52,10 @@ def plot_front(front: MachineFront, file: Path) -> None:
             fmt="o",
             color=_BLUE,
             markersize=9,
-            markerfacecolor="none",  # what the member is stays visible inside its ring
+            markerfacecolor="none",  # its score as it was measured is the mark at its energy
             elinewidth=0.9,
             capsize=2,
-            label=f"front ({len(front.rows)}), 95 % intervals",
+            label=f"front ({len(front.rows)}): expected, 95 % intervals",
         )
     axes.plot(
         [front.parent_energy_uj],
@@ -89,10 +89,10 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
     axes = figure.subplots()
     outside = 0
     for place, front in enumerate(fronts):
-        rows = [row for row in front.rows if row.validation.accuracy > front.reference[0]]
+        rows = [row for row in front.rows if row.worth > front.reference[0]]
         outside += len(front.rows) - len(rows)
         x = [100 * row.energy_ratio for row in rows]
-        y = [100 * row.validation.accuracy for row in rows]
+        y = [100 * row.worth for row in rows]
         axes.step(
             x,
             y,

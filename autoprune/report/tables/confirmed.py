@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,11 +24,12 @@ COLUMNS = (
     "machine",
     "trial",
     "origin",
-    "on_front",
     "stays",
     "probability",
+    "choosing",
     "seeds",
     "searched_val",
+    "expected",
     "val_mean",
     "val_std",
     "test_mean",
@@ -40,37 +41,39 @@ COLUMNS = (
 
 
 def confirmed_table(front: ConfirmedFront) -> RenderableType:
-    """The contenders of a machine, and what to think of the front."""
+    """The members of a machine's front, and what to think of it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    names = ("trial", "searched %", "val % (sd)", "test % (sd)", "µJ", "P(front)", "was", "is")
+    names = ("trial", "searched %", "worth", "val % (sd)", "test % (sd)", "µJ", "P(front)", "stays")
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for row in front.rows:
         table.add_row(
             str(row.trial),
             f"{100 * row.searched.accuracy:.1f}",
+            f"{100 * row.expected:.1f}",
             _percent(row.validation),
             _percent(row.test),
             f"{row.energy_uj.mean:.3g}",
             f"{row.probability:.2f}",
-            "yes" if row.on_front else "-",
             "yes" if row.stays else "-",
         )
-    seeds = sorted({row.seeds for row in front.rows})
-    change = [r.validation.mean - r.searched.accuracy for r in front.rows if r.on_front]
     lines = [
-        f"Searched: the {front.score} that the search saw; the other columns are of "
-        f"{' or '.join(map(str, seeds))} fresh seeds.",
-        "P(front): share of bootstrap draws over seeds and samples in which no other dominates it.",
-        "was, is: on the front of the search, on that of the confirmed means.",
+        f"Searched: the {front.score} that the search saw; worth: what it expected. Of the fresh "
+        f"seeds, {_numbers(row.choosing for row in front.rows)} chose with the latter what stays, "
+        f"and the other columns are of the other {_numbers(row.seeds for row in front.rows)}.",
+        "P(front): share of bootstrap draws over all fresh seeds and samples in which no other "
+        "dominates it.",
     ]
-    if change:
+    if front.rows:
+        means = [row.validation.mean for row in front.rows]
+        seen = _change([row.searched.accuracy for row in front.rows], means)
+        worth = _change([row.expected for row in front.rows], means)
         lines.append(
-            f"Members of the searched front: {100 * sum(change) / len(change):+.1f} points on "
-            "average from what the search saw to the fresh seeds."
+            f"On average {seen} points from what the search saw to the fresh seeds, {worth} from "
+            "what it expected."
         )
     lines.append(
-        f"Hypervolume {front.hypervolume:.4f} by the confirmed means, "
+        f"Hypervolume {front.hypervolume:.4f} by the means of what stays, "
         f"{front.searched_hypervolume:.4f} as searched."
     )
     head = f"{front.machine}: {len(front.rows)} trials confirmed"
@@ -78,7 +81,7 @@ def confirmed_table(front: ConfirmedFront) -> RenderableType:
 
 
 def confirmed_csv(fronts: Iterable[ConfirmedFront]) -> str:
-    """All contenders of all machines with COLUMNS, numbers at full precision."""
+    """All members on all machines with COLUMNS, numbers at full precision."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -89,11 +92,12 @@ def confirmed_csv(fronts: Iterable[ConfirmedFront]) -> str:
                     "machine": cell(front.machine),
                     "trial": row.trial,
                     "origin": row.origin,
-                    "on_front": row.on_front,
                     "stays": row.stays,
                     "probability": row.probability,
+                    "choosing": row.choosing,
                     "seeds": row.seeds,
                     "searched_val": row.searched.accuracy,
+                    "expected": row.expected,
                     **_columns("val", row.validation),
                     **_columns("test", row.test),
                     **_columns("energy_uj", row.energy_uj),
@@ -121,6 +125,15 @@ def save_confirmed(front: ConfirmedFront, folder: Path) -> None:
 
 def _columns(name: str, spread: Spread) -> dict[str, float | None]:
     return {f"{name}_mean": spread.mean, f"{name}_std": spread.std}
+
+
+def _numbers(found: Iterable[int]) -> str:
+    return " or ".join(map(str, sorted({*found})))
+
+
+def _change(before: Sequence[float], after: Sequence[float]) -> str:
+    """The mean difference in points, with its sign."""
+    return f"{100 * (sum(after) - sum(before)) / len(after):+.1f}"
 
 
 def _percent(spread: Spread) -> str:

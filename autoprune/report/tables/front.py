@@ -20,6 +20,11 @@ from autoprune.trial.measurement import Score
 WIDE = 120
 """Columns of a terminal from which a front has its further columns, too."""
 
+_WORTH: Final = (
+    "worth: the score in % that all trials lead one to expect of a member; P: the chance that it "
+    "is on the front of true scores."
+)
+
 
 def front_table(front: MachineFront, width: int = 80) -> RenderableType:
     """The front of a machine on a terminal of some columns, with what holds for it alone.
@@ -28,10 +33,9 @@ def front_table(front: MachineFront, width: int = 80) -> RenderableType:
     """
     unit = EnergyUnit.of(row.energy_uj for row in front.rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    columns = {
-        name: [_words(row, unit)[name] for row in front.rows]
-        for name in ("trial", "val % [95 %]", "test %", unit.name, "ratio", "uniform")
-    }
+    judged = _judged(front.rows)
+    heads = ("trial", "val % [95 %]", *judged, "test", unit.name, "ratio", "uniform")
+    columns = {name: [_words(row, unit)[name] for row in front.rows] for name in heads}
     columns |= _figures(front, unit, every=width >= WIDE)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
@@ -43,6 +47,11 @@ def front_table(front: MachineFront, width: int = 80) -> RenderableType:
         front.title,
     ]
     return Group(Text("\n".join(lines), style="bold"), table, Text("\n".join(_footer(front))))
+
+
+def _judged(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The columns of what all trials say, where they are enough."""
+    return ("worth", "P") if any(row.posterior for row in rows) else ()
 
 
 _FIGURES: Final[Mapping[str, Callable[[Row, Diagnostics], float | None]]] = {
@@ -101,7 +110,7 @@ def pick_table(rows: Sequence[Row]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
     unit = EnergyUnit.of(row.energy_uj for row in rows)
     further = ("ratio", "parameters", "kept %", "host %")
-    names = ("number", "val % [95 %]", "test %", unit.name, *further)
+    names = ("number", "val % [95 %]", *_judged(rows), "test", unit.name, *further)
     for name in names:
         table.add_column("trial" if name == "number" else name, justify="right", no_wrap=True)
     for row in rows:
@@ -117,7 +126,9 @@ def _words(row: Row, unit: EnergyUnit) -> dict[str, str]:
         "number": str(row.trial),
         "trial": _name(row),
         "val % [95 %]": score_words(row.validation),
-        "test %": f"{100 * row.test.accuracy:.1f}" if row.test else "-",
+        "worth": f"{100 * row.worth:.1f}",
+        "P": f"{row.posterior.chance:.2f}" if row.posterior else "-",
+        "test": f"{100 * row.test.accuracy:.1f}" if row.test else "-",
         unit.name: unit.digits(row.energy_uj),
         "ratio": f"{row.energy_ratio:.3f}",
         "parameters": str(row.parameters),
@@ -151,11 +162,10 @@ def _read_words(front: MachineFront) -> str:
 
 def _luck_words(front: MachineFront) -> str:
     luck = 100 * (front.luck or 0.0)
-    chances = [row.posterior.chance for row in front.rows if row.posterior]
     more = "less" if luck >= 0 else "more"
     return (
         f"By all trials together members are worth {abs(luck):.1f} points {more} than measured, on "
-        f"average; chances to be on the true front from {min(chances):.2f} to {max(chances):.2f}."
+        "average: the front and the hypervolumes are of what they are worth."
     )
 
 
@@ -214,6 +224,7 @@ def front_legend(fronts: Sequence[MachineFront]) -> list[str]:
     legend = dict.fromkeys(words for front in fronts for words in front.legend)
     marks = "; ".join(words for origin, words in letters.items() if origin in met)
     lines = [
+        *([_WORTH] if any(front.luck is not None for front in fronts) else []),
         "ratio: energy to the fine-tuned parent's. uniform: best validation % of the uniform sweep "
         "at no more energy; * where the trial beats it outside both intervals.",
         *([f"Behind a trial's number, {marks}."] if marks else []),

@@ -50,6 +50,11 @@ def _machine(on: OnMachine) -> Iterator[str]:
     compared = f", {ratio:.3f} of the fine-tuned parent" if ratio is not None else ""
     latency = f", {on.latency_us:.4g} µs" if on.latency_us is not None else ""
     yield f"{on.machine}: {on.energy_uj:.4g} µJ at {on.bits} bits{compared}{latency}"
+    if on.expected is not None:
+        yield (
+            f"  worth {100 * on.expected:.1f} % by all trials; the chance that it is on the true "
+            f"front: {on.chance:.2f}"
+        )
     if on.on_front:
         yield "  on the front"
     elif on.dominated_by:

@@ -14,9 +14,9 @@ import pytest
 from autoprune.cost.load import load_machine
 from autoprune.opened_run import OpenedRun
 from autoprune.report.front.answer import answer
-from autoprune.report.front.candidates import RunFronts
 from autoprune.report.front.knee import knee
 from autoprune.report.front.priced import price_outcomes
+from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.page.gather import gather
 from autoprune.report.page.page import render
 from autoprune.report.units import energy_words

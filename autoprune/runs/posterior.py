@@ -14,7 +14,7 @@ that part of the curse only `autoprune confirm` knows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -65,37 +65,58 @@ def features(plan: Plan, shape: NetworkShape, steps: int) -> tuple[float, ...]:
     return tuple(found)
 
 
+def worth(score: Score, posterior: Posterior | None) -> float:
+    """What is expected of a network; its score as it was measured where nothing says more."""
+    return score.accuracy if posterior is None else posterior.expected
+
+
 def posteriors(
-    scores: Sequence[Score], energies_uj: Sequence[float], known: Sequence[tuple[float, ...]]
+    scores: Sequence[Score],
+    energies_uj: Sequence[float],
+    known: Callable[[int], tuple[float, ...]],
 ) -> list[Posterior | None]:
-    """What trials are worth by all of them; None of each where they are fewer than FEWEST.
+    """What networks are worth by all of them; None of each where they are fewer than FEWEST.
+
+    None, too, of those beyond MOST that are farthest below the front of the scores.
 
     Args:
         scores: on validation data.
         energies_uj: of each, above 0; exactly known.
-        known: `features` of each.
+        known: gives the `features` of the one at a place.
     """
+    found: list[Posterior | None] = [None] * len(scores)
     if len(scores) < FEWEST:
-        return [None] * len(scores)
-    total = np.array([score.total for score in scores], dtype=float)
-    share = (np.array([score.correct for score in scores]) + 0.5) / (total + 1)
+        return found
+    energies = np.array(energies_uj)
+    places = _nearest(np.array([score.accuracy for score in scores]), energies)
+    near = [scores[i] for i in places]
+    total = np.array([score.total for score in near], dtype=float)
+    share = (np.array([score.correct for score in near]) + 0.5) / (total + 1)
+    features_of = np.array([known(i) for i in places])
     mean, variance = _posterior(
-        np.log(share / (1 - share)), 1 / (total * share * (1 - share)), np.array(known)
+        np.log(share / (1 - share)), 1 / (total * share * (1 - share)), features_of
     )
     # The mean of the logistic function of a normal variable (MacKay, Neural Comput. 4, 1992).
     expected = 1 / (1 + np.exp(-mean / np.sqrt(1 + np.pi * variance / 8)))
-    chances = _chances(mean, variance, np.array(energies_uj))
-    return [
-        Posterior(expected=float(e), chance=float(c))
-        for e, c in zip(expected, chances, strict=True)
-    ]
+    chances = _chances(mean, variance, energies[places])
+    for place, e, c in zip(places, expected.tolist(), chances.tolist(), strict=True):
+        found[place] = Posterior(expected=e, chance=c)
+    return found
+
+
+def _nearest(accuracy: Array, energies_uj: Array) -> list[int]:
+    """Places of the MOST that are the least below the best that needs no more energy."""
+    order = np.lexsort((-accuracy, energies_uj))
+    gaps = np.empty(len(order))
+    gaps[order] = np.maximum.accumulate(accuracy[order]) - accuracy[order]
+    return sorted(np.argsort(gaps, kind="stable")[:MOST].tolist())
 
 
 def _posterior(z: Array, noise: Array, known: Array) -> tuple[Array, Array]:
     """Mean and variance of x b + u at every trial, at the most likely t and s."""
     spread = known.std(0)
     x = np.c_[np.ones(len(z)), ((known - known.mean(0)) / np.where(spread > 0, spread, 1.0))]
-    found: list[tuple[float, Array, Array]] = []
+    best = (-np.inf, 0.0, np.zeros(0), np.zeros((0, 0)))
     for t in _SPREADS:
         prior = np.diag([1e-6, *[t**-2] * (x.shape[1] - 1)])
         for s in _BEYOND:
@@ -108,21 +129,20 @@ def _posterior(z: Array, noise: Array, known: Array) -> tuple[Array, Array]:
                 - np.linalg.slogdet(prior)[1]
                 + z @ (residual / whole)
             )
-            kept = s**2 / whole
-            around = np.einsum("ij,ji->i", x, np.linalg.solve(precision, x.T))
-            variance = (1 - kept) ** 2 * around + kept * noise
-            found.append((float(likelihood), z - (1 - kept) * residual, variance))
-    _, mean, variance = max(found, key=lambda one: one[0])
-    return mean, variance
+            if likelihood > best[0]:
+                best = (float(likelihood), s, residual, precision)
+    _, s, residual, precision = best
+    kept = s**2 / (s**2 + noise)
+    around = np.einsum("ij,ji->i", x, np.linalg.solve(precision, x.T))
+    return z - (1 - kept) * residual, (1 - kept) ** 2 * around + kept * noise
 
 
 def _chances(mean: Array, variance: Array, energies_uj: Array) -> Array:
     """Per trial, the share of draws in which none that needs no more energy is as good."""
     order = np.argsort(energies_uj, kind="stable")
     rng = np.random.default_rng(0)  # the same record gives the same report
-    on_front = np.zeros(len(mean))
-    for _ in range(DRAWS):
-        drawn = rng.normal(mean[order], np.sqrt(variance[order]))
-        before = np.r_[-np.inf, np.maximum.accumulate(drawn)[:-1]]
-        on_front[order] += drawn > before
-    return on_front / DRAWS
+    drawn = rng.normal(mean[order], np.sqrt(variance[order]), (DRAWS, len(order)))
+    before = np.maximum.accumulate(drawn, axis=1)[:, :-1]
+    chances = np.ones(len(order))
+    chances[order[1:]] = (drawn[:, 1:] > before).mean(0)
+    return chances
