@@ -31,7 +31,7 @@ from autoprune.runs.outcome import Head
 from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
 from autoprune.trial.key import FINE_TUNED
-from autoprune.trial.measurement import Score
+from autoprune.trial.measurement import Measurement, Score
 from autoprune.workload.columns import Column
 
 HEAD = (
@@ -67,13 +67,17 @@ class Rules:
         return (len(members), beating, *volumes)
 
 
-def line(model: CostModel, folder: RunFolder, trials: TrialColumns, heads: Sequence[Head]) -> str:
+def line(
+    model: CostModel,
+    tuned: Measurement,
+    trials: TrialColumns,
+    heads: Sequence[Head],
+    printed: float,
+) -> str:
     """The row of a machine; UnknownCost where the run lacks what it counts."""
     bits = model.machine.weight_bits
     ops, scores = trials.at(bits)
     costs = model.price_all(ops)
-    tuned = folder.read_baselines()[FINE_TUNED].measurement
-    assert tuned is not None
     parent = tuned.at(bits)
     of_parent = model.price_all(Ops.of([parent.workload]))
     steps = np.array([head.plan.effort.time_steps for head in heads])
@@ -93,11 +97,10 @@ def line(model: CostModel, folder: RunFolder, trials: TrialColumns, heads: Seque
     )
     accuracy = parent.validation.accuracy
     old, new = (rules.front(scores, accuracy) for rules in (before, after))
-    printed = RunFronts(folder, folder.read_heads()).of(model).hypervolume
     cells = [f"{a} → {b}" for a, b in zip(old[:2], new[:2], strict=True)]
     cells += [f"{a:.4f} → {b:.4f}" for a, b in zip(old[2:], new[2:], strict=True)]
-    cells += [str(int((before.counts & ~after.counts).sum())), f"{printed:.4f}"]
-    return f"| `{model.machine.name}` | {' | '.join(cells)} |"
+    cells.append(str(int((before.counts & ~after.counts).sum())))
+    return f"| `{model.machine.name}` | {' | '.join(cells)} | {printed:.4f} |"
 
 
 def main() -> None:
@@ -105,14 +108,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("run", type=Path)
     folder = RunFolder.opened(parser.parse_args().run)
-    trials = TrialColumns(folder)
-    heads = {head.key: head for head in folder.read_heads()}
+    trials, heads = TrialColumns(folder), folder.read_heads()
+    fronts, by_key = RunFronts(folder, heads), {head.key: head for head in heads}
+    tuned = folder.read_baselines()[FINE_TUNED].measurement
+    assert tuned is not None
     print(HEAD)
     for name in bundled_names("cost_models"):
+        model = load_machine(name)
         try:
-            print(line(load_machine(name), folder, trials, [heads[k] for k in trials.keys]))
+            printed = fronts.of(model).hypervolume
+            print(line(model, tuned, trials, [by_key[k] for k in trials.keys], printed), flush=True)
         except UnknownCost as error:
-            print(f"| `{name}` | {error} |")
+            print(f"| `{name}` | {error} |", flush=True)
 
 
 if __name__ == "__main__":

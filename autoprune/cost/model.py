@@ -15,12 +15,13 @@ import numpy as np
 
 from autoprune.cost.action import Action
 from autoprune.cost.cost import Cost
+from autoprune.cost.costs import Costs
 from autoprune.cost.host import check_host
 from autoprune.cost.limits import UNITS
 from autoprune.cost.machine import Machine
 from autoprune.cost.ops import Ops
 from autoprune.cost.price import Price, Quantity
-from autoprune.cost.pricing import Costs, price_all
+from autoprune.cost.pricing import price_all
 from autoprune.errors import InputError
 from autoprune.plugin import importable_name, load_named, make_importable
 from autoprune.workload.columns import Column, WeightFormat, sizes

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from autoprune.cost.costs import Costs
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
-from autoprune.cost.pricing import Costs
 from autoprune.cost.sample import sample_workload
 from autoprune.workload.op import Op
 from autoprune.workload.workload import Workload

@@ -126,7 +126,7 @@ def test_fronts_of_many_trials_stay_within_80_columns(autoprune, run_folder, mea
         asked["fronts"]["loihi1"], asked["pairs"]["loihi1"], strict=True
     ):
         precision = folder.read(TrialKey(number)).measurement.at(8)
-        assert score == precision.validation.accuracy
+        assert abs(score - precision.validation.accuracy) < 0.05  # drawn towards the others
         assert energy == load_machine("loihi1").price(precision.workload).energy_uj
 
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from autoprune.compress.plan import Plan
 from autoprune.cost.arithmetic import words
 from autoprune.cost.cost import Cost
+from autoprune.cost.costs import Costs
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
-from autoprune.cost.pricing import Costs
 from autoprune.networks.granularity import finest_of
 from autoprune.runs.outcome import Charge, Head, Outcome
 from autoprune.trial.key import TrialKey

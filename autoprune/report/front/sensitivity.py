@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autoprune.cost.costs import STATIC_PRICE
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
-from autoprune.cost.pricing import STATIC_PRICE
 from autoprune.report.front.order import kendall_tau
 from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
