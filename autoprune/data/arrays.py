@@ -15,10 +15,12 @@ from autoprune.errors import InputError
 
 EXPECTED: Final = (
     '(inputs, labels) or a torch Dataset, or {"train": one of them, "test": ..., "validation": '
-    "...}, inputs [n, C, H, W] or frames of events [n, T, 2, H, W]"
+    "...}, inputs [n, C, H, W], frames of events [n, T, 2, H, W] or sequences [n, T, F], "
+    "labels [n], or [n, ...] for functions.train and functions.evaluate"
 )
 _KEPT: Final = (torch.uint8, torch.int8, torch.int16, torch.float16, torch.float32)
 """Types in which samples stay until a batch is made of them; others become float32."""
+_AXES: Final = (3, 4, 5)
 _CHUNK: Final = 1024
 """Samples that are checked at a time, so that checking takes no memory worth mentioning."""
 
@@ -28,11 +30,12 @@ class Arrays:
     """Checked samples.
 
     Attributes:
-        inputs: [n, ...] as they were given, bytes as bytes. labels: [n], int64.
+        inputs: [n, ...] as they were given, bytes as bytes.
+        labels: [n], int64; or [n, ...], int64 or float32.
     """
 
     inputs: Tensor
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
 
 def arrays(given: Any, where: str) -> Arrays:
@@ -52,14 +55,16 @@ def arrays(given: Any, where: str) -> Arrays:
         inputs, labels = _tensor(given[0]), _array(given[1])
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(where, f"returned no arrays ({error})", EXPECTED) from error
-    if inputs.ndim not in (4, 5) or labels.shape != (len(inputs),) or not len(inputs):
+    if inputs.ndim not in _AXES or labels.shape[:1] != (len(inputs),) or not len(inputs):
         shapes = f"{list(inputs.shape)} and {list(labels.shape)}"
         raise InputError(where, f"returned arrays of {shapes}", EXPECTED)
     if not all(bool(torch.isfinite(some).all()) for some in inputs.split(_CHUNK)):
         raise InputError(where, "returned NaN or infinite inputs", "finite numbers")
-    if not np.issubdtype(labels.dtype, np.integer):
+    if labels.dtype.kind in "bui":
+        return Arrays(inputs, labels.astype(np.int64))
+    if labels.ndim == 1 or labels.dtype.kind != "f":
         raise InputError(where, f"labels of type {labels.dtype}", "whole numbers from 0")
-    return Arrays(inputs, labels.astype(np.int64))
+    return Arrays(inputs, labels.astype(np.float32))
 
 
 def _items(given: Any, where: str) -> tuple[NDArray[Any], NDArray[Any]]:

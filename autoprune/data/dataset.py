@@ -21,11 +21,14 @@ class About:
     """What is known of a data set without its files.
 
     Attributes:
-        name: as in a study. classes: how many there are.
-        shape: of one sample, [C, H, W] of an image or [T, 2, H, W] of frames of events.
+        name: as in a study. classes: how many there are, which is what a network has outputs for.
+        shape: of one sample: [C, H, W] of an image, [T, 2, H, W] of frames of events, [T, F] of a
+            sequence.
         synthetic: whether the samples were computed instead of recorded; shown wherever they are.
         preparation: what becomes of raw samples; None where only a user's function knows.
         class_names: by label; none where nothing says so.
+        label_shape: of one sample's label; () where that is its class. Others, such as a class per
+            pixel, are for functions of the user's that train and score.
     """
 
     name: str
@@ -34,12 +37,31 @@ class About:
     synthetic: bool = False
     preparation: Preparation | None = None
     class_names: tuple[str, ...] = ()
+    label_shape: tuple[int, ...] = ()
+
+    @property
+    def timed(self) -> bool:
+        """Whether samples have time, their first axis: frames of events, or sequences."""
+        return len(self.shape) in (_SEQUENCE, _FRAMES)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether samples are sequences of features, without places."""
+        return len(self.shape) == _SEQUENCE
 
     def __str__(self) -> str:
-        kind = "frames of events" if len(self.shape) == 4 else "images"
+        kind = _KINDS[len(self.shape)]
         size = " x ".join(map(str, self.shape))
+        labels = " x ".join(map(str, self.label_shape))
+        given = f"{self.classes} outputs for labels of {labels}" if labels else ""
+        given = given or f"{self.classes} classes"
         made = ", synthetic" if self.synthetic else ""
-        return f"{self.name} ({kind} of {size}, {self.classes} classes{made})"
+        return f"{self.name} ({kind} of {size}, {given}{made})"
+
+
+_SEQUENCE, _FRAMES = 2, 4
+_KINDS = {_SEQUENCE: "sequences", 3: "images", _FRAMES: "frames of events"}
+"""What samples of so many axes are."""
 
 
 class Store(Protocol):
@@ -133,7 +155,7 @@ class Split:
 
     Attributes:
         store: where the samples are. indices: [n] of those that belong to the part.
-        labels: [n], int64.
+        labels: [n], int64; [n, ...] where a label is more than a class.
         prepare: raw samples [m, ...] -> float32 [m, *shape].
         augment: raw samples -> the same for training, random by torch's global generator; None
             where the data set has no augmentation.

@@ -25,8 +25,12 @@ def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`; it has to be read for that."""
     parts = _read(spec, root)
     labels = np.concatenate([part.labels for part in parts.values()])
-    shape = tuple(parts["train"].inputs.shape[1:])
-    known = About(name=spec.name, classes=int(labels.max()) + 1, shape=shape)
+    known = About(
+        name=spec.name,
+        classes=int(labels.max()) + 1 if labels.dtype == np.int64 else labels.shape[1],
+        shape=tuple(parts["train"].inputs.shape[1:]),
+        label_shape=labels.shape[1:],
+    )
     check_labels(known, labels, 1)
     return known
 
@@ -73,8 +77,9 @@ def _parts(name: str, root: Path, given: str) -> Mapping[str, Arrays]:
     if "train" not in returned or not set(returned) <= {"train", "validation", "test"}:
         raise InputError(where, f"returned parts {', '.join(map(str, returned))}", EXPECTED)
     found = {part: arrays(held, f"{where}: {part}") for part, held in returned.items()}
-    shapes = {part: list(held.inputs.shape[1:]) for part, held in found.items()}
-    if any(shape != shapes["train"] for shape in shapes.values()):
-        said = ", ".join(f"{part} {shape}" for part, shape in shapes.items())
-        raise InputError(where, f"samples of parts differ in shape: {said}", "one shape")
+    for what in ("inputs", "labels"):
+        shapes = {part: list(getattr(held, what).shape[1:]) for part, held in found.items()}
+        if any(shape != shapes["train"] for shape in shapes.values()):
+            said = ", ".join(f"{part} {shape}" for part, shape in shapes.items())
+            raise InputError(where, f"{what} of parts differ in shape: {said}", "one shape")
     return found

@@ -89,25 +89,35 @@ def _sized(part: Split, size: float | None, seed: int, where: str) -> Split:
 def some_of(part: Split, count: int, seed: int) -> Split:
     """At most so many samples of a part, in its order, of every class its share.
 
-    The same for the same seed; fewer are among more.
+    The same for the same seed; fewer are among more. Of labels that are more
+    than a class any so many.
     """
-    labels, shuffled = part.labels, np.random.default_rng(seed).permutation(len(part))
+    labels = part.labels
+    shuffled = torch.from_numpy(np.random.default_rng(seed).permutation(len(part)))
     place = torch.zeros(len(part))
-    for label in labels.unique():
-        own = torch.from_numpy(shuffled)[labels[shuffled] == label]
+    kinds = labels if labels.ndim == 1 else torch.zeros(len(part))
+    for label in kinds.unique():
+        own = shuffled[kinds[shuffled] == label]
         place[own] = (torch.arange(len(own)) + 0.5) / len(own)
     chosen = place.argsort(stable=True)[:count].sort().values
     return replace(part, indices=part.indices[chosen], labels=labels[chosen])
 
 
 def check_labels(about: About, labels: NDArray[np.int64], needed: int) -> None:
-    """InputError unless labels are 0 to classes - 1 and every class has `needed` samples."""
+    """InputError unless labels are 0 to classes - 1 and every class has `needed` samples.
+
+    Labels that are more than a class need only be classes, or any numbers.
+    """
+    if labels.dtype != np.int64:
+        return
     if len(labels) and not (labels.min() >= 0 and labels.max() < about.classes):
         raise InputError(
             f"data {about.name}",
             f"labels from {labels.min()} to {labels.max()}",
             f"0 to {about.classes - 1}",
         )
+    if about.label_shape:
+        return
     counts = np.bincount(labels, minlength=about.classes)
     few = int(counts.argmin())
     if counts[few] < needed:
@@ -123,5 +133,6 @@ def _stratified(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     from sklearn.model_selection import train_test_split  # a second, of every start
 
-    one, other = train_test_split(indices, test_size=count, stratify=labels, random_state=seed)
+    kinds = labels if labels.ndim == 1 else None
+    one, other = train_test_split(indices, test_size=count, stratify=kinds, random_state=seed)
     return one, other

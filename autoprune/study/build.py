@@ -35,6 +35,7 @@ from autoprune.trial.channels import Channels
 from autoprune.trial.method_contract import refuse_broken
 from autoprune.trial.own_score import try_score
 from autoprune.trial.smoke_test import Tested, smoke_test, try_readings
+from autoprune.trial.training import logits
 from autoprune.trial.tried import Tried
 
 
@@ -116,8 +117,10 @@ def build(checked: Checked) -> Built:
 
 
 def _readings(parts: Parts, space: SearchSpace) -> tuple[int, ...]:
-    """Up to the most steps of study and space; none of events, whose frames T divides anew."""
-    if not parts.measure.anytime or len(parts.data.about.shape) == 4:
+    """Up to the most steps of study and space; none of samples with time, which T
+    divides anew.
+    """
+    if not parts.measure.anytime or parts.data.about.timed:
         return ()
     offered = space.model.get("time_steps")
     most = [int(steps) for steps in offered.all] if offered is not None else []
@@ -148,12 +151,14 @@ def _tried(
         _every_value(domains, tried.shape, effort)
         manner = Manner(options=parts.compression.options, samples=samples)
         tested = smoke_test(network, adapter, domains, effort, manner)
+        if not about.label_shape:
+            logits(network, samples)
         try_readings(network, adapter, _readings(parts, space), samples)
-    except (AttributeError, CompressionError, CountingError) as error:
+    except (AttributeError, CompressionError, CountingError, TypeError) as error:
         raise InputError(f"{file}: network", str(error)) from error
     if parts.evaluate is not None:
         number = min(max(16, 2 * about.classes), 32)
-        try_score(parts.evaluate, network, _noise(number, about), about.classes)
+        try_score(parts.evaluate, network, _noise(number, about), about)
     return tested
 
 

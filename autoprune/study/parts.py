@@ -15,7 +15,6 @@ from autoprune.data.load import NamedData
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.build import Architecture, adapter_for, check_image, find_architecture
-from autoprune.networks.inputs import FRAMES
 from autoprune.networks.spec import NetworkSpec
 from autoprune.plugin import load_named, parameters
 from autoprune.study.compute import Compute
@@ -66,15 +65,17 @@ def find_parts(study: Study, *, foreign: bool = False) -> tuple[Parts, nn.Module
     """
     training, evaluation = _find_train(study), _find_evaluate(study)
     data = NamedData(study.data, Path())
+    _check_fit(study, data.about)
     spec = study.network
     architecture = find_architecture(spec.model, spec.arguments, _offered(spec, data.about))
     network = architecture.build_foreign() if foreign else architecture.build()
     adapter = adapter_for(network, spec.adapter)
-    if _has_frames(spec, data.about):
+    if _has_time(spec, data.about):
         axis = adapter.time_axis(network) if spec.time_axis is None else spec.time_axis
         architecture = replace(architecture, time_axis=axis)
         network = architecture.build()
-    check_image(network, adapter, data.about.shape[-2:])
+    if not data.about.is_sequence:
+        check_image(network, adapter, data.about.shape[-2:])
     parts = Parts(
         data=data,
         architecture=architecture,
@@ -147,24 +148,37 @@ def recipe(spec: RecipeSpec | FinetuneSpec, compute: ComputeSpec) -> Recipe:
     return Recipe(**given, precision=compute.precision)
 
 
-def _has_frames(spec: NetworkSpec, about: About) -> bool:
+def _has_time(spec: NetworkSpec, about: About) -> bool:
     """Whether samples have time; InputError where they have not, and it is said where time is."""
-    frames = len(about.shape) == FRAMES - 1
-    if spec.time_axis is not None and not frames:
+    if spec.time_axis is not None and not about.timed:
         given = f"given {spec.time_axis}, and {about} have no time axis"
         raise InputError("network.time_axis", given, "none: the network repeats images itself")
-    return frames
+    return about.timed
 
 
 def _offered(spec: NetworkSpec, about: About) -> dict[str, int]:
-    channels, height, width = about.shape[-3:]
-    return {
-        "T": spec.time_steps,
-        "in_channels": channels,
-        "img_size_h": height,
-        "img_size_w": width,
-        "num_classes": about.classes,
-    }
+    known = {"T": spec.time_steps, "num_classes": about.classes}
+    if about.is_sequence:
+        return known | {"in_features": about.shape[-1]}
+    names = ("in_channels", "img_size_h", "img_size_w")
+    return known | dict(zip(names, about.shape[-3:], strict=True))
+
+
+def _check_fit(study: Study, about: About) -> None:
+    """InputError where the data are nothing for our networks, or for our training."""
+    if about.is_sequence and ":" not in study.network.model:
+        raise InputError(
+            f"network {study.network.model}",
+            f"takes images or frames of events, and {about} is neither",
+            "images [n, C, H, W], grey ones with C = 1, or model = 'module:function' for sequences",
+        )
+    functions = study.functions
+    if about.label_shape and not (functions.train and functions.evaluate):
+        raise InputError(
+            f"data {about.name}",
+            f"labels of {' x '.join(map(str, about.label_shape))} numbers for a sample",
+            "a class for each, or functions.train and functions.evaluate",
+        )
 
 
 def _find_train(study: Study) -> Train:

@@ -15,7 +15,7 @@ import autoprune
 from autoprune.errors import AutopruneError, CompressionError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.place import Place
-from autoprune.trial.training import logits
+from autoprune.trial.training import outputs
 
 _LIBRARIES = tuple(
     str(Path(str(module.__file__)).resolve().parent) for module in (torch, spikingjelly, autoprune)
@@ -27,7 +27,7 @@ class FailedPassError(CompressionError):
 
 
 def run_pass(model: nn.Module, adapter: ModelAdapter, samples: Tensor) -> Tensor:
-    """The logits of samples; what our own code refuses is raised as it is.
+    """What a network gives for samples; what our own code refuses is raised as it is.
 
     Raises FailedPassError where the network's code raises.
     """
@@ -44,7 +44,7 @@ def run_pass(model: nn.Module, adapter: ModelAdapter, samples: Tensor) -> Tensor
             stack.callback(module.register_forward_pre_hook(enter).remove)
             stack.callback(module.register_forward_hook(leave).remove)
         try:
-            return logits(model, samples)
+            return outputs(model, samples)
         except AutopruneError:
             raise
         except Exception as error:

@@ -6,7 +6,7 @@ import torch
 from spikingjelly.activation_based import functional
 from torch import Tensor, nn
 
-from autoprune.data.dataset import InMemory, Split
+from autoprune.data.dataset import About, InMemory, Split
 from autoprune.errors import InputError
 from autoprune.trial.failed_pass import line_of
 from autoprune.trial.setup import Evaluate
@@ -22,7 +22,7 @@ def own_score(evaluate: Evaluate, network: nn.Module, part: Split) -> float:
     return value
 
 
-def try_score(evaluate: Evaluate, network: nn.Module, inputs: Tensor, classes: int) -> None:
+def try_score(evaluate: Evaluate, network: nn.Module, inputs: Tensor, about: About) -> None:
     """Call a score on samples of which the network is right on all, on none, and on any.
 
     No training tells as much: percent, errors and losses leave the range at one of the ends. Labels
@@ -33,19 +33,12 @@ def try_score(evaluate: Evaluate, network: nn.Module, inputs: Tensor, classes: i
         evaluate: the score.
         network: untrained.
         inputs: samples of the data's shape; noise will do.
-        classes: how many the data have.
+        about: the data. Where their labels are more than a class, they are tried at random ones.
 
     Raises InputError where a score is below 0 or above 1, or every call raised.
     """
-    with torch.inference_mode():
-        best = logits(network, inputs).argmax(1).cpu()
-    functional.reset_net(network)
     every = torch.arange(len(inputs))
-    cases = {
-        f"is right on all of {len(inputs)} random samples": best,
-        f"is wrong on all of {len(inputs)} random samples": (best + 1) % classes,
-        f"is shown {len(inputs)} random samples of all classes": every % classes,
-    }
+    cases = _dense(inputs, about) if about.label_shape else _classes(network, inputs, about)
     where = f"functions.evaluate {evaluate.__name__!r}"
     raised: list[Exception] = []
     for case, labels in cases.items():
@@ -62,3 +55,24 @@ def try_score(evaluate: Evaluate, network: nn.Module, inputs: Tensor, classes: i
         last = raised[-1]
         given = f"raised {type(last).__name__}: {last}, at {line_of(last)}"
         raise InputError(where, given, "a score of random samples") from last
+
+
+def _classes(network: nn.Module, inputs: Tensor, about: About) -> dict[str, Tensor]:
+    """Labels by what they make of the network."""
+    with torch.inference_mode():
+        best = logits(network, inputs).argmax(1).cpu()
+    functional.reset_net(network)
+    return {
+        f"is right on all of {len(inputs)} random samples": best,
+        f"is wrong on all of {len(inputs)} random samples": (best + 1) % about.classes,
+        f"is shown {len(inputs)} random samples of all classes": (
+            torch.arange(len(inputs)) % about.classes
+        ),
+    }
+
+
+def _dense(inputs: Tensor, about: About) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    size = (len(inputs), *about.label_shape)
+    labels = torch.randint(about.classes, size, generator=generator)
+    return {f"is shown {len(inputs)} random samples with random labels": labels}

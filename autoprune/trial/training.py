@@ -106,16 +106,32 @@ def logits(model: nn.Module, inputs: Tensor) -> Tensor:
 
     Raises TypeError for anything else.
     """
+    out = outputs(model, inputs)
+    if out.ndim != 2:
+        raise _refused(model, out, inputs, "logits [B, classes] or [T, B, classes]")
+    return out
+
+
+def outputs(model: nn.Module, inputs: Tensor) -> Tensor:
+    """What a model gives for fresh inputs: logits as above, or [B, ...] of more axes.
+
+    Raises TypeError for anything else.
+    """
     functional.reset_net(model)
     out = model(present(model, inputs))
-    if isinstance(out, Tensor) and out.ndim == 3:
+    if isinstance(out, Tensor) and out.ndim == 3 and out.shape[1] == len(inputs):
         out = out.mean(0)
-    if not isinstance(out, Tensor) or out.ndim != 2 or len(out) != len(inputs):
-        raise TypeError(
-            f"{type(model).__name__} returned {getattr(out, 'shape', type(out).__name__)} for "
-            f"{len(inputs)} samples; expected logits [B, classes] or [T, B, classes]"
-        )
+    if not isinstance(out, Tensor) or out.ndim < 2 or len(out) != len(inputs):
+        wanted = "logits [B, classes] or [T, B, classes], or [B, ...] for labels of your own"
+        raise _refused(model, out, inputs, wanted)
     return out
+
+
+def _refused(model: nn.Module, out: object, inputs: Tensor, wanted: str) -> TypeError:
+    given = list(out.shape) if isinstance(out, Tensor) else type(out).__name__
+    return TypeError(
+        f"{type(model).__name__} returned {given} for {len(inputs)} samples; expected {wanted}"
+    )
 
 
 def device_of(model: nn.Module) -> torch.device:
