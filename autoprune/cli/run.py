@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from autoprune.sweep.finished import Finished
-    from autoprune.sweep.outlook import Outlook
     from autoprune.sweep.prepared_run import PreparedRun
     from autoprune.sweep.stop import Stop
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 )
 @grace_option
 @click.option("--out", type=PATH, help="Run folder. Default: runs/STUDY.")
-@click.option("--dry-run", is_flag=True, help="Check everything, print it, train nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything, say what it costs, run nothing.")
 @click.option("--quiet", is_flag=True, help="Only errors, and at the end one line.")
 @click.option("--json-lines", is_flag=True, help="Events for scripts on stdout; words on stderr.")
 def run(  # noqa: PLR0913 - the options of the command line
@@ -82,7 +81,12 @@ def run(  # noqa: PLR0913 - the options of the command line
     if prepared.warm is not None:
         console.print(str(prepared.warm))
     if dry_run:
-        _print_outlook(console, prepared.outlook)
+        from autoprune.cli.outlook import print_forecast, print_outlook
+
+        print_outlook(console, prepared.outlook)
+        with console.status("Timing a small trial", spinner="line"):
+            found = prepared.forecast
+        print_forecast(console, found)
         return
     if prepared.changed:
         console.print(f"Note: {prepared.changed}.", style="yellow")
@@ -119,54 +123,6 @@ def _carry_out(
     except KeyboardInterrupt:
         console.print(GO_ON, style="yellow")
         end(INTERRUPTED)
-
-
-def _print_outlook(console: Console, found: Outlook) -> None:
-    from rich.table import Table
-
-    console.print(found.title, style="bold")
-    console.print(f"Data: {found.data}. Network: {found.network}.")
-    table = Table("parameter", "values", title="Search space")
-    for name, values in found.parameters:
-        table.add_row(name, ", ".join(values))
-    console.print(table)
-    machines = Table("machine", "family", "bits", "sources", title="Machines")
-    for one in found.machines:
-        machines.add_row(one.name, one.family, str(one.weight_bits), "\n".join(one.sources))
-    console.print(machines)
-    for one in found.machines:
-        if one.unknown:
-            hold = " and ".join(one.unknown)
-            console.print(f"Not known: whether neurons of {one.name} hold {hold}.")
-    for line in _channel_lines(found):
-        console.print(line)
-    if found.recipe:
-        console.print(
-            f"Learning rates: chosen first, by {found.recipe} trainings, and more where the best "
-            "rate is an edge of those tried."
-        )
-    console.print(
-        f"Objectives: {', '.join(found.objectives)}.\n"
-        f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "
-        f"branches, then sampler {found.sampler}, out of {found.configurations:.3g} "
-        f"configurations; {found.epochs} epochs of fine-tuning each; {found.workers} workers.\n"
-        f"Measured with weights of {' and '.join(map(str, found.weight_bits))} bits."
-    )
-
-
-def _channel_lines(found: Outlook) -> Iterator[str]:
-    """Of how many neurons it is known that what they learn per channel lies along channels."""
-    if found.channels is None:
-        return
-    answered, silent = found.channels.answered, found.channels.silent
-    also = f", in {found.channels.alike} although another axis is as long"
-    if answered:
-        yield (
-            f"What neurons learn per channel lies along channels: of {len(answered)} layers"
-            f"{also * bool(found.channels.alike)}."
-        )
-    if silent:
-        yield f"Not known where it lies: {', '.join(silent)}."
 
 
 def _ends(finished: Finished) -> Iterator[str]:

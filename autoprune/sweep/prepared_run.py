@@ -7,6 +7,7 @@ from typing import final
 from autoprune.runs.folder import RunFolder
 from autoprune.sweep.environment import what_changed
 from autoprune.sweep.finished import Finished
+from autoprune.sweep.forecast import Forecast, forecast
 from autoprune.sweep.outlook import Outlook, outlook
 from autoprune.sweep.prepare import Prepared
 from autoprune.sweep.progress import Observer
@@ -33,6 +34,11 @@ class PreparedRun:
     def outlook(self) -> Outlook:
         """What the run will do."""
         return outlook(self._prepared.built)
+
+    @property
+    def forecast(self) -> Forecast:
+        """What the run costs from its beginning; reads the data and times a small trial."""
+        return forecast(self._prepared.built)
 
     @property
     def changed(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.refusals import assert_refused, refusals
 
 
@@ -66,6 +68,10 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
         "What neurons learn per channel lies along channels: of 5 layers, in 2 although another",
         "Measured with weights of 32 and 8 bits.",
         "Learning rates: chosen first, by 12 trainings, and more",
+        "Samples: 1,078 train, 359 validation, 360 test.",
     ):
         assert part in text
+    numbers = re.findall(r"│ ([a-z ]+?) │ (\d+) │ [\d.]+ │ [\d.]+ │", text)
+    kinds = ("parent", "learning rates", "baselines", "uniform sweep", "probes", "proposals")
+    assert numbers == list(zip(kinds, ("1", "12", "5", "3", "4", "23"), strict=True))
     assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,178 @@
+"""Forecast: what a run costs, from its data and from small trials timed on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+import torch
+
+from autoprune.compress.configuration import make_plan
+from autoprune.compress.uniform import uniform_sweep
+from autoprune.data.dataset import Dataset
+from autoprune.data.split import some_of
+from autoprune.errors import InputError
+from autoprune.search.baselines import baseline_configurations, probes
+from autoprune.study.build import Built
+from autoprune.study.parts import load_data, make_setup
+from autoprune.study.recipe import leaves_out, recipe_task
+from autoprune.trial.measurement import Seconds
+from autoprune.trial.setup import Setup
+from autoprune.trial.trial import run_trial
+
+FEW, MORE = 2, 64
+"""Samples of the timed trials: of the first, and of one more where that is not too slow."""
+_SLOW_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expense:
+    """Trainings of a kind.
+
+    Attributes:
+        what: they are. number: of them. seconds: that each takes a worker; None where unknown.
+    """
+
+    what: str
+    number: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What a run costs where nothing is done yet.
+
+    Attributes:
+        parameters: of the parent.
+        samples: by part of the data; empty where the data are not there.
+        expenses: in the order of the run, the parent first.
+        workers: trials at a time.
+        timed: samples of the trial that was timed; 0 where none was.
+        unknown: why something is not known; empty where all is.
+    """
+
+    parameters: int
+    samples: tuple[tuple[str, int], ...]
+    expenses: tuple[Expense, ...]
+    workers: int
+    timed: int
+    unknown: str
+
+    @property
+    def seconds(self) -> float | None:
+        """Of the whole run: the parent alone, then as many trials at a time as there are workers.
+
+        None where it is not known.
+        """
+        parent, *rest = self.expenses
+        each = [one.number * one.seconds for one in rest if one.seconds is not None]
+        if parent.seconds is None or len(each) < len(rest):
+            return None
+        return parent.number * parent.seconds + sum(each) / max(1, self.workers)
+
+
+def forecast(built: Built) -> Forecast:
+    """What a run of the study costs; its data are read, and a trial on few of them is timed."""
+    data, timed, spent, unknown = None, 0, None, ""
+    try:
+        data = load_data(built.parts)
+        timed, spent = _timed(built, data)
+    except InputError as error:
+        unknown = str(error)
+    except Exception as error:  # noqa: BLE001 - a user's functions may raise anything
+        unknown = f"a trial of few samples raised {type(error).__name__}: {error}"
+    parts = ("train", "validation", "test")
+    return Forecast(
+        parameters=sum(p.numel() for p in built.parts.architecture.build().parameters()),
+        samples=() if data is None else tuple((part, len(getattr(data, part))) for part in parts),
+        expenses=_expenses(built, *_seconds(built, data, timed, spent)),
+        workers=built.parts.compute.workers,
+        timed=timed,
+        unknown=unknown,
+    )
+
+
+def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[Expense, ...]:
+    space, shape = built.space, built.shape
+    trained = built.parts.network.checkpoint is None
+    rates = recipe_task(built).least_trainings if leaves_out(built) else 0
+    uniform, probed = len(uniform_sweep(space, shape, built.effort)), len(probes(space, shape))
+    uniform = min(uniform, built.trials)
+    probed = min(probed, built.trials - uniform)
+    numbers = {
+        "learning rates": rates,
+        "baselines": 1 + len(baseline_configurations(shape)),
+        "uniform sweep": uniform,
+        "probes": probed,
+        "proposals": built.trials - uniform - probed,
+    }
+    rest = (
+        Expense(what=what, number=number, seconds=trial)
+        for what, number in numbers.items()
+        if number
+    )
+    return (Expense(what="parent", number=int(trained), seconds=parent if trained else 0.0), *rest)
+
+
+def _seconds(
+    built: Built, data: Dataset | None, timed: int, spent: Seconds | None
+) -> tuple[float | None, float | None]:
+    """Of the parent's training and of a trial, as so many samples took; None where none did."""
+    if data is None or spent is None:
+        return None, None
+    step = spent.training / timed
+    epochs = built.parts.parent.epochs if built.parts.parent else 0
+    trial = (
+        step * len(data.train) * built.effort.epochs
+        + spent.evaluation * len(data.validation) / timed
+        + spent.census * built.parts.measure.census_samples / timed
+    )
+    return step * len(data.train) * epochs, trial
+
+
+def _timed(built: Built, data: Dataset) -> tuple[int, Seconds]:
+    """Samples of a trial, and what it took of this computer; the largest that is not too slow."""
+    built.parts.compute.check_device()
+    parent = built.parts.architecture.build().to(built.parts.compute.spec.device)
+    setup = replace(
+        make_setup(built.parts, data, parent, built.weight_bits), readings=built.readings
+    )
+    with _threads(built.parts.compute.threads):
+        spent = _trial(built, setup, FEW)
+        more = min(MORE, built.parts.finetune.batch_size, len(data.train), len(data.validation))
+        whole = spent.training + spent.evaluation + spent.census
+        if more <= FEW or whole > _SLOW_S:
+            return FEW, spent
+        return more, _trial(built, setup, more)
+
+
+def _trial(built: Built, setup: Setup, count: int) -> Seconds:
+    """What a trial on so many samples takes."""
+    data, seed = setup.data, built.parts.seed
+    few = replace(
+        setup,
+        data=replace(
+            data,
+            train=some_of(data.train, count, seed),
+            validation=some_of(data.validation, count, seed),
+        ),
+        recipe=replace(setup.recipe, batch_size=count),
+        batch_norm_batches=1,
+        batch_norm_batch_size=count,
+        census_samples=count,
+    )
+    plan = make_plan({}, built.shape, replace(built.effort, epochs=1, learning_rate=1e-6))
+    return run_trial(few, plan, seed)[0].seconds
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """So many of torch's threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
