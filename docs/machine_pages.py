@@ -97,6 +97,8 @@ def machine(model: CostModel) -> Iterator[str]:
     settled = ", ".join(f"{key} {word}" for key, word in words.items())
     yield f"Weights of {own.weight_bits} bits, held {' or '.join(model.held_as)}; {settled}."
     yield from ("", "Its neurons:", "", *(f"- {line}" for line in own.neurons.lines()))
+    if own.arithmetic:
+        yield from ("", "Its arithmetic:", "", *(f"- {line}" for line in own.arithmetic.lines()))
     yield from ("", "It ignores:", "", *(f"- {line}" for line in own.not_modelled))
     if own.emulation:
         yield from ("", "It emulates:", "", *(f"- {rule}" for rule in own.emulation.values()))

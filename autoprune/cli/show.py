@@ -62,6 +62,7 @@ def _machine(shown: Shown, model: CostModel) -> None:
         ("Choices", [f"{name}: {word}" for name, word in machine.choices.items()]),
         ("Capabilities", [f"{k}: {v}" for k, v in machine.capabilities.model_dump().items()]),
         ("Neurons", machine.neurons.lines()),
+        ("Arithmetic", machine.arithmetic.lines() if machine.arithmetic else []),
         ("Emulated", machine.emulated),
         ("Not modelled", machine.not_modelled),
         ("References", machine.references),

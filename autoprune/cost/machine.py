@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from autoprune.config import STRICT, Json, Title, read_toml, validate
 from autoprune.cost.arithmetic import NeuronArithmetic
 from autoprune.cost.capabilities import Capabilities
+from autoprune.cost.fixed_point import FixedPoint
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
 from autoprune.workload.columns import Pattern, WeightFormat
@@ -66,6 +67,7 @@ class _File(BaseModel):
     choices: dict[str, str] = {}
     capabilities: Capabilities
     neurons: NeuronArithmetic = NeuronArithmetic()
+    arithmetic: FixedPoint | None = None
     emulated: dict[str, str] = {}
     not_modelled: list[str] = []
 
@@ -84,7 +86,8 @@ class Machine:
         host: prices of a MAC on its host, by bits of the operands,
             ascending. price_host: whether the energy holds what the host does.
         choices: the family's rules that it settles.
-        capabilities: see there. neurons: what its neurons hold.
+        capabilities: see there. neurons: what its neurons hold. arithmetic: the integers in which
+            they compute; None where its file does not say.
         emulation: the rule by which it stands in for what it cannot do, by capability.
         not_modelled: what the total leaves out, in words.
     """
@@ -105,12 +108,20 @@ class Machine:
     choices: Mapping[str, str]
     capabilities: Capabilities
     neurons: NeuronArithmetic
+    arithmetic: FixedPoint | None = None
     emulation: Mapping[str, str]
     not_modelled: tuple[str, ...]
 
     def __post_init__(self) -> None:
         words = self.capabilities.model_dump()
         emulated = sorted(name for name, word in words.items() if word in ("emulated", "ac"))
+        widest = self.arithmetic
+        if widest is not None and self.weight_bits + widest.fraction.bits > widest.state.bits:
+            raise InputError(
+                f"{self.where}: arithmetic",
+                f"a state of {widest.state.bits} bits for weights of {self.weight_bits}",
+                f"at least {self.weight_bits + widest.fraction.bits}, with the fraction",
+            )
         if sorted(self.emulation) != emulated:
             raise InputError(
                 self.where,
@@ -146,6 +157,7 @@ class Machine:
             **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
             capabilities=file.capabilities,
             neurons=file.neurons,
+            arithmetic=file.arithmetic,
         )
 
     def __repr__(self) -> str:
@@ -170,6 +182,7 @@ class Machine:
             "capabilities": self.capabilities.model_dump(),
             "neurons": self.neurons.model_dump(exclude_none=True),
             "emulated": dict(self.emulation),
+            **({"arithmetic": self.arithmetic.model_dump()} if self.arithmetic else {}),
         }
         return tomlkit.dumps(tables)
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autoprune.data.preparation import Preparation
+from autoprune.deploy.chip.in_integers import InIntegers
 from autoprune.deploy.form import Form
 from autoprune.deploy.load import FORMAT, MANIFEST, described
 from autoprune.deploy.nir.proof import NirProof
@@ -119,6 +120,7 @@ class Manifest:
     Attributes:
         facts: of the trial. form: of the network. sizes: of its weights.
         fold: None where nothing was folded. onnx, nir: None where there is no such file.
+        integers: what it scores in the integers of machines, where network.nir was written.
     """
 
     facts: Facts
@@ -127,6 +129,7 @@ class Manifest:
     fold: Folding | None = None
     onnx: OnnxProof | None = None
     nir: NirProof | None = None
+    integers: tuple[InIntegers, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Keys and values in the order in which they are written."""
@@ -138,6 +141,7 @@ class Manifest:
             "bytes": asdict(self.sizes),
             **({"onnx": asdict(self.onnx)} if self.onnx else {}),
             **({"nir": asdict(self.nir)} if self.nir else {}),
+            **({"integers": [_in_integers(one) for one in self.integers]} if self.nir else {}),
         }
 
 
@@ -161,6 +165,10 @@ def write_manifest(folder: Path, document: Mapping[str, object], files: Iterable
 
 def _with_scores(values: dict[str, object]) -> dict[str, object]:
     return {k: _score(v) if isinstance(v, Score) else v for k, v in values.items()}
+
+
+def _in_integers(found: InIntegers) -> dict[str, object]:
+    return {**asdict(found), **_with_scores({k: getattr(found, k) for k in ("validation", "test")})}
 
 
 def _score(score: Score) -> dict[str, object]:

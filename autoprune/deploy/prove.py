@@ -39,6 +39,7 @@ def prove(member: Member, written: Written, folder: Path) -> list[str]:
         proofs.append(_onnx_words(manifest.onnx))
     if manifest.nir is not None:
         proofs.append(manifest.nir.words())
+    proofs += [held.words(measurement.validation) for held in manifest.integers]
     return proofs
 
 

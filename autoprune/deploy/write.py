@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from autoprune.deploy.chip.in_integers import InIntegers
 from autoprune.deploy.facts import facts
 from autoprune.deploy.fold import fold
 from autoprune.deploy.load import WEIGHTS
@@ -19,6 +20,7 @@ from autoprune.deploy.onnx import write_onnx
 from autoprune.deploy.pack import Packed, pack
 from autoprune.deploy.readme import write_readme
 from autoprune.errors import ExportError
+from autoprune.runs.machines import run_machines
 from autoprune.trial.trial import measure
 
 SAMPLES = 8
@@ -60,6 +62,7 @@ def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], Non
         moved = _folding(member, network, inputs)
     packed = pack(network, member.setup.adapter, origin, folder)
     files, proof, read_back = [*packed.files], None, None
+    integers: tuple[InIntegers, ...] = ()
     if wanted.onnx:
         say("Writing network.onnx.")
         proof = write_onnx(network, member.single_inputs(SAMPLES), folder / "network.onnx")
@@ -72,6 +75,7 @@ def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], Non
         file = folder / "network.nir"
         read_back = write_nir(member.network, member.inputs, file, SAMPLES, extended=extended)
         files.append(file.name)
+        integers = _in_integers(member, say)
     manifest = Manifest(
         facts=found,
         form=packed.form,
@@ -84,10 +88,23 @@ def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], Non
         fold=moved,
         onnx=proof,
         nir=read_back,
+        integers=integers,
     )
     files.append(write_readme(folder, found, packed.form))
     write_manifest(folder, manifest.to_dict(), files)
     return Written(network=network, packed=packed, manifest=manifest)
+
+
+def _in_integers(member: Member, say: Callable[[str], None]) -> tuple[InIntegers, ...]:
+    """What the network scores on every machine of the run that says what its integers are."""
+    from autoprune.deploy.chip.score import score_in_integers  # as write_nir
+
+    found = []
+    for model in run_machines(member.run):
+        if model.machine.arithmetic is not None:
+            say(f"Evaluating it in the integers of {model.machine.name}.")
+            found.append(score_in_integers(member, model.machine))
+    return tuple(found)
 
 
 def _folding(member: Member, network: nn.Module, inputs: Tensor) -> Folding:

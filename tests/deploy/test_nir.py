@@ -133,14 +133,14 @@ def test_without_attention_there_are_primitives_alone_and_the_counts_are_the_net
 
 
 def test_a_file_that_is_another_network_is_no_export(tmp_path, monkeypatch):
-    kept = write.lower
+    kept = write.graph_of
 
     def other(*given):
         found = kept(*given)
         found.nodes["first"].v_threshold += 0.05
         return found
 
-    monkeypatch.setattr(write, "lower", other)
+    monkeypatch.setattr(write, "graph_of", other)
     with pytest.raises(ExportError, match=r"network.nir: spikes of first differ in \d+ of \d+"):
         write_nir(Plain().eval(), bright, tmp_path / "a.nir", 8, extended=False)
 

@@ -10,7 +10,7 @@ stands between, or, where that cannot do it, an extension node.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from autoprune.deploy.nir import nodes
 from autoprune.deploy.nir.builder import Builder, Signal
 from autoprune.deploy.nir.nodes import NotHeld, Numbers, Shape
-from autoprune.deploy.nir.trace import Step
+from autoprune.deploy.nir.trace import Step, trace
 from autoprune.errors import InputError
 from autoprune.networks.adapter import Neuron, Weighted
 from autoprune.networks.nir import extension
@@ -49,6 +49,21 @@ class Lowered:
     edges: tuple[tuple[str, str], ...]
     neurons: Mapping[str, str]
     extended: tuple[str, ...]
+
+
+def graph_of(network: nn.Module, inputs: Callable[[int], Tensor]) -> Lowered:
+    """The graph of a network, of which so many samples are asked for as tell T from B.
+
+    Args:
+        network: with its time steps in an attribute T, and batch norm folded.
+        inputs: gives samples as it is called with.
+
+    Raises what `lower` does.
+    """
+    steps = int(network.T)  # type: ignore[arg-type]
+    given = inputs(2 if steps != 2 else 3)
+    done, out = trace(network, given)
+    return lower(done, given, out, steps)
 
 
 def lower(steps: list[Step], given: Tensor, out: Tensor, time_steps: int) -> Lowered:

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from autoprune.deploy.fold import fold
 from autoprune.deploy.nir.foreign import spikes_of_spikingjelly
-from autoprune.deploy.nir.lower import Lowered, lower
+from autoprune.deploy.nir.lower import Lowered, graph_of
 from autoprune.deploy.nir.proof import NirProof
-from autoprune.deploy.nir.trace import trace
 from autoprune.deploy.observe import OUTPUT, observe
 from autoprune.errors import ExportError, InputError
 from autoprune.networks.nir.network import STEP_S, NirNetwork
@@ -51,11 +50,8 @@ def write_nir(
     Raises InputError where NIR does not hold what the network does, and ExportError where a spike
     of the file's graph differs, or an output by more than rounding.
     """
-    steps = int(network.T)  # type: ignore[arg-type]
-    few = inputs(2 if steps != 2 else 3)
-    folded, _ = fold(network, few)
-    done, out = trace(folded, few)
-    lowered = lower(done, few, out, steps)
+    folded, _ = fold(network, inputs(2))
+    lowered = graph_of(folded, inputs)
     if lowered.extended and not extended:
         raise InputError(
             "--nir",
@@ -65,7 +61,7 @@ def write_nir(
     graph = nir.NIRGraph(
         dict(lowered.nodes),
         list(lowered.edges),
-        metadata={"dt": STEP_S, "time_steps": steps, **CONVENTIONS},
+        metadata={"dt": STEP_S, "time_steps": network.T, **CONVENTIONS},
         type_check=False,  # nir 1.0.8 counts the inputs of a convolution in groups wrongly
     )
     nir.write(file, graph)

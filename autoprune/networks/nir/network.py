@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -52,11 +51,14 @@ class NirNetwork(nn.Module):
         self.before = {name: tuple(graph.before(name)) for name in self.order}
         [entry] = graph.named("Input")
         self.shape = tuple(int(n) for n in np.atleast_1d(graph.nodes[entry].input_type["input"]))
-        self.modules_of: Mapping[str, nn.Module] = {
-            name: self._module(name, graph.nodes[name]) for name in self.order
-        }
-        for name, module in self.modules_of.items():
-            self.add_module(name.replace(".", "_"), module)
+        self.modules_of: dict[str, nn.Module] = {}
+        for name in self.order:
+            self.exchange(name, self._module(name, graph.nodes[name]))
+
+    def exchange(self, name: str, module: nn.Module) -> None:
+        """Let another module do what a node does."""
+        self.modules_of[name] = module
+        self.add_module(name.replace(".", "_"), module)
 
     def _module(self, name: str, node: Any) -> nn.Module:
         kind, where = type(node).__name__, f"{self.graph.where}: node {name!r}"
