@@ -17,7 +17,7 @@ from autoprune.files import user_path
 from autoprune.opened_run import OpenedRun
 
 if TYPE_CHECKING:
-    from autoprune.config import Verdict
+    from autoprune.config import Folder, Verdict
     from autoprune.report.front.cost_report import CostReport
     from autoprune.report.front.sensitivity import Sensitivity
     from autoprune.runs.recipe import ChosenRates
@@ -188,6 +188,13 @@ def shipped() -> Shipped:
     from autoprune.study.shown import read_shipped
 
     return read_shipped()
+
+
+def bundled(kind: Folder) -> list[str]:
+    """Names of the bundled machines, search spaces or studies, by their folder; nothing is read."""
+    from autoprune.config import bundled_names
+
+    return bundled_names(kind)
 
 
 def doctor(watch: Callable[[Finding], None] = lambda finding: None) -> list[Finding]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", shell_complete=complete.anything)
 @import_option
 @click.option(
     "--recipe",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.exits import fail
 from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting
@@ -19,6 +20,7 @@ from autoprune.cli.output import waiting
     "machines",
     metavar="MACHINE",
     multiple=True,
+    shell_complete=complete.machines,
     help="Name or TOML file; once for each machine. Default: every machine of the run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")

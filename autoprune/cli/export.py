@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import PATH, import_option
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.argument("trial")
+@click.argument("trial", shell_complete=complete.trials)
 @click.option("--out", type=PATH, required=True, help="Folder to make.")
 @click.option("--fold", "folded", is_flag=True, help="Fold batch norm; outputs move by rounding.")
 @click.option("--onnx", is_flag=True, help="Write network.onnx, too; needs autoprune[onnx].")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.exits import fail
 from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", type=PATH)
 @click.option(
-    "--machine", metavar="MACHINE", help="Name or TOML file; default: every machine of the run."
+    "--machine",
+    metavar="MACHINE",
+    shell_complete=complete.machines,
+    help="Name or TOML file; default: every machine of the run.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For scripts: everything.")
 @click.option("--csv", "as_csv", is_flag=True, help="For scripts: the rows of the front.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.exits import NOTHING_FITS, end
 from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import waiting
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.option("--machine", metavar="MACHINE", required=True, help="Name or TOML file.")
+@click.option(
+    "--machine",
+    metavar="MACHINE",
+    required=True,
+    shell_complete=complete.machines,
+    help="Name or TOML file.",
+)
 @click.option("--max-energy-uj", type=float, help="Most energy per inference there, in µJ.")
 @click.option("--min-accuracy", type=float, help="Least validation accuracy or score, 0 to 1.")
 @click.option("--max-parameters", type=int, help="Most parameters that are not zero.")

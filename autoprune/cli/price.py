@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import import_option
 from autoprune.cli.output import waiting
 
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="WORKLOAD|RUN:TRIAL")
-@click.option("--machine", metavar="MACHINE", required=True, help="Name or TOML file.")
+@click.option(
+    "--machine",
+    metavar="MACHINE",
+    required=True,
+    shell_complete=complete.machines,
+    help="Name or TOML file.",
+)
 @click.option(
     "--explain", "explained", is_flag=True, help="Every term: count, rule, price, source."
 )

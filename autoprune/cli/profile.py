@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import PATH, import_option
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ _DIMENSIONS = 4
 @click.option("--input", "shape", help="One sample: 3x32x32, or frames 16x2x64x64.")
 @click.option("--inputs", type=PATH, help="Of a graph: an .npz, [samples, T, ...].")
 @click.option("--dt", type=click.FloatRange(0, min_open=True), help="Of a graph: seconds a step.")
-@click.option("--machine", metavar="MACHINE", help="Price it, too: name or TOML file.")
+@click.option(
+    "--machine",
+    metavar="MACHINE",
+    shell_complete=complete.machines,
+    help="Price it, too: name or TOML file.",
+)
 @click.option("--samples", type=click.IntRange(1), default=4, show_default=True, help="Batch.")
 @click.option(
     "--time-steps", type=click.IntRange(1, 1024), help="T; the network's attribute T if left out."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.exits import GO_ON, INTERRUPTED, end
 from autoprune.cli.options import PATH, Duration, address_option, grace_option
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", shell_complete=complete.studies)
 @click.option(
     "--trials", type=click.IntRange(1, 1_000_000), help="Plans to train. Default: the study's."
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name_or_file")
+@click.argument("name_or_file", shell_complete=complete.anything)
 @import_option
 def show(name_or_file: str, *, imports: bool) -> None:
     """Show a machine, search space or study with all its numbers.

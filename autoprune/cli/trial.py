@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import PATH, import_option
 from autoprune.cli.output import wrapped
 
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.argument("trial")
+@click.argument("trial", shell_complete=complete.trials)
 @click.option("--json", "as_json", is_flag=True, help="All of it, for scripts.")
 @import_option
 def trial(run: Path, trial: str, *, as_json: bool, imports: bool) -> None:

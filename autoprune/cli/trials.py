@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import FILE, PATH, import_option
 from autoprune.cli.output import waiting
 from autoprune.runs.outcome import Origin, State
@@ -17,7 +18,13 @@ from autoprune.runs.outcome import Origin, State
 @click.option("--state", type=click.Choice(get_args(State)), help="Only those that ended so.")
 @click.option("--origin", type=click.Choice(get_args(Origin)), help="Only those that it proposed.")
 @click.option("--failed", is_flag=True, help="Those without a measurement, with the whole cause.")
-@click.option("--front", "machine", metavar="MACHINE", help="Only those on its front.")
+@click.option(
+    "--front",
+    "machine",
+    metavar="MACHINE",
+    shell_complete=complete.machines,
+    help="Only those on its front.",
+)
 @click.option("--sort", metavar="COLUMN", help="A column of --csv; with - before it, descending.")
 @click.option("--csv", "as_csv", is_flag=True, help="All columns.")
 @click.option("--json", "as_json", is_flag=True, help="All columns.")

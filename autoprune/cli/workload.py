@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from autoprune.cli import complete
 from autoprune.cli.options import FILE, PATH
 
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.argument("trial")
+@click.argument("trial", shell_complete=complete.trials)
 @click.option("--weight-bits", type=click.IntRange(min=2), help="Default: as it is.")
 @click.option("--out", type=FILE, required=True, help="JSON file to write.")
 def workload(run: Path, trial: str, weight_bits: int | None, out: Path) -> None:

@@ -25,6 +25,7 @@ from autoprune.errors import InputError
 from autoprune.files import MIB
 
 OPTIONS: tuple[str, ...] = ()
+NEEDS = ("torchvision",)
 LARGEST: Final = 256 * MIB
 """Bytes of a file that are read; the largest of the two sets has 155 249 918."""
 _UNREADABLE = (

@@ -24,6 +24,7 @@ from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
 
 OPTIONS = ("frames", "side")
+NEEDS: tuple[str, ...] = ()
 FRAMES, SIDE = 8, 16
 THRESHOLD = 0.2
 """Change of the logarithm of intensity that makes an event."""

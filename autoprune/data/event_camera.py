@@ -26,6 +26,7 @@ from autoprune.errors import InputError
 from autoprune.files import read_text
 
 OPTIONS = ("frames", "side")
+NEEDS = ("torchvision", "spikingjelly.datasets")
 FRAMES, SIDE = 16, 128
 MOST = 255
 """Events of a pixel in a frame that are counted."""

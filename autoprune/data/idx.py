@@ -25,6 +25,7 @@ from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
 
 OPTIONS: tuple[str, ...] = ()
+NEEDS = ("torchvision",)
 CLASSES, SIDE = 10, 28
 LARGEST: Final = 2**26
 """Bytes of an unpacked file that are read; the largest of the two sets has 47 040 016."""

@@ -28,6 +28,7 @@ from autoprune.errors import InputError
 from autoprune.files import write_text
 
 OPTIONS = ("side",)
+NEEDS = ("torchvision",)
 SIDE = 224
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"}
 _KINDS = ("JPEG", "PNG", "BMP", "PPM", "WEBP")

@@ -1,7 +1,8 @@
 """Data set by the name that a study gives it: what is known without its files, and its samples.
 
-The module of a data set has ``OPTIONS``, ``about(spec, root)`` and ``load(spec, root)``; the user's
-functions are called by `autoprune.data.own`.
+The module of a data set has ``OPTIONS``, ``NEEDS``, the modules of torchvision's and torchaudio's
+that it takes, ``about(spec, root)`` and ``load(spec, root)``; the user's functions are called by
+`autoprune.data.own`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from autoprune.data.dataset import About, Dataset, Sources
 from autoprune.data.folders import data_folder
 from autoprune.data.spec import DATA_SETS, DataSpec
 from autoprune.data.split import split
+from autoprune.data.together import check_import
 from autoprune.errors import InputError
 from autoprune.files import user_path
 
@@ -31,13 +33,16 @@ class NamedData:
         spec: as it was given.
         about: what is known of it.
 
-    Raises InputError for a setting that the data set does not have.
+    Raises InputError for a setting that the data set does not have, and where torchvision or
+    torchaudio do not work that it takes.
     """
 
     def __init__(self, spec: DataSpec, base: Path) -> None:
         module = import_module(f"autoprune.data.{DATA_SETS.get(spec.name, 'own')}")
         if spec.name in DATA_SETS:
             _check_keys(spec, module.OPTIONS)
+            for needed in module.NEEDS:
+                check_import(needed, f"data {spec.name}")
         self.spec, self._base, self._module = spec, base, module
         self.about: About = module.about(spec, self.root)
 

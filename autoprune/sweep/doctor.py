@@ -16,6 +16,7 @@ import psutil
 from packaging.requirements import Requirement
 
 from autoprune.data.folders import cache_folder, data_folder
+from autoprune.data.together import TOGETHER, built_together
 from autoprune.errors import InputError
 from autoprune.files import GIB
 
@@ -53,7 +54,7 @@ def examine(watch: Callable[[Finding], None]) -> list[Finding]:
 
 def _findings() -> Iterator[Finding]:
     yield from versions()
-    for module in ("torch", "torchvision", "torchaudio", *_SPIKINGJELLY):
+    for module in (*TOGETHER, *_SPIKINGJELLY):
         yield _import(module)
     yield _threads()
     yield _memory()
@@ -91,17 +92,10 @@ def _import(module: str) -> Finding:
             subject=f"import {module}",
             level="error",
             found=f"{type(error).__name__}: {error}",
-            remedy=f"torch, torchvision and torchaudio must have been built together: {_together()}"
-            "; where that does not help, reinstall autoprune in a fresh environment",
+            remedy=f"{built_together()}; where that does not help, reinstall autoprune in a fresh "
+            "environment",
         )
     return Finding(subject=f"import {module}", level="ok", found="works")
-
-
-def _together() -> str:
-    """The line that installs the three as autoprune declares them."""
-    needed = map(Requirement, requires("autoprune") or ())
-    wanted = [r for r in needed if r.name in ("torch", "torchvision", "torchaudio")]
-    return "pip install " + " ".join(f"'{one.name}{one.specifier}'" for one in wanted)
 
 
 def _threads() -> Finding:

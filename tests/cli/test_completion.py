@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from autoprune.cli.main import cli
 
@@ -33,6 +34,27 @@ def test_every_command_is_offered():
 
 def test_options_of_a_command_are_offered():
     assert {"--machine", "--max-energy-uj"} <= set(ask("autoprune pick --m", 2))
+
+
+def offered(*words: str) -> set[str]:
+    """What is offered for the last word of a line, as `ask`, in this process."""
+    found = ShellComplete(cli, {}, "autoprune", "").get_completions([*words[:-1]], words[-1])
+    return {item.value if item.type == "plain" else item.type for item in found}
+
+
+def test_machines_studies_and_trials_are_offered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for file in ("machines/mine.toml", "trials/00007.parquet", "baselines/fine-tuned.parquet"):
+        (tmp_path / "run" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "run" / file).touch()
+    assert {"digits", "imagenet_sdt"} <= offered("run", "")
+    assert offered("run", "digits_") == {"digits_events"}
+    assert {"mine", "loihi1"} <= offered("front", "run", "--machine", "")
+    assert offered("pick", "run", "--machine", "mi") == {"mine"}
+    assert offered("price", "run:7", "--machine", "lo") >= {"loihi1", "loas"}
+    for command in ("trial", "export", "workload"):
+        assert offered(command, "run", "") == {"7", "fine-tuned"}
+    assert offered("check", "./my_chip") == {"file"}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
