@@ -19,10 +19,11 @@ from autoprune.report.units import energy_words, significant
 
 def answer_table(answers: Sequence[Answer], score: str) -> RenderableType:
     """The pick of every machine: its score, its energy, and how many times less that is."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
     table.add_column("machine", no_wrap=True)
-    heads = ("trial", f"val {score}\n% [95 %]", "energy", "less than\nthe parent",
-             "less than\nuniform")  # fmt: skip
+    judged = any(one.row is not None and one.row.posterior for one in answers)
+    heads = ("trial", f"val {score}\n% [95 %]", *(["worth\n%"] if judged else []), "energy",
+             "less than\nthe parent", "less than\nuniform")  # fmt: skip
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
     for one in answers:
@@ -33,11 +34,14 @@ def answer_table(answers: Sequence[Answer], score: str) -> RenderableType:
             one.machine,
             str(one.row.trial),
             score_words(one.row.validation),
+            *([f"{100 * one.row.worth:.1f}"] if judged else []),
             energy_words(one.row.energy_uj),
             _times(one.less_than_parent),
             _times(one.less_than_uniform),
         )
     lines = [f"{one.machine}: {one.reason}." for one in answers if one.row is None]
+    if judged:
+        lines.append("Worth: what all trials lead one to expect, by which fronts are chosen.")
     lines.append(
         "Taken is the knee of each front. Times less energy: than the fine-tuned parent, and than "
         "the cheapest uniform compression that is as accurate (-: none is)."
