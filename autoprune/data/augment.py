@@ -18,6 +18,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional
 
+from autoprune.data.dataset import Change
 from autoprune.data.preparation import Preparation
 
 ROLL, ANGLE, CUTOUT = 5, 15.0, 8
@@ -48,11 +49,11 @@ class AugmentedImages:
     """Bytes [n, C, H, W] -> float32, changed sample by sample, then normalised.
 
     Attributes:
-        normalise: the preparation.
+        normalise: how samples are prepared.
         margin: of the random crop, in pixels; 0 where samples were cropped before.
     """
 
-    normalise: Normalised
+    normalise: Change
     margin: int = 4
 
     def __call__(self, samples: Tensor) -> Tensor:
@@ -72,15 +73,15 @@ class AugmentedImages:
 
 @dataclass(frozen=True, slots=True)
 class ShiftedImages:
-    """Bytes [n, C, H, W] -> float32, each image shifted by whole pixels, then normalised.
+    """Pixels [n, C, H, W] -> float32, each image shifted by whole pixels, then normalised.
 
     Attributes:
-        normalise: the preparation.
+        normalise: how samples are prepared.
         margin: the largest shift, up, down, left and right; what comes in is 0.
         mirrored: whether half of the images are mirrored.
     """
 
-    normalise: Normalised
+    normalise: Change
     margin: int = 2
     mirrored: bool = False
 

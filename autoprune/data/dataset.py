@@ -49,14 +49,18 @@ class About:
         """Whether samples are sequences of features, without places."""
         return len(self.shape) == _SEQUENCE
 
+    @property
+    def kind(self) -> str:
+        """What its samples are, in words."""
+        return _KINDS[len(self.shape)]
+
     def __str__(self) -> str:
-        kind = _KINDS[len(self.shape)]
         size = " x ".join(map(str, self.shape))
         labels = " x ".join(map(str, self.label_shape))
         given = f"{self.classes} outputs for labels of {labels}" if labels else ""
         given = given or f"{self.classes} classes"
         made = ", synthetic" if self.synthetic else ""
-        return f"{self.name} ({kind} of {size}, {given}{made})"
+        return f"{self.name} ({self.kind} of {size}, {given}{made})"
 
 
 _SEQUENCE, _FRAMES = 2, 4

@@ -2,7 +2,8 @@
 
 `val` is the test part; validation is split off `train`. Images are decoded when they are needed and
 never all in memory. Evaluation takes the centre of the image at 256/224 of the side; training a
-random part of it, as torchvision's reference recipe for ImageNet.
+random part of it, as torchvision's reference recipe for ImageNet. Where a study says that images
+are not scaled, they are taken as they are.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from autoprune.data.spec import DataSpec
 from autoprune.errors import InputError
 from autoprune.files import write_text
 
-OPTIONS = ("side",)
+OPTIONS = ("side", "channels", "scaled")
 NEEDS = ("torchvision",)
 SIDE = 224
 _ENDINGS = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp"}
@@ -38,6 +39,12 @@ _PREPARATION = Preparation(
     mean=(0.485, 0.456, 0.406),  # of ImageNet
     deviation=(0.229, 0.224, 0.225),
 )
+_GREY = Preparation(
+    raw="bytes of grey, 0 to 255",
+    divisor=255.0,
+    mean=(0.449,),  # the mean of the three, and of their deviations
+    deviation=(0.226,),
+)
 _LAYOUT = "ROOT/train/CLASS/IMAGE and ROOT/val/CLASS/IMAGE, with the same classes"
 
 
@@ -45,17 +52,23 @@ def about(spec: DataSpec, root: Path) -> About:
     """See `autoprune.data.load.NamedData`; 1000 classes where the folder is not there."""
     folder, side = root / "train", spec.side or SIDE
     names = tuple(f.name for f in _folders(folder)) if folder.is_dir() else ()
-    larger = side * 256 // 224
+    how = _GREY if spec.channels == 1 else _PREPARATION
+    if spec.scaled is not False:
+        larger = _larger(side)
+        before = f"shorter side scaled to {larger}, the centre of {side} x {side} taken"
+        how = replace(how, before=before)
     return About(
         name="imagefolder",
         classes=len(names) or 1000,
-        shape=(3, side, side),
-        preparation=replace(
-            _PREPARATION,
-            before=f"shorter side scaled to {larger}, the centre of {side} x {side} taken",
-        ),
+        shape=(spec.channels or 3, side, side),
+        preparation=how,
         class_names=names,
     )
+
+
+def _larger(side: int) -> int:
+    """The side of what is decoded where images are scaled."""
+    return side * 256 // 224
 
 
 def load(spec: DataSpec, root: Path) -> Sources:
@@ -72,21 +85,24 @@ def load(spec: DataSpec, root: Path) -> Sources:
             _LAYOUT,
         )
     known = about(spec, root)
-    train, test = (_source(known, root / part, classes) for part in ("train", "val"))
+    scaled = spec.scaled is not False
+    train, test = (_source(known, root / part, classes, scaled=scaled) for part in ("train", "val"))
     return Sources(train=train, test=test)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFiles:
-    """Image files; a sample is its bytes [3, larger side, larger side].
+    """Image files; a sample is its bytes [channels, side, side].
 
     Attributes:
-        files: their paths. side: of what is decoded: the image is scaled so that its shorter side
-            is as long, and its centre taken.
+        files: their paths. channels: 1 for grey, 3 for colours.
+        side: of what is decoded: the image is scaled so that its shorter side is as long, and its
+            centre taken; of one with both sides as long nothing is changed.
     """
 
     files: tuple[str, ...]
     side: int
+    channels: int = 3
 
     def __len__(self) -> int:
         return len(self.files)
@@ -104,16 +120,19 @@ class ImageFiles:
         from torchvision.transforms.v2 import functional
 
         with _opened(file) as image:
-            pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+            mode = "L" if self.channels == 1 else "RGB"
+            found = np.array(image.convert(mode)).reshape(*image.size[::-1], self.channels)
+        pixels = torch.from_numpy(found).permute(2, 0, 1)
         scaled = functional.resize(pixels, [self.side], antialias=True)
         return functional.center_crop(scaled, [self.side, self.side])
 
 
 @dataclass(frozen=True, slots=True)
 class Centre:
-    """The centre [n, 3, side, side] of larger samples, normalised."""
+    """The centre [n, C, side, side] of samples that may be larger, normalised."""
 
     side: int
+    how: Preparation
 
     def __call__(self, samples: Tensor) -> Tensor:
         """The prepared samples."""
@@ -121,7 +140,7 @@ class Centre:
 
         from autoprune.data.augment import Normalised
 
-        return Normalised(_PREPARATION)(functional.center_crop(samples, [self.side] * 2))
+        return Normalised(self.how)(functional.center_crop(samples, [self.side] * 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,7 @@ class RandomPart:
     """A random part of larger samples at random scale, augmented and normalised."""
 
     side: int
+    how: Preparation
 
     def __call__(self, samples: Tensor) -> Tensor:
         """The augmented samples."""
@@ -138,10 +158,12 @@ class RandomPart:
 
         crop = v2.RandomResizedCrop(self.side, scale=(0.2, 1.0), antialias=True)
         parts = torch.stack([crop(sample) for sample in samples])
-        return AugmentedImages(Normalised(_PREPARATION), margin=0)(parts)
+        return AugmentedImages(Normalised(self.how), margin=0)(parts)
 
 
-def _source(known: About, folder: Path, classes: list[str]) -> Source:
+def _source(known: About, folder: Path, classes: list[str], *, scaled: bool) -> Source:
+    from autoprune.data.augment import AugmentedImages
+
     files: list[str] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
@@ -153,14 +175,31 @@ def _source(known: About, folder: Path, classes: list[str]) -> Source:
     if not files:
         raise InputError("data imagefolder", f"no images in {folder}", _LAYOUT)
     _check(files, folder)
-    side = known.shape[-1]
+    channels, side = known.shape[0], known.shape[-1]
+    assert known.preparation is not None
+    prepare = Centre(side, known.preparation)
+    if not scaled:
+        _check_size(files, folder, side)
     return Source(
         about=known,
-        store=ImageFiles(tuple(files), side * 256 // 224),
+        store=ImageFiles(tuple(files), _larger(side) if scaled else side, channels),
         labels=np.array(labels, dtype=np.int64),
-        prepare=Centre(side),
-        augment=RandomPart(side),
+        prepare=prepare,
+        augment=RandomPart(side, known.preparation) if scaled else AugmentedImages(prepare),
     )
+
+
+def _check_size(files: list[str], folder: Path, side: int) -> None:
+    """InputError with the images of another size."""
+    sizes = {}
+    for file in files:
+        with _opened(file) as image:
+            sizes[file] = image.size
+    other = [f"{file} ({w} x {h})" for file, (w, h) in sizes.items() if (w, h) != (side, side)]
+    if other:
+        given = f"{len(other)} of {len(files)} images in {folder} are of another size: "
+        where, wanted = "data imagefolder", f"{side} x {side} pixels, or scaled = true"
+        raise InputError(where, given + ", ".join(other[:3]), wanted)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -8,13 +8,15 @@ that it takes, ``about(spec, root)`` and ``load(spec, root)``; the user's functi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import final
 
+from autoprune.data.augmentation import augmented, check_augmentation
 from autoprune.data.dataset import About, Dataset, Sources
 from autoprune.data.folders import data_folder
-from autoprune.data.spec import DATA_SETS, DataSpec
+from autoprune.data.spec import DATA_SETS, OPTIONAL, DataSpec
 from autoprune.data.split import split
 from autoprune.data.together import check_import
 from autoprune.errors import InputError
@@ -45,6 +47,8 @@ class NamedData:
                 check_import(needed, f"data {spec.name}")
         self.spec, self._base, self._module = spec, base, module
         self.about: About = module.about(spec, self.root)
+        if spec.augment is not None:
+            check_augmentation(spec.augment, self.about)
 
     @property
     def root(self) -> Path:
@@ -59,14 +63,17 @@ class NamedData:
         Raises InputError where its files are not there, not readable, or too few.
         """
         sources: Sources = self._module.load(self.spec, self.root)
-        return split(sources, self.spec, seed)
+        data, augment = split(sources, self.spec, seed), self.spec.augment
+        if augment is None:
+            return data
+        return replace(data, train=augmented(data.train, augment, self.about))
 
 
 def _check_keys(spec: DataSpec, options: Sequence[str]) -> None:
     """InputError for a key that a data set of ours does not have."""
-    for option in ("frames", "side"):
+    for option in OPTIONAL:
         if getattr(spec, option) is not None and option not in options:
             raise InputError(f"data {spec.name}", f"it has no {option} to set")
     for key in spec.arguments:
-        known = {*options, "root", "train", "validation", "test"}
+        known = {*options, "root", "augment", "train", "validation", "test"}
         raise InputError(f"data {spec.name}", f"unknown key {key!r}", name=key, candidates=known)

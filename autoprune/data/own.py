@@ -6,19 +6,15 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from autoprune.data.arrays import EXPECTED, Arrays, arrays
 from autoprune.data.dataset import About, InMemory, Source, Sources
-from autoprune.data.spec import DataSpec
+from autoprune.data.spec import OPTIONAL, DataSpec
 from autoprune.data.split import check_labels
 from autoprune.errors import InputError
 from autoprune.plugin import call, load_named, parameters
-
-OFFERED: Final = ("frames", "side")
-"""Keys of the table with a meaning of ours that are the function's arguments, too."""
 
 
 def about(spec: DataSpec, root: Path) -> About:
@@ -47,7 +43,7 @@ def load(spec: DataSpec, root: Path) -> Sources:
 
 def _read(spec: DataSpec, root: Path) -> Mapping[str, Arrays]:
     """What the function returned, by part; it is called once."""
-    offered = {key: getattr(spec, key) for key in OFFERED}
+    offered = {key: getattr(spec, key) for key in OPTIONAL}
     given = spec.arguments | {key: value for key, value in offered.items() if value is not None}
     try:
         return _parts(spec.name, root, json.dumps(given, sort_keys=True))

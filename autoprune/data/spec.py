@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -38,6 +38,10 @@ Size = Annotated[float, Field(gt=0, le=10**9), AfterValidator(_count_or_share)]
 """Samples of a part: so many where it is a whole number, a share where it is below 1."""
 
 
+OPTIONAL: Final = ("frames", "side", "channels", "scaled")
+"""Keys that some data sets have; a user's function takes them as arguments."""
+
+
 class DataSpec(BaseModel):
     """The data set; ``data = "NAME"`` in a study is short for a table with the name alone.
 
@@ -46,6 +50,13 @@ class DataSpec(BaseModel):
         root: folder of the files, relative to the study; AUTOPRUNE_DATA where it is left out.
         frames: of an event data set, frames per sample (T of the recording).
         side: pixels of a sample's side, where the data set leaves it open.
+        channels: of the images of `imagefolder`: 1 for grey, 3, where it is left out, for colours.
+        scaled: whether the images of `imagefolder` are scaled, which they are where it is left out;
+            else all of them have `side` x `side` pixels, and keep them.
+        augment: what training does to samples, in place of what the data set's recipe does:
+            ``none``; of images ``shift`` (by up to 2 pixels), ``shift_mirrored``, ``randaugment``
+            (with crop, mirroring and erasing; of bytes); of frames ``events``; or
+            ``module:function`` of the user's, called with samples [n, ...] as they are stored.
         train: samples to train on, so many or a share of those there are; of every class its
             share, drawn by the study's seed. All where it is left out.
         validation: validation samples, so many or a share. They are split off the training samples,
@@ -61,6 +72,9 @@ class DataSpec(BaseModel):
     root: str | None = None
     frames: Steps | None = None
     side: Annotated[int, Field(ge=1, le=4096)] | None = None
+    channels: Literal[1, 3] | None = None
+    scaled: bool | None = None
+    augment: str | None = None
     train: Size | None = None
     validation: Size | None = None
     test: Size | None = None

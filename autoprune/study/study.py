@@ -160,6 +160,7 @@ class Study(BaseModel):
         """What it names of the user's own, ``module:name`` by key; importing that runs it."""
         named = {
             "data.name": self.data.name,
+            "data.augment": self.data.augment,
             "network.model": self.network.model,
             "network.adapter": self.network.adapter,
             "functions.train": self.functions.train,
