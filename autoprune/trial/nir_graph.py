@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,14 @@ from autoprune.networks.nir.read import read_graph
 from autoprune.workload.census.count import count
 from autoprune.workload.workload import Workload
 
-_MOST = 4 * GIB
-"""Bytes of the inputs, unpacked."""
+_MOST = GIB
+"""Bytes of the inputs, unpacked; as real numbers they have up to four times as many."""
+
+_WRONG = (
+    *(EOFError, LookupError, MemoryError, NotImplementedError, OSError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
+)
+"""What a file that is no archive of arrays makes its readers raise."""
 
 _ARRAY = "inputs"
 
@@ -70,6 +77,8 @@ def profile_graph(graph: Path, inputs: Path, how: Counting) -> Workload:
 
 def _array(file: Path) -> Tensor:
     where = str(file)
+    if not file.is_file():
+        raise FileError(where, "no such file" if not file.exists() else "no regular file")
     try:
         with zipfile.ZipFile(file) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > _MOST:
@@ -80,7 +89,7 @@ def _array(file: Path) -> Tensor:
             if not name:
                 raise InputError(where, f"arrays {', '.join(names)}", f"one called {_ARRAY!r}")
             values = arrays[name]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except _WRONG as error:
         raise FileError(where, f"no .npz of numbers ({error})") from error
     if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
         raise InputError(where, f"{name} holds no finite numbers")

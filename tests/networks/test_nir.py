@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from autoprune.networks.nir.network import NirNetwork
 from autoprune.networks.nir.neurons import NirNeuron
 from autoprune.networks.nir.read import read_graph
 from autoprune.trial.nir_graph import Counting, profile_graph
+from autoprune.trial.nir_graph import _array as read_inputs
 
 DT = 1e-4
 
@@ -277,7 +279,7 @@ def _elsewhere(folder: Path) -> Path:
 
 def _bomb(folder: Path) -> Path:
     with h5py.File(folder / "a.nir", "w") as opened:
-        opened.create_dataset("node/weight", (2**40,), "f4", chunks=(2**20,), compression="gzip")
+        opened.create_dataset("node/weight", (2**27,), "f4", chunks=(2**20,), compression="gzip")
     return folder / "a.nir"
 
 
@@ -293,7 +295,7 @@ def _no_hdf5(folder: Path) -> Path:
         (_soft, "/node is a link, which is not followed"),
         (_circle, "groups nested more than 32 deep"),
         (_elsewhere, "/node lies in another file, which is not read"),
-        (_bomb, "tensors of more than 4 GiB"),
+        (_bomb, "tensors of more than 256 MiB"),
         (_no_hdf5, "no NIR file"),
         (lambda folder: folder, "no regular file"),
         (lambda folder: folder / "none.nir", "No such file"),
@@ -317,6 +319,26 @@ def test_inputs_that_are_no_numbers_are_refused(arrays, tmp_path):
     np.savez(tmp_path / "x.npz", **arrays)
     with pytest.raises(AutopruneError, match=r"x\.npz"):
         profile_graph(written(small(), tmp_path), tmp_path / "x.npz", Counting(time_steps=1))
+
+
+def test_inputs_that_are_no_file_of_arrays_are_refused(tmp_path):
+    """Each byte of a small file damaged, and what is no file."""
+    file = tmp_path / "x.npz"
+    np.savez_compressed(file, np.arange(30.0).reshape(2, 5, 3))
+    whole = bytearray(file.read_bytes())
+    os.mkfifo(tmp_path / "pipe")
+    for place in ("pipe", "none", "."):
+        with pytest.raises(FileError, match="no such file|no regular file"):
+            read_inputs(tmp_path / place)
+    refused = 0
+    for place in range(len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read_inputs(file)
+        except FileError as error:
+            refused += 1
+            assert str(file) in str(error)
+    assert refused > 100
 
 
 def test_the_command_counts_and_prices_a_graph(tmp_path):

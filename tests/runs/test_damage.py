@@ -188,8 +188,10 @@ def test_a_value_of_another_type_is_damage(whole, tmp_path, change):
     meta = json.loads(table.schema.metadata[b"autoprune"]) | change
     text = json.dumps(meta).encode()
     pq.write_table(table.replace_schema_metadata({b"autoprune": text}), file)
-    with pytest.raises(RecordError, match=r"00001.parquet: damaged"):
-        folder.read_heads(), folder.read_trials()
+    heads = [] if "seed" in change else [folder.read_heads]  # they have no seed
+    for read in (*heads, folder.read_trials):
+        with pytest.raises(RecordError, match=r"00001.parquet: damaged"):
+            read()
 
 
 @pytest.mark.parametrize(
