@@ -12,16 +12,6 @@ LOWEST = [
 ]
 """Quick tests, of which some run whatever has a lowest version."""
 
-HIGHEST = [
-    "tests/compress/test_space.py",
-    "tests/data/test_data_sets.py",
-    "tests/deploy/test_export.py",
-    "tests/networks/test_contract.py",
-    "tests/sweep/test_in_python.py",
-    "tests/trial/test_trial.py",
-]
-"""Quick tests that go through torch, torchvision and torchaudio: networks, data sets, exports."""
-
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "tests"]
 
@@ -64,10 +54,3 @@ def lowest(session: nox.Session) -> None:
     """Quick tests with the lowest versions that pyproject allows, in an environment of its own."""
     session.install("--constraint", ".ci/lowest.txt", ".[test]")
     session.run("pytest", *(session.posargs or LOWEST))
-
-
-@nox.session(venv_backend="venv")
-def highest(session: nox.Session) -> None:
-    """Quick tests with the highest versions that pyproject allows, in an environment of its own."""
-    session.install(".[test]", env={"PIP_CONSTRAINT": ""})
-    session.run("pytest", *(session.posargs or HIGHEST))

@@ -24,7 +24,7 @@ def run(x: Tensor, v: Tensor | None, learnt: Learnt, dynamics: Dynamics) -> tupl
     """
     tensors = (x, v, *learnt)
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
-        return _Function.apply(*tensors, dynamics)  # type: ignore[no-untyped-call]
+        return _Function.apply(*tensors, dynamics)  # type: ignore[no-untyped-call, unused-ignore]
     spikes, end, _ = _forward(x, v, Grid(x, learnt, dynamics), keep=False)
     return spikes, end
 
