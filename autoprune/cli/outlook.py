@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from autoprune.report.tables.workload import neuron_lines
+
 if TYPE_CHECKING:
     from autoprune.sweep.forecast import Forecast
     from autoprune.sweep.outlook import Outlook
@@ -29,7 +31,7 @@ def print_outlook(console: Console, found: Outlook) -> None:
         if one.unknown:
             hold = " and ".join(one.unknown)
             console.print(f"Not known: whether neurons of {one.name} hold {hold}.")
-    for line in _channel_lines(found):
+    for line in (*_channel_lines(found), *neuron_lines(found.found)):
         console.print(line)
     if found.recipe:
         console.print(

@@ -30,7 +30,7 @@ from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.workload.op import Op
 from autoprune.workload.table import SCHEMA, to_ops, to_table
-from autoprune.workload.workload import Assumed, Elementwise, Found, Uncounted, Workload
+from autoprune.workload.workload import Workload
 
 _KEY, _CHECK = b"autoprune", b"sha256"
 """Where a file's metadata are, and what shows that they are as they were written."""
@@ -115,15 +115,7 @@ def _plain(charges: Charges) -> _Meta:
 def _without_ops(precision: Precision) -> _Meta:
     """A workload's own figures, how many operations it has, and the bits of its weights."""
     workload = precision.workload
-    return {
-        **{f.name: getattr(workload, f.name) for f in dataclasses.fields(workload)},
-        "bits": precision.bits,
-        "ops": len(workload.ops),
-        "elementwise": [dataclasses.asdict(item) for item in workload.elementwise],
-        "uncounted": [dataclasses.asdict(item) for item in workload.uncounted],
-        "found": [dataclasses.asdict(item) for item in workload.found],
-        "assumed": [dataclasses.asdict(item) for item in workload.assumed],
-    }
+    return workload.own() | {"bits": precision.bits, "ops": len(workload.ops)}
 
 
 def read_columns(file: Path) -> CountedTrial:
@@ -296,16 +288,4 @@ def _by_workload(table: pa.Table, meta: _Meta) -> Iterator[tuple[_Meta, pa.Table
 
 def _workload(own: _Meta, table: pa.Table) -> Workload:
     figures = {name: value for name, value in own.items() if name != "bits"}
-    return Workload(
-        **{
-            **figures,
-            "ops": to_ops(table),
-            "elementwise": tuple(Elementwise(**item) for item in own["elementwise"]),
-            "uncounted": tuple(Uncounted(**item) for item in own["uncounted"]),
-            "found": tuple(Found(**item) for item in own.get("found", ())),
-            "assumed": tuple(
-                Assumed(columns=tuple(item["columns"]), text=item["text"])
-                for item in own.get("assumed", ())
-            ),
-        }
-    )
+    return Workload.of_own(figures, to_ops(table))

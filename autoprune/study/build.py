@@ -37,6 +37,7 @@ from autoprune.trial.own_score import try_score
 from autoprune.trial.smoke_test import Tested, smoke_test, try_readings
 from autoprune.trial.training import logits
 from autoprune.trial.tried import Tried
+from autoprune.workload.workload import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Built:
         title: of the study. parts: what its networks are made with.
         space: what is searched. shape: what its network offers to compression.
         channels: what is known of neurons that learn per channel; None where none does.
+        found: neurons of no known class.
         effort: what a plan takes for a parameter that the space leaves out.
         machines: the cost models by name.
         objectives, trials, search, storage, track: as in the study.
@@ -59,6 +61,7 @@ class Built:
     space: SearchSpace
     shape: NetworkShape
     channels: Channels | None
+    found: tuple[Found, ...]
     effort: Effort
     machines: Mapping[str, CostModel]
     objectives: tuple[str, ...]
@@ -103,6 +106,7 @@ def build(checked: Checked) -> Built:
         space=space,
         shape=shape,
         channels=tested.channels,
+        found=tested.workload.found,
         effort=study.effort,
         machines=checked.machines,
         objectives=tuple(study.objectives),

@@ -14,6 +14,7 @@ from autoprune.search.baselines import probes
 from autoprune.study.build import Built
 from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.trial.channels import Channels
+from autoprune.workload.workload import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Outlook:
         recipe: trainings that choose learning rates, at least; 0 where the study has them.
         weight_bits: at which networks are measured, descending.
         channels: what is known of neurons that learn per channel; None where none does.
+        found: neurons of no known class.
     """
 
     title: str
@@ -65,6 +67,7 @@ class Outlook:
     workers: int
     weight_bits: tuple[int, ...]
     channels: Channels | None
+    found: tuple[Found, ...]
 
 
 def outlook(built: Built) -> Outlook:
@@ -93,6 +96,7 @@ def outlook(built: Built) -> Outlook:
         workers=built.parts.compute.workers,
         weight_bits=tuple(sorted({FULL_BITS, *built.weight_bits}, reverse=True)),
         channels=built.channels,
+        found=built.found,
     )
 
 

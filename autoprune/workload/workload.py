@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from autoprune.errors import InputError
 from autoprune.files import read_text, typed
@@ -56,6 +56,21 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """A layer that reads whole multiples of a number, which folds into its weights.
+
+    Its spikes are counted in that unit; without folding they are the real numbers that they were.
+
+    Attributes:
+        layer: the operation.
+        unit: what one spike is, such as 0.25 behind an average of 4; not 1.
+    """
+
+    layer: str
+    unit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assumed:
     """Figures that nobody counted and nobody stated, and how they were derived.
 
@@ -85,6 +100,17 @@ class Elementwise:
     entries: int
 
 
+_LISTS: dict[str, Callable[..., object]] = {
+    "elementwise": Elementwise,
+    "uncounted": Uncounted,
+    "found": Found,
+    "folded": Folded,
+    "assumed": lambda columns, text: Assumed(columns=tuple(columns), text=text),
+}
+_NEW = {"found", "folded", "assumed"}
+"""What a workload holds beside its operations; older files lack some."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Workload:
     """Everything that a network did on `samples` samples.
@@ -97,6 +123,7 @@ class Workload:
         elementwise: what is done entry by entry, one of each kind that occurs.
         uncounted: what was seen and not counted.
         found: neurons that were found by what they emit.
+        folded: layers that read spikes in another unit than 1.
         assumed: what was derived, of a workload that was stated and not counted.
     """
 
@@ -107,6 +134,7 @@ class Workload:
     elementwise: tuple[Elementwise, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
     found: tuple[Found, ...] = ()
+    folded: tuple[Folded, ...] = ()
     assumed: tuple[Assumed, ...] = ()
 
     def __repr__(self) -> str:
@@ -147,15 +175,24 @@ class Workload:
 
     def to_json(self) -> str:
         """One JSON document that `from_json` reads back to an equal workload."""
-        own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        ops = [op.to_dict() for op in self.ops]
+        return json.dumps({"autoprune_workload": FORMAT, **self.own(), "ops": ops})
+
+    def own(self) -> dict[str, Any]:
+        """Everything but the operations, as JSON holds it."""
+        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del given["ops"]
+        lists = {name: [dataclasses.asdict(item) for item in given[name]] for name in _LISTS}
+        return given | lists
+
+    @classmethod
+    def of_own(cls, own: Mapping[str, Any], ops: tuple[Op, ...]) -> Workload:
+        """Out of what `own` gave; LookupError, TypeError or ValueError where that is damaged."""
         lists = {
-            "ops": [op.to_dict() for op in self.ops],
-            "elementwise": [dataclasses.asdict(item) for item in self.elementwise],
-            "uncounted": [dataclasses.asdict(item) for item in self.uncounted],
-            "found": [dataclasses.asdict(item) for item in self.found],
-            "assumed": [dataclasses.asdict(item) for item in self.assumed],
+            name: tuple(make(**item) for item in (own.get(name, ()) if name in _NEW else own[name]))
+            for name, make in _LISTS.items()
         }
-        return json.dumps({"autoprune_workload": FORMAT, **own, **lists})
+        return cls(**{**own, **lists, "ops": ops})
 
     @classmethod
     def from_json(cls, text: str, where: str = "workload") -> Workload:
@@ -177,20 +214,8 @@ class Workload:
             )
         del data["autoprune_workload"]
         try:
-            found = cls(
-                **{
-                    **data,
-                    "ops": tuple(Op.from_dict(item) for item in data["ops"]),
-                    "elementwise": tuple(Elementwise(**item) for item in data["elementwise"]),
-                    "uncounted": tuple(Uncounted(**item) for item in data["uncounted"]),
-                    "found": tuple(Found(**item) for item in data.get("found", ())),
-                    "assumed": tuple(
-                        Assumed(columns=tuple(item["columns"]), text=item["text"])
-                        for item in data.get("assumed", ())
-                    ),
-                }
-            )
-            return typed(found, Op)
+            ops = tuple(Op.from_dict(item) for item in data["ops"])
+            return typed(cls.of_own(data, ops), Op)
         except InputError as error:
             raise InputError(where, str(error)) from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:

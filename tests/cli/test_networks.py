@@ -35,6 +35,17 @@ def no_time(T, in_channels, num_classes):
     return network
 
 
+class ByHand(nn.Module):
+    def forward(self, x):
+        return (x.cumsum(0) > 1).to(x)
+
+
+def by_hand(T, in_channels, num_classes):
+    network = right(T, in_channels, num_classes)
+    network.lif = ByHand()
+    return network
+
+
 def crashes(T, in_channels, num_classes):
     raise ZeroDivisionError("my own mistake")
 
@@ -97,6 +108,14 @@ def test_what_is_wrong_with_a_network_is_one_line(autoprune, study, tmp_path, gi
     said = assert_refused(words, autoprune, "run", study(given), "--dry-run")
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_tells_neurons_that_nobody_knows(autoprune, study):
+    network = OWN.replace("own_network:build", "broken_networks:by_hand")
+    said = autoprune("run", study(network), "--dry-run")
+    assert said.code == 0, said.err
+    known = " ".join(said.out.split())
+    assert "lif: 48 neurons of no known class, found by what they emit" in known
 
 
 def test_a_checkpoint_takes_the_parents_place(autoprune, study, tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.table import Table
 
-from autoprune.workload.workload import Workload
+from autoprune.workload.workload import Found, Workload
 
 
 def operation_table(workload: Workload) -> Table:
@@ -69,14 +69,35 @@ def coverage_lines(workload: Workload) -> Iterator[str]:
     for item in workload.uncounted:
         if not item.is_free:
             yield f"{item.name}: {item.reason}."
-    for found in workload.found:
-        yield (
-            f"{found.module}: {found.neurons} neurons of no known class, found by what they emit; "
-            "their updates are not known, and one a step is counted."
-        )
+    yield from neuron_lines(workload.found)
+    if workload.folded:
+        yield _folded(workload)
     if not any(op.neurons.count for op in workload.ops):
         yield "No spiking neuron was found: an event-driven machine charges next to nothing."
     yield f"Without MACs: {', '.join(item.name for item in workload.uncounted if item.is_free)}."
+
+
+def neuron_lines(found: Sequence[Found]) -> Iterator[str]:
+    """Whose neurons nobody knows."""
+    for one in found:
+        yield (
+            f"{one.module}: {one.neurons} neurons of no known class, found by what they emit; "
+            "their updates are not known, and one a step is counted."
+        )
+
+
+def _folded(workload: Workload) -> str:
+    """Which layers read spikes in what unit, and what they are where nothing folds it."""
+    units: dict[float, list[str]] = {}
+    for item in workload.folded:
+        units.setdefault(item.unit, []).append(item.layer)
+    listed = "; ".join(f"of {unit:.3g}: {', '.join(layers)}" for unit, layers in units.items())
+    names = {item.layer for item in workload.folded}
+    macs = sum(op.work.dense_macs for op in workload.ops if op.name in names) / workload.samples
+    return (
+        f"Whole multiples {listed}. They are counted as spikes, since the number folds into the "
+        f"weights that read them; as real numbers they take {_short(macs)} MACs."
+    )
 
 
 def _short(value: float) -> str:

@@ -93,6 +93,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
         elementwise=ledger.elementwise,
         uncounted=tuple(missing),
         found=ledger.found(),
+        folded=ledger.folded,
     )
 
 

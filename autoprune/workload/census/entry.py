@@ -34,6 +34,7 @@ class Entry:
         raws: its operands, while it waits for further steps; then `build` makes Ops of them.
         link: the call whose product one of the operands may be.
         ops: in one order, or both.
+        unit: what one spike of the first operand is.
         norm_folded, updates, active, spikes: as in an Op; of `updates` some are `active`.
         fired: who took its product: how often so many neurons of a module took so many steps.
     """
@@ -45,11 +46,17 @@ class Entry:
     build: Builder | None
     link: Link | None = None
     ops: tuple[Op, ...] = ()
+    unit: float = 1.0
     norm_folded: bool = False
     fired: Fired = field(default_factory=Counter)
     updates: int = 0
     active: int = 0
     spikes: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
+
+    def built(self, build: Builder) -> None:
+        """Look at the operands, all steps of which are there, and make Ops of them."""
+        operands = [raw.operand() for raw in self.raws]
+        self.ops, self.unit = build(self.site, *operands), operands[0].values.unit
 
     def joined(self, others: list[Entry]) -> None:
         """Become this call and those of the following steps as one."""
@@ -59,7 +66,7 @@ class Entry:
                 self.raws = tuple(
                     raw.joined(list(rest)) for raw, rest in zip(self.raws, steps, strict=True)
                 )
-            self.ops = self.build(self.site, *(raw.operand() for raw in self.raws))
+            self.built(self.build)
         for other in others:
             self.norm_folded |= other.norm_folded
             self.fired += other.fired

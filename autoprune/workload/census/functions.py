@@ -15,13 +15,12 @@ from autoprune.workload.census.call import Call, tensors
 
 CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
 ADDITIONS = {"add", "sub", "rsub"}
-AVERAGES = {"mean", "avg_pool1d", "avg_pool2d", "avg_pool3d"}
-AVERAGES |= {"_adaptive_avg_pool2d", "_adaptive_avg_pool3d"}
+AVERAGES = {"mean", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d", "_adaptive_avg_pool3d"}
 POOLS = {"max_pool2d_with_indices", "max_pool3d_with_indices", "mkldnn_max_pool2d", *AVERAGES}
-POOLS |= {"adaptive_max_pool2d", "adaptive_max_pool3d", "max_pool1d", "max_pool2d", "max_pool3d"}
+POOLS |= {"adaptive_max_pool2d", "adaptive_max_pool3d"}
 REDUCTIONS = {"sum", "mean", "amax", "amin", "max", "min", "any", "all", "argmax", "argmin"}
 REDUCTIONS |= {"prod", "norm", "std", "var", "logsumexp", "median", "linalg_vector_norm"}
-COPIES = {"clone", "_to_copy", "_unsafe_view", "contiguous", "lift_fresh", "alias"}
+COPIES = {"clone", "_to_copy", "_unsafe_view", "lift_fresh", "alias"}
 """What gives the entries of a tensor anew."""
 RESHAPES = COPIES | {"view", "_reshape_alias", "permute", "transpose", "t", "squeeze", "unsqueeze"}
 RESHAPES |= {"detach"}
@@ -36,28 +35,27 @@ QUANTISERS = {
 _ORDERS = {"sort", "topk", "cumsum", "cumprod", "cummax", "flip", "roll", "tril", "triu"}
 _CHOOSES = {
     *("index", "index_select", "gather", "scatter", "scatter_add", "index_put", "index_add"),
-    *("masked_select", "nonzero", "embedding", "copy", "fill", "zero", "unfold", "im2col"),
+    *("masked_select", "nonzero", "embedding", "copy", "fill", "zero", "im2col"),
     *("constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d"),
     *("replication_pad2d", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"),
     *("slice_scatter", "select_scatter", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"),
-    *("resize", "set", "index_fill", "masked_scatter", "diag_embed", "diagonal", "max_unpool2d"),
+    *("resize", "set", "index_fill", "masked_scatter", "diag_embed", "max_unpool2d"),
 }
 MAKES = {  # whatever shape or type they take from a tensor, they take nothing else
-    *("zeros", "ones", "full", "empty", "arange", "eye", "linspace", "scalar_tensor", "rand"),
     *("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full"),
-    *("new_empty", "rand_like", "randn", "randn_like", "randint", "randperm", "empty_strided"),
-    *("new_empty_strided", "uniform", "normal", "random", "randint_like"),
+    *("new_empty", "new_empty_strided", "rand_like", "randn_like", "randint_like", "linspace"),
+    *("uniform", "normal", "random"),
 }
-_READS = {"_local_scalar_dense", "item", "equal", "is_nonzero", "bincount", "isin", "unique"}
-_READS |= {"_unique2", "count_nonzero", "histc", "aminmax", "searchsorted", "bucketize"}
+_READS = {"_local_scalar_dense", "bincount", "isin", "_unique2", "count_nonzero", "histc"}
+_READS |= {"aminmax", "searchsorted", "bucketize"}
 _NORMS = {
     *("native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit"),
-    *("batch_norm", "cudnn_batch_norm", "native_layer_norm", "native_group_norm"),
+    *("cudnn_batch_norm", "native_layer_norm", "native_group_norm"),
     *("_softmax", "_log_softmax", "_safe_softmax", "native_dropout", "std_mean", "var_mean"),
 }
 BATCH_NORMS = {name for name in _NORMS if "batch_norm" in name}
 FREE = POOLS | REDUCTIONS | COPIES | REPEATS | JOINS | QUANTISERS | _ORDERS | _CHOOSES
-FREE |= MAKES | _READS | _NORMS | {"where", "masked_fill", "_fused_dropout", "_prelu_kernel", "glu"}
+FREE |= MAKES | _READS | _NORMS | {"masked_fill", "_fused_dropout", "_prelu_kernel", "glu"}
 """Operators that torch does not mark as entrywise or as views, and that multiply no matrices."""
 
 

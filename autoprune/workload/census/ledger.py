@@ -18,7 +18,7 @@ from autoprune.workload.census.entry import Builder, Entry, Fired, number
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.raw import Raw
 from autoprune.workload.op import Op
-from autoprune.workload.workload import Elementwise, ElementwiseKind, Found
+from autoprune.workload.workload import Elementwise, ElementwiseKind, Folded, Found
 
 
 class Ledger:
@@ -29,10 +29,12 @@ class Ledger:
 
     Attributes:
         unowned: neurons that no operation drives, by the name of their module.
+        folded: layers that read spikes in another unit than 1; known once `ops` was asked.
     """
 
     def __init__(self, steps: int) -> None:
         self.unowned: dict[str, int] = {}
+        self.folded: tuple[Folded, ...] = ()
         self._found: dict[tuple[str, str], Fired] = defaultdict(Counter)
         self._steps = steps
         self._entries: list[Entry] = []
@@ -51,7 +53,7 @@ class Ledger:
         key = f"{site.name}@{len(self._entries)}"
         entry = Entry(key, site, numbered, raws, build)
         if len(raws[0].x) == self._steps:
-            entry.ops = build(site, *(raw.operand() for raw in raws))
+            entry.built(build)
             entry.raws, entry.build = (), None
         else:  # the network may write over it before the pass is over
             entry.raws = tuple(replace(raw, x=raw.x.clone()) for raw in raws)
@@ -85,7 +87,9 @@ class Ledger:
             name = f"{site.name}{nth}" if numbered else site.name
             name += f"#{nth}" if nth > 1 and not numbered else ""
             names |= {entry.key: name for entry in group}
-        leading = (group[0] for group in groups)
+        leading = [group[0] for group in groups]
+        layers = (e for e in leading if not e.numbered)
+        self.folded = tuple(Folded(layer=names[e.key], unit=e.unit) for e in layers if e.unit != 1)
         return tuple(op for e in leading for op in e.named(names[e.key], names, self._steps))
 
     def _groups(self) -> list[list[Entry]]:

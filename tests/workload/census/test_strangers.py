@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from autoprune.report.tables.workload import coverage_lines
 from autoprune.workload.census.count import count
+from autoprune.workload.workload import Folded, Workload
 
 STEPS, SAMPLES, TOKENS, WIDTH = 4, 3, 6, 8
 
@@ -232,3 +234,12 @@ def test_every_layer_behind_what_torch_cannot_follow_is_named():
     workload = counted(Network(lost))
     macs = 2 * STEPS * SAMPLES * TOKENS * WIDTH * WIDTH
     assert not_free(workload) == {"addmm of constants": macs}
+
+
+def test_what_folds_into_weights_is_told():
+    workload = counted(Network(lambda net, x: net.layer(x / 4) + net.layer(x)))
+    assert workload.folded == (Folded(layer="layer", unit=0.25),)
+    (line,) = [line for line in coverage_lines(workload) if line.startswith("Whole multiples")]
+    assert line.startswith("Whole multiples of 0.25: layer. They are counted as spikes")
+    assert f"they take {STEPS * TOKENS * WIDTH**2 / 1000:.3g} k MACs" in line
+    assert Workload.from_json(workload.to_json()) == workload
