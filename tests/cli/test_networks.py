@@ -110,6 +110,7 @@ def test_what_is_wrong_with_a_network_is_one_line(autoprune, study, tmp_path, gi
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.full
 def test_a_dry_run_tells_neurons_that_nobody_knows(autoprune, study):
     network = OWN.replace("own_network:build", "broken_networks:by_hand")
     said = autoprune("run", study(network), "--dry-run")
