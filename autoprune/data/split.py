@@ -118,7 +118,8 @@ def check_labels(about: About, labels: NDArray[np.int64], needed: int) -> None:
         )
     if about.label_shape:
         return
-    counts = np.bincount(labels, minlength=about.classes)
+    most = min(about.classes, len(labels) + 1)  # of so many classes one has no sample
+    counts = np.bincount(labels[labels < most], minlength=most)
     few = int(counts.argmin())
     if counts[few] < needed:
         raise InputError(

@@ -100,6 +100,10 @@ def wrong_labels():
     return X, Y - 1
 
 
+def numbers_of_files():
+    return X, 1 + np.arange(60) * 10**12
+
+
 def lonely():
     return X, np.r_[np.zeros(59, dtype=int), 1]
 
@@ -198,6 +202,7 @@ def test_samples_in_two_parts_are_said(own):
     ("nothing", "returned NoneType; expected (inputs, labels)"),
     ("raises", "raised KeyError: 'labels' (*, line "),
     ("wrong_labels", "labels from -1 to 1; expected 0 to 1"),
+    ("numbers_of_files", "0 samples of class 0; expected at least 1 of every class"),
     ("lonely", "1 samples of class 1; expected at least 5 of every class"),
     ("not_a_number", "NaN or infinite"),
     ("flat", "arrays of [60, 16] and [60]"),
