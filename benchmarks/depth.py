@@ -274,25 +274,34 @@ def main() -> None:
         arguments.kinds += [name for name, kind in KINDS.items() if kind.development]
     rows: list[dict[str, object]] = []
     for kind, blocks, machines, samples in CASES:
-        for seed in range(arguments.seeds) if kind in arguments.kinds else ():
+        if kind not in arguments.kinds:
+            continue
+        found = []
+        for seed in range(arguments.seeds):
             surface = Surface(
                 kind=kind, blocks=blocks, machines=machines, samples=samples, seed=seed
             )
-            network = Network(surface)
-            for name in arguments.only:
-                start = time.process_time()
-                found = search(network, name, seed, arguments.trainings)
-                spent = time.process_time() - start
-                head = {"surface": f"{kind} {blocks}", "strategy": name, "seed": seed}
-                rows += [
-                    {**head, "trainings": count, "share": share, "cpu_s": spent}
-                    for count, share in found.items()
-                ]
+            found += _rows(Network(surface), arguments.only, seed, arguments.trainings)
+        show(pd.DataFrame(found))
+        rows += found
     with arguments.out.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    show(pd.DataFrame(rows))
+
+
+def _rows(
+    network: Network, names: Sequence[str], seed: int, trainings: int
+) -> list[dict[str, object]]:
+    """A row per strategy and number of trainings."""
+    rows: list[dict[str, object]] = []
+    for name in names:
+        start = time.process_time()
+        found = search(network, name, seed, trainings)
+        head = {"surface": f"{network.surface.kind} {network.surface.blocks}", "strategy": name}
+        spent = {"seed": seed, "cpu_s": round(time.process_time() - start, 2)}
+        rows += [{**head, **spent, "trainings": n, "share": s} for n, s in found.items()]
+    return rows
 
 
 def _installed() -> list[str]:
@@ -304,16 +313,12 @@ def _installed() -> list[str]:
 
 
 def show(frame: pd.DataFrame) -> None:
-    """Mean and standard deviation over seeds, in percent of the best hypervolume."""
-    for surface, part in frame.groupby("surface", sort=False):
-        print(f"\n{surface}: % of the best hypervolume, mean (sd) over seeds")
-        for name, own in part.groupby("strategy", sort=False):
-            cells = []
-            for _, some in own.groupby("trainings"):
-                cells.append(
-                    f"{100 * some.share.mean():6.1f} ({100 * some.share.std(ddof=0):4.1f})"
-                )
-            print(f"{name:18}", *cells, f"  {own.cpu_s.mean():7.1f} s")
+    """Mean and standard deviation over seeds, in percent of a surface's best hypervolume."""
+    print(f"\n{frame.surface[0]}: % of the best hypervolume, mean (sd) over seeds", flush=True)
+    for name, own in frame.groupby("strategy", sort=False):
+        shares = [100 * some.share for _, some in own.groupby("trainings")]
+        cells = [f"{share.mean():6.1f} ({share.std(ddof=0):4.1f})" for share in shares]
+        print(f"{name:18}", *cells, f"{own.cpu_s.mean():8.1f} s of the processor", flush=True)
 
 
 if __name__ == "__main__":

@@ -113,12 +113,9 @@ def _named(name: str) -> Callable[[Table, int], Callable[[int], BaseSampler]]:
     return make
 
 
-def _own(**settings: object) -> Callable[[Table, int], Callable[[int], BaseSampler]]:
-    def make(known: Table, seed: int) -> Callable[[int], BaseSampler]:
-        sampler = BlockResponseSampler(known.prior(), seed=seed, **settings)
-        return lambda number: sampler
-
-    return make
+def _cold(known: Table, seed: int) -> Callable[[int], BaseSampler]:
+    sampler = BlockResponseSampler(known.prior(), seed=seed)
+    return lambda number: sampler
 
 
 def _warm(known: Table) -> list[Configuration]:
@@ -167,8 +164,7 @@ STRATEGIES = {
     "block_response, no probes": Strategy(
         lambda t: t.first("baseline", "uniform"), _named("block_response")
     ),
-    "block_response, cold": Strategy(lambda t: [], _own()),
-    "block_response, no pairs": Strategy(_warm, _own(startup_trials=2, pairwise=False)),
+    "block_response, cold": Strategy(lambda t: [], _cold),
     "block_response, lag 4": Strategy(_warm, _named("block_response"), lag=4),
     "block_response, lag 16": Strategy(_warm, _named("block_response"), lag=16),
     "block_response, lag 64": Strategy(_warm, _named("block_response"), lag=64),

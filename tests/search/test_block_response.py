@@ -56,16 +56,16 @@ def plans(study: optuna.Study) -> list[tuple[float, ...]]:
 
 
 def test_no_configuration_is_proposed_twice():
-    found = plans(search(PRIOR, 60))
-    assert len(set(found[4:])) == 56
+    found = plans(search(PRIOR, 24))
+    assert len(set(found[4:])) == 20
     assert not set(found[4:]) & set(found[:4])
 
 
 def test_nor_two_that_are_the_same_to_its_user():
     """Here the third part does not matter to what a configuration is."""
     prior = Prior(identity=lambda params: (params["a.l1p"], params["b.l1p"]))
-    found = [plan[:2] for plan in plans(search(prior, 50))]
-    assert len(set(found[4:])) == 46
+    found = [plan[:2] for plan in plans(search(prior, 24))]
+    assert len(set(found[4:])) == 20
 
 
 def test_it_finds_the_part_that_carries_nothing():
@@ -87,7 +87,13 @@ def asked_again(study: optuna.Study, number: int, seed: int) -> dict[str, float]
 
 
 def test_proposals_depend_on_seed_number_and_trials_alone():
-    study, numbers = search(PRIOR, 30), range(8, 30)
+    """Also where scales were learnt from fewer trials than there are, as from 24 on."""
+
+    def continuous(trial):
+        a, b = (trial.suggest_float(f"{part}.l1p", 0.0, 0.9) for part in "ab")
+        return 0.95 - 0.4 * a**3 - 0.1 * b**3, (1 - 0.8 * a) * (1 - 0.8 * b)
+
+    study, numbers = search(PRIOR, 29, continuous), (6, 27, 28)
     found = [study.trials[number].params for number in numbers]
     assert [asked_again(study, number, seed=0) for number in numbers] == found
     assert [asked_again(study, number, seed=1) for number in numbers] != found
@@ -101,34 +107,32 @@ def test_trials_that_run_are_not_proposed_again():
 
 
 def test_a_budget_is_learnt():
-    """Told by a constraint that energy is bounded, it proposes more that keeps the bound."""
+    """Told by a constraint that at least so much energy is to be spent, it comes close to that."""
 
     def bounded(trial):
         accuracy, energy = objectives(trial)
-        trial.set_constraint("energy", energy - 0.2)
+        trial.set_constraint("energy", 0.4 - energy)
         return accuracy, energy
 
-    kept = {
+    short = {
         objective: sum(
-            trial.values[1] <= 0.2
-            for seed in range(3)
-            for trial in search(PRIOR, 40, objective, seed).trials[10:]
+            max(0.0, 0.4 - trial.values[1]) for trial in search(PRIOR, 24, objective).trials[8:]
         )
         for objective in (bounded, objectives)
     }
-    assert kept[bounded] >= 1.25 * kept[objectives]
+    assert short[bounded] < 0.5 * short[objectives]
 
 
 def test_the_promised_gain_falls_as_the_front_is_found():
-    study = search(PRIOR, 60)
+    study = search(PRIOR, 34)
     gains = [trial.system_attrs[GAIN] for trial in study.trials if GAIN in trial.system_attrs]
-    assert len(gains) == 56
+    assert len(gains) == 30
     assert sum(gains[-10:]) < 0.2 * sum(gains[:10])
 
 
 def test_another_studys_trials_count_from_the_start():
     """Proposals begin as the other study taught: an offset apart, or with the parts swapped."""
-    other = search(PRIOR, 40)
+    other = search(PRIOR, 30)
     swap = {"a.l1p": "c.l1p", "b.l1p": "b.l1p", "c.l1p": "a.l1p"}
 
     def begin(names: dict[str, str]) -> float:
@@ -141,7 +145,7 @@ def test_another_studys_trials_count_from_the_start():
             for t in other.trials
         ]
         taught = replace(PRIOR, earlier=earlier)
-        found = plans(search(taught, 10, seed=3))[1:]
+        found = plans(search(taught, 6, seed=3))[1:]
         return sum(plan[2] - plan[0] for plan in found) / len(found)
 
     assert begin({name: name for name in swap}) > 0.2 + begin(swap)

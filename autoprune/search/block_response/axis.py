@@ -20,9 +20,6 @@ Array = NDArray[np.float64]
 Point: TypeAlias = dict[str, CategoricalChoiceType]
 """A configuration as Optuna has it: a value by the name of its parameter."""
 
-RAMPS = 6
-"""At most so many pieces has the response to a number."""
-
 GRID = 33
 """At most so many values of a number are candidates at a time."""
 
@@ -31,26 +28,35 @@ GRID = 33
 class Axis:
     """A parameter.
 
-    A number at position u, 0 at its low end and 1 at its high end, has K columns: ramp k is
-    ``clip(u K - k, 0, 1)``. A sum of ramps with coefficients of one sign is a monotone, piecewise
-    linear function. A category has one column per choice but the first, 1 where it is chosen.
-
     Attributes:
-        columns: their number. ordered: whether it is a number.
+        ordered: whether it is a number. identity: what is equal for equal distributions.
     """
 
     def __init__(self, distribution: BaseDistribution) -> None:
         self._distribution = distribution
+        self.identity = repr(distribution)
         self.ordered = not isinstance(distribution, CategoricalDistribution)
         if isinstance(distribution, CategoricalDistribution):
-            self.columns = len(distribution.choices) - 1
             return
         assert isinstance(distribution, FloatDistribution | IntDistribution)
         self._low, self._high = float(distribution.low), float(distribution.high)
         self._log = distribution.log
         self._step = distribution.step if not (self._log and distribution.step == 1) else 1
-        steps = RAMPS if self._step is None else round((self._high - self._low) / self._step)
-        self.columns = min(RAMPS, max(0, steps)) if self._high > self._low else 0
+
+    @property
+    def count(self) -> int | None:
+        """Of its values, evenly apart; None where they are not, or are any number."""
+        if isinstance(self._distribution, CategoricalDistribution):
+            return len(self._distribution.choices)
+        if self._step is None or self._log:
+            return None
+        return round((self._high - self._low) / self._step) + 1
+
+    def index(self, numbers: Array) -> NDArray[np.intp]:
+        """The place of values in `levels(count)`."""
+        if isinstance(self._distribution, CategoricalDistribution):
+            return numbers.astype(np.intp)
+        return np.rint((numbers - self._low) / (self._step or 1)).astype(np.intp)
 
     def numbers(self, values: Sequence[Any]) -> Array:
         """Values as numbers: a category as the place of its choice."""
@@ -58,16 +64,22 @@ class Axis:
             return np.array([self._distribution.to_internal_repr(value) for value in values])
         return np.asarray(values, dtype=float)
 
-    def rows(self, numbers: Array) -> Array:
-        """The columns of values, which are given as `numbers`."""
+    def positions(self, numbers: Array) -> Array:
+        """Where values stand, given as `numbers`: 0 low to 1 high; of a category its place."""
         if isinstance(self._distribution, CategoricalDistribution):
-            return (np.arange(1, self.columns + 1) == numbers[:, None]).astype(float)
+            return numbers
         if self._log:
-            position = np.log(numbers / self._low) / np.log(self._high / self._low)
-        else:
-            position = (numbers - self._low) / max(self._high - self._low, 1e-300)
-        ramps = position[:, None] * self.columns - np.arange(self.columns)
-        return np.clip(ramps, 0.0, 1.0)
+            return np.asarray(np.log(numbers / self._low) / np.log(self._high / self._low))
+        return (numbers - self._low) / max(self._high - self._low, 1e-300)
+
+    def levels(self, count: int) -> Array:
+        """So many numbers from low to high, evenly apart; of categories all, or the first."""
+        if isinstance(self._distribution, CategoricalDistribution):
+            return np.arange(min(count, len(self._distribution.choices)), dtype=float)
+        share = np.linspace(0, 1, count)
+        if self._log:
+            return np.asarray(self._low * (self._high / self._low) ** share)
+        return self._low + (self._high - self._low) * share
 
     def values(self, rng: np.random.Generator) -> list[Any]:
         """Candidates: all values where they are few, else one out of each of GRID equal parts."""

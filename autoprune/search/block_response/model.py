@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from autoprune.runs.pareto import minimal
-from autoprune.search.block_response.axis import Array
+from autoprune.search.block_response.axis import Array, Point
 from autoprune.search.block_response.gain import expected_gain
+from autoprune.search.block_response.parts import Layout
 from autoprune.search.block_response.prior import Prior
-from autoprune.search.block_response.response import Layout, Responses
+from autoprune.search.block_response.response import Data, Learnt, Response, learn_response
 from autoprune.search.block_response.trials import Trials
 
-FITTED = 1000
-"""At most so many trials are fitted, those of most weight: more say little that is new."""
+FITTED = 240
+"""At most so many trials are fitted, those nearest the front."""
+
+LEARNT = 12
+"""Scales are learnt anew when there are more trials by one in so many."""
+
+Cache: TypeAlias = dict[tuple[object, int], Learnt]
+"""What was learnt, by objective or constraint and number of trials."""
 
 
 @final
@@ -23,61 +31,57 @@ class Model:
     """What all results so far say.
 
     Values are minimised: those to be maximised with the other sign. Those whose logarithm adds up
-    are logarithms to base 10. A trial counts
-    the less, the further it lies beyond the reference: responses have to be right near the front.
+    are logarithms to base 10. A trial counts the less, the further it lies beyond the reference:
+    responses have to be right near the front. The front so far is that of what is expected of the
+    trials rather than of what was seen of them, which luck has raised.
+
+    Args:
+        trials, prior: what it is made of. layout: of the parameters.
+        cache: of what was learnt; a model depends on it in nothing but time.
 
     Attributes:
-        trials, prior: what it is made of.
-        fronts: objectives of each front.
-        reference: where fronts end.
-        parts: names of the parameters of each part, in the order in which they appear.
-        columns: their columns.
+        reference: where fronts end. span: from there to the best values.
+        front_points: trials that are on any front.
     """
 
-    def __init__(self, trials: Trials, prior: Prior, *, pairwise: bool) -> None:
-        self.trials, self.prior = trials, prior
-        count = trials.y.shape[1]
-        self._log = np.array([*prior.logarithmic, *[False] * count][:count])
-        self.values = self._scaled(trials.y)
-        self.fronts = [list(front) for front in prior.fronts] or [list(range(count))]
-        self.reference = self._reference()
-        self._group(pairwise)
-        self.span = np.maximum(self.reference - self.values.min(0), 1e-12)
-        self.responses = self._fit()
-        self._limits = {}
-        for name in trials.limit_names:
-            x, y = trials.limits(name)
-            layout = Layout(parts=self.columns, signs=np.zeros((1, x.shape[1])), pairwise=False)
-            if len(y) >= 2:
-                self._limits[name] = Responses(x, y, _near_zero(y[:, 0]), layout)
-        self._known = []
-        for front in self.fronts:
-            known = self.values[trials.front(front)]
-            if len(trials.pending):
-                known = np.vstack([known, self._respond(trials.pending)[0]])
-            within = (known[:, front] < self.reference[front]).all(1)
-            self._known.append(minimal(known[:, front][within]))
+    def __init__(self, trials: Trials, prior: Prior, layout: Layout, cache: Cache) -> None:
+        self.trials, self._prior, self._layout, self._cache = trials, prior, layout, cache
+        count, objectives = trials.y.shape
+        self._log = np.array([*prior.logarithmic, *[False] * objectives][:objectives])
+        self._fronts = [list(front) for front in prior.fronts] or [list(range(objectives))]
+        taught = np.array([found for _, found in prior.earlier], dtype=float)
+        earlier = trials.numbers([point for point, _ in prior.earlier])
+        self._x = np.vstack([trials.x, earlier])
+        self._values = self._scaled(np.vstack([trials.y, taught.reshape(-1, objectives)]))
+        self.reference = self._reference(count)
+        self.span = self._span(count)
+        fitted, weights = self._nearest(count)
+        self.responses = [self._objective(j, fitted, weights) for j in range(objectives)]
+        found = [self._limit(name) for name in trials.limit_names]
+        self._limits = [limit for limit in found if limit is not None]
+        self._known: list[Array] = []
+        self.front_points = self._see_fronts(fitted)
 
-    def _fit(self) -> Responses:
-        """The responses to its own trials and to earlier ones; the last column tells them apart."""
-        earlier, own = self.prior.earlier, len(self.values)
-        values = self.values
-        if earlier:
-            found = self._scaled(np.array([found for _, found in earlier], dtype=float))
-            values = np.vstack([values, found])
-        beyond = np.maximum(0.0, (values - self.reference) / self.span).max(1)
-        weights = 1 / (1 + beyond) ** 4
-        weights[own:] /= 2
-        fitted = np.sort(np.argsort(-weights, kind="stable")[:FITTED])
-        x = _told_apart(self.trials.x(fitted[fitted < own]), 0.0)
-        if earlier:
-            known = self.trials.rows([earlier[i - own][0] for i in fitted[fitted >= own]])
-            x = np.vstack([x, _told_apart(known, 1.0)])
-        return Responses(x, values[fitted], weights[fitted], self._layout)
+    def gain(self, numbers: Array) -> Array:
+        """Expected gain, over all fronts, of candidates.
 
-    def _respond(self, x: Array) -> tuple[Array, Array]:
-        """What is predicted of objectives of this study."""
-        return self.responses.predict(_told_apart(x, 0.0))
+        Of each front as a share of its box; times the probability of keeping the constraints.
+        """
+        mean, std = self.predict(numbers)
+        total = np.zeros(len(mean))
+        for front, known in zip(self._fronts, self._known, strict=True):
+            box = float(np.prod(self.span[front]))
+            gain = expected_gain(known, self.reference[front], mean[:, front], std[:, front])
+            total += gain / box
+        for limit in self._limits:
+            excess, doubt = limit.predict(numbers)
+            total *= ndtr(-excess / np.hypot(doubt, limit.process.noise))
+        return total
+
+    def predict(self, numbers: Array) -> tuple[Array, Array]:
+        """Mean and standard deviation of objectives, without noise: rows x objectives."""
+        found = [response.predict(numbers) for response in self.responses]
+        return np.stack([m for m, _ in found], axis=1), np.stack([s for _, s in found], axis=1)
 
     def _scaled(self, values: Array) -> Array:
         scaled = values * self.trials.signs
@@ -88,73 +92,91 @@ class Model:
             scaled[:, j] = self.trials.signs[j] * np.log10(np.maximum(values[:, j], least))
         return scaled
 
-    def _reference(self) -> Array:
-        """Where fronts end: as given, or a tenth beyond what the front so far spans, or the median.
+    def _reference(self, count: int) -> Array:
+        """Where fronts of so many trials end.
 
-        The given one is widened likewise while nothing that keeps the constraints lies within it.
+        As given, or a tenth beyond what the front spans, or the median. The given one is widened
+        likewise while nothing that keeps the constraints lies within it.
         """
-        members = self.trials.front(range(self.values.shape[1]))
-        front = self.values[members] if members else minimal(self.values)
+        values = self._values[:count]
+        kept = values[self.trials.feasible[:count] > 0]
+        front = minimal(kept if len(kept) else values)
         worst, best = front.max(0), front.min(0)
         # A front of few points spans little: beyond the median nothing would be learnt from.
-        around = np.maximum(
-            worst + 0.1 * np.maximum(worst - best, 1e-6), np.median(self.values, axis=0)
-        )
-        if not len(self.prior.reference):
+        around = np.maximum(worst + 0.1 * np.maximum(worst - best, 1e-6), np.median(values, axis=0))
+        if not len(self._prior.reference):
             return around
-        given = self._scaled(np.array([self.prior.reference], dtype=float))[0]
-        within = bool(members) and any((front[:, f] < given[f]).all(1).any() for f in self.fronts)
+        given = self._scaled(np.array([self._prior.reference], dtype=float))[0]
+        within = len(kept) > 0 and any((front[:, f] < given[f]).all(1).any() for f in self._fronts)
         return given if within else np.maximum(given, around)
 
-    def _group(self, pairwise: bool) -> None:
-        names: dict[str, list[str]] = {}
-        columns: dict[str, list[int]] = {}
-        signs, place = [], 0
-        count = self.values.shape[1]
-        for name, axis in self.trials.axes.items():
-            part = self.prior.group(name)
-            names.setdefault(part, []).append(name)
-            columns.setdefault(part, []).extend(range(place, place + axis.columns))
-            place += axis.columns
-            known = self.prior.monotone.get(name, ()) if axis.ordered else ()
-            rising = np.array([*known, *[0] * count][:count], dtype=float)
-            signs += [rising * self.trials.signs] * axis.columns
-        self.parts = list(names.values())
-        self.columns = tuple(tuple(found) for found in columns.values())
-        signs.append(np.zeros(count))  # of what tells earlier trials apart
-        self._layout = Layout(parts=self.columns, signs=np.array(signs).T, pairwise=pairwise)
+    def _span(self, count: int) -> Array:
+        return np.maximum(self._reference(count) - self._values[:count].min(0), 1e-12)
 
-    @property
-    def limits(self) -> list[Responses]:
-        """The responses of the constraints."""
-        return list(self._limits.values())
+    def _nearest(self, count: int) -> tuple[NDArray[np.intp], Array]:
+        """Places of the trials that are fitted, of so many and of all earlier ones; weights."""
+        own = len(self.trials.y)
+        places = np.r_[np.arange(count), np.arange(own, len(self._values))]
+        values, span = self._values[places], self._span(count)
+        beyond = np.maximum(0.0, (values - self._reference(count)) / span).max(1)
+        front = minimal(values[:count])
+        behind = np.array([((row - front) / span).max(1).min() for row in values])
+        nearest = np.sort(np.argsort(beyond + behind, kind="stable")[:FITTED])
+        fitted = places[nearest]
+        return fitted, 1 / (1 + beyond[nearest]) ** 4 / np.where(fitted < own, 1, 2)
 
-    def predict(self, x: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation of objectives, then of constraints."""
-        found = [self._respond(x), *(fit.predict(x) for fit in self.limits)]
-        return np.hstack([mean for mean, _ in found]), np.hstack([std for _, std in found])
+    def _objective(self, index: int, fitted: NDArray[np.intp], weights: Array) -> Response:
+        def data(places: NDArray[np.intp], weights: Array) -> Data:
+            return Data(
+                numbers=self._x[places],
+                y=self._values[places, index],
+                weights=weights,
+                apart=(places >= len(self.trials.y)).astype(float),
+            )
 
-    def gain(self, mean: Array, std: Array) -> Array:
-        """Expected gain, over all fronts, of candidates whose `predict` is given.
+        count = _rounded(len(self.trials.y))
+        if (index, count) not in self._cache:
+            known = data(*self._nearest(count))
+            self._cache[index, count] = learn_response(self._layout, known)
+        return Response(self._layout, data(fitted, weights), self._cache[index, count])
 
-        Of each front as a share of its box; times the probability of keeping the constraints.
-        """
-        total = np.zeros(len(mean))
-        for front, known in zip(self.fronts, self._known, strict=True):
-            box = float(np.prod(self.span[front]))
-            gain = expected_gain(known, self.reference[front], mean[:, front], std[:, front])
-            total += gain / box
-        count = self.values.shape[1]
-        if mean.shape[1] > count:
-            total *= ndtr(-mean[:, count:] / std[:, count:]).prod(1)
-        return total
+    def _limit(self, name: str) -> Response | None:
+        """The response of a constraint; None where hardly any trial has it."""
+        x, y = self.trials.limits(name)
+        if len(y) < 2:
+            return None
+
+        def data(count: int) -> Data:
+            scale = max(float(np.median(np.abs(y[:count]))), 1e-12)
+            # It has to be right where it begins to be broken.
+            weights = 1 / (1 + np.abs(y[:count]) / scale) ** 2
+            some = np.sort(np.argsort(-weights, kind="stable")[:FITTED])
+            return Data(
+                numbers=x[some], y=y[some], weights=weights[some], apart=np.zeros(len(some))
+            )
+
+        count = _rounded(len(y))
+        if (name, count) not in self._cache:
+            self._cache[name, count] = learn_response(self._layout, data(count))
+        return Response(self._layout, data(len(y)), self._cache[name, count])
+
+    def _see_fronts(self, fitted: NDArray[np.intp]) -> list[Point]:
+        members: set[int] = set()
+        expected = np.stack([response.process.fitted for response in self.responses], axis=1)
+        own = fitted < len(self.trials.y)
+        own[own] = self.trials.feasible[fitted[own]] > 0
+        pending = self.predict(self.trials.pending)[0] if len(self.trials.pending) else None
+        for front in self._fronts:
+            found = expected[own][:, front]
+            best = minimal(found)
+            on = [int(np.flatnonzero((found == row).all(1))[0]) for row in best]
+            members.update(self.trials.finished[place] for place in fitted[own][on])
+            if pending is not None:
+                best = np.vstack([best, pending[:, front]])
+            self._known.append(minimal(best[(best < self.reference[front]).all(1)]))
+        return [self.trials.points[number] for number in sorted(members)]
 
 
-def _told_apart(x: Array, earlier: float) -> Array:
-    return np.hstack([x, np.full((len(x), 1), earlier)])
-
-
-def _near_zero(values: Array) -> Array:
-    """Weights of a constraint's values: it has to be right where it begins to be broken."""
-    scale = max(float(np.median(np.abs(values))), 1e-12)
-    return 1 / (1 + np.abs(values) / scale) ** 2
+def _rounded(count: int) -> int:
+    """The number of trials from which scales are learnt when there are `count`."""
+    return count - count % max(1, count // LEARNT)

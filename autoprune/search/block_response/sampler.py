@@ -1,4 +1,4 @@
-"""BlockResponseSampler: fits the parts' responses, solves for their front, asks for the best gain.
+"""BlockResponseSampler: fits the parts' responses, breeds candidates, asks for the best gain.
 
 Explained in docs/block_response.md.
 """
@@ -17,10 +17,11 @@ from optuna.search_space import IntersectionSearchSpace
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from autoprune.search.block_response.axis import Array, Point
-from autoprune.search.block_response.model import Model
+from autoprune.search.block_response.axis import Point
+from autoprune.search.block_response.evolve import Pool
+from autoprune.search.block_response.model import Cache, Model
+from autoprune.search.block_response.parts import Layout
 from autoprune.search.block_response.prior import Prior
-from autoprune.search.block_response.propose import candidates
 from autoprune.search.block_response.trials import Trials
 
 GAIN = "block_response:gain"
@@ -40,7 +41,6 @@ class BlockResponseSampler(BaseSampler):
         seed: with the trial's number, of everything random; a proposal depends on nothing else but
             the study's trials.
         startup_trials: so many finished trials are drawn at random.
-        pairwise: whether parts may change each other's effects.
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class BlockResponseSampler(BaseSampler):
         *,
         seed: int | None = None,
         startup_trials: int = 10,
-        pairwise: bool = True,
     ) -> None:
         self._prior = prior or Prior()
-        self._startup, self._pairwise = max(startup_trials, 1), pairwise
+        self._startup = max(startup_trials, 1)
         self._seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
         self._random = RandomSampler(seed=self._seed)  # until `before_trial` makes the trial's own
         self._space = IntersectionSearchSpace()
         self._trials: tuple[object, Trials] | None = None
         self._seen: set[Hashable] = set()
-        self._points: set[int] = set()  # hashes: 10 000 tuples of 20 values are megabytes
         self._looked_at = 0
+        self._layout: Layout | None = None
+        self._learnt: Cache = {}
 
     def reseed_rng(self) -> None:
         """Draw another seed, as Optuna asks for in each of several threads."""
@@ -88,28 +88,27 @@ class BlockResponseSampler(BaseSampler):
         if len(trials.y) + len(self._prior.earlier) < self._startup:
             return {}
         rng = np.random.default_rng([self._seed, trial.number])
-        model = Model(trials, self._prior, pairwise=self._pairwise)
-        points = candidates(model, rng)
-        mean, std = model.predict(trials.rows(points))
-        gains = model.gain(mean, std)
-        chosen = self._first_new(trials, points, gains)
+        if self._layout is None:
+            # Harsh is where what is maximised and what it costs fall; the high end if unknown.
+            rises = {name: sum(self._prior.monotone.get(name, ())) for name in trials.axes}
+            harsh = {name: found <= 0 for name, found in rises.items()}
+            self._layout = Layout(trials.axes, self._prior.group, harsh)
+        model = Model(trials, self._prior, self._layout, self._learnt)
+        pool = Pool(model, self._layout.kinds, rng)
+        chosen = self._first_new(trials, pool)
         if chosen is None:
             return {}
-        study._storage.set_trial_system_attr(trial._trial_id, GAIN, float(gains[chosen]))
-        return points[chosen]
+        study._storage.set_trial_system_attr(trial._trial_id, GAIN, float(pool.gains[chosen]))
+        return pool.point(chosen)
 
-    def _first_new(self, trials: Trials, points: Sequence[Point], gains: Array) -> int | None:
+    def _first_new(self, trials: Trials, pool: Pool) -> int | None:
         """The candidate of most gain that is not the same as any trial so far."""
         identity = self._prior.identity or (lambda point: tuple(point[n] for n in trials.space))
         for point in islice(trials.points.values(), self._looked_at, None):
             self._seen.add(identity(point))
-            self._points.add(hash(tuple(point[n] for n in trials.space)))
         self._looked_at = len(trials.points)
-        for i in map(int, np.argsort(-gains, kind="stable")):
-            # Most are settings that ran before; what these mean need not be worked out again.
-            if hash(tuple(points[i][n] for n in trials.space)) in self._points:
-                continue
-            if identity(points[i]) not in self._seen:
+        for i in range(len(pool.gains)):
+            if identity(pool.point(i)) not in self._seen:
                 return i
         return None
 
@@ -121,7 +120,8 @@ class BlockResponseSampler(BaseSampler):
             or (self._trials[1].space != search_space)
         ):
             self._trials = (key, Trials(search_space))
-            self._seen, self._points, self._looked_at = set(), set(), 0
+            self._seen, self._looked_at = set(), 0
+            self._layout, self._learnt = None, {}
         trials = self._trials[1]
         trials.update(study, number)
         return trials

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import Any, final
 
 import numpy as np
-from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -23,7 +22,7 @@ class Trials:
         limit_names: of the constraints.
         points: the parameters of all trials, by number.
         finished: numbers of those with values.
-        pending: columns of trials that run.
+        pending: trials that run, as numbers.
         signs: per objective, -1 where it is maximised, else 1.
     """
 
@@ -35,25 +34,17 @@ class Trials:
         self._first_unread = 0
         self._x, self._y, self._feasible = Rows(), Rows(), Rows()
         self._limited: list[tuple[Array, dict[str, float]]] = []
-        self._fronts: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         self.points: dict[int, Point] = {}
         self.finished: list[int] = []
         self.pending = np.zeros((0, 0))
         self.signs = np.ones(0)
 
-    def rows(self, points: Sequence[Point]) -> Array:
-        """The columns of configurations."""
-        return self._columns(self._numbers(points))
-
-    def _numbers(self, points: Sequence[Point]) -> Array:
-        """Configurations as a number per parameter: a tenth of the columns' memory."""
+    def numbers(self, points: Sequence[Mapping[str, Any]]) -> Array:
+        """Configurations as a number per parameter."""
         return np.stack(
             [axis.numbers([point[name] for point in points]) for name, axis in self.axes.items()],
             axis=1,
         )
-
-    def _columns(self, numbers: Array) -> Array:
-        return np.hstack([axis.rows(numbers[:, i]) for i, axis in enumerate(self.axes.values())])
 
     def update(self, study: Study, current: int) -> None:
         """Read what is new; `current` is the number of the trial that is asked for."""
@@ -77,11 +68,11 @@ class Trials:
         while self._first_unread in self._read:
             self._read.discard(self._first_unread)
             self._first_unread += 1
-        self.pending = self.rows(pending)
+        self.pending = self.numbers(pending)
 
     def _take(self, trial: FrozenTrial) -> None:
         """Read a trial that has ended."""
-        row = self._numbers([trial.params])[0]
+        row = self.numbers([trial.params])[0]
         if trial.constraints:
             self._limited.append((row, dict(trial.constraints)))
             self.limit_names = sorted({*self.limit_names, *trial.constraints})
@@ -99,9 +90,10 @@ class Trials:
             for name, distribution in self.space.items()
         )
 
-    def x(self, places: NDArray[np.intp]) -> Array:
-        """Columns of the trials with values that stand at some places."""
-        return self._columns(self._x.array[places])
+    @property
+    def x(self) -> Array:
+        """The trials with values, as a number per parameter."""
+        return self._x.array.reshape(-1, len(self.axes))
 
     @property
     def y(self) -> Array:
@@ -113,27 +105,10 @@ class Trials:
         """Whether they keep all constraints, 1 or 0."""
         return self._feasible.array
 
-    def front(self, objectives: Sequence[int]) -> list[int]:
-        """Places of the trials that keep all constraints and that no such trial dominates."""
-        key = tuple(objectives)
-        looked_at, members = self._fronts.get(key, (0, []))
-        values, feasible = self.y[:, key] * self.signs[list(key)], self.feasible
-        for place in range(looked_at, len(values)):
-            if not feasible[place]:
-                continue
-            own, others = values[place], values[members]
-            if ((others <= own).all(1) & (others < own).any(1)).any():
-                continue
-            beaten = (own <= others).all(1) & (own < others).any(1)
-            members = [m for m, lost in zip(members, beaten, strict=True) if not lost] + [place]
-        self._fronts[key] = (len(values), members)
-        return members
-
     def limits(self, name: str) -> tuple[Array, Array]:
-        """Columns and values of one constraint; what is above 0 breaks it."""
+        """Trials and values of one constraint; what is above 0 breaks it."""
         known = [(row, limits[name]) for row, limits in self._limited if name in limits]
-        numbers = np.array([row for row, _ in known])
-        return self._columns(numbers), np.array([[value] for _, value in known])
+        return np.array([row for row, _ in known]), np.array([value for _, value in known])
 
 
 @final
