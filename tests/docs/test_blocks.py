@@ -56,7 +56,7 @@ NOT_RUN = {
 """Commands that are parsed alone, by how they begin."""
 
 ON_THE_SHORT_RUN = {
-    r"\b49\b": "3",
+    r"\b39\b": "3",
     r"--seeds 3": "--seeds 1",
     r"0\.9\b": "0.1",
     r"run digits (--quiet|--json-lines)": r"run ./digits.toml --trials 4 \1",
@@ -200,14 +200,20 @@ def heads(text: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", head) for head in heads]
 
 
+def without_worth(head: list[str]) -> list[str]:
+    """As of a run of fewer than 12 trials, which expects nothing; there `test` is `test %`."""
+    return [word.removesuffix(" %") for word in head if word not in ("worth", "P")]
+
+
 def test_what_a_front_looks_like(blocks, desk):
     """Not its numbers: those are the bundled study's."""
     shown = next(
         b.text for b in blocks if b.page.endswith("reading_a_front.md") and "front of" in b.text
     )
     said = CliRunner().invoke(cli, ["front", "runs/digits", "--machine", "loihi1"]).output
+    known = [without_worth(head) for head in heads(said)]
     assert heads(shown)
-    assert [head for head in heads(shown) if head not in heads(said)] == []
+    assert [head for head in map(without_worth, heads(shown)) if head not in known] == []
 
 
 def test_what_the_branches_look_like(blocks, desk):

@@ -25,8 +25,8 @@ NETWORKS = {
     "QKFormer-10-384, ImageNet": ({"num_heads": [6, 6, 6], "depths": [1, 2, 7]}, 1000),
     "MaxFormer-4-384, CIFAR100": ({"depths": [1, 1, 2], "cifar": True}, 100),
     "MaxFormer-10-384, ImageNet": ({"depths": [1, 2, 7]}, 1000),
-    "Spikformer-patch-2-32, digits": (
-        {"embed_dims": 32, "num_heads": 2, "depths": 2, "mlp_ratio": 4.0},
+    "Spikformer-patch-2-16, digits": (
+        {"embed_dims": 16, "num_heads": 2, "depths": 2, "mlp_ratio": 4.0},
         10,
     ),
 }
