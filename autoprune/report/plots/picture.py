@@ -11,9 +11,10 @@ from matplotlib.ticker import FuncFormatter
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.tables.front import bits_words
 
-# Okabe and Ito's palette: told apart also by colour-blind readers.
-_GREY, _ORANGE, _BLUE, _BLACK = "#9a9a9a", "#d55e00", "#0072b2", "#000000"
-_SERIES = (_BLUE, _ORANGE, "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+# Okabe and Ito's palette: told apart also by colour-blind readers; darker where it would be too
+# light for a mark on white.
+GREY, _ORANGE, _BLUE, _BLACK = "#808080", "#d55e00", "#0072b2", "#000000"
+SERIES = (_BLUE, _ORANGE, "#009e73", "#cc79a7", "#3b8fc2", "#b58900", "#000000")
 _MARKS = "os^Dv<>P"
 
 
@@ -25,21 +26,21 @@ def plot_front(front: MachineFront, file: Path) -> None:
     uniform = [row for row in front.points if row.origin == "uniform"]
     probes = [row for row in front.points if row.origin == "probe"]
     removed = [row for row in front.points if row.origin == "baseline"]
-    axes.scatter(*_xy(sampled), s=22, color=_GREY, label=f"sampled ({len(sampled)})")
+    axes.scatter(*_xy(sampled), s=22, color=GREY, label=f"sampled ({len(sampled)})")
     axes.scatter(
         *_xy(removed),
         s=26,
-        color=_GREY,
+        color=GREY,
         marker="s",
         label=f"parent, or a part removed ({len(removed)})",
     )
     if probes:
         label = f"one branch probed ({len(probes)})"
-        axes.scatter(*_xy(probes), s=30, color=_GREY, marker="x", linewidth=1.2, label=label)
+        axes.scatter(*_xy(probes), s=30, color=GREY, marker="x", linewidth=1.2, label=label)
     axes.scatter(*_xy(uniform), s=34, color=_ORANGE, marker="^", label=f"uniform ({len(uniform)})")
     if warm := [row for row in front.points if row.origin == "warm"]:
         label = f"of the run begun with ({len(warm)})"
-        axes.scatter(*_xy(warm), s=22, color=_GREY, marker="v", label=label)
+        axes.scatter(*_xy(warm), s=22, color=GREY, marker="v", label=label)
     if front.rows:
         x, y = [row.energy_uj for row in front.rows], [100 * row.worth for row in front.rows]
         below = [max(100 * (r.worth - r.validation.interval[0]), 0) for r in front.rows]
@@ -97,7 +98,7 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
             x,
             y,
             where="post",
-            color=_SERIES[place % len(_SERIES)],
+            color=SERIES[place % len(SERIES)],
             marker=_MARKS[place % len(_MARKS)],
             linewidth=1.4,
             markersize=6,
