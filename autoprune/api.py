@@ -224,6 +224,34 @@ def profile_untrained(  # noqa: PLR0913 - the options of `autoprune profile`
     )
 
 
+def profile_shown(  # noqa: PLR0913 - the options of `autoprune profile`
+    name: str,
+    inputs: str | Path,
+    *,
+    samples: int = 4,
+    time_steps: int | None = None,
+    time_axis: int | None = None,
+    product_sparsity: bool = False,
+) -> tuple[Workload, str]:
+    """Count what the network of ``module:function`` does on real inputs: `trial.untrained`.
+
+    `inputs` is an .npz with one array, or one called ``inputs``, or the name of a data set, of
+    which validation samples are taken; at most `samples` of either. Beside the workload stands what
+    has to be said of the inputs, such as bytes that are counted as spikes; empty for nothing.
+    """
+    from autoprune.data.load import named_inputs
+    from autoprune.data.npz import read_inputs
+    from autoprune.data.pixels import counted_as_spikes
+    from autoprune.data.spec import DATA_SETS
+    from autoprune.trial.untrained import profile_shown
+
+    given = str(inputs)
+    shown = named_inputs(given, samples) if given in DATA_SETS else read_inputs(Path(given))
+    shown = shown[:samples]
+    found = profile_shown(name, shown, time_steps, time_axis, product_sparsity=product_sparsity)
+    return found, counted_as_spikes(shown)
+
+
 def profile_graph(  # noqa: PLR0913 - the options of `autoprune profile`
     graph: str | Path,
     inputs: str | Path,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoprune.cli import complete
-from autoprune.cli.options import PATH, import_option
+from autoprune.cli.options import import_option
 
 if TYPE_CHECKING:
     from autoprune.workload.workload import Workload
@@ -20,7 +20,7 @@ _DIMENSIONS = 4
 @click.command()
 @click.argument("model", metavar="MODULE:BUILD|GRAPH.nir")
 @click.option("--input", "shape", help="One sample: 3x32x32, or frames 16x2x64x64.")
-@click.option("--inputs", type=PATH, help="Of a graph: an .npz, [samples, T, ...].")
+@click.option("--inputs", help="Real ones: an .npz, [samples, ...], or a data set's name.")
 @click.option("--dt", type=click.FloatRange(0, min_open=True), help="Of a graph: seconds a step.")
 @click.option(
     "--machine",
@@ -44,7 +44,7 @@ def profile(  # noqa: PLR0913 - the command line's
     model: str,
     *,
     shape: str | None,
-    inputs: Path | None,
+    inputs: str | None,
     dt: float | None,
     machine: str | None,
     samples: int,
@@ -59,7 +59,8 @@ def profile(  # noqa: PLR0913 - the command line's
     MODULE:BUILD is a function or class that is called without arguments. The inputs are random
     numbers from 0 to 1 (frames: 0 or 1). Batch norm is re-estimated on them, so that an untrained
     network fires; dense counts are the network's, spike counts those of noise. Trained networks on
-    real data are counted in every trial of a run.
+    real data are counted in every trial of a run. With --inputs the network is counted on those, as
+    BUILD returns it, which may load weights: nothing is re-estimated.
 
     GRAPH.nir is a graph of NIR (needs autoprune[nir]), counted on inputs of yours: what it does on
     them. A step takes --dt seconds, or what the graph says, or 1e-4 s.
@@ -67,26 +68,39 @@ def profile(  # noqa: PLR0913 - the command line's
     \b
     autoprune profile my_module:build --input 3x32x32
     autoprune profile my_module:build --input 3x32x32 --json > w.json
+    autoprune profile my_module:build --inputs digits
     autoprune price w.json --machine loihi1
     autoprune profile graph.nir --inputs inputs.npz --machine loihi1
     """
     from autoprune import api
 
-    is_graph = model.endswith(".nir")
+    is_graph, note = model.endswith(".nir"), ""
     if is_graph:
         _refuse(model, {"--input": shape, "--time-axis": time_axis}, needed=("--inputs", inputs))
         assert inputs is not None
         workload = api.profile_graph(
             model,
-            inputs,
+            Path(inputs),
             time_steps=time_steps,
             dt=dt,
             machine=machine,
             product_sparsity=product_sparsity,
             imports=imports,
         )
+    elif inputs is not None:
+        if shape is not None:
+            raise click.UsageError("--input, which is noise, or --inputs")
+        _refuse(model, {"--dt": dt}, needed=("--inputs", inputs))
+        workload, note = api.profile_shown(
+            model,
+            inputs,
+            samples=samples,
+            time_steps=time_steps,
+            time_axis=time_axis,
+            product_sparsity=product_sparsity,
+        )
     else:
-        _refuse(model, {"--inputs": inputs, "--dt": dt}, needed=("--input", shape))
+        _refuse(model, {"--dt": dt}, needed=("--input", shape))
         assert shape is not None
         workload = api.profile_untrained(
             model,
@@ -96,10 +110,12 @@ def profile(  # noqa: PLR0913 - the command line's
             time_axis=time_axis,
             product_sparsity=product_sparsity,
         )
+    if note:
+        click.echo(f"Note: {note}", err=True)
     if as_json:
         click.echo(workload.to_json())
         return
-    _print(workload, "" if is_graph else "random ")
+    _print(workload, "" if inputs is not None else "random ")
     if machine is not None:
         from autoprune.cli.price import print_report
 

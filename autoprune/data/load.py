@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import final
 
+from torch import Tensor
+
 from autoprune.data.augmentation import augmented, check_augmentation
 from autoprune.data.dataset import About, Dataset, Sources
 from autoprune.data.folders import data_folder
@@ -67,6 +69,11 @@ class NamedData:
         if augment is None:
             return data
         return replace(data, train=augmented(data.train, augment, self.about))
+
+
+def named_inputs(name: str, count: int) -> Tensor:
+    """The first validation samples of a data set by its name, as a study with seed 0 has them."""
+    return NamedData(DataSpec(name=name), Path()).load(0).validation.inputs(slice(count))
 
 
 def _check_keys(spec: DataSpec, options: Sequence[str]) -> None:

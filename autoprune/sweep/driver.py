@@ -10,6 +10,7 @@ from torch import nn
 
 from autoprune.data.dataset import Dataset
 from autoprune.data.overlap import overlaps
+from autoprune.data.pixels import counted_as_spikes
 from autoprune.errors import InputError, RecordError
 from autoprune.networks.checkpoint import save_weights
 from autoprune.runs.artifacts import Artifacts
@@ -47,6 +48,9 @@ from autoprune.sweep.tracker import Tracker
 from autoprune.sweep.workers import Hire, Workers
 from autoprune.trial.setup import Setup
 
+_LOOKED_AT = 16
+"""Validation samples whose numbers are looked at."""
+
 
 def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
     """Run the study in the folder `path`, or go on with it there, until it is done or `stop`.
@@ -72,6 +76,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
         notes = [*capped(parts, data), *overlaps(data)]
+        notes += filter(None, [counted_as_spikes(data.validation.inputs(slice(_LOOKED_AT)))])
         parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from autoprune.compress.bits import FULL_BITS
 from autoprune.compress.surgery.rounding import rounded
-from autoprune.errors import FileError, InputError
-from autoprune.files import GIB
+from autoprune.data.npz import read_inputs
+from autoprune.errors import InputError
 from autoprune.networks.nir.network import NirNetwork
 from autoprune.networks.nir.read import read_graph
 from autoprune.workload.census.count import count
 from autoprune.workload.workload import Workload
-
-_MOST = GIB
-"""Bytes of the inputs, unpacked; as real numbers they have up to four times as many."""
-
-_WRONG = (
-    *(EOFError, LookupError, MemoryError, NotImplementedError, OSError, RuntimeError),
-    *(SyntaxError, TypeError, ValueError, zipfile.BadZipFile, zlib.error),
-)
-"""What a file that is no archive of arrays makes its readers raise."""
-
-_ARRAY = "inputs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +48,7 @@ def profile_graph(graph: Path, inputs: Path, how: Counting) -> Workload:
     """
     found = read_graph(graph)
     network = NirNetwork(found, 1, how.dt)
-    shown = _in_time(_array(inputs), network, how.time_steps, str(inputs))
+    shown = _in_time(read_inputs(inputs), network, how.time_steps, str(inputs))
     network.T = shown.shape[1]
     with torch.random.fork_rng(devices=[]), rounded(network, how.weight_bits):
         return count(
@@ -73,27 +59,6 @@ def profile_graph(graph: Path, inputs: Path, how: Counting) -> Workload:
             weight_bits=how.weight_bits,
             product_sparsity=how.product_sparsity,
         )
-
-
-def _array(file: Path) -> Tensor:
-    where = str(file)
-    if not file.is_file():
-        raise FileError(where, "no such file" if not file.exists() else "no regular file")
-    try:
-        with zipfile.ZipFile(file) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > _MOST:
-                raise FileError(where, f"larger than {_MOST // GIB} GiB")
-        with np.load(file, allow_pickle=False) as arrays:
-            names = list(arrays)
-            name = _ARRAY if _ARRAY in names else names[0] if len(names) == 1 else ""
-            if not name:
-                raise InputError(where, f"arrays {', '.join(names)}", f"one called {_ARRAY!r}")
-            values = arrays[name]
-    except _WRONG as error:
-        raise FileError(where, f"no .npz of numbers ({error})") from error
-    if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
-        raise InputError(where, f"{name} holds no finite numbers")
-    return torch.as_tensor(values, dtype=torch.float32)
 
 
 def _in_time(values: Tensor, network: NirNetwork, steps: int | None, where: str) -> Tensor:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from autoprune.api import profile_graph as profile_file
 from autoprune.cli.profile import profile
+from autoprune.data.npz import read_inputs
 from autoprune.errors import AutopruneError, FileError, InputError
 from autoprune.networks.nir import file as nir_file
 from autoprune.networks.nir.file import read_tree
@@ -24,7 +25,6 @@ from autoprune.networks.nir.network import NirNetwork
 from autoprune.networks.nir.neurons import NirNeuron
 from autoprune.networks.nir.read import read_graph
 from autoprune.trial.nir_graph import Counting, profile_graph
-from autoprune.trial.nir_graph import _array as read_inputs
 
 DT = 1e-4
 
