@@ -29,13 +29,10 @@ from autoprune.trial.key import TrialKey
 _OF = 100
 """Fronts are made anew when this part more of trials has joined: to judge all takes a while."""
 
-_LIKELY = 0.02
-"""Weights are kept of a network whose chance to be on a front is that, while the run goes on."""
-
 
 @final
 class Tracker:
-    """Follows a run: tells the observer, and keeps checkpoints of front members only.
+    """Follows a run: tells the observer, and keeps weights of contenders, at last of members alone.
 
     Args:
         machines: the cost models by name. shape: of the network. trials: that the study asks for.
@@ -130,7 +127,7 @@ class Tracker:
         for name in self._machines.keys() - self._failed.keys():
             candidates = self._candidates[name]
             self._fronts[name] = candidates.members
-            self._needed |= {c.trained_as for c in candidates.judged if c.counts and _may_join(c)}
+            self._needed |= {contender.trained_as for contender in candidates.contenders}
 
     @property
     def members(self) -> set[TrialKey]:
@@ -200,12 +197,7 @@ class Tracker:
     def _prune(self, *, last: bool = False) -> None:
         """Remove weights of settled trials that no front may need; at last, all that none has."""
         keys = [[member.trained_as for member in front] for front in self._fronts.values()]
-        for key in off_the_fronts(self._folder, keys if last else [*keys, self._needed]):
+        for key in off_the_fronts(self._folder, keys if last else [self._needed]):
             settled = key.is_trial and self._folder.file(key).is_file()
             if last or settled:
                 remove_weights(self._folder, key)
-
-
-def _may_join(candidate: Candidate) -> bool:
-    """Whether a network may be on the front once more is known: none can be told of a few."""
-    return candidate.posterior is None or candidate.posterior.chance >= _LIKELY

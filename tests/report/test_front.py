@@ -371,3 +371,17 @@ def test_a_front_is_of_what_networks_are_worth_by_all(outcome, baselines, model,
     assert found.uniform_hypervolume == front_hypervolume([pairs[0]], found.reference)
     assert found.rows[0].uniform == found.points[0].validation
     assert history(found)[-1][1] == found.hypervolume
+
+
+def test_contenders_are_those_that_none_beats_outside_both_intervals(outcome, model, shape):
+    trials = [
+        outcome(1, correct=60, zeros=0.9),
+        outcome(2, correct=90, zeros=0.5),
+        outcome(3, correct=78, zeros=0.4),  # its interval reaches that of 2
+        outcome(4, correct=65, zeros=0.1),
+    ]
+    for order in (trials, trials[::-1]):
+        candidates = Candidates(model, shape, {o.key: o for o in order}.__getitem__)
+        for trial in order:
+            candidates.add([trial.head])
+        assert [c.key.number for c in candidates.contenders] == [1, 2, 3]

@@ -137,6 +137,22 @@ class Candidates:
         near = [c for c in rivals if c.posterior] or rivals
         return [near[i] for i in non_dominated([c.pair for c in near])]
 
+    @property
+    def contenders(self) -> list[Candidate]:
+        """Those that more trials may put on the front, by ascending energy.
+
+        None that needs no more energy is better outside both 95 % intervals. So who is none stays
+        none, in whatever order trials come.
+        """
+        rivals = [c for c in self._all if c.counts and c.host_share <= self._most]
+        found, best = [], 0.0
+        for candidate in sorted(rivals, key=lambda c: (c.energy_uj, c.key)):
+            low, high = candidate.validation.interval
+            if high >= best:
+                found.append(candidate)
+            best = max(best, low)
+        return found
+
     def _posteriors(self, found: Sequence[Candidate]) -> list[Posterior | None]:
         def known(place: int) -> tuple[float, ...]:
             plan, after = found[place].made_by, found[place].key.after
