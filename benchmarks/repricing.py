@@ -12,6 +12,7 @@ the run went on.
 from __future__ import annotations
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
@@ -35,8 +36,9 @@ Energies = dict[tuple[str, str], float]
 def copies(run: RunFolder, count: int, place: Path) -> RunFolder:
     """A run of `count` trials: those of `run` that were measured, again and again."""
     kept = [outcome for outcome in run.read_trials() if outcome.state == "measured"]
+    shutil.copytree(run.path, place, ignore=shutil.ignore_patterns("trials"))
     folder = RunFolder(place)
-    folder.trials.mkdir(parents=True)
+    folder.trials.mkdir()
     for number in range(count):
         folder.write(replace(kept[number % len(kept)], key=TrialKey(number)))
     return folder

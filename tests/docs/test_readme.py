@@ -212,7 +212,7 @@ def test_data_and_a_score_of_ones_own(pages, root, desk):
     (desk / "low.toml").write_text(f"{head}{study}\n[functions]{functions}", encoding="utf-8")
     said = CliRunner().invoke(cli, ["run", "low.toml", "--trials", "1"])
     assert said.exit_code == 0, said.output
-    assert "images of 1 x 8 x 8, 5 classes" in said.output
+    assert "images of 1 x 8 x 8, 4 classes" in said.output
     assert "val_top2" in (desk / "runs/low/fronts/loihi1/front.csv").read_text(encoding="utf-8")
 
 
