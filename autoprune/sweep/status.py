@@ -43,6 +43,10 @@ class Status:
     score: str
     trials_per_hour: float | None
 
+    def __repr__(self) -> str:
+        """In a line: how many trials are done of how many."""
+        return f"<status: {self.done} of {self.trials} trials>"
+
     @property
     def minutes_left(self) -> float | None:
         """At the present speed; None where nobody runs, or no speed is known."""

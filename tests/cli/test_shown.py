@@ -17,6 +17,8 @@ def test_everything_that_a_run_answers_prints_in_a_line(run_folder) -> None:
     values = {
         "pick for loihi1: trial 1, 96.0 %, ": run.pick("loihi1"),
         "pick for loihi1: nothing fits": run.pick("loihi1", min_accuracy=1.0),
+        "answer for loihi1: trial 1, ": run.answers("loihi1")[0],
+        "status: ": run.status(),
         "front of loihi1: 1 of 2 networks": run.machine_front("loihi1"),
         "fronts of loihi1, ops45_int8": run.fronts(),
         "2 trials on loihi1, ops45_int8; on all fronts: 1": run.compare(),

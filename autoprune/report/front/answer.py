@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autoprune.report.front.front import MachineFront, Row
 from autoprune.report.front.pick import Limits, pick
+from autoprune.report.units import energy_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,13 @@ class Answer:
     machine: str
     row: Row | None
     reason: str
+
+    def __repr__(self) -> str:
+        """In a line: the machine, the trial and what it needs."""
+        if self.row is None:
+            return f"<answer for {self.machine}: none>"
+        energy = f"{energy_words(self.row.energy_uj)}, {self.less_than_parent:.1f} times less"
+        return f"<answer for {self.machine}: trial {self.row.trial}, {energy}>"
 
     @property
     def less_than_parent(self) -> float | None:
