@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
 from autoprune.report.tables.workload import coverage_lines
@@ -36,6 +37,7 @@ class Network(nn.Module):
         self.layer, self.more = nn.Linear(WIDTH, WIDTH), nn.GRUCell(WIDTH, WIDTH)
         self.heads = nn.Parameter(torch.randn(2, 4, 4))
         self.taps = nn.Parameter(torch.randn(WIDTH, 3 * WIDTH))
+        self.known = neuron.LIFNode(v_threshold=0.2, step_mode="m")
         self.words = nn.Embedding(7, 5)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -243,3 +245,17 @@ def test_what_folds_into_weights_is_told():
     assert line.startswith("Whole multiples of 0.25: layer. They are counted as spikes")
     assert f"they take {STEPS * TOKENS * WIDTH**2 / 1000:.3g} k MACs" in line
     assert Workload.from_json(workload.to_json()) == workload
+
+
+def test_steps_one_by_one_leave_the_same_neurons_untouched():
+    keep = torch.tensor([1.0, 0.0, 1.0]).view(SAMPLES, 1, 1)
+    ways = (
+        lambda net, x: net.layer(x),
+        lambda net, x: torch.stack([net.layer(step) for step in x]),
+    )
+    one, other = (
+        counted(Network(lambda net, x, way=way: net.known(way(net, x * keep)))).ops[1].neurons
+        for way in ways
+    )
+    assert one.updates_inactive >= STEPS * TOKENS * WIDTH
+    assert one == other
