@@ -31,18 +31,23 @@ def values(params) -> tuple[float, float]:
     )
 
 
-@pytest.fixture(scope="module")
-def model():
+def modelled(space):
+    """The model of 15 random trials, and how its parameters make up kinds."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.RandomSampler(seed=1)
     study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
     for _ in range(15):
-        trial = study.ask(SPACE)
+        trial = study.ask(space)
         study.tell(trial, values(trial.params))
-    trials = Trials(SPACE)
+    trials = Trials(space)
     trials.update(study, -1)
-    layout = Layout(trials.axes, before_last_dot, dict.fromkeys(SPACE, True))
+    layout = Layout(trials.axes, before_last_dot, dict.fromkeys(space, True))
     return Model(trials, PRIOR, layout, {}), layout
+
+
+@pytest.fixture(scope="module")
+def model():
+    return modelled(SPACE)
 
 
 def test_the_best_of_all_configurations_is_among_them(model):
@@ -66,3 +71,16 @@ def test_candidates_are_configurations_of_the_space_each_once(model):
     assert len(rounded) == len(points) > 300
     numbers = known.trials.numbers(points[:5])
     np.testing.assert_allclose(known.gain(numbers), pool.gains[:5])
+
+
+def test_parts_whose_values_are_any_number_are_set_as_others_of_their_kind():
+    """Members of the front have values of their own, which no grid has, and not equally many."""
+    known, layout = modelled(
+        {name: FloatDistribution(0.0, 0.9) for name in SPACE} | {"neuron": SPACE["neuron"]}
+    )
+    members = {point["blocks.0.l1p"] for point in known.front_points}
+    copied = set()
+    for seed in range(4):
+        pool = Pool(known, layout.kinds, np.random.default_rng(seed))
+        copied |= {pool.point(i)["blocks.2.l1p"] for i in range(len(pool.gains))} & members
+    assert copied == members

@@ -36,20 +36,22 @@ class Pool:
         self._places = [kind.places for kind in kinds]
         self._names = [*trials.axes]
         known = model.front_points
-        self._values: list[list[Any]] = []
-        for name, axis in trials.axes.items():
+        axes = [*trials.axes.values()]
+        self._values: list[list[Any]] = [[] for _ in axes]
+        for column in (column for places in self._places for column in places.T):
+            # Parts of a kind have one list, so that a part can be set as another.
+            axis = axes[column[0]]
             offered = axis.values(rng)
-            more = {point[name] for point in known} - {*offered}
-            self._values.append(sorted([*offered, *more]) if axis.ordered else offered)
+            more = {point[self._names[i]] for point in known for i in column} - {*offered}
+            shared = sorted([*offered, *more]) if axis.ordered else offered
+            for i in column:
+                self._values[i] = shared
         self._counts = np.array([len(values) for values in self._values])
-        self._ordered = np.array([axis.ordered for axis in trials.axes.values()])
+        self._ordered = np.array([axis.ordered for axis in axes])
         self._parts = np.empty(len(self._names), dtype=np.intp)
         for index, member in enumerate(m for kind in kinds for m in kind.members):
             self._parts[[*member]] = index
-        self._numbers = [
-            axis.numbers(values)
-            for axis, values in zip(trials.axes.values(), self._values, strict=True)
-        ]
+        self._numbers = [a.numbers(v) for a, v in zip(axes, self._values, strict=True)]
         rows = [
             [v.index(p[n]) for n, v in zip(self._names, self._values, strict=True)] for p in known
         ]

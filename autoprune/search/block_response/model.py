@@ -120,7 +120,9 @@ class Model:
         values, span = self._values[places], self._span(count)
         beyond = np.maximum(0.0, (values - self._reference(count)) / span).max(1)
         front = minimal(values[:count])
-        behind = np.array([((row - front) / span).max(1).min() for row in values])
+        behind = np.full(len(values), np.inf)
+        for member in front:
+            behind = np.minimum(behind, ((values - member) / span).max(1))
         nearest = np.sort(np.argsort(beyond + behind, kind="stable")[:FITTED])
         fitted = places[nearest]
         return fitted, 1 / (1 + beyond[nearest]) ** 4 / np.where(fitted < own, 1, 2)
