@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -151,22 +150,28 @@ def test_benchmark(root, tmp_path, arguments, expected):
     assert expected in done.stdout
 
 
-def test_repricing_agrees_with_what_was_stored(root, tmp_path):
-    """On a run made here: no energy differs in any bit, one by one, at once, or as stored."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    autoprune = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
-    study = str(root / "tests" / "studies" / "short.toml")
-    place = str(tmp_path / "run")
-    script, sizes = str(root / "benchmarks" / "repricing.py"), ["--trials", "7", "--machines", "4"]
-    said = []
-    for command in (
-        [*autoprune, "run", study, "--workers", "0", "--trials", "3", "--out", place],
-        [sys.executable, script, place, "--rounds", "1", *sizes],
-    ):
-        done = subprocess.run(
-            command, cwd=root, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        said.append(done.stdout)
-    assert "0 of 28 energies differ between the two in any bit" in said[1]
-    assert "0 of 21 differ from what was stored while running" in said[1]
+def on_a_run(root, script: str, run, *arguments: str) -> str:
+    """What a benchmark of a run prints."""
+    done = subprocess.run(
+        [sys.executable, str(root / "benchmarks" / script), str(run), *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_repricing_agrees_with_what_was_stored(root, short_run):
+    """No energy differs in any bit, one by one, at once, or as stored."""
+    sizes = ("--trials", "7", "--machines", "4", "--rounds", "1")
+    said = on_a_run(root, "repricing.py", short_run, *sizes)
+    assert "0 of 28 energies differ between the two in any bit" in said
+    assert "0 of 21 differ from what was stored while running" in said
+
+
+def test_fronts_by_two_sets_of_rules(root, short_run):
+    """Of every machine, also those that the run did not see."""
+    said = on_a_run(root, "fronts.py", short_run)
+    assert "| `truenorth` | " in said
