@@ -131,6 +131,7 @@ STUDY = ["--study", "tests/studies/short.toml"]
             ["patterns.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
             "nm searched: patterns",
         ),
+        (["curse.py", "--seeds", "1"], "| correlated | 12 | 10000 | as expected |"),
         (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
         (["step.py", *STUDY, "--rounds", "2"], "evaluation: spikingjelly's"),
         (["contract.py", "--rounds", "1", "--methods", "weight_bits"], "| weight_bits | "),
