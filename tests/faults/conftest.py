@@ -62,7 +62,7 @@ class Run:
     def finish(self, fault: str = "none", moment: int = 0) -> tuple[int, str]:
         """Run until it ends; exit code and what it said. What is on disk then is remembered."""
         driver = self.start(fault, moment)
-        said, _ = driver.communicate(timeout=400)
+        said, _ = driver.communicate(timeout=1200)
         self.remember()
         return driver.returncode, said
 
