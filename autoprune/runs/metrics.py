@@ -65,6 +65,13 @@ def memory_kib(cost: Cost) -> float:
     return cost.memory_kib
 
 
+def over_limits(cost: Cost) -> float:
+    """How many of the machine's limits are exceeded; UnknownCost where its file has none."""
+    if cost.misfits is None:
+        raise Undefined(cost.machine, "limits")
+    return float(len(cost.misfits))
+
+
 PLAIN_METRICS: Final[Mapping[str, Callable[[Measurement], float]]] = {
     "effective_sops": lambda measurement: measurement.workload.per_sample("effective_sops"),
     "parameters": lambda measurement: float(measurement.parameters),
@@ -80,6 +87,7 @@ MACHINE_METRICS: Final[Mapping[str, Callable[[Cost], float]]] = {
     "chips": chips,
     "memory_kib": memory_kib,
     "host_share": lambda cost: cost.host_share,
+    "over_limits": over_limits,
 }
 """Metrics of a network on a machine, besides its score there."""
 
@@ -131,7 +139,8 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
     ``dynamic_uj@MACHINE``, ``latency_us@MACHINE`` and its product with the energy
     ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it, ``memory_kib@MACHINE`` that
     its weights with their indices and its membranes take there, ``host_share@MACHINE``, the share
-    of its dense MACs, 0 to 1, that a host does.
+    of its dense MACs, 0 to 1, that a host does, ``over_limits@MACHINE``, how many limits of its
+    file it exceeds: 0 where it fits.
 
     Raises UnknownCost where the machine does not define it; KeyError for any other metric.
     """

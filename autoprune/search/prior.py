@@ -19,7 +19,7 @@ from autoprune.search.task import Task
 from autoprune.search.telling import unusable
 from autoprune.trial.measurement import Measurement
 
-_ADDITIVE = ("weight_bits", "chips", "host_share")
+_ADDITIVE = ("weight_bits", "chips", "host_share", "over_limits")
 """Metrics of which not the logarithm adds up."""
 
 _SHARES = ("host_share",)

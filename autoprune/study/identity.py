@@ -45,8 +45,19 @@ def identity(checked: Checked) -> Identity:
         **study.model_dump(exclude=MAY_CHANGE, mode="json"),
         "compression": study.compression.decided(),
         "space": checked.space.model_dump(exclude={"title"}, mode="json"),
-        "machines": {name: checked.machines[name].machine.numbers() for name in bound},
+        "machines": {
+            name: {
+                **checked.machines[name].machine.numbers(),
+                **(_limits(checked.machines[name]) if f"over_limits@{name}" in metrics else {}),
+            }
+            for name in bound
+        },
     }
+
+
+def _limits(model: CostModel) -> Mapping[str, Json]:
+    """The limits of a machine; they decide nothing where no metric asks for them."""
+    return {"limits": {limit.name: limit.value for limit in model.machine.limits}}
 
 
 def check_identity(recorded: Identity, wanted: Identity, where: str) -> None:

@@ -80,7 +80,8 @@ class Study(BaseModel):
             static power), ``latency_us@MACHINE``,
             ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``,
             ``memory_kib@MACHINE`` (weights in the smallest form that it reads, indices, and
-            membranes), ``host_share@MACHINE`` (of the dense MACs, 0 to 1).
+            membranes), ``host_share@MACHINE`` (of the dense MACs, 0 to 1), ``over_limits@MACHINE``
+            (how many limits of its file a network exceeds; 0 where it fits).
         budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
             breaks one is on no front.
         trials: distinct plans that are trained, uniform sweep and probes included, baselines not.

@@ -39,6 +39,20 @@ def test_metrics_of_a_machine_are_what_it_charges(measurement) -> None:
     assert metric_value("memory_kib@loihi1", measurement, machines) == cost.memory_kib > 0
 
 
+def test_limits_that_are_exceeded_are_counted(measurement, model) -> None:
+    loihi1 = load_machine("loihi1")
+    tight = tuple(replace(limit, value=1.0) for limit in loihi1.machine.limits)
+    machines = {
+        "loihi1": loihi1,
+        "tight": type(loihi1)(replace(loihi1.machine, limits=tight)),
+        "ops45_fp32": model,
+    }
+    assert metric_value("over_limits@loihi1", measurement, machines) == 0
+    assert metric_value("over_limits@tight", measurement, machines) == 1  # inputs; one chip is one
+    with pytest.raises(UnknownCost, match="ops45_fp32: defines no limits"):
+        metric_value("over_limits@ops45_fp32", measurement, machines)
+
+
 def test_metrics_of_a_machine_are_those_of_its_bits(outcome, model) -> None:
     loihi1 = load_machine("loihi1")
     machines = {"loihi1": loihi1, "ops45_fp32": model}
