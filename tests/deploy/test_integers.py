@@ -99,6 +99,17 @@ def test_numbers_are_those_of_the_formulas():
     assert max(abs(own.bias[1] - exact[1]), 0) <= 8
 
 
+def test_a_channel_without_a_weight_fires_by_its_bias():
+    """L1P leaves such channels; a step of 1 would round their thresholds to 2 and 3."""
+    weight, bias = np.array([[0.0, 0], [0, 0]]), np.array([1.3, 1.2])
+    numbers = {"v_threshold": np.array([1.25, 1.25])}
+    held = network(weight, bias, **numbers)
+    in_integers(held, LOIHI, 8)
+    wanted = network(weight, bias, **numbers)(spikes(2))
+    assert torch.equal(held(spikes(2)), wanted) and wanted[..., 0].any()
+    assert not wanted[..., 1].any()
+
+
 def test_what_does_not_fit_is_clipped_and_counted():
     held = network(np.full((2, 3), 1e-4), np.array([1e3, 0.0]))
     clipped = in_integers(held, LOIHI, 8)

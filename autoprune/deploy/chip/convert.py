@@ -8,8 +8,8 @@ With g the gain of NIR's input, k its decay, and s one step of the weights in fr
                 times a power of 2
     U           has no memory (du = 2^decay - 1)
 
-s is that of each output channel. In front of neurons that no layer with weights drives, such as
-those behind a product of attention, stand 4096 steps to the threshold: an assumption. Thresholds
+s is that of each output channel. In front of neurons that no weight drives, such as those behind a
+product of attention, stand 4096 steps to the threshold: an assumption. Thresholds
 and decays that differ more finely than the machine allows are the mean of those that it joins.
 What does not fit its bits is the nearest that does, and counted.
 """
@@ -118,11 +118,9 @@ class _Converter:
         held = np.zeros(len(most)) if bias is None else bias.astype(np.float64)
         axes = (-1, *[1] * (threshold.ndim - 1))
         shape = threshold.shape
-        step = np.where(step > 0, step, 1.0)
-        return (
-            np.broadcast_to(step.reshape(axes), shape).copy(),
-            np.broadcast_to(held.reshape(axes), shape).copy(),
-        )
+        step = np.broadcast_to(step.reshape(axes), shape)
+        offset = np.broadcast_to(held.reshape(axes), shape).copy()
+        return np.where(step > 0, step, threshold / _STEPS), offset  # 0: all weights are gone
 
     def _decay(self, name: str, k: Array) -> Array:
         unity = 2**self.fixed.decay.bits
