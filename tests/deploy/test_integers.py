@@ -115,6 +115,9 @@ def test_what_does_not_fit_is_clipped_and_counted():
     clipped = in_integers(held, LOIHI, 8)
     assert held.modules_of["n"].own.threshold.tolist() == [2**17 - 1] * 2
     assert clipped.clipped == 3 and held.modules_of["n"].own.bias[0] == 4095 * 2**7
+    strong = network(np.full((2, 3), 1e3))  # as behind batch norm of a channel that was silent
+    assert in_integers(strong, LOIHI, 8).clipped == 2
+    assert strong.modules_of["n"].own.threshold.tolist() == [1, 1]
 
 
 def test_finer_numbers_than_the_machine_has_are_joined():

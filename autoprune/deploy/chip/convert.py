@@ -2,7 +2,7 @@
 
 With g the gain of NIR's input, k its decay, and s one step of the weights in front:
 
-    threshold   (V_threshold - V_reset) / (g s), rounded
+    threshold   (V_threshold - V_reset) / (g s), rounded, at least 1: at 0 any bias would fire
     decay       2^decay k, rounded, at least 1 and less than 2^decay
     bias        2^fraction (k (V_leak - V_reset) / g + the layer's bias) / s, rounded to a mantissa
                 times a power of 2
@@ -92,7 +92,7 @@ class _Converter:
             Numbers(
                 du=fixed.decay.most,
                 dv=_whole(self._decay(name, k)),
-                threshold=_whole(self._clip(whole, 0, fixed.threshold.most)),
+                threshold=_whole(self._clip(whole, 1, fixed.threshold.most)),
                 bias=_whole(self._bias(constant / weight_step * 2**fixed.fraction.bits)),
             ),
             torch.as_tensor(weight_step),
