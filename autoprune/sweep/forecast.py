@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,9 +23,10 @@ from autoprune.trial.measurement import Seconds
 from autoprune.trial.setup import Setup
 from autoprune.trial.trial import run_trial
 
-FEW, MORE = 2, 64
-"""Samples of the timed trials: of the first, and of one more where that is not too slow."""
+_COUNTS: Final = (2, 16, 64)
+"""Samples of the timed trials, one after the other; the first is slow for all that is new in it."""
 _SLOW_S: Final = 2.0
+"""Processor time of a trial after which no larger one is timed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +141,16 @@ def _timed(built: Built, data: Dataset) -> tuple[int, Seconds]:
     setup = replace(
         make_setup(built.parts, data, parent, built.weight_bits), readings=built.readings
     )
+    most = min(_COUNTS[-1], len(data.train), len(data.validation))
+    spent, timed = None, 0
     with _threads(built.parts.compute.threads):
-        spent = _trial(built, setup, FEW)
-        more = min(MORE, built.parts.finetune.batch_size, len(data.train), len(data.validation))
-        whole = spent.training + spent.evaluation + spent.census
-        if more <= FEW or whole > _SLOW_S:
-            return FEW, spent
-        return more, _trial(built, setup, more)
+        for count in dict.fromkeys(min(count, most) for count in _COUNTS):
+            begin = time.process_time()
+            spent, timed = _trial(built, setup, count), count
+            if time.process_time() - begin > _SLOW_S:
+                break
+    assert spent is not None
+    return timed, spent
 
 
 def _trial(built: Built, setup: Setup, count: int) -> Seconds:

@@ -17,7 +17,7 @@ from autoprune.trial.training import train
 from autoprune.trial.trial import run_trial
 
 STUDIES = bundled_names("studies")
-LARGE = ("cifar10dvs_spikformer", "imagenet_sdt")
+LARGE = ("cifar10dvs_spikformer", "fashion", "imagenet_sdt")
 """Those whose dry run takes long."""
 
 
