@@ -10,6 +10,7 @@ product of two short rows of features.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -79,10 +80,11 @@ class Features:
         self._axes, self._harsh, self._power = axes, harsh, power
         self._counts = [axis.count for axis in axes]
         levels = [axis.levels(max(2, round(ANCHORS ** (1 / len(axes))))) for axis in axes]
-        grid = np.array([*itertools.islice(itertools.product(*levels), 4 * ANCHORS)], dtype=float)
-        if len(grid) > ANCHORS:
-            draw = np.random.default_rng(0).permutation(len(grid))[:ANCHORS]
-            grid = grid[draw]
+        if math.prod(map(len, levels)) <= ANCHORS:
+            grid = np.array([*itertools.product(*levels)], dtype=float)
+        else:
+            draw = np.random.default_rng(0)
+            grid = np.stack([draw.choice(level, ANCHORS) for level in levels], axis=1)
         self._anchors = self._positions(grid)
         gentle = [level[0] if up else level[-1] for level, up in zip(levels, harsh, strict=True)]
         self._gentle = self._positions(np.array([gentle], dtype=float))
@@ -92,7 +94,7 @@ class Features:
 
         self._table: Array | None = None
         self._counts = [axis.count for axis in axes]
-        if None not in self._counts and np.prod([c or 0 for c in self._counts]) <= TABLE:
+        if None not in self._counts and math.prod(c or 0 for c in self._counts) <= TABLE:
             every = itertools.product(*(axis.levels(axis.count or 0) for axis in axes))
             self._table = self._rows(np.array([*every], dtype=float))
 
