@@ -125,7 +125,8 @@ def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     assert exported.stored_bytes < exported.dense_bytes < exported.parent_bytes + learned
     assert exported.parent_bytes == parent
     assert exported.proofs[1].startswith("loaded and measured again, as on record: at 32 bits")
-    assert exported.proofs[-1].startswith("network.nir (")
+    assert exported.proofs[-2].startswith("network.nir (")
+    assert exported.proofs[-1].startswith("in the integers of loihi1, weights of 8 bits: ")
     assert found["nir"]["spikes"] > 0 and found["nir"]["extension_nodes"] > 0
 
 
