@@ -111,7 +111,9 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
     axes.set_xlabel("energy per inference [% of the fine-tuned parent's]")
-    axes.set_ylabel(f"validation {fronts[0].parent.name} [%]", parse_math=False)
+    expected = any(row.posterior for front in fronts for row in front.rows)
+    by = ", expected by all trials" if expected else ""
+    axes.set_ylabel(f"validation {fronts[0].parent.name} [%]{by}", parse_math=False)
     left = f"; {outside} members more than 10 points below the parent left out" if outside else ""
     axes.set_title(f"Fronts of {len(fronts)} machines{left}", fontsize=10, parse_math=False)
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
