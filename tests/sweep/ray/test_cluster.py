@@ -144,37 +144,33 @@ def cluster(tmp_path) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="ray-"))  # a socket's path must not be long
     head = [f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}", f"--temp-dir={folder}"]
     log = (tmp_path / "ray.log").open("w")
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
 
-    def start(name: str, *options: str) -> subprocess.Popen[bytes]:
-        # a session of its own: ending it ends everything that it has started
-        command = [*RAY, "start", *options, *common]
-        started.append(
-            subprocess.Popen(
-                command,
+    def start(name: str, nodes: int, *options: str) -> subprocess.Popen[bytes]:
+        """A node, once the cluster has so many; started again where Ray gave up on starting it."""
+        deadline = time.monotonic() + 300
+        status = [*RAY, "status", "--address", f"127.0.0.1:{ports[0]}"]
+        while time.monotonic() < deadline:
+            # a session of its own: ending it ends everything that it has started
+            process = subprocess.Popen(
+                [*RAY, "start", *options, *common],
                 env={**environment, "TESTED_NODE": name},
                 start_new_session=True,
                 stdout=log,
                 stderr=log,
             )
-        )
-        return started[-1]
-
-    def wait(nodes: int) -> None:
-        deadline = time.monotonic() + 600
-        status = [*RAY, "status", "--address", f"127.0.0.1:{ports[0]}"]
-        while True:
-            done = subprocess.run(status, env=environment, capture_output=True, text=True)
-            if done.stdout.count(" node_") == nodes:
-                return
-            assert time.monotonic() < deadline, (tmp_path / "ray.log").read_text() + done.stderr
-            time.sleep(0.5)
+            started.append(process)
+            while process.poll() is None and time.monotonic() < deadline:
+                done = subprocess.run(status, env=environment, capture_output=True, text=True)
+                if done.stdout.count(" node_") == nodes:
+                    return process
+                time.sleep(0.5)
+            end(process)
+        raise AssertionError((tmp_path / "ray.log").read_text())
 
     try:
-        first = start("first", "--head", *head, "--include-dashboard=false")
-        wait(1)
-        second = start("second", f"--address=127.0.0.1:{ports[0]}")
-        wait(2)
+        first = start("first", 1, "--head", *head, "--include-dashboard=false")
+        second = start("second", 2, f"--address=127.0.0.1:{ports[0]}")
         yield Cluster(f"127.0.0.1:{ports[0]}", environment, first, second)
     finally:
         for process in started:
