@@ -52,6 +52,7 @@ def test_what_is_bundled_is_found(installed, root, tmp_path):
             assert bundled.read_bytes() == file.read_bytes()
 
 
+@pytest.mark.full
 def test_a_study_is_checked_and_planned_without_training(installed, tmp_path):
     assert "a correct study" in autoprune(installed, tmp_path, "check", "digits")
     planned = autoprune(installed, tmp_path, "run", "digits", "--dry-run")

@@ -21,7 +21,7 @@ STUDY = ["--study", "tests/studies/short.toml"]
             "gained over uniform",
         ),
         (
-            ["scale.py", "--trials", "40", "--samplers", "random", "--out", "OUT/x.csv"],
+            ["scale.py", "--trials", "12", "--samplers", "random", "--out", "OUT/x.csv"],
             "idle_percent",
         ),
         (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),

@@ -105,10 +105,10 @@ def test_a_dumb_terminal_gets_lines_and_no_escapes(desk) -> None:
 COMMANDS = [
     ("status", "run"),
     ("front", "run"),
-    ("run", "short.toml", "--dry-run"),
     *(
         pytest.param(words, marks=pytest.mark.full)
         for words in (
+            ("run", "short.toml", "--dry-run"),
             ("trials", "run"),
             ("trials", "run", "--failed"),
             ("trial", "run", "3"),

@@ -182,6 +182,7 @@ def test_gestures_are_cut_out_of_recordings(read, name):
     assert (inputs.sum((2, 3, 4)) == 75).all()  # frames of as many events each
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["digits_events"], indirect=True)
 def test_synthetic_events_tell_digits_apart(read, name):
     from sklearn.linear_model import LogisticRegression

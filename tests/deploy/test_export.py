@@ -108,6 +108,7 @@ def test_the_readmes_program_classifies_raw_samples_as_on_record(finished, tmp_p
     assert right == member.measurement.validation.correct
 
 
+@pytest.mark.full
 def test_everything_at_once_is_trained_again_first(finished, tmp_path):
     said: list[str] = []
     exported = open_run(finished).export(

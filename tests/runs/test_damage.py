@@ -254,7 +254,10 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-@pytest.mark.parametrize("how", ["rows", "texts", "zstd", "elements"])
+@pytest.mark.parametrize(
+    "how",
+    ["texts", "zstd", *(pytest.param(h, marks=pytest.mark.full) for h in ("rows", "elements"))],
+)
 def test_a_small_file_does_not_fill_the_memory(whole, tmp_path, how):
     shutil.copytree(whole, tmp_path / "run")
     file = RunFolder(tmp_path / "run").file(TrialKey(1))

@@ -64,8 +64,8 @@ l1p = [0.4]
 dsp = [1.0, 0.5]
 """
 
-QUICK = ("block_response",)
-"""Samplers of which every law is tested by default; other tests search with Optuna's own."""
+QUICK = ("tpe",)
+"""Samplers of which every law is tested by default: Optuna's own, whose proposals are quick."""
 
 # A Gaussian process takes a second per proposal.
 SAMPLERS = [
@@ -420,6 +420,7 @@ def test_what_a_sampler_notes_about_a_trial_is_kept(sweep):
     assert all(any("generation" in key for key in t.system_attrs) for t in sampled)
 
 
+@pytest.mark.full
 def test_a_search_ends_when_its_proposals_promise_too_little(sweep):
     settings = {"sampler": "block_response", "space": SMALL, "trials": 120}
     whole = sweep("whole", **settings)

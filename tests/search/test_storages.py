@@ -145,6 +145,7 @@ def test_a_driver_killed_at_any_moment_leaves_a_study_that_goes_on(
     assert RunFolder(folder).study_file in holds(folder, server.address)
 
 
+@pytest.mark.full
 @pytest.mark.postgres
 def test_a_server_that_goes_down_ends_the_run_and_loses_nothing(short, server, tmp_path):
     folder = tmp_path / "run"

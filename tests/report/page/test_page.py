@@ -57,6 +57,7 @@ def test_every_section_is_there_in_order_and_filled(show):
         assert len(words) > 8, section
 
 
+@pytest.mark.full
 def test_the_rates_that_were_tried_are_shown(show):
     words = show().inner_text("#recipe")
     for part in ("4 trainings, 12 s", "0.01, chosen", "85.0 %", "failed", "70.0 %", "the highest"):
@@ -87,6 +88,7 @@ def test_machines_switch(show, folder):
     assert float(found["2"]) == float(f"{energies(folder, 'ops45_int8')['2']:.4g}")
 
 
+@pytest.mark.full
 def test_both_ends_of_a_range_are_shown(show, folder):
     truenorth = load_machine("truenorth").machine
     shutil.copy(truenorth.where, folder.machines / "truenorth.toml")
@@ -123,6 +125,7 @@ def test_a_trial_opens_by_row_key_and_point(show, folder):
     page.wait_for_function("document.querySelector('#trial h2').textContent !== 'Trial 6'")
 
 
+@pytest.mark.full
 def test_a_trial_has_an_address_and_neighbours_and_stays_when_the_machine_changes(show):
     page = show()
     assert page.evaluate("location.hash") == "", "what the page itself opens is no choice"
@@ -138,6 +141,7 @@ def test_a_trial_has_an_address_and_neighbours_and_stays_when_the_machine_change
     assert page.inner_text("#trial h2") == "Trial 3"
 
 
+@pytest.mark.full
 def test_the_answer_has_a_row_per_machine_that_opens_its_trial(show, folder):
     page = show()
     cells = page.eval_on_selector_all(
@@ -158,6 +162,7 @@ def test_no_path_of_the_computer_is_on_it(show, folder):
     assert str(folder.path.parent) not in show().content()
 
 
+@pytest.mark.full
 def test_the_axes_of_the_front_change(show):
     page = show()
     page.select_option("#x-axis", "kept")
@@ -167,6 +172,7 @@ def test_the_axes_of_the_front_change(show):
     assert page.locator("#front-plot .ytitle").text_content() == "synaptic operations (SOPs)"
 
 
+@pytest.mark.full
 def test_the_table_sorts_and_filters(show):
     page = show()
     assert [row[0] for row in rows(page)] == ["0", "1", "2", "3", "4", "5", "6"]
@@ -194,8 +200,8 @@ def test_the_table_sorts_and_filters(show):
     assert head.startswith("trial,state,origin,validation %") and line.startswith("0,measured,")
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.full)])
+@pytest.mark.parametrize("scheme", ["dark", pytest.param("light", marks=pytest.mark.full)])
 def test_text_fits_and_can_be_read(show, width, scheme):
     page = show(width, scheme)
     for plot in PLOTS:
@@ -242,6 +248,7 @@ def test_numbers_equal_the_records(show, folder):
                 assert sum(parts[1::2]) == pytest.approx(1e6 * on["energy_uj"], rel=1e-3)
 
 
+@pytest.mark.full
 def test_a_users_words_stay_words(show, folder):
     page = show()
     assert page.inner_text("#title") == folder.record.title
@@ -250,6 +257,7 @@ def test_a_users_words_stay_words(show, folder):
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.full
 def test_answer_trial_and_table_do_not_wait_for_plotly(show, folder, monkeypatch):
     """As when a page is long in loading: no plots, but all the words, and no error."""
     monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "document.body.dataset.plotly = 1;")
