@@ -464,7 +464,7 @@ def few_weights(shape):
     return known
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "block_response"])
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("block_response", marks=pytest.mark.full)])
 def test_a_plan_known_to_break_a_budget_is_never_trained(sweep, shape, sampler):
     known = few_weights(shape)
     run = sweep(known_excess=known, sampler=sampler)

@@ -158,6 +158,7 @@ def test_the_answer_has_a_row_per_machine_that_opens_its_trial(show, folder):
     assert "ops45_int8" in page.inner_text("#why")
 
 
+@pytest.mark.full
 def test_no_path_of_the_computer_is_on_it(show, folder):
     assert str(folder.path.parent) not in show().content()
 
