@@ -73,7 +73,8 @@ def _packed(held: np.ndarray) -> np.ndarray:
     rows, columns = held.shape[-2:]
     held = held.reshape(-1, rows, columns)
     held = np.pad(held, ((0, 0), (0, -rows % _ROWS), (0, -columns % _COLUMNS)))
-    bits = np.packbits(held.reshape(-1, _COLUMNS), axis=1).view(np.uint16)
+    bytes_ = np.packbits(held.reshape(-1, _COLUMNS), axis=1)  # as the rows lie, or transposed
+    bits = np.ascontiguousarray(bytes_).view(np.uint16)
     return bits.reshape(-1, _ROWS, held.shape[-1] // _COLUMNS).swapaxes(1, 2).reshape(-1, _ROWS)
 
 

@@ -66,6 +66,13 @@ def test_by_hand():
     assert tiles(x.float()) == (8, 4, 1, 3)
 
 
+@pytest.mark.parametrize("columns", [15, 16, 32])
+def test_how_a_matrix_lies_in_memory_does_not_matter(columns):
+    """numpy keeps the order of what it packs: a tile wide, and transposed, was no rows of bits."""
+    x = spikes(columns, 512, density=0.2, seed=2).mT
+    assert tiles(x) == tiles(x.contiguous()) == by_loop(x.tolist())
+
+
 def test_matrices_do_not_share_tiles():
     x = spikes(3, 2, 30, 20, density=0.2, seed=1)
     each = [by_loop(matrix.tolist()) for matrix in x.flatten(0, 1)]
