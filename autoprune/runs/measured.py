@@ -84,5 +84,5 @@ def _read(file: Path) -> MeasuredOn:
         )
         missing = tuple(data["missing"])
         return typed(MeasuredOn(**{**data, "missing": missing, "timings": timings}), TrialKey)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecordError) as error:
         raise RecordError(f"{file}: damaged ({error})") from error

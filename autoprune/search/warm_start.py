@@ -77,5 +77,5 @@ def kept(place: Path) -> WarmStart | None:
             baselines=tuple(folder.read_baselines().values()),
             outside=int(head["outside"]),
         )
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, OverflowError, TypeError, ValueError) as error:
         raise RecordError(f"{place / _HEAD}: damaged ({error})") from error
