@@ -153,6 +153,9 @@ def _read(file: Path) -> tuple[pa.Table, _Meta]:
         _check_rows(table)
         meta = _meta(opened(content))
         rows = sum(workload["ops"] for workload in meta["workloads"])
+        for workload in meta["workloads"]:
+            if not isinstance(workload["bits"], int):
+                raise TypeError(f"bits {workload['bits']!r} of a workload")
     except _WRONG as error:
         raise RecordError(f"{file}: damaged ({error})") from error
     if rows != len(table):
