@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from autoprune.cli import complete
 from autoprune.files import refuse_irregular, user_path
 
 import_option = click.option(
@@ -44,6 +45,15 @@ class GivenPath(click.Path):
 
 PATH, FILE = GivenPath(), GivenPath(written=True)
 """What is read, or is a folder; and a file that is written."""
+
+machine_option = click.option(
+    "--machine",
+    metavar="MACHINE",
+    required=True,
+    shell_complete=complete.machines,
+    help="Name or TOML file.",
+)
+"""The one machine that a command is about."""
 
 address_option = click.option(
     "--address",

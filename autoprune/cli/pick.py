@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli import complete
 from autoprune.cli.exits import NOTHING_FITS, end
-from autoprune.cli.options import PATH, import_option
+from autoprune.cli.options import PATH, import_option, machine_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
@@ -19,13 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.option(
-    "--machine",
-    metavar="MACHINE",
-    required=True,
-    shell_complete=complete.machines,
-    help="Name or TOML file.",
-)
+@machine_option
 @click.option("--max-energy-uj", type=float, help="Most energy per inference there, in µJ.")
 @click.option("--min-accuracy", type=float, help="Least validation accuracy or score, 0 to 1.")
 @click.option("--max-parameters", type=int, help="Most parameters that are not zero.")

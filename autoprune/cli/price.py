@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoprune.cli import complete
-from autoprune.cli.options import import_option
+from autoprune.cli.options import import_option, machine_option
 from autoprune.cli.output import waiting
 
 if TYPE_CHECKING:
@@ -17,13 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("what", metavar="WORKLOAD|RUN:TRIAL")
-@click.option(
-    "--machine",
-    metavar="MACHINE",
-    required=True,
-    shell_complete=complete.machines,
-    help="Name or TOML file.",
-)
+@machine_option
 @click.option(
     "--explain", "explained", is_flag=True, help="Every term: count, rule, price, source."
 )
