@@ -12,6 +12,7 @@ from autoprune.compress.registry import methods, told
 from autoprune.compress.spec import CompressionSpec
 from autoprune.data.dataset import About, Dataset
 from autoprune.data.load import NamedData
+from autoprune.data.split import some_of
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.build import Architecture, adapter_for, check_image, find_architecture
@@ -105,6 +106,7 @@ def capped(parts: Parts, data: Dataset) -> list[str]:
     asked = {
         "parent.batch_size": (parts.parent.batch_size if parts.parent else 1, train),
         "finetune.batch_size": (parts.finetune.batch_size, train),
+        "finetune.samples": (parts.finetune.samples or 1, train),
         "measure.batch_norm_batch_size": (parts.measure.batch_norm_batch_size, train),
         "measure.census_samples": (parts.measure.census_samples, validation),
     }
@@ -123,7 +125,12 @@ def make_setup(
     *,
     product_sparsity: bool = False,
 ) -> Setup:
-    """What every trial of the study shares; the last two as `Setup` has them."""
+    """What every trial of the study shares; the last two as `Setup` has them.
+
+    Its training samples are those that the study gives to fine-tuning.
+    """
+    if parts.finetune.samples is not None:
+        data = replace(data, train=some_of(data.train, parts.finetune.samples, parts.seed))
     return Setup(
         parent=parent,
         adapter=parts.adapter,
@@ -144,7 +151,7 @@ def make_setup(
 
 def recipe(spec: RecipeSpec | FinetuneSpec, compute: ComputeSpec) -> Recipe:
     """A recipe as `autoprune.trial.training` takes it; a rate that is left out is that of plans."""
-    given = {**spec.model_dump(), "learning_rate": spec.learning_rate or 0.0}
+    given = spec.model_dump(exclude={"samples"}) | {"learning_rate": spec.learning_rate or 0.0}
     return Recipe(**given, precision=compute.precision)
 
 

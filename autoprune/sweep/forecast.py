@@ -48,7 +48,8 @@ class Forecast:
 
     Attributes:
         parameters: of the parent.
-        samples: by part of the data; empty where the data are not there.
+        samples: by part of the data, and of them those of fine-tuning where it takes fewer; empty
+            where the data are not there.
         expenses: in the order of the run, the parent first.
         workers: trials at a time.
         timed: samples of the trial that was timed; 0 where none was.
@@ -85,15 +86,26 @@ def forecast(built: Built) -> Forecast:
         unknown = str(error)
     except Exception as error:  # noqa: BLE001 - a user's functions may raise anything
         unknown = f"a trial of few samples raised {type(error).__name__}: {error}"
-    parts = ("train", "validation", "test")
     return Forecast(
         parameters=sum(p.numel() for p in built.parts.architecture.build().parameters()),
-        samples=() if data is None else tuple((part, len(getattr(data, part))) for part in parts),
+        samples=() if data is None else _samples(built, data),
         expenses=_expenses(built, *_seconds(built, data, timed, spent)),
         workers=built.parts.compute.workers,
         timed=timed,
         unknown=unknown,
     )
+
+
+def _samples(built: Built, data: Dataset) -> tuple[tuple[str, int], ...]:
+    parts = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
+    if built.parts.finetune.samples is not None:
+        parts["fine-tuning"] = _finetuned(built, data)
+    return tuple(parts.items())
+
+
+def _finetuned(built: Built, data: Dataset) -> int:
+    """Training samples that a trial takes."""
+    return min(built.parts.finetune.samples or len(data.train), len(data.train))
 
 
 def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[Expense, ...]:
@@ -127,7 +139,7 @@ def _seconds(
     step = spent.training / timed
     epochs = built.parts.parent.epochs if built.parts.parent else 0
     trial = (
-        step * len(data.train) * built.effort.epochs
+        step * _finetuned(built, data) * built.effort.epochs
         + spent.evaluation * len(data.validation) / timed
         + spent.census * built.parts.measure.census_samples / timed
     )

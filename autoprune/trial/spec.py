@@ -49,10 +49,13 @@ class FinetuneSpec(TrainingSpec):
         learning_rate: at its highest; chosen on validation data where it is left out.
         neuron_learning_rate: of thresholds and time constants that neurons learn; where it is left
             out it is chosen as well where the weights' is, and else the weights'.
+        samples: training samples that trials take, all of them the same, of every class its share;
+            all that the parent was trained on where it is left out.
     """
 
     learning_rate: LearningRate | None = None
     neuron_learning_rate: LearningRate | None = None
+    samples: Count | None = None
 
 
 class FunctionsSpec(BaseModel):

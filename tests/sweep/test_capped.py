@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoprune.study.parts import capped, load_data
+from autoprune.study.parts import capped, load_data, make_setup
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.training import batches
 
@@ -22,3 +22,15 @@ def test_batches_and_samples_beyond_the_data_are_said(short_study):
     ]
     [found] = batches(data.train, 10**6, 1, 0)
     assert len(found) == train
+
+
+def test_trials_take_so_many_training_samples_of_every_class(short_study):
+    fewer = ("learning_rate = 1e-3", "learning_rate = 1e-3\nsamples = 100")
+    built = prepare(str(short_study(fewer)), workers=0).built
+    data = load_data(built.parts)
+    parent = built.parts.architecture.build()
+    few, again = (make_setup(built.parts, data, parent, ()).data for _ in range(2))
+    assert few.train.indices.tolist() == again.train.indices.tolist()
+    assert set(few.train.indices.tolist()) < set(data.train.indices.tolist())
+    assert few.train.labels.bincount().tolist() == [10] * 10
+    assert few.validation is data.validation
