@@ -92,10 +92,14 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str
         yield "| " + " | ".join(str(cell).replace("|", "/") for cell in row) + " |"
 
 
+def formulas(name: str) -> str:
+    """What a family says of itself; its first line is ``NAME: physics.``."""
+    return inspect.getdoc(importlib.import_module(FAMILIES[name].partition(":")[0])) or ""
+
+
 def page(name: str, models: list[CostModel], rows: list[Row]) -> str:
     """The page of a family."""
-    module = importlib.import_module(FAMILIES[name].partition(":")[0])
-    lines = [f"# {name}", "", "```text", inspect.getdoc(module) or "", "```", ""]
+    lines = [f"# {name}", "", "```text", formulas(name), "```", ""]
     for model in models:
         lines += [*machine(model), ""]
     if not models:
@@ -206,11 +210,17 @@ def main() -> None:
     cells = [
         (
             f"[{name}]({name}.md)",
+            formulas(name).splitlines()[0].partition(": ")[2].rstrip("."),
             ", ".join(m.machine.name for m in models if m.machine.family == name) or "-",
         )
         for name in FAMILIES
     ]
-    index += [*table(("family", "machines"), cells), "", "## What each is checked by", ""]
+    index += [
+        *table(("family", "physics", "machines"), cells),
+        "",
+        "## What each is checked by",
+        "",
+    ]
     checked = [(f"`{m.machine.name}`", *CHECKED[m.machine.name]) for m in models]
     index += [*table(("machine", "published figure that it gives", "what went in"), checked), ""]
     index += [*falls(models), "## Published figures", ""]

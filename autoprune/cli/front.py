@@ -67,6 +67,7 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
         console = plain_console()
         _print(console, found.fronts)
         if found.probes:
+            console.print()
             console.print(probe_table(found.probes))
         for measured in found.measured if machine is None else ():
             console.print(measured_table(measured))
@@ -75,14 +76,12 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
 
 def _print(console: Console, fronts: tuple[MachineFront, ...]) -> None:
     from autoprune.report.plots.text import text_plot
-    from autoprune.report.tables.front import WIDE, front_legend, front_table
+    from autoprune.report.tables.front import front_legend, front_table
 
     for front in fronts:
         console.print(front_table(front, console.width))
         pairs = [row.pair for row in front.rows]
         console.print(f"\n{text_plot(pairs, front.parent.name, front.reference[0])}")
         console.print()
-    for line in front_legend(fronts):
+    for line in front_legend(fronts, console.width):
         console.print(line)
-    if console.width < WIDE:
-        console.print(f"Latency, memory and more: --json, --csv, or {WIDE} columns.")

@@ -30,7 +30,7 @@ def list() -> None:
     for kind, titles in shipped.titles.items():
         click.echo(_HEADINGS[kind])
         for name, title in titles.items():
-            click.echo(wrapped(f"  {name:{width}} {title}"))
+            click.echo(wrapped(f"  {name:{width}} {title}", width + 1))
     click.echo("Families of machines (family = NAME in a machine's file)")
     for name, place in shipped.families.items():
         click.echo(f"  {name:{width}} {place or 'shipped'}")

@@ -16,9 +16,12 @@ _PLAIN = {"µ": "u", "θ": "theta", "τ": "tau", "×": "x", "·": "*", "–": "-
 _HANDLER = "autoprune.plain"
 
 
-def wrapped(line: str) -> str:
-    """One line as lines of at most 80 columns; longer words, such as paths, stay whole."""
-    indent = line[: len(line) - len(line.lstrip())] + "  "
+def wrapped(line: str, hang: int = 2) -> str:
+    """One line as lines of at most 80 columns; longer words, such as paths, stay whole.
+
+    Lines after the first stand `hang` columns further to the right.
+    """
+    indent = line[: len(line) - len(line.lstrip())] + " " * hang
     return textwrap.fill(
         line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )

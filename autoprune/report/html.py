@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from autoprune.report.units import EnergyUnit, energy_words, significant
+from autoprune.report.units import EnergyUnit, energy_words, score_words, significant
 
 if TYPE_CHECKING:  # they show themselves by what is here
     from autoprune.report.front.answer import Answer
@@ -23,7 +23,7 @@ def answers_html(title: str, answers: Sequence[Answer]) -> str:
         (
             one.machine,
             one.row.trial,
-            _score(one.row),
+            score_words(one.row.validation),
             energy_words(one.row.energy_uj),
             _times(one.less_than_parent),
             _times(one.less_than_uniform),
@@ -57,7 +57,7 @@ def _rows(rows: Sequence[Row]) -> str:
         [
             (
                 row.trial,
-                _score(row),
+                score_words(row.validation),
                 _expected(row),
                 "-" if row.test is None else f"{100 * row.test.accuracy:.1f}",
                 f"{unit.digits(row.energy_uj)} {unit.name}",
@@ -67,11 +67,6 @@ def _rows(rows: Sequence[Row]) -> str:
             for row in rows
         ],
     )
-
-
-def _score(row: Row) -> str:
-    low, high = row.validation.interval
-    return f"{100 * row.validation.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"
 
 
 def _expected(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Numbers as people read them: significant digits, and a unit of energy that suits."""
+"""Numbers as people read them: significant digits, a unit that suits, a score's interval."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
+
+from autoprune.trial.measurement import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +29,18 @@ class EnergyUnit:
         name, in_uj = next((u for u in _UNITS if middle >= u[1]), _UNITS[-1])
         return cls(name, in_uj)
 
-    def digits(self, energy_uj: float) -> str:
+    def digits(self, energy_uj: float, digits: int = 3) -> str:
         """An energy in this unit, without its name."""
-        return significant(energy_uj / self.in_uj)
+        return significant(energy_uj / self.in_uj, digits)
 
 
 _UNITS = (("J", 1e6), ("mJ", 1e3), ("µJ", 1.0), ("nJ", 1e-3), ("pJ", 1e-6))
 
 
-def energy_words(energy_uj: float) -> str:
+def energy_words(energy_uj: float, digits: int = 3) -> str:
     """An energy with the unit that suits it: ``332 nJ``, ``3.63 µJ``."""
     unit = EnergyUnit.of([energy_uj])
-    return f"{unit.digits(energy_uj)} {unit.name}"
+    return f"{unit.digits(energy_uj, digits)} {unit.name}"
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -47,3 +49,11 @@ def significant(value: float, digits: int = 3) -> str:
     if "e+" in text:  # more digits before the point than are significant
         return f"{float(text):.0f}"
     return text.removesuffix(".")
+
+
+def score_words(score: Score | None) -> str:
+    """Percent, with the ends of the 95 % interval; a dash of none."""
+    if score is None:
+        return "-"
+    low, high = score.interval
+    return f"{100 * score.accuracy:.1f} [{100 * low:.0f} {100 * high:.0f}]"

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from autoprune.cost.load import load_machine
+from autoprune.report.units import energy_words
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import TrialKey
 from tests.refusals import assert_refused, refusals
@@ -126,8 +127,9 @@ def test_a_range_of_prices_has_two_totals(autoprune, run_folder):
     energy = json.loads(
         autoprune("price", f"{run_folder}:0", "--machine", "truenorth", "--json").out
     )["energy_uj"]
-    assert f"truenorth: {energy:.4g} µJ per inference" in said.out
-    lower = f"{energy * 2.5 / 26:.4g} µJ at the lower end of synaptic_operation at 2.5 to 26 pJ"
+    assert f"truenorth: {energy_words(energy, 4)} per inference" in said.out
+    lower = energy_words(energy * 2.5 / 26, 4)
+    lower += " at the lower end of synaptic_operation at 2.5 to 26 pJ"
     assert lower in " ".join(said.out.split())
     assert "2.5 to 26" in autoprune("show", "truenorth").out
 

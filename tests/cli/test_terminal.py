@@ -75,7 +75,7 @@ def test_the_front_and_the_time_left_are_drawn_while_a_sweep_runs(drawn) -> None
     frames = ESCAPE.sub("", drawn)
     meanwhile = frames[: frames.index("plans measured")]
     assert re.search(r"Trials \S+ [1-6]/7 \S*.*\d:\d\d:\d\d left \d:\d\d:\d\d", meanwhile)
-    assert "energy in uJ per inference, logarithmic" in meanwhile
+    assert "J per inference, logarithmic" in meanwhile
     assert "+" + "-" * WIDTH in meanwhile
     assert re.search(r"\d \|.*[o2-9]", meanwhile), "no network is drawn"
     assert "trial 7 of 7" not in drawn, "those are lines of a log"
@@ -169,5 +169,5 @@ def test_front_and_status_draw_the_front_in_ascii(desk) -> None:
         )
         said = done.stdout.decode("ascii")
         machines = len(list((desk / "run" / "fronts").iterdir()))
-        assert said.count("energy in uJ per inference, logarithmic") == machines
+        assert said.count("J per inference, logarithmic") == machines
         assert said.count("validation accuracy %") == machines

@@ -11,6 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from autoprune.cost.load import load_machine
+from autoprune.report.units import energy_words
 from autoprune.runs.folder import RunFolder
 from autoprune.search.block_response import GAIN
 from autoprune.trial.key import FINE_TUNED, TrialKey
@@ -104,7 +105,7 @@ def test_every_line_of_a_measured_one(autoprune, run_folder) -> None:
     assert "1000 nonzero parameters; 25.0 % of block weights kept" in lines
     energy = load_machine("loihi1").price(folder.read_workload(TrialKey(1), 8)).energy_uj
     (loihi,) = [place for place, line in enumerate(lines) if line.startswith("loihi1: ")]
-    assert lines[loihi].startswith(f"loihi1: {energy:.4g} µJ at 8 bits, ")
+    assert lines[loihi].startswith(f"loihi1: {energy_words(energy, 4)} at 8 bits, ")
     assert lines[loihi + 1] == "  on the front"
     shares = [float(line.split("%")[0]) for line in lines[loihi + 2 :] if line[7:9] == " %"]
     assert sum(shares) == pytest.approx(200, abs=0.5), "of both machines"

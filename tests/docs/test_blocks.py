@@ -192,8 +192,8 @@ def test_examples_of_the_help_texts_exist_with_their_options():
 
 
 def heads(text: str) -> list[list[str]]:
-    """The columns of tables as they are printed, which stand above a rule."""
-    lines = text.splitlines()
+    """The columns of tables as they are printed, which stand above a rule; without a page's ①."""
+    lines = [re.sub(r" *[①-⑳]$", "", line) for line in text.splitlines()]
     rules = [i for i, line in enumerate(lines) if i and set(line.strip()) == {"─"}]
     # the unit of energy is the one that suits a run
     heads = (re.sub(r"\b[pnµm]J\b", "J", lines[i - 1].strip()) for i in rules)
@@ -213,7 +213,10 @@ def test_what_a_front_looks_like(blocks, desk):
     said = CliRunner().invoke(cli, ["front", "runs/digits", "--machine", "loihi1"]).output
     known = [without_worth(head) for head in heads(said)]
     assert heads(shown)
-    assert [head for head in map(without_worth, heads(shown)) if head not in known] == []
+    # a run of another width has more columns, or fewer
+    assert [
+        h for h in map(without_worth, heads(shown)) if not any({*h} <= {*k} for k in known)
+    ] == []
 
 
 def test_what_the_branches_look_like(blocks, desk):

@@ -216,9 +216,9 @@ def test_data_and_a_score_of_ones_own(pages, root, desk):
     assert "val_top2" in (desk / "runs/low/fronts/loihi1/front.csv").read_text(encoding="utf-8")
 
 
-def test_families_and_machines_are_those_that_ship(readme):
-    for name in (*FAMILIES, *bundled_names("cost_models")):
-        assert f"`{name}`" in readme
+def test_so_many_families_and_machines_ship(readme):
+    shipped = f"{len(bundled_names('cost_models'))} machines of {len(FAMILIES)} families ship"
+    assert shipped in readme
 
 
 def test_the_tree_is_the_packages_tree(readme, root):

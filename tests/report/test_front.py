@@ -303,12 +303,12 @@ def test_a_network_of_which_a_host_does_most_is_no_answer(outcome, baselines, sh
     )
     ((key, share),) = found.hosted
     assert key == TrialKey(2) and replace(found, hosted=()) == without
-    assert f"in no count: trial 2 ({100 * share:.1f} % of its dense MACs)" in footer(found)
+    assert f"in no count: trial 2 ({100 * share:.1f} %)." in footer(found)
     answer = pick(found, Limits(min_accuracy=0.2))
     assert answer.row.trial == 0
     stated, apart = answer.remarks
     assert f"A host does {100 * answer.row.host_share:.1f} % of its dense MACs" in stated
-    assert f"trial 2 (a host does {100 * share:.1f} %)" in apart
+    assert apart.endswith(f": trial 2 ({100 * share:.1f} %).")
 
 
 def test_where_a_host_does_most_of_every_network_none_stands_apart(outcome, shape) -> None:

@@ -29,7 +29,7 @@ def test_every_network_is_drawn_in_its_cell_and_nothing_else(pairs) -> None:
     for place, mark in marks.items():
         count = places.count(place)
         assert mark == ("o" if count == 1 else str(count) if count < 10 else "+")
-    assert plot.isascii()
+    assert plot.replace("µ", "u").isascii()
     assert max(map(len, plot.splitlines())) <= 8 + WIDTH
 
 
@@ -71,8 +71,8 @@ def test_the_whole_of_it() -> None:
         "       |",
         "  50.0 |o",
         "       +" + "-" * WIDTH,
-        "        0.01                                                      10",
-        "                  energy in uJ per inference, logarithmic",
+        "        0.0100                                                  10.0",
+        "                  energy in µJ per inference, logarithmic",
     ]
 
 
@@ -81,5 +81,5 @@ def test_one_network_and_none() -> None:
     assert text_plot([(0.8, 3.0)], "accuracy").splitlines()[1:4] == [
         "  80.0 |o",
         "       +" + "-" * WIDTH,
-        "        3",
+        "        3.00",
     ]

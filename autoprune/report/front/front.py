@@ -10,7 +10,7 @@ from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.runs.outcome import Origin
 from autoprune.runs.pareto import front_hypervolume, non_dominated
 from autoprune.runs.posterior import Posterior, worth
-from autoprune.trial.key import TrialKey
+from autoprune.trial.key import LETTERS, TrialKey
 from autoprune.trial.measurement import Score
 
 
@@ -56,6 +56,12 @@ class Row:
     def key(self) -> TrialKey:
         """Its key in the run."""
         return TrialKey.parse(str(self.trial))
+
+    @property
+    def name(self) -> str:
+        """Its number with the letter of its origin, and when it is read: ``4b@2``."""
+        number, at, steps = str(self.trial).partition("@")
+        return f"{number}{LETTERS[self.origin]}{at}{steps}"
 
     @property
     def worth(self) -> float:

@@ -173,10 +173,13 @@ def _remarks(front: MachineFront, row: Row) -> Iterator[str]:
             f"A host does {100 * row.host_share:.1f} % of its dense MACs, {place} the energy; of "
             f"the fine-tuned parent's {100 * front.parent_host_share:.1f} %."
         )
-    apart = [f"trial {key} (nothing to do there)" for key in front.idle]
-    apart += [f"trial {key} (a host does {100 * share:.1f} %)" for key, share in front.hosted]
+    apart = [f"{key} (nothing to do there)" for key in front.idle]
+    apart += [f"{key} ({100 * share:.1f} %)" for key, share in front.hosted]
     if apart:
-        yield f"No answers, since the machine does none or the lesser part: {', '.join(apart)}."
+        yield (
+            "No answers, since the machine does none or the lesser part, by a host's share: trial "
+            f"{', '.join(apart)}."
+        )
 
 
 def _nothing(front: MachineFront, budgets: Mapping[str, Budget]) -> Pick:

@@ -13,9 +13,10 @@ from autoprune.report.front.front import MachineFront, Row, history
 from autoprune.report.front.knee import knee
 from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.page.trials import score_values
+from autoprune.report.plots.fit import Fit
 from autoprune.report.tables.confirmed import confirmed_document
-from autoprune.report.tables.front import bits_words, host_words
-from autoprune.report.units import energy_words
+from autoprune.report.tables.front_notes import bits_words, host_words, uncounted_words
+from autoprune.report.units import EnergyUnit, energy_words
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.measurement import Score
 
@@ -31,12 +32,15 @@ def machine_values(
     confirmed = confirmed_front(front, again, model) if again else None
     picked, members = knee(front), {row.trial for row in front.rows}
     shown = [row for row in front.points if row.key.after is None or row.trial in members]
+    fit = Fit.of(front)
     return {
         "name": front.machine,
         "title": front.title,
         "knee": str(picked.row.trial) if picked.row else None,
         "answer": _answer(front, picked.row, picked.reason, confirmed),
         "bits": bits_words(front),
+        "unit": asdict(EnergyUnit.of(row.energy_uj for row in front.rows)),
+        "fit": asdict(fit) if fit else None,
         "front": [str(row.trial) for row in front.rows],
         "worth": {str(row.trial): row.worth for row in front.rows},
         "points": [str(row.trial) for row in shown],
@@ -58,7 +62,7 @@ def machine_values(
             f"{host.name} ({host_words(host)}{', in the total' if host.counted else ''})"
             for host in front.host
         ],
-        "uncounted": [f"{n} ({100 * share:.2f} % of dense MACs)" for n, share in front.uncounted],
+        "uncounted": uncounted_words(front),
     }
 
 
@@ -85,8 +89,8 @@ def _answer(
     lost = 100 * (front.parent.accuracy - row.validation.accuracy)
     change = f"{lost:.1f} points less" if lost >= 0 else f"{-lost:.1f} points more"
     lines = [
-        f"Trial {row.trial} needs {row.energy_uj:.3g} µJ per inference, {saved:.1f} % less than "
-        f"the fine-tuned parent ({front.parent_energy_uj:.3g} µJ).",
+        f"Trial {row.trial} needs {energy_words(row.energy_uj)} per inference, {saved:.1f} % less "
+        f"than the fine-tuned parent ({energy_words(front.parent_energy_uj)}).",
         *_least(front, row),
         *_expected(front, row),
         f"Its validation {front.parent.name} is {_words(row.validation)}, {change} than the "
@@ -109,7 +113,8 @@ def _answer(
     lines += [
         f"On {one.seeds} fresh seeds: {100 * one.validation.mean:.1f} %"
         + (f" (sd {100 * one.validation.std:.1f})" if one.validation.std is not None else "")
-        + f", {one.energy_uj.mean:.3g} µJ; on the front with probability {one.probability:.2f}."
+        + f", {energy_words(one.energy_uj.mean)}; "
+        f"on the front with probability {one.probability:.2f}."
         for one in (confirmed.rows if confirmed else ())
         if one.trial == row.trial
     ]
@@ -120,7 +125,8 @@ def _least(front: MachineFront, row: Row) -> list[str]:
     """Its energy at the lower ends of prices that are ranges, where some are."""
     if row.figures is None or row.figures.least_uj is None:
         return []
-    return [f"That is {row.figures.least_uj:.3g} µJ at the lower end of {front.ranges}."]
+    least = energy_words(row.figures.least_uj)
+    return [f"That is {least} at the lower end of {front.ranges}."]
 
 
 def _expected(front: MachineFront, row: Row) -> list[str]:

@@ -1,18 +1,20 @@
 // The other sections; fills the page, and draws once plotly, which comes last in it, is there.
 
-const times = (value) => (value === null ? "-" : `${short(value, 2)} x`);
+const times = (value) => (value === null ? "-" : `${value < 10 ? value.toFixed(1) : value.toFixed(0)} x`);
 
 function fillAnswer() {
   find("failed").textContent = data.failed.length ? `Left out, since they cannot price it: ${data.failed.join("; ")}` : "";
   const rows = data.machines.map((machine) => {
-    if (!machine.knee) return [machine.name, "-", "-", "-", "-", "-"];
+    // A long name may break where its words end.
+    const parts = machine.name.split("_"), name = make("span", null, ...parts.flatMap((part, i) => (i ? ["_", make("wbr"), part] : [part])));
+    if (!machine.knee) return [name, "-", "-", "-", "-", "-"];
     const own = machine.picked, button = trialButton(machine.knee);
     button.addEventListener("click", () => showMachine(machine));
-    return [machine.name, button, interval(own.validation), own.energy, times(own.less_than_parent), times(own.less_than_uniform)];
+    return [name, button, interval(own.validation), own.energy, times(own.less_than_parent), times(own.less_than_uniform)];
   });
   find("answers").replaceChildren(
-    table(["machine", "trial", `validation ${data.score}`, "energy", "than parent", "than uniform"], rows),
-    make("p", "Taken is the knee of each front. The last columns say how many times less energy: than the fine-tuned parent, and than the cheapest uniform compression that is as accurate (-: none is)."));
+    table(["machine", "trial", `validation ${data.score}`, "energy", "less than parent", "less than uniform"], rows),
+    make("p", "Taken is the knee of each front. Times less energy: than the fine-tuned parent, and than the cheapest uniform compression that is as accurate (-: none is)."));
 }
 
 function fillWhy() {
@@ -105,7 +107,9 @@ function openAddressed() {
 function start() {
   document.title = `${data.title} - autoprune report`;
   find("title").textContent = data.title || "Run";
-  find("about").textContent = `${data.trials.length} trials of ${data.run}. Data: ${data.data || "not recorded"}. autoprune ${data.version}.`;
+  const numbered = data.trials.filter((one) => !otherwise(one));
+  const read = data.trials.length > numbered.length ? `, and ${data.trials.length - numbered.length} readings of them after other time steps` : "";
+  find("about").textContent = `${numbered.length} trials of ${data.run}${read}. Data: ${data.data || "not recorded"}. autoprune ${data.version}.`;
   for (const machine of data.machines) {
     const button = make("button", machine.name);
     button.type = "button";

@@ -28,7 +28,9 @@ function short(value, digits = 3) {
 }
 
 const percent = (value) => (value === null || value === undefined ? "-" : `${(100 * value).toFixed(1)} %`);
-const interval = (s) => `${percent(s.value)} [${(100 * s.low).toFixed(1)} ${(100 * s.high).toFixed(1)}]`;
+const interval = (s) => `${percent(s.value)} [${(100 * s.low).toFixed(1)}\u00a0${(100 * s.high).toFixed(1)}]`;
+// Read after other time steps than it was trained for.
+const otherwise = (one) => one.trial.includes("@");
 
 function pairs(flat) {
   const found = [];
@@ -37,13 +39,14 @@ function pairs(flat) {
 }
 
 function table(columns, rows) {
-  const cell = (tag, value) => {
-    if (value instanceof Node) return make(tag, null, value);
-    const made = make(tag, typeof value === "number" ? short(value, 5) : value);
-    if (typeof value === "number") made.className = "number";
+  const counts = (value) => typeof value === "number" || /^(-|-?[\d.]+( (%|x|[mµnp]?J))?)$/.test(value);
+  const numbers = columns.map((_, i) => rows.length > 0 && rows.every((row) => counts(row[i])));
+  const cell = (tag, value, i) => {
+    const made = value instanceof Node ? make(tag, null, value) : make(tag, typeof value === "number" ? short(value, 5) : value);
+    if (numbers[i]) made.className = "number";
     return made;
   };
-  const line = (tag, values) => make("tr", null, ...values.map((value) => cell(tag, value)));
+  const line = (tag, values) => make("tr", null, ...values.map((value, i) => cell(tag, value, i)));
   const made = make("table", null,
     make("thead", null, line("th", columns)), make("tbody", null, ...rows.map((r) => line("td", r))));
   const box = make("div", null, made);
@@ -70,6 +73,10 @@ function bars(items) {
 function lines(title, texts) {
   return texts.length ? [make("h3", title), make("ul", null, ...texts.map((t) => make("li", t)))] : [];
 }
+
+// In the unit that suits the machine's front.
+const inUnit = (energy) => energy / state.machine.unit.in_uj;
+const energyWords = (energy) => `${short(inUnit(energy), 4)} ${state.machine.unit.name}`;
 
 // With weights as the machine has them; as trained where it cannot run the network.
 function scores(one) {

@@ -1,12 +1,16 @@
 // The plots. Text in plotly's labels passes through `safe`.
 
+// 1, 2 and 5 of every decade.
+const ticks = Array.from({ length: 24 }, (_, i) => i - 9).flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+const logTicks = { tickvals: ticks, ticktext: ticks.map((value) => short(value)) };
+
 function draw(id, traces, layout) {
   const css = getComputedStyle(document.documentElement);
   const ink = css.getPropertyValue("--ink").trim(), rule = css.getPropertyValue("--line").trim();
   const axis = { gridcolor: rule, zerolinecolor: rule, linecolor: rule, automargin: true };
   const dressed = {};
   for (const [name, value] of Object.entries(layout)) {
-    dressed[name] = /^[xy]axis/.test(name) ? { ...axis, ...value } : value;
+    dressed[name] = /^[xy]axis/.test(name) ? { ...axis, ...(value.type === "log" ? logTicks : {}), ...value } : value;
   }
   return Plotly.react(id, traces, {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12 },
@@ -17,7 +21,7 @@ function draw(id, traces, layout) {
 
 const axes = {
   accuracy: [`validation ${safe(data.score)} [%]`, (one) => one.scores ? 100 * scores(one).validation.value : null],
-  energy: ["energy per inference [µJ]", (one, on) => on?.energy_uj ?? null, true],
+  energy: ["energy per inference", (one, on) => (on?.energy_uj === undefined ? null : inUnit(on.energy_uj)), true],
   latency: ["latency [µs]", (one, on) => on?.latency_us ?? null, true],
   sops: ["synaptic operations (SOPs)", (one) => one.effective_sops ?? null, true],
   kept: ["kept block weights [%]", (one) => one.kept_weights === undefined ? null : 100 * one.kept_weights],
@@ -45,10 +49,9 @@ function drawAll() {
   traces.push({ type: "scatter", mode: "markers", name: "fine-tuned parent", x: data.machines.map(() => 100),
     y: data.machines.map((machine) => 100 * machine.parent.value), marker: { color: ink, symbol: "star", size: 12 },
     hovertemplate: "fine-tuned parent<br>%{y:.1f} %<extra></extra>" });
-  find("all-words").textContent = "Ringed: the network that is taken." + (left ? ` ${left} members far below the parent are not drawn.` : "");
-  const ticks = [-1, 0, 1, 2].flatMap((power) => [1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+  find("all-words").textContent = "Ringed: the network that is taken. Stars: the fine-tuned parent, at the bits of each machine." + (left ? ` ${left} members far below the parent are not drawn.` : "");
   draw("all-plot", traces, { hovermode: "closest", margin: { l: 50, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: -0.25 },
-    xaxis: { type: "log", tickvals: ticks, ticktext: ticks.map(String), title: { text: "energy, % of the fine-tuned parent's" } },
+    xaxis: { type: "log", title: { text: "energy, % of the fine-tuned parent's" } },
     yaxis: { title: { text: `validation ${safe(data.score)} [%]` } } }).then((plot) => {
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", (event) => {
@@ -61,18 +64,13 @@ function drawAll() {
   });
 }
 
-// Where the front is: its members within the reference, their intervals, and the parent.
-function fit(members, machine) {
-  const near = members.filter((one) => scores(one).validation.value > machine.least_accuracy);
-  if (near.length < 2) return null;
-  const all = [...near, data.parent].map((one) => [one.on[machine.name].energy_uj, scores(one).validation]);
-  const x = all.map(([energy]) => energy), low = all.map(([, s]) => 100 * s.low), high = all.map(([, s]) => 100 * s.high);
-  return { x: [Math.min(...x) / 1.15, Math.max(...x) * 1.15], y: [Math.min(...low) - 1, Math.min(100.5, Math.max(...high) + 1)] };
-}
+// What an axis counts, with its unit.
+const axisWords = (key) => axes[key][0] + (key === "energy" ? ` [${state.machine.unit.name}]` : "");
 
 function drawFront() {
   const machine = state.machine, name = machine.name;
-  const [xWords, xOf, xLog] = axes[find("x-axis").value], [yWords, yOf, yLog] = axes[find("y-axis").value];
+  const [, xOf, xLog] = axes[find("x-axis").value], [, yOf, yLog] = axes[find("y-axis").value];
+  const xWords = axisWords(find("x-axis").value), yWords = axisWords(find("y-axis").value);
   const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
   const place = (one) => [xOf(one, one.on[name]), yOf(one, one.on[name])];
   const onto = (value, log) => value !== null && (!log || value > 0);
@@ -89,9 +87,8 @@ function drawFront() {
     };
   }
   const points = machine.points.map((key) => trials.get(key));
-  const fronts = machine.front.map((key) => trials.get(key));
   const box = find("not-drawn"), usually = find("x-axis").value === "energy" && find("y-axis").value === "accuracy";
-  const range = usually ? fit(fronts, machine) : null;
+  const range = usually && machine.fit && { x: machine.fit.energy_uj.map(inUnit), y: machine.fit.score.map((end) => 100 * end) };
   const traces = Object.entries(data.marks).map(([origin, [words, colour, symbol]]) =>
     trace(words, points.filter((one) => one.origin === origin), { marker: { color: colour, symbol, size: 8 } }));
   traces.push(trace("breaks a budget", data.trials.filter((one) => one.state === "infeasible"),
@@ -107,7 +104,7 @@ function drawFront() {
     error_y: { type: "data", symmetric: false, thickness: 1, color: blue, array: heights.map((s) => 100 * (s.high - s.value)),
       arrayminus: heights.map((s) => 100 * (s.value - s.low)) } }));
   const expected = usual ? (one) => [place(one)[0], 100 * machine.worth[one.trial]] : place;
-  traces.push(trace(usual ? "front as expected; 95 % intervals as measured" : "front", members, {
+  traces.push(trace(usual ? "front, 95 % intervals" : "front", members, {
     mode: line ? "lines+markers" : "markers", line: { color: blue, shape: "hv" },
     marker: { color: blue, symbol: "circle-open", size: 13 },
   }, expected));
@@ -117,15 +114,16 @@ function drawFront() {
     const rows = machine.confirmed;
     traces.push({
       type: "scatter", mode: "markers", name: `on fresh seeds, sd (${rows.length})`,
-      x: rows.map((r) => r.energy_uj.mean), y: rows.map((r) => 100 * r.validation.mean),
+      x: rows.map((r) => inUnit(r.energy_uj.mean)), y: rows.map((r) => 100 * r.validation.mean),
       customdata: rows.map((r) => String(r.trial)), text: rows.map((r) => `${r.trial} on ${r.seeds} fresh seeds`),
-      hovertemplate: "%{text}<br>%{x:.4g}, %{y:.4g}<extra></extra>",
+      hovertemplate: `%{text}<br>${xWords}: %{x:.4g}<br>${yWords}: %{y:.4g}<extra></extra>`,
       marker: { color: "#009e73", symbol: "diamond", size: 8 },
       error_y: { type: "data", array: rows.map((r) => 100 * (r.validation.std ?? 0)), color: "#009e73" },
-      error_x: { type: "data", array: rows.map((r) => r.energy_uj.std ?? 0), color: "#009e73" },
+      error_x: { type: "data", array: rows.map((r) => inUnit(r.energy_uj.std ?? 0)), color: "#009e73" },
     });
   }
-  draw("front-plot", traces.filter((t) => t.x.length), {
+  // What is open comes last, where `markOpened` finds it.
+  draw("front-plot", [...traces.filter((t) => t.x.length), opened()], {
     xaxis: { title: { text: xWords }, type: xLog ? "log" : "linear", ...(range ? { range: range.x.map(Math.log10) } : { autorange: true }) },
     yaxis: { title: { text: yWords }, type: yLog ? "log" : "linear", ...(range ? { range: range.y } : { autorange: true }) }, hovermode: "closest",
   }).then((plot) => {
@@ -133,13 +131,14 @@ function drawFront() {
     plot.on("plotly_click", (event) => openTrial(event.points[0].customdata));
   });
   const outside = range ? points.filter((one) => { const [x, y] = place(one); return x < range.x[0] || x > range.x[1] || y < range.y[0] || y > range.y[1]; }).length : 0;
-  find("front-words").textContent = `${machine.title}; ${machine.bits}.` + (outside ? ` The axes fit the front; ${outside} trials lie outside: a double click shows all.` : "");
+  find("front-words").textContent = `${machine.title}; ${machine.bits}. The front is of what its members are expected to score, intervals are of what was measured.` + (outside ? ` The axes fit the front; ${outside} trials lie outside: a double click shows all.` : "");
   const there = new Map(machine.infeasible), apart = new Set(machine.apart);
   box.replaceChildren();
   const groups = [["Failed", (one) => one.state === "failed"], ["Cannot run on this machine", (one) => there.has(one.trial)],
     ["Left to the machine's host, all or most of it", (one) => apart.has(one.trial)],
     ["Duplicate of another trial", (one) => one.state === "duplicate"],
     ["Breaks a budget, not measured", (one) => one.state === "infeasible"],
+    ["On the front of another machine alone, after other time steps", (one) => otherwise(one)],
     ["Without a place on these axes", (one) => one.state === "measured"]];
   const left = new Set(data.trials.filter((one) => !drawn.has(one.trial)).map((one) => one.trial));
   for (const [words, wanted] of groups) {
@@ -150,23 +149,50 @@ function drawFront() {
   }
 }
 
+// Cells, and the numbers in them, which can be read in either scheme.
+const cells = { ink: "#1b1f24", scale: [[0, "#f7fbff"], [0.5, "#9ecae1"], [1, "#4f9bd0"]] };
+
+// A heat map with its numbers in the cells; where there is no value the ground shows. Wider than
+// the page it scrolls.
+function drawCells(id, title, x, y, z, text, extra) {
+  find(id).style.minWidth = `${28 * x.length + 210}px`;
+  find(id).style.height = `${Math.max(16, 1.6 * y.length + 9)}rem`;
+  draw(id, [{ type: "heatmap", x, y: y.map(safe), z, text, texttemplate: "%{text}", textfont: { size: 11, color: cells.ink }, zmin: 0, colorscale: cells.scale,
+    xgap: 2, ygap: 2, hovertemplate: `%{x}, %{y}<br>${title}: %{text}<extra></extra>`, ...extra }],
+  { title: { text: title, font: { size: 13 }, x: 0, xanchor: "left" }, plot_bgcolor: getComputedStyle(document.documentElement).getPropertyValue("--gone").trim(),
+    xaxis: { type: "category", showgrid: false }, yaxis: { autorange: "reversed", type: "category", showgrid: false } });
+}
+
+// The trial that is open, on the axes of the front.
+function opened() {
+  const one = state.trial === data.parent.trial ? data.parent : trials.get(state.trial);
+  const on = one?.on[state.machine.name];
+  const at = one ? [axes[find("x-axis").value][1](one, on), axes[find("y-axis").value][1](one, on)] : [];
+  const there = at.length && at.every((value) => value !== null);
+  return { type: "scatter", mode: "markers", name: "opened", hoverinfo: "skip", x: there ? [at[0]] : [], y: there ? [at[1]] : [],
+    marker: { color: getComputedStyle(document.documentElement).getPropertyValue("--ink").trim(), symbol: "square-open", size: 17, line: { width: 2 } } };
+}
+
+function markOpened() {
+  const plot = find("front-plot");
+  if (plot.data) Plotly.restyle(plot, { x: [opened().x], y: [opened().y] }, [plot.data.length - 1]);
+}
+
 function drawHeat() {
   const members = state.machine.front.map((key) => trials.get(key));
   const names = members.map((one) => `trial ${one.trial}`);
-  const heat = (id, title, y, z, most, words) => draw(id, [{
-    type: "heatmap", x: names, y: y.map(safe), z, zmin: 0, zmax: most, colorscale: "Viridis", xgap: 2, ygap: 2,
-    colorbar: { thickness: 10, ...(words ? { tickvals: words.map((w, i) => i), ticktext: words } : { tickformat: ".0%" }) },
-    hovertemplate: `%{x}, %{y}<br>${title}: %{z}<extra></extra>`,
-    ...(words || members.length > 16 ? {} : { texttemplate: "%{z:.0%}", textfont: { size: 11 } }),
-  }], { title: { text: title, font: { size: 13 } }, plot_bgcolor: getComputedStyle(document.documentElement).getPropertyValue("--gone").trim(),
-    xaxis: { type: "category", showgrid: false }, yaxis: { autorange: "reversed", type: "category", showgrid: false } });
-  const column = (place) => data.branches.map((_, i) => members.map((one) => (one.branches[i][1] === 0 ? null : one.branches[i][place])));
-  heat("heat-zeros", "zeros among the weights that are left", data.branches, column(2), 1);
-  heat("heat-kept", "inner dimensions kept (rank)", data.branches, column(1), 1);
+  const share = (id, title, place) => {
+    const z = data.branches.map((_, i) => members.map((one) => (one.branches[i][1] === 0 ? null : one.branches[i][place])));
+    drawCells(id, `${title} [%]`, names, data.branches, z, z.map((row) => row.map((v) => (v === null ? "" : (100 * v).toFixed(0)))), { zmax: 1, colorbar: { thickness: 10, tickformat: ".0%" } });
+  };
+  share("heat-zeros", "zeros among the weights that are left", 2);
+  share("heat-kept", "inner dimensions kept (rank)", 1);
   const chosen = data.neurons, kinds = [...new Set(chosen.flatMap((setting) => setting.words))];
   const blocks = data.parent.neurons.map((_, i) => i);
-  heat("heat-neurons", "neurons: what is chosen", blocks.flatMap((i) => chosen.map((setting) => `block ${i} ${setting.name}`)),
-    blocks.flatMap((i) => chosen.map((_, k) => members.map((one) => kinds.indexOf(one.neurons[i][k])))), kinds.length - 1, kinds);
+  const words = blocks.flatMap((i) => chosen.map((_, k) => members.map((one) => one.neurons[i][k])));
+  drawCells("heat-neurons", "neurons: what is chosen, by its first letters", names, blocks.flatMap((i) => chosen.map((setting) => `block ${i} ${setting.name}`)),
+    words.map((row) => row.map((word) => kinds.indexOf(word))), words.map((row) => row.map((word) => word.slice(0, 2))),
+    { zmax: kinds.length - 1, colorbar: { thickness: 10, tickvals: kinds.map((_, i) => i), ticktext: kinds } });
 }
 
 function drawSensitivity() {
@@ -190,8 +216,8 @@ function drawHypervolume() {
   const last = Math.max(0, ...data.trials.map((one) => Number(one.trial)));
   steps.push([last, steps[steps.length - 1][1]]);
   draw("hypervolume-plot", [
-    { type: "scatter", mode: "lines", line: { shape: "hv", color: "#0072b2" }, name: "all trials", x: steps.map((s) => s[0]), y: steps.map((s) => s[1]) },
-    { type: "scatter", mode: "lines", line: { dash: "dash", color: "#d55e00" }, name: "uniform sweep", x: [0, last], y: Array(2).fill(machine.uniform_hypervolume) },
+    { type: "scatter", mode: "lines", line: { shape: "hv", color: "#0072b2" }, name: "all trials", hovertemplate: "after trial %{x}<br>hypervolume %{y:.4g}<extra></extra>", x: steps.map((s) => s[0]), y: steps.map((s) => s[1]) },
+    { type: "scatter", mode: "lines", line: { dash: "dash", color: "#d55e00" }, name: "uniform sweep", hovertemplate: "uniform sweep<br>hypervolume %{y:.4g}<extra></extra>", x: [0, last], y: Array(2).fill(machine.uniform_hypervolume) },
   ], { xaxis: { title: { text: "trial" } }, yaxis: { title: { text: "hypervolume" }, rangemode: "tozero" }, legend: { orientation: "h", y: 1.12 } });
   find("hypervolume-words").textContent = `${short(machine.hypervolume, 4)} of all trials, ${short(machine.uniform_hypervolume, 4)} of the uniform sweep alone.`;
 }
@@ -200,10 +226,7 @@ function drawRates() {
   const members = [...state.machine.front.map((key) => trials.get(key)), data.parent];
   const rates = members.map((one) => new Map(pairs(one.rates)));
   const layers = [...new Set(rates.flatMap((of) => [...of.keys()]))];
-  find("rates-plot").style.height = `${Math.max(16, 1.5 * layers.length + 8)}rem`;
-  draw("rates-plot", [{
-    type: "heatmap", x: members.map((one) => one === data.parent ? "parent" : `trial ${one.trial}`), y: layers.map(safe),
-    z: layers.map((layer) => rates.map((of) => of.get(layer) ?? null)), zmin: 0, colorscale: "Viridis",
-    colorbar: { thickness: 10 }, xgap: 2, ygap: 2, hovertemplate: "%{x}, %{y}: %{z:.3g}<extra></extra>",
-  }], { xaxis: { type: "category" }, yaxis: { autorange: "reversed", type: "category" } });
+  const z = layers.map((layer) => rates.map((of) => of.get(layer) ?? null));
+  drawCells("rates-plot", "spikes per neuron and time step", members.map((one) => one === data.parent ? "parent" : `trial ${one.trial}`), layers,
+    z, z.map((row) => row.map((v) => (v === null ? "" : v.toFixed(2)))), { colorbar: { thickness: 10 } });
 }

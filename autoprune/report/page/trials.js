@@ -28,16 +28,18 @@ function openTrial(key, focus = true) {
     [b, one.branches[i][2], one.branches[i][1] === 0 ? "removed" : percent(one.branches[i][2])])));
   if (on && on.energy_uj !== undefined) {
     const latency = on.latency_us === null ? "" : `, ${short(on.latency_us, 4)} µs`;
-    const least = on.least_uj === null ? "" : ` (${short(on.least_uj, 4)} at the lower ends of prices that are ranges)`;
-    box.append(make("p", `${name}: ${short(on.energy_uj, 4)} µJ per inference${least}${latency}.`));
+    const least = on.least_uj === null ? "" : ` (${energyWords(on.least_uj)} at the lower ends of prices that are ranges)`;
+    box.append(make("p", `${name}: ${energyWords(on.energy_uj)} per inference${least}${latency}.`));
     const shares = (flat) => { const found = pairs(flat), whole = found.reduce((sum, [, v]) => sum + v, 0);
-      return bars(found.map(([label, v]) => [label, v / whole, `${short(v * 1e-6)} µJ, ${percent(v / whole)}`])); };
+      return bars(found.map(([label, v]) => [label, v / whole, `${short(inUnit(v * 1e-6))} ${state.machine.unit.name}, ${percent(v / whole)}`])); };
     part("Energy by cause", shares(on.causes));
     part("Energy by layer", shares(on.layers));
   }
   box.append(columns);
   if (one.export) box.append(make("h3", "Export"), make("pre", one.export));
   for (const row of document.querySelectorAll("#trial-table tbody tr")) row.setAttribute("aria-selected", row.dataset.trial === key);
+  markOpened();
+  document.documentElement.style.setProperty("--machines-height", `${find("machines").offsetHeight}px`);
   if (focus) { find("trial").focus({ preventScroll: true }); find("trial").scrollIntoView({ block: "start" }); }
 }
 
@@ -54,7 +56,7 @@ const columns = [
   ["state", (one) => one.state], ["origin", (one) => one.origin],
   ["validation %", (one) => scores(one)?.validation.value ?? null, (v) => (100 * v).toFixed(1)],
   ["test %", (one) => scores(one)?.test?.value ?? null, (v) => (100 * v).toFixed(1)],
-  ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(v, 4)],
+  ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(inUnit(v), 4)],
   ["latency µs", (one) => one.on[state.machine.name]?.latency_us ?? null, (v) => short(v, 4)],
   ["kept %", (one) => one.kept_weights ?? null, (v) => (100 * v).toFixed(1)],
   ["parameters", (one) => one.parameters ?? null, (v) => String(v)],
@@ -75,7 +77,8 @@ function fillTable() {
     return state.down ? -less : less;
   };
   document.querySelector("#trial-table thead").replaceChildren(make("tr", null, ...columns.map(([name, , format]) => {
-    const mark = state.sort === name ? (state.down ? " ↓" : " ↑") : "", button = make("button", name + mark), head = make("th", null, button);
+    const mark = state.sort === name ? (state.down ? " ↓" : " ↑") : "", words = name.replace("µJ", state.machine.unit.name);
+    const button = make("button", words + mark), head = make("th", null, button);
     button.type = "button";
     head.className = format ? "number" : "";
     head.setAttribute("aria-sort", state.sort !== name ? "none" : state.down ? "descending" : "ascending");

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape  # plotly takes some tags in labels, links among them
 
 import plotly.graph_objects as go
 
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.report.tables.front import bits_words
+from autoprune.report.plots.fit import Fit
+from autoprune.report.tables.front_notes import bits_words
 
 MARKS = {
     "sampled": ("sampled", "#808080", "circle"),
@@ -58,10 +60,14 @@ def front_figure(front: MachineFront) -> go.Figure:
         marker={"color": "black", "symbol": "star", "size": 13},
         hovertemplate="fine-tuned parent<br>%{x:.4g} µJ, %{y:.1f} %<extra></extra>",
     )
+    fit = Fit.of(front)
+    outside = f"<br>{fit.outside} networks lie outside the axes" if fit and fit.outside else ""
+    across = {"range": [math.log10(end) for end in fit.energy_uj]} if fit else {}
+    up = {"range": [100 * end for end in fit.score]} if fit else {}
     figure.update_layout(
-        title=f"{escape(front.machine)}: {bits_words(front)}",
-        xaxis={"type": "log", "title": "energy per inference [µJ]"},
-        yaxis={"title": f"validation {escape(front.parent.name)} [%]"},
+        title=f"{escape(front.machine)}: {bits_words(front)}{outside}",
+        xaxis={"type": "log", "title": "energy per inference [µJ]", **across},
+        yaxis={"title": f"validation {escape(front.parent.name)} [%]", **up},
         template="plotly_white",
     )
     return figure

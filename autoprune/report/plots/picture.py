@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from autoprune.report.front.answer import answer
 from autoprune.report.front.front import MachineFront, Row
-from autoprune.report.tables.front import bits_words
+from autoprune.report.plots.fit import Fit
+from autoprune.report.tables.front_notes import bits_words
+from autoprune.report.units import EnergyUnit
+from autoprune.runs.outcome import Origin
 
 # Okabe and Ito's palette: told apart also by colour-blind readers; darker where it would be too
 # light for a mark on white.
@@ -18,67 +24,63 @@ SERIES = (_BLUE, _ORANGE, "#009e73", "#cc79a7", "#3b8fc2", "#b58900", "#000000")
 _MARKS = "os^Dv<>P"
 
 
+_ORIGINS: Final[Mapping[Origin, tuple[str, dict[str, Any]]]] = {
+    "sampled": ("sampled", {"s": 22, "color": GREY}),
+    "baseline": ("parent, or a part removed", {"s": 26, "color": GREY, "marker": "s"}),
+    "probe": ("one branch probed", {"s": 30, "color": GREY, "marker": "x", "linewidth": 1.2}),
+    "uniform": ("uniform", {"s": 34, "color": _ORANGE, "marker": "^"}),
+    "warm": ("of the run begun with", {"s": 22, "color": GREY, "marker": "v"}),
+}
+"""Words and mark by origin."""
+
+
 def plot_front(front: MachineFront, file: Path) -> None:
     """Draw validation accuracy against energy per inference into a PNG file."""
     figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
     axes = figure.subplots()
-    sampled = [row for row in front.points if row.origin == "sampled"]
-    uniform = [row for row in front.points if row.origin == "uniform"]
-    probes = [row for row in front.points if row.origin == "probe"]
-    removed = [row for row in front.points if row.origin == "baseline"]
-    axes.scatter(*_xy(sampled), s=22, color=GREY, label=f"sampled ({len(sampled)})")
-    axes.scatter(
-        *_xy(removed),
-        s=26,
-        color=GREY,
-        marker="s",
-        label=f"parent, or a part removed ({len(removed)})",
-    )
-    if probes:
-        label = f"one branch probed ({len(probes)})"
-        axes.scatter(*_xy(probes), s=30, color=GREY, marker="x", linewidth=1.2, label=label)
-    axes.scatter(*_xy(uniform), s=34, color=_ORANGE, marker="^", label=f"uniform ({len(uniform)})")
-    if warm := [row for row in front.points if row.origin == "warm"]:
-        label = f"of the run begun with ({len(warm)})"
-        axes.scatter(*_xy(warm), s=22, color=GREY, marker="v", label=label)
+    unit = EnergyUnit.of(row.energy_uj for row in front.rows)
+    for origin, (words, mark) in _ORIGINS.items():
+        rows = [row for row in front.points if row.origin == origin]
+        x = [row.energy_uj / unit.in_uj for row in rows]
+        y = [100 * row.validation.accuracy for row in rows]
+        if rows:
+            axes.scatter(x, y, label=f"{words} ({len(rows)})", **mark)
     if front.rows:
-        x, y = [row.energy_uj for row in front.rows], [100 * row.worth for row in front.rows]
-        below = [max(100 * (r.worth - r.validation.interval[0]), 0) for r in front.rows]
-        above = [max(100 * (r.validation.interval[1] - r.worth), 0) for r in front.rows]
-        axes.step(x, y, where="post", color=_BLUE, linewidth=1.4)
-        axes.errorbar(
-            x,
-            y,
-            yerr=(below, above),
-            fmt="o",
-            color=_BLUE,
-            markersize=9,
-            markerfacecolor="none",  # its score as it was measured is the mark at its energy
-            elinewidth=0.9,
-            capsize=2,
-            label=f"front ({len(front.rows)}): expected, 95 % intervals",
-        )
-    axes.plot(
-        [front.parent_energy_uj],
-        [100 * front.parent.accuracy],
-        "*",
-        color=_BLACK,
-        markersize=13,
-        label="fine-tuned parent",
-    )
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
-    axes.set_xlabel("energy per inference [µJ]")
+        _members(axes, front.rows, unit)
+    if taken := answer(front).row:
+        _ring(axes, [taken.energy_uj / unit.in_uj], [100 * taken.worth])
+    parent = [front.parent_energy_uj / unit.in_uj], [100 * front.parent.accuracy]
+    axes.plot(*parent, "*", color=_BLACK, markersize=13, label="fine-tuned parent")
+    lines = [f"{front.machine}: {bits_words(front)}", *([front.data] if front.data else [])]
+    if fit := Fit.of(front):
+        axes.set_xlim(*(end / unit.in_uj for end in fit.energy_uj))
+        axes.set_ylim(*(100 * end for end in fit.score))
+        lines += [f"{fit.outside} networks lie outside the axes"] if fit.outside else []
     axes.set_ylabel(f"validation {front.parent.name} [%]", parse_math=False)
-    axes.set_title(
-        f"{front.machine}: {bits_words(front)}" + (f"\n{front.data}" if front.data else ""),
-        fontsize=10,
-        parse_math=False,  # a dollar sign is one
-    )
-    axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
+    _finish(axes, f"energy per inference [{unit.name}]", "\n".join(lines))
     axes.legend(fontsize=8, loc="best")
     figure.savefig(file, format="png")
+
+
+def _members(axes: Axes, rows: Sequence[Row], unit: EnergyUnit) -> None:
+    """The front at what its members are worth, and its intervals, both behind the marks."""
+    x, y = [row.energy_uj / unit.in_uj for row in rows], [100 * row.worth for row in rows]
+    below = [max(100 * (r.worth - r.validation.interval[0]), 0) for r in rows]
+    above = [max(100 * (r.validation.interval[1] - r.worth), 0) for r in rows]
+    axes.step(x, y, where="post", color=_BLUE, linewidth=1.4, zorder=1)
+    axes.errorbar(
+        x,
+        y,
+        yerr=(below, above),
+        fmt="o",
+        color=_BLUE,
+        markersize=9,
+        markerfacecolor="none",  # its score as it was measured is the mark at its energy
+        elinewidth=0.9,
+        capsize=2,
+        zorder=1,
+        label=f"front ({len(rows)}): expected, 95 % intervals",
+    )
 
 
 def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
@@ -104,25 +106,34 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
             markersize=6,
             label=front.machine,
         )
+    taken = [row for front in fronts if (row := answer(front).row)]
+    _ring(axes, [100 * row.energy_ratio for row in taken], [100 * row.worth for row in taken])
     parents = [100 * front.parent.accuracy for front in fronts]
-    label = "fine-tuned parent"
+    label = "fine-tuned parent, at the bits of each" if len({*parents}) > 1 else "fine-tuned parent"
     axes.plot([100] * len(parents), parents, "*", color=_BLACK, markersize=13, label=label)
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
-    axes.set_xlabel("energy per inference [% of the fine-tuned parent's]")
     expected = any(row.posterior for front in fronts for row in front.rows)
     by = ", expected by all trials" if expected else ""
     axes.set_ylabel(f"validation {fronts[0].parent.name} [%]{by}", parse_math=False)
     left = f"; {outside} members more than 10 points below the parent left out" if outside else ""
-    axes.set_title(f"Fronts of {len(fronts)} machines{left}", fontsize=10, parse_math=False)
-    axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
+    title = f"Fronts of {len(fronts)} machines{left}"
+    _finish(axes, "energy per inference [% of the fine-tuned parent's]", title)
     axes.legend(fontsize=8, loc="lower right")
     figure.savefig(file, format="png")
 
 
-def _xy(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
-    return [row.energy_uj for row in rows], [100 * row.validation.accuracy for row in rows]
+def _ring(axes: Axes, x: Sequence[float], y: Sequence[float]) -> None:
+    """Around the networks that are taken."""
+    axes.scatter(x, y, s=200, facecolors="none", edgecolors=_BLACK, zorder=4, label="taken")
+
+
+def _finish(axes: Axes, across: str, title: str) -> None:
+    """Energy is logarithmic; a dollar sign in a title is one."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(FuncFormatter(_minor))
+    axes.set_xlabel(across)
+    axes.set_title(title, fontsize=10, parse_math=False)
+    axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
 
 
 def _minor(value: float, _: int) -> str:

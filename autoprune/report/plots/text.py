@@ -6,6 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from autoprune.report.units import EnergyUnit
+
 WIDTH = 60
 """Columns of cells; with the labels at the left the plot is 68 wide."""
 HEIGHT = 8
@@ -14,10 +16,10 @@ EMPTY = "no network yet"
 
 
 def text_plot(pairs: Sequence[tuple[float, float]], score: str, floor: float | None = None) -> str:
-    """Validation score against energy, lines of ASCII without a newline at the end.
+    """Validation score against energy, in lines without a newline at the end.
 
     A network is an ``o``; several in a cell are their number, ``+`` from ten on. Axes end at the
-    extremes of what is drawn. Energy is logarithmic.
+    extremes of what is drawn. Energy is logarithmic, in the unit that a table of all pairs has.
 
     Args:
         pairs: score, 0 to 1, and energy in µJ, more than 0, of every network.
@@ -26,10 +28,15 @@ def text_plot(pairs: Sequence[tuple[float, float]], score: str, floor: float | N
     """
     if not pairs:
         return EMPTY
+    unit = EnergyUnit.of(energy for _, energy in pairs)
     above = [pair for pair in pairs if floor is not None and pair[0] > floor]
-    if floor is not None and 2 <= len(above) < len(pairs):
-        left = f"{len(pairs) - len(above)} below {100 * floor:.1f} % not drawn"
-        return f"{text_plot(above, score)}\n{left.center(WIDTH + 8).rstrip()}"
+    if floor is None or not 2 <= len(above) < len(pairs):
+        return _drawn(pairs, score, unit)
+    left = f"{len(pairs) - len(above)} below {100 * floor:.1f} % not drawn"
+    return f"{_drawn(above, score, unit)}\n{left.center(WIDTH + 8).rstrip()}"
+
+
+def _drawn(pairs: Sequence[tuple[float, float]], score: str, unit: EnergyUnit) -> str:
     counts = Counter(cells(pairs))
     scores = [100 * score for score, _ in pairs]
     labels = {0: f"{max(scores):.1f}", HEIGHT - 1: f"{min(scores):.1f}"}
@@ -42,7 +49,7 @@ def text_plot(pairs: Sequence[tuple[float, float]], score: str, floor: float | N
                 if row == 0 or len(set(scores)) > 1
             ),
             f"{'':>6} +{'-' * WIDTH}",
-            *(f"{'':>8}{line}" for line in _axis([energy for _, energy in pairs])),
+            *(f"{'':>8}{line}" for line in _axis([energy for _, energy in pairs], unit)),
         )
     )
 
@@ -68,9 +75,9 @@ def _row(counts: Counter[tuple[int, int]], row: int) -> str:
     return "".join(" " if not n else "o" if n == 1 else str(n) if n < 10 else "+" for n in marks)
 
 
-def _axis(energies: Sequence[float]) -> Iterator[str]:
+def _axis(energies: Sequence[float], unit: EnergyUnit) -> Iterator[str]:
     """The labels below the plot."""
-    left = f"{min(energies):.3g}"
-    right = f"{max(energies):.3g}" if max(energies) > min(energies) else ""
+    left = unit.digits(min(energies))
+    right = unit.digits(max(energies)) if max(energies) > min(energies) else ""
     yield f"{left}{right:>{WIDTH - len(left)}}".rstrip()
-    yield "energy in uJ per inference, logarithmic".center(WIDTH).rstrip()
+    yield f"energy in {unit.name} per inference, logarithmic".center(WIDTH).rstrip()

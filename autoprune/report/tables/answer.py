@@ -13,8 +13,7 @@ from rich.text import Text
 
 from autoprune.report.front.answer import Answer
 from autoprune.report.front.trial import export_command
-from autoprune.report.tables.front import score_words
-from autoprune.report.units import energy_words, significant
+from autoprune.report.units import energy_words, score_words, significant
 
 
 def answer_table(answers: Sequence[Answer], score: str) -> RenderableType:

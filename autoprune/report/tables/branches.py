@@ -11,7 +11,7 @@ from rich.text import Text
 
 from autoprune.errors import RecordError
 from autoprune.report.front.branches import BranchProbe
-from autoprune.report.tables.front import score_words
+from autoprune.report.units import score_words
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import FINE_TUNED, TrialKey
 

@@ -19,6 +19,7 @@ from autoprune.files import write_text
 from autoprune.report.front.confirmed import ConfirmedFront, Spread
 from autoprune.report.outside import cell
 from autoprune.report.rows import SCHEMA
+from autoprune.report.units import EnergyUnit
 
 COLUMNS = (
     "machine",
@@ -43,7 +44,17 @@ COLUMNS = (
 def confirmed_table(front: ConfirmedFront) -> RenderableType:
     """The members of a machine's front, and what to think of it."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
-    names = ("trial", "searched %", "worth", "val % (sd)", "test % (sd)", "µJ", "P(front)", "stays")
+    unit = EnergyUnit.of(row.energy_uj.mean for row in front.rows)
+    names = (
+        "trial",
+        "searched %",
+        "worth",
+        "val % (sd)",
+        "test % (sd)",
+        unit.name,
+        "P(front)",
+        "stays",
+    )
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)
     for row in front.rows:
@@ -53,7 +64,7 @@ def confirmed_table(front: ConfirmedFront) -> RenderableType:
             f"{100 * row.expected:.1f}",
             _percent(row.validation),
             _percent(row.test),
-            f"{row.energy_uj.mean:.3g}",
+            unit.digits(row.energy_uj.mean),
             f"{row.probability:.2f}",
             "yes" if row.stays else "-",
         )

@@ -11,12 +11,13 @@ from rich.table import Table
 from autoprune.cost.cost import KIB, Cost
 from autoprune.report.front.cost_report import CostReport
 from autoprune.report.front.diagnostics import diagnostic_lines, range_words
+from autoprune.report.units import EnergyUnit, energy_words
 
 
 def head_lines(report: CostReport) -> Iterator[str]:
     """The total, then what it is of."""
     cost = report.cost
-    energy = "unknown" if cost.energy_uj is None else f"{cost.energy_uj:.4g} µJ"
+    energy = "unknown" if cost.energy_uj is None else energy_words(cost.energy_uj, 4)
     yield f"{cost.machine}: {energy} per inference"
     counts = f"means over {report.samples} samples"
     if report.assumed:
@@ -27,7 +28,8 @@ def head_lines(report: CostReport) -> Iterator[str]:
 def figure_lines(report: CostReport) -> Iterator[str]:
     """What the machine defines besides energy, and what helps to read the energy."""
     if (least := report.figures.least_uj) is not None:
-        yield f"{least:.4g} µJ at the lower end of {range_words(report.model.machine.prices)}"
+        ranges = range_words(report.model.machine.prices)
+        yield f"{energy_words(least, 4)} at the lower end of {ranges}"
     yield from _sizes(report.cost)
     yield from diagnostic_lines(report.figures)
 
@@ -56,12 +58,13 @@ def share_tables(cost: Cost) -> Iterator[RenderableType]:
     """The energy by cause, and by operation."""
     for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
         table = Table(title, box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("pJ", justify="right")
+        unit = EnergyUnit.of(1e-6 * value for value in sums.values())
+        table.add_column(unit.name, justify="right")
         table.add_column("share", justify="right")
         whole = sum(sums.values())
         for name, value in sums.items():
             share = f"{100 * value / whole:.1f} %" if whole else "-"
-            table.add_row(name, f"{value:.4g}", share)
+            table.add_row(name, unit.digits(1e-6 * value, 4), share)
         yield table
 
 
@@ -74,7 +77,7 @@ def remark_lines(report: CostReport) -> Iterator[str]:
     for host in report.cost.host:
         share = f"{100 * host.share:.2f} % of dense MACs"
         place = "in" if host.counted else "outside"
-        energy = "" if host.energy_pj is None else f", {host.energy_pj * 1e-6:.4g} µJ"
+        energy = "" if host.energy_pj is None else f", {energy_words(1e-6 * host.energy_pj, 4)}"
         yield f"On the host, {place} the total: {host.name} ({share}{energy})"
     for rule in report.cost.emulated:
         yield f"Emulated: {rule}"

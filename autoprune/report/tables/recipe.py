@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from autoprune.report.tables.front import score_words
+from autoprune.report.units import score_words
 from autoprune.runs.recipe import Choice, ChosenRates
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from autoprune.report.front.trial import ExplainedTrial, OnMachine
+from autoprune.report.units import energy_words
 from autoprune.runs.budget import parse_budget
 
 VERBATIM = ("Cause:", "Export: ")
@@ -49,7 +50,7 @@ def _machine(on: OnMachine) -> Iterator[str]:
     ratio = on.energy_ratio
     compared = f", {ratio:.3f} of the fine-tuned parent" if ratio is not None else ""
     latency = f", {on.latency_us:.4g} µs" if on.latency_us is not None else ""
-    yield f"{on.machine}: {on.energy_uj:.4g} µJ at {on.bits} bits{compared}{latency}"
+    yield f"{on.machine}: {energy_words(on.energy_uj, 4)} at {on.bits} bits{compared}{latency}"
     if on.expected is not None:
         yield (
             f"  worth {100 * on.expected:.1f} % by all trials; the chance that it is on the true "

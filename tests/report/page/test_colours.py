@@ -39,7 +39,11 @@ def test_the_page_can_be_read(scheme) -> None:
     for text in ("ink", "soft", "blue"):
         for ground in ("ground", "raised"):
             assert contrast(named[text], named[ground]) >= 4.5, (text, ground)
-    marks = set(re.findall(COLOUR, (PAGE / "plots.js").read_text(encoding="utf-8")))
+    script = (PAGE / "plots.js").read_text(encoding="utf-8")
+    (cells,) = re.findall(r"^const cells = .*$", script, flags=re.MULTILINE)
+    ink, *grounds = re.findall(COLOUR, cells)
+    assert all(contrast(ink, ground) >= 4.5 for ground in grounds) and grounds
+    marks = set(re.findall(COLOUR, script.replace(cells, "")))
     marks |= {colour for _, colour, _ in figure.MARKS.values()}
     assert len(marks) > 8
     for mark in {*marks, named["bar"], named["gone"]}:

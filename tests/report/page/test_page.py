@@ -40,6 +40,11 @@ def rows(page) -> list[list[str]]:
     return page.eval_on_selector_all("#trial-table tbody tr", cells)
 
 
+def in_unit(page, energy_uj: float) -> float:
+    """As the page shows an energy on the machine that is chosen."""
+    return float(f"{energy_uj / page.evaluate('state.machine.unit.in_uj'):.4g}")
+
+
 def energies(folder, machine) -> dict[str, float]:
     priced, _ = price_outcomes(folder.read_trials(), find_machine(folder, machine))
     return {str(item.outcome.key): item.energy_uj for item in priced}
@@ -85,7 +90,7 @@ def test_machines_switch(show, folder):
     assert "ops45_int8" in page.inner_text("#prices")
     assert "ops45_int8" in page.inner_text("#trial")
     found = {row[0]: row[5] for row in rows(page)}
-    assert float(found["2"]) == float(f"{energies(folder, 'ops45_int8')['2']:.4g}")
+    assert float(found["2"]) == in_unit(page, energies(folder, "ops45_int8")["2"])
 
 
 @pytest.mark.full
@@ -95,10 +100,13 @@ def test_both_ends_of_a_range_are_shown(show, folder):
     page = show()
     page.click("#machines button:text-is('truenorth')")
     assert "2.5 to 26" in page.inner_text("#prices")
-    ends = "µJ at the lower end of synaptic_operation at 2.5 to 26 pJ."
+    ends = "J at the lower end of synaptic_operation at 2.5 to 26 pJ."
     assert ends in page.inner_text("#why")
     upper = energies(folder, "truenorth")["2"]
-    least = f"{upper * 2.5 / 26:.4g} at the lower ends of prices that are ranges"
+    unit = page.evaluate("state.machine.unit.name")
+    least = (
+        f"{in_unit(page, upper * 2.5 / 26):g} {unit} at the lower ends of prices that are ranges"
+    )
     assert least in page.inner_text("#trial")
 
 
@@ -108,6 +116,7 @@ def test_a_trial_opens_by_row_key_and_point(show, folder):
     assert page.inner_text("#trial h2") == "Trial 3"
     assert f"autoprune export {folder.path.name} 3" in page.inner_text("#trial")
     assert page.evaluate("location.hash") == "#trial-3"
+    assert page.evaluate("find('front-plot').data.at(-1).x.length") == 1, "marked in the chart"
     for words in ("By branch", "Energy by cause", "Energy by layer", "blocks.0.attention"):
         assert words in page.inner_text("#trial")
     page.focus("#trial-table tr[data-trial='6']")
@@ -237,12 +246,14 @@ def test_numbers_equal_the_records(show, folder):
         page.click(f"#machines button:text-is('{name}')")
         for row in rows(page):
             if row[0] in own:
-                assert float(row[5]) == float(f"{own[row[0]]:.4g}")
+                assert float(row[5]) == float(f"{own[row[0]] / machine['unit']['in_uj']:.4g}")
                 bits = find_machine(folder, name).machine.weight_bits
                 score = folder.read(TrialKey.parse(row[0])).measurement.at(bits).validation
                 assert row[3] == f"{100 * score.accuracy:.1f}"
         chosen = knee(front).row
-        assert f"Trial {chosen.trial} needs {chosen.energy_uj:.3g} µJ" in page.inner_text("#why")
+        assert f"Trial {chosen.trial} needs {energy_words(chosen.energy_uj)}" in page.inner_text(
+            "#why"
+        )
     for trial in data["trials"]:
         for on in trial["on"].values():
             for parts in (on["causes"], on["layers"]):
@@ -263,7 +274,7 @@ def test_answer_trial_and_table_do_not_wait_for_plotly(show, folder, monkeypatch
     """As when a page is long in loading: no plots, but all the words, and no error."""
     monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "document.body.dataset.plotly = 1;")
     page = show(ready="plotly")
-    assert "Trial 2 needs 0.443 µJ per inference" in page.inner_text("#why")
+    assert "Trial 2 needs 443 nJ per inference" in page.inner_text("#why")
     assert len(rows(page)) == 7
     page.click("#machines button >> text=ops45_int8")
     page.click("#trial-table tr[data-trial='3']")
