@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 torch.set_num_threads(1)
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
-settings.register_profile("full", max_examples=100, deadline=None)
+settings.register_profile("full", max_examples=50, deadline=None)
 settings.load_profile("quick")
 
 LONG = ("full", "slow", "faults", "fuzz")

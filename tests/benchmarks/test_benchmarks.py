@@ -4,141 +4,139 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.full
-
 STUDY = ["--study", "tests/studies/short.toml"]
+SHORT = [
+    (
+        [
+            "census.py",
+            "--rounds",
+            "2",
+            "--batch",
+            "1",
+            "--width",
+            "32",
+            "--depth",
+            "1",
+            "--small",
+        ],
+        "census with activity",
+    ),
+    (
+        ["census_peers.py", "--width", "16", "--side", "2", "--steps", "2"],
+        "MaxFormer   attention",
+    ),
+    (
+        [
+            "search.py",
+            "--seeds",
+            "1",
+            "--workers",
+            "1",
+            "--only",
+            "random",
+            "--out",
+            "OUT/x.csv",
+        ],
+        "loihi1: %",
+    ),
+    (["search_picture.py", "--out", "OUT/x.png"], "drawn: "),
+    (["uniform.py"], "3 x 2 x 3, as the study   18 plans  100.0 %"),
+    (
+        [
+            "search_functions.py",
+            "--seeds",
+            "1",
+            "--workers",
+            "1",
+            "--only",
+            "random",
+            "--out",
+            "OUT/x.csv",
+        ],
+        "100 evaluations: %",
+    ),
+    (
+        [
+            "depth.py",
+            "--seeds",
+            "1",
+            "--trainings",
+            "40",
+            "--kinds",
+            "additive",
+            "cliffs",
+            "--only",
+            "uniform",
+            "greedy",
+            "knapsack",
+            "random",
+            "block_response",
+            "--out",
+            "OUT/x.csv",
+        ],
+        "cliffs 4: %",
+    ),
+    (
+        [
+            "ask_time.py",
+            "--only",
+            "block_response",
+            "--trials",
+            "100",
+            "--asks",
+            "2",
+            "--out",
+            "OUT/x.csv",
+        ],
+        "100 trials  ask ",
+    ),
+    (["curse.py", "--seeds", "1"], "| correlated | 12 | 10000 | as expected |"),
+    (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
+    (["step.py", *STUDY, "--rounds", "2"], "evaluation: spikingjelly's"),
+    (["contract.py", "--rounds", "1", "--methods", "weight_bits"], "| weight_bits | "),
+]
+LONG = [
+    (["throughput.py", *STUDY, "--rounds", "1", "--plans", "2"], "ratio "),
+    (
+        ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
+        "gained over uniform",
+    ),
+    (
+        ["scale.py", "--trials", "12", "--samplers", "random", "--out", "OUT/x.csv"],
+        "idle_percent",
+    ),
+    (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),
+    (
+        [
+            "lag.py",
+            "--workers",
+            "2",
+            "--study",
+            "tests/studies/short.toml",
+            "--seeds",
+            "1",
+            "--trials",
+            "9",
+            "--out",
+            "OUT/x.csv",
+        ],
+        "2 workers, spread 0.5, lag 4",
+    ),
+    (["removal.py", *STUDY, "--seeds", "1"], "points lost on validation, test, both"),
+    (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
+    (
+        ["patterns.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
+        "nm searched: patterns",
+    ),
+]
+"""Those that search or train, several on a Ray of their own."""
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["throughput.py", *STUDY, "--rounds", "1", "--plans", "2"], "ratio "),
-        (
-            ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
-            "gained over uniform",
-        ),
-        (
-            ["scale.py", "--trials", "12", "--samplers", "random", "--out", "OUT/x.csv"],
-            "idle_percent",
-        ),
-        (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),
-        (
-            [
-                "census.py",
-                "--rounds",
-                "2",
-                "--batch",
-                "1",
-                "--width",
-                "32",
-                "--depth",
-                "1",
-                "--small",
-            ],
-            "census with activity",
-        ),
-        (
-            ["census_peers.py", "--width", "16", "--side", "2", "--steps", "2"],
-            "MaxFormer   attention",
-        ),
-        (
-            [
-                "search.py",
-                "--seeds",
-                "1",
-                "--workers",
-                "1",
-                "--only",
-                "random",
-                "--out",
-                "OUT/x.csv",
-            ],
-            "loihi1: %",
-        ),
-        (["search_picture.py", "--out", "OUT/x.png"], "drawn: "),
-        (["uniform.py"], "3 x 2 x 3, as the study   18 plans  100.0 %"),
-        (
-            [
-                "search_functions.py",
-                "--seeds",
-                "1",
-                "--workers",
-                "1",
-                "--only",
-                "random",
-                "--out",
-                "OUT/x.csv",
-            ],
-            "100 evaluations: %",
-        ),
-        (
-            [
-                "depth.py",
-                "--seeds",
-                "1",
-                "--trainings",
-                "40",
-                "--kinds",
-                "additive",
-                "cliffs",
-                "--only",
-                "uniform",
-                "greedy",
-                "knapsack",
-                "random",
-                "block_response",
-                "--out",
-                "OUT/x.csv",
-            ],
-            "cliffs 4: %",
-        ),
-        (
-            [
-                "ask_time.py",
-                "--only",
-                "block_response",
-                "--trials",
-                "100",
-                "--asks",
-                "2",
-                "--out",
-                "OUT/x.csv",
-            ],
-            "100 trials  ask ",
-        ),
-        (
-            [
-                "lag.py",
-                "--workers",
-                "2",
-                "--study",
-                "tests/studies/short.toml",
-                "--seeds",
-                "1",
-                "--trials",
-                "9",
-                "--out",
-                "OUT/x.csv",
-            ],
-            "2 workers, spread 0.5, lag 4",
-        ),
-        (["removal.py", *STUDY, "--seeds", "1"], "points lost on validation, test, both"),
-        (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
-        (
-            ["patterns.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
-            "nm searched: patterns",
-        ),
-        (["curse.py", "--seeds", "1"], "| correlated | 12 | 10000 | as expected |"),
-        (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
-        (["step.py", *STUDY, "--rounds", "2"], "evaluation: spikingjelly's"),
-        (["contract.py", "--rounds", "1", "--methods", "weight_bits"], "| weight_bits | "),
-    ],
-)
-@pytest.mark.ray
-def test_benchmark(root, tmp_path, arguments, expected):
+def run_benchmark(root: Path, tmp_path: Path, arguments: list[str], expected: str) -> None:
     script = root / "benchmarks" / arguments[0]
     done = subprocess.run(
         [sys.executable, str(script), *(a.replace("OUT", str(tmp_path)) for a in arguments[1:])],
@@ -149,6 +147,19 @@ def test_benchmark(root, tmp_path, arguments, expected):
     )
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("arguments", "expected"), SHORT, ids=[each[0][0] for each in SHORT])
+def test_benchmark(root, tmp_path, arguments, expected):
+    run_benchmark(root, tmp_path, arguments, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.parametrize(("arguments", "expected"), LONG, ids=[each[0][0] for each in LONG])
+def test_a_long_benchmark(root, tmp_path, arguments, expected):
+    run_benchmark(root, tmp_path, arguments, expected)
 
 
 def on_a_run(root, script: str, run, *arguments: str) -> str:
@@ -164,6 +175,7 @@ def on_a_run(root, script: str, run, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.full
 def test_repricing_agrees_with_what_was_stored(root, short_run):
     """No energy differs in any bit, one by one, at once, or as stored."""
     sizes = ("--trials", "7", "--machines", "4", "--rounds", "1")
@@ -172,6 +184,7 @@ def test_repricing_agrees_with_what_was_stored(root, short_run):
     assert "0 of 21 differ from what was stored while running" in said
 
 
+@pytest.mark.full
 def test_fronts_by_two_sets_of_rules(root, short_run):
     """Of every machine, also those that the run did not see."""
     said = on_a_run(root, "fronts.py", short_run)

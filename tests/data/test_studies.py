@@ -29,7 +29,7 @@ def test_a_study_is_complete_without_its_data(name, tmp_path, monkeypatch):
     checked = load_checked(name)
     space = checked.space
     assert space.uniform["l1p"] and space.uniform["dsp"] and checked.machines
-    if name != "imagenet_sdt":  # the same, in the slow test below
+    if name not in ("cifar10dvs_spikformer", "imagenet_sdt"):  # the same, in the slow test below
         built = prepare(name).built
         assert built.parts.data.about.name == checked.study.data.name
         assert len(built.shape.blocks) in (2, 4)

@@ -31,7 +31,7 @@ def killed_in_writes(run: Run, moments: list[int]) -> None:
         assert code in (-signal.SIGKILL, 0), said
 
 
-@pytest.mark.full
+@pytest.mark.faults
 def test_a_bad_day(run, undisturbed, check):
     """Killed inside a write, journal and a trial's file cut, then no space left: the short form."""
     moments = undisturbed.moments()

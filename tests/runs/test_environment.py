@@ -68,20 +68,14 @@ def test_another_one_is_noted_beside_the_first(here, tmp_path):
 
 
 @pytest.mark.full
-def test_a_run_that_goes_on_elsewhere_says_so(root, tmp_path):
-    study = str(root / "tests" / "studies" / "short.toml")
-    start = "from autoprune.cli.main import main; main()"
+def test_a_run_that_goes_on_elsewhere_says_so(autoprune, root, tmp_path):
+    study = root / "tests" / "studies" / "short.toml"
 
     def command(trials: int) -> str:
         options = ["--workers", "0", "--trials", str(trials), "--out", str(tmp_path / "run")]
-        done = subprocess.run(
-            [sys.executable, "-c", start, "run", study, *options],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return " ".join(done.stdout.split())
+        said = autoprune("run", study, *options)
+        assert said.code == 0, said.err
+        return " ".join(said.out.split())
 
     assert "another environment" not in command(2)
     file = tmp_path / "run" / "environments.json"

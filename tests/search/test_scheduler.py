@@ -67,14 +67,16 @@ dsp = [1.0, 0.5]
 QUICK = ("tpe",)
 """Samplers of which every law is tested by default: Optuna's own, whose proposals are quick."""
 
-# A Gaussian process takes a second per proposal.
+SLOW = ("gp", "nsga3", "qmc")
+"""A Gaussian process takes a second per proposal; the others are of a kind with those that stay."""
+
 SAMPLERS = [
-    pytest.param(s, marks=() if s in QUICK else pytest.mark.slow if s == "gp" else pytest.mark.full)
+    pytest.param(s, marks=() if s in QUICK else pytest.mark.slow if s in SLOW else pytest.mark.full)
     for s in get_args(Sampler)
 ]
 
 
-OTHERS = [name for name in get_args(Sampler) if name not in ("tpe", "gp")]
+OTHERS = [name for name in get_args(Sampler) if name not in ("tpe", *SLOW)]
 """Those of which a law that is the same for all is tested at length."""
 
 

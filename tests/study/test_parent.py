@@ -15,7 +15,7 @@ from autoprune.trial.training import correct
 from tests.short import SHORT
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_parent_of_digits(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path))
     parts = prepare("digits").built.parts

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -30,7 +29,7 @@ def sweep(root, tmp_path):
 
 
 @pytest.mark.full
-def test_reading_while_a_sweep_writes(sweep, tmp_path):
+def test_reading_while_a_sweep_writes(sweep, autoprune, tmp_path):
     driver, folder = sweep
     commands = [
         ["front", folder],
@@ -43,18 +42,15 @@ def test_reading_while_a_sweep_writes(sweep, tmp_path):
     ]
     before = len(list((folder / "trials").glob("*.parquet")))
     for command in commands:
-        done = subprocess.run(
-            [*AUTOPRUNE, *map(str, command)], capture_output=True, text=True, env=os.environ
-        )
-        assert done.returncode == 0, (command, done.stderr)
-        assert done.stdout or command[0] in ("workload", "export")
+        said = autoprune(*command)
+        assert said.code == 0, (command, said.err)
+        assert said.out or command[0] in ("workload", "export")
         assert driver.poll() is None, driver.stderr.read()
     assert len(list((folder / "trials").glob("*.parquet"))) > before
     study = (folder / "study.toml").read_text(encoding="utf-8")
     assert "A few real trials" in study
-    refused = subprocess.run(
-        [*AUTOPRUNE, "confirm", str(folder), "--workers", "0"], capture_output=True, text=True
-    )
-    assert refused.returncode == 2
-    assert f"in use by process {driver.pid} on host" in refused.stderr
-    assert "It is running: wait for it, or end it" in refused.stderr
+    refused = autoprune("confirm", folder, "--workers", "0")
+    assert refused.code == 2
+    words = " ".join(refused.err.split())
+    assert f"in use by process {driver.pid} on host" in words
+    assert "It is running: wait for it, or end it" in words

@@ -77,7 +77,7 @@ def test_a_run_chooses_once_and_is_of_what_it_has_chosen(silent, tmp_path):
         run(prepare(str(silent), workers=0), place, Noting())
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.ray
 def test_two_workers_choose_as_one_process_does(silent, tmp_path, one_ray):
     one_ray()

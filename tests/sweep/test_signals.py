@@ -67,8 +67,13 @@ def test_a_signal_that_is_ignored_stays_so():
         assert not stop.asked
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.full),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.ray)])
 def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, request, number, workers):
     folder = tmp_path / "run"

@@ -101,13 +101,12 @@ def test_it_goes_on_with_what_it_began_with(study, source, trained, tmp_path):
     assert len(trained) == 2
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(
     "changes",
     [
-        ("time_steps = 3\nembed", "time_steps = 2\nembed"),
-        ("seed = 3", "seed = 4"),
-        ("epochs = 1", "epochs = 2"),
+        pytest.param(("time_steps = 3\nembed", "time_steps = 2\nembed"), marks=pytest.mark.full),
+        pytest.param(("seed = 3", "seed = 4"), marks=pytest.mark.slow),
+        pytest.param(("epochs = 1", "epochs = 2"), marks=pytest.mark.slow),
     ],
 )
 def test_trials_of_other_networks_are_data_and_on_no_front(

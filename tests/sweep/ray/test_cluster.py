@@ -277,7 +277,7 @@ def test_trials_run_on_both_nodes_and_one_that_goes_down_loses_nothing(cluster, 
 
 
 @pytest.mark.ray
-@pytest.mark.full
+@pytest.mark.slow
 def test_confirming_on_both_nodes(cluster, study, tmp_path):
     """What the cluster confirms is what this process does; the run was searched without Ray."""
     folder, alone = tmp_path / "run", tmp_path / "alone"
