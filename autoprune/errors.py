@@ -48,6 +48,10 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
 
 
+class AbsentDataError(InputError):
+    """The files of a data set are not there, which says nothing of the study."""
+
+
 class RecordError(AutopruneError):
     """A run folder cannot be used: it belongs to another study, is locked, or is damaged."""
 

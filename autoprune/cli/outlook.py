@@ -83,3 +83,5 @@ def print_forecast(console: Console, found: Forecast) -> None:
         )
     if found.unknown:
         console.print(f"Not known: {found.unknown}", style="yellow", highlight=False)
+    for note in found.notes:
+        console.print(note, style="yellow", highlight=False)

@@ -21,7 +21,7 @@ from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.plain_pickle import read_plain
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
-from autoprune.errors import InputError
+from autoprune.errors import AbsentDataError, InputError
 from autoprune.files import MIB
 
 OPTIONS: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ def load(spec: DataSpec, root: Path) -> Sources:
 
     folder = root / _FOLDERS[spec.name]
     if not folder.is_dir():
-        raise InputError(
+        raise AbsentDataError(
             f"data {spec.name}",
             f"no folder {folder}",
             f"the python version from {_PAGE}, unpacked in {root}",

@@ -22,7 +22,7 @@ from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
-from autoprune.errors import InputError
+from autoprune.errors import AbsentDataError, InputError
 from autoprune.files import read_text
 
 OPTIONS = ("frames", "side")
@@ -93,7 +93,7 @@ def _prepared(name: str, folder: Path) -> Path:
     if not extract.is_dir():
         missing = [file for file in files if not (download / file).is_file()]
         if missing:
-            raise InputError(
+            raise AbsentDataError(
                 f"data {name}",
                 f"{len(missing)} files missing in {download}: {', '.join(missing[:4])}",
                 f"the files of {_PAGES[name]} there",

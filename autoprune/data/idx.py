@@ -22,7 +22,7 @@ from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.mapped import Arrays, mapped
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
-from autoprune.errors import InputError
+from autoprune.errors import AbsentDataError, InputError
 
 OPTIONS: tuple[str, ...] = ()
 NEEDS = ("torchvision",)
@@ -129,7 +129,7 @@ def _files(spec: DataSpec, root: Path, start: str) -> tuple[Path, Path]:
         if found[0] and found[1]:
             return found[0], found[1]
     package = f"`apt install {known.package}`, or " if known.package else ""
-    raise InputError(
+    raise AbsentDataError(
         f"data {spec.name}",
         f"no {names[0]} with {names[1]}, packed (.gz) or not, in "
         + " or ".join(str(folder) for folder in folders),

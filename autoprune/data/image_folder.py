@@ -25,7 +25,7 @@ from autoprune.data.dataset import About, Source, Sources
 from autoprune.data.folders import cache_folder
 from autoprune.data.preparation import Preparation
 from autoprune.data.spec import DataSpec
-from autoprune.errors import InputError
+from autoprune.errors import AbsentDataError, InputError
 from autoprune.files import write_text
 
 OPTIONS = ("side", "channels", "scaled")
@@ -75,7 +75,7 @@ def load(spec: DataSpec, root: Path) -> Sources:
     """See `autoprune.data.load.NamedData.load`."""
     for part in ("train", "val"):
         if not (root / part).is_dir():
-            raise InputError("data imagefolder", f"no folder {root / part}", _LAYOUT)
+            raise AbsentDataError("data imagefolder", f"no folder {root / part}", _LAYOUT)
     classes = [folder.name for folder in _folders(root / "train")]
     strange = sorted({f.name for f in _folders(root / "val")} - set(classes))
     if strange:

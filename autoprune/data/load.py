@@ -24,6 +24,8 @@ from autoprune.data.together import check_import
 from autoprune.errors import InputError
 from autoprune.files import user_path
 
+_LEAST_CLASSES = 2
+
 
 @final
 class NamedData:
@@ -37,8 +39,8 @@ class NamedData:
         spec: as it was given.
         about: what is known of it.
 
-    Raises InputError for a setting that the data set does not have, and where torchvision or
-    torchaudio do not work that it takes.
+    Raises InputError for a setting that the data set does not have, for samples of one class, and
+    where torchvision or torchaudio do not work that it takes.
     """
 
     def __init__(self, spec: DataSpec, base: Path) -> None:
@@ -49,6 +51,8 @@ class NamedData:
                 check_import(needed, f"data {spec.name}")
         self.spec, self._base, self._module = spec, base, module
         self.about: About = module.about(spec, self.root)
+        if self.about.classes < _LEAST_CLASSES and not self.about.label_shape:
+            raise InputError(f"data {spec.name}", "1 class", "two or more to tell apart")
         if spec.augment is not None:
             check_augmentation(spec.augment, self.about)
 
@@ -62,7 +66,8 @@ class NamedData:
     def load(self, seed: int) -> Dataset:
         """Its samples; `seed` splits them.
 
-        Raises InputError where its files are not there, not readable, or too few.
+        Raises AbsentDataError where its files are not there, InputError where they are not readable
+        or too few.
         """
         sources: Sources = self._module.load(self.spec, self.root)
         data, augment = split(sources, self.spec, seed), self.spec.augment

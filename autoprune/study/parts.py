@@ -12,6 +12,8 @@ from autoprune.compress.registry import methods, told
 from autoprune.compress.spec import CompressionSpec
 from autoprune.data.dataset import About, Dataset
 from autoprune.data.load import NamedData
+from autoprune.data.overlap import overlaps
+from autoprune.data.pixels import counted_as_spikes
 from autoprune.data.split import some_of
 from autoprune.errors import InputError
 from autoprune.networks.adapter import ModelAdapter
@@ -23,6 +25,9 @@ from autoprune.study.study import Study
 from autoprune.trial.setup import Evaluate, Setup, Train
 from autoprune.trial.spec import ComputeSpec, FinetuneSpec, MeasureSpec, RecipeSpec
 from autoprune.trial.training import Recipe, train
+
+_LOOKED_AT = 16
+"""Validation samples whose numbers are looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +120,13 @@ def capped(parts: Parts, data: Dataset) -> list[str]:
         for key, (count, there) in asked.items()
         if count > there
     ]
+
+
+def data_notes(parts: Parts, data: Dataset) -> list[str]:
+    """What a user of the study should know of its data, in words."""
+    notes = [*capped(parts, data), *overlaps(data)]
+    said = counted_as_spikes(data.validation.inputs(slice(_LOOKED_AT)))
+    return [*notes, said] if said else notes
 
 
 def make_setup(

@@ -9,8 +9,6 @@ from pathlib import Path
 from torch import nn
 
 from autoprune.data.dataset import Dataset
-from autoprune.data.overlap import overlaps
-from autoprune.data.pixels import counted_as_spikes
 from autoprune.errors import InputError, RecordError
 from autoprune.networks.checkpoint import save_weights
 from autoprune.runs.artifacts import Artifacts
@@ -31,7 +29,7 @@ from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.build import Built
 from autoprune.study.identity import check_identity
 from autoprune.study.parent import find_parent, load_parent
-from autoprune.study.parts import Parts, capped, load_data, make_setup, recipe
+from autoprune.study.parts import Parts, data_notes, load_data, make_setup, recipe
 from autoprune.study.recipe import leaves_out, recipe_task, with_rates
 from autoprune.sweep.environment import environment
 from autoprune.sweep.execute import execute
@@ -47,9 +45,6 @@ from autoprune.sweep.tested import evaluate_tests
 from autoprune.sweep.tracker import Tracker
 from autoprune.sweep.workers import Hire, Workers
 from autoprune.trial.setup import Setup
-
-_LOOKED_AT = 16
-"""Validation samples whose numbers are looked at."""
 
 
 def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = None) -> Finished:
@@ -75,8 +70,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         write_study(replace(prepared, built=built), folder, weight_bits)
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
-        notes = [*capped(parts, data), *overlaps(data)]
-        notes += filter(None, [counted_as_spikes(data.validation.inputs(slice(_LOOKED_AT)))])
+        notes = data_notes(parts, data)
         parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())

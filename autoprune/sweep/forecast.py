@@ -14,10 +14,10 @@ from autoprune.compress.configuration import make_plan
 from autoprune.compress.uniform import uniform_sweep
 from autoprune.data.dataset import Dataset
 from autoprune.data.split import some_of
-from autoprune.errors import InputError
+from autoprune.errors import AbsentDataError, InputError
 from autoprune.search.baselines import baseline_configurations, probes
 from autoprune.study.build import Built
-from autoprune.study.parts import load_data, make_setup
+from autoprune.study.parts import data_notes, load_data, make_setup
 from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.trial.measurement import Seconds
 from autoprune.trial.setup import Setup
@@ -54,6 +54,7 @@ class Forecast:
         workers: trials at a time.
         timed: samples of the trial that was timed; 0 where none was.
         unknown: why something is not known; empty where all is.
+        notes: what one should know of the data, in words.
     """
 
     parameters: int
@@ -62,6 +63,7 @@ class Forecast:
     workers: int
     timed: int
     unknown: str
+    notes: tuple[str, ...]
 
     @property
     def seconds(self) -> float | None:
@@ -77,15 +79,17 @@ class Forecast:
 
 
 def forecast(built: Built) -> Forecast:
-    """What a run of the study costs; its data are read, and a trial on few of them is timed."""
+    """What a run of the study costs; its data are read, and a trial on few of them is timed.
+
+    Raises InputError where the data are there and cannot be used, or are fewer than the study says.
+    """
     data, timed, spent, unknown = None, 0, None, ""
     try:
         data = load_data(built.parts)
-        timed, spent = _timed(built, data)
-    except InputError as error:
+    except AbsentDataError as error:
         unknown = str(error)
-    except Exception as error:  # noqa: BLE001 - a user's functions may raise anything
-        unknown = f"a trial of few samples raised {type(error).__name__}: {error}"
+    else:
+        timed, spent, unknown = _tried(built, data)
     return Forecast(
         parameters=sum(p.numel() for p in built.parts.architecture.build().parameters()),
         samples=() if data is None else _samples(built, data),
@@ -93,7 +97,18 @@ def forecast(built: Built) -> Forecast:
         workers=built.parts.compute.workers,
         timed=timed,
         unknown=unknown,
+        notes=() if data is None else tuple(data_notes(built.parts, data)),
     )
+
+
+def _tried(built: Built, data: Dataset) -> tuple[int, Seconds | None, str]:
+    """As `_timed`, and why nothing was, in words."""
+    try:
+        return *_timed(built, data), ""
+    except InputError as error:
+        return 0, None, str(error)
+    except Exception as error:  # noqa: BLE001 - a user's functions may raise anything
+        return 0, None, f"a trial of few samples raised {type(error).__name__}: {error}"
 
 
 def _samples(built: Built, data: Dataset) -> tuple[tuple[str, int], ...]:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from autoprune.data.overlap import overlaps
-from autoprune.errors import InputError
+from autoprune.errors import AbsentDataError, InputError
 from tests.refusals import assert_refused, refusals
 
 OWN = """
@@ -106,6 +106,10 @@ def numbers_of_files():
 
 def lonely():
     return X, np.r_[np.zeros(59, dtype=int), 1]
+
+
+def alike():
+    return X, 0 * Y
 
 
 def not_a_number():
@@ -207,6 +211,7 @@ def test_samples_in_two_parts_are_said(own):
     ("not_a_number", "NaN or infinite"),
     ("flat", "arrays of [60, 16] and [60]"),
     ("real_labels", "labels of type float64"),
+    ("alike", "1 class; expected two or more"),
     ("other_shapes", "parts differ in shape: train [1, 4, 4], test [1, 2, 4]"),
     ("ragged", "returned no arrays (*inhomogeneous shape"),
     ("uneven", "sample 1 of 2 (ValueError: [1, 2, 4] after [1, 4, 4]); expected pairs"),
@@ -246,6 +251,8 @@ def test_sizes_and_arguments_that_do_not_fit(own, given, words):
 def test_absent_files(load, make, given, words):
     make("nothing")
     assert_refused(words, load, given)
+    with pytest.raises(AbsentDataError):  # which a dry run can do without
+        load(given)
 
 
 @refusals(

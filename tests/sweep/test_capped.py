@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from autoprune.errors import InputError
 from autoprune.study.parts import capped, load_data, make_setup
+from autoprune.sweep.forecast import forecast
 from autoprune.sweep.prepare import prepare
 from autoprune.trial.training import batches
 
@@ -22,6 +26,15 @@ def test_batches_and_samples_beyond_the_data_are_said(short_study):
     ]
     [found] = batches(data.train, 10**6, 1, 0)
     assert len(found) == train
+
+
+def test_a_dry_run_says_it_and_refuses_sizes_beyond_the_data(short_study):
+    more = ("batch_size = 64", "batch_size = 5000")
+    built = prepare(str(short_study(more)), workers=0).built
+    assert list(forecast(built).notes) == capped(built.parts, load_data(built.parts))
+    study = short_study(('"digits"', '{ name = "digits", train = 5000 }'))
+    with pytest.raises(InputError, match="train: given 5000; expected at most 1078"):
+        forecast(prepare(str(study), workers=0).built)
 
 
 def test_trials_take_so_many_training_samples_of_every_class(short_study):
