@@ -21,12 +21,16 @@ from torch import Tensor
 
 from autoprune.errors import InputError
 
-KEYS = ("state_dict", "model", "net", "state_dict_ema", "model_ema", "ema")
+KEYS = ("state_dict", "model_state_dict", "model", "net", "state_dict_ema", "model_ema", "ema")
 """Keys of a dictionary under which scripts keep the weights, in the order in which they are tried:
-averaged weights (EMA) are taken where there are no others."""
+averaged weights (EMA) are taken where there are no others. Under another key lies a state dict that
+is the only one."""
 
 PREFIXES = ("module.", "model.", "_orig_mod.")
 """What wrappers put before every name: DataParallel, a network in another, ``torch.compile``."""
+
+_DEEP = 3
+"""Dictionaries inside each other that are looked into: a file's may hold themselves."""
 
 _EXPECTED = "a state dict in .safetensors or as torch.save writes it"
 
@@ -34,8 +38,8 @@ _EXPECTED = "a state dict in .safetensors or as torch.save writes it"
 def read_state(file: Path) -> dict[str, Tensor]:
     """The tensors in a file, by name; InputError where it holds no state dict, or would run code.
 
-    A state dict may lie under one of `KEYS`, or under one of them inside another; what else is in
-    the file is not looked at.
+    A state dict may lie under one of `KEYS`, or under one of them inside another, or be the only
+    one beside other things, which are not looked at.
     """
     if not file.is_file():
         raise InputError(str(file), "no such file", _EXPECTED)
@@ -45,22 +49,36 @@ def read_state(file: Path) -> dict[str, Tensor]:
         except (SafetensorError, MemoryError, OSError) as error:
             raise InputError(str(file), f"not readable ({error})", _EXPECTED) from error
     content = _unpickled(file)
-    while not _is_state(content):
-        inner = (content[k] for k in KEYS if isinstance(content, dict) and k in content)
-        content = next(inner, None)
-        if content is None:
-            raise InputError(str(file), f"holds no state dict under {', '.join(KEYS)}", _EXPECTED)
-    return dict(content)
+    for _ in range(_DEEP):
+        if _is_state(content):
+            return dict(content)
+        content = _inside(content)
+    reason = f"holds no state dict under {', '.join(KEYS)}, nor a single one under another key"
+    raise InputError(str(file), reason, _EXPECTED)
 
 
 def without_prefix(given: dict[str, Tensor], known: set[str]) -> dict[str, Tensor]:
-    """`given` without the prefixes that all its names have, unless one is among the `known`."""
+    """`given` without the prefixes that all its names have, unless one is among the `known`.
+
+    ``n_averaged`` is no weight: torch's AveragedModel counts its averages beside them.
+    """
+    if "n_averaged" not in known:
+        given = {name: tensor for name, tensor in given.items() if name != "n_averaged"}
     while given and not given.keys() & known:
         prefix = next((p for p in PREFIXES if all(name.startswith(p) for name in given)), None)
         if prefix is None:
             break
         given = {name.removeprefix(prefix): tensor for name, tensor in given.items()}
     return given
+
+
+def _inside(content: Any) -> Any:
+    """What a dictionary holds under the first of `KEYS`, or its only state dict; else None."""
+    if not isinstance(content, dict):
+        return None
+    inner = [content[key] for key in KEYS if key in content]
+    states = [value for value in content.values() if _is_state(value)]
+    return next(iter(inner or (states if len(states) == 1 else [])), None)
 
 
 def _is_state(content: object) -> bool:

@@ -61,6 +61,8 @@ class Attribute:
             "model_ema": state,
             "args": argparse.Namespace(a=[1, (2, None)]),
         },
+        lambda state: {"model_state_dict": state, "loss": torch.tensor(1.0)},
+        lambda state: {"weights": state, "optimizer": {"state": {0: {"step": torch.ones(1)}}}},
     ],
 )
 def test_a_state_dict_is_found_beside_what_scripts_save_with_it(tmp_path, around):
@@ -74,17 +76,21 @@ def test_a_state_dict_is_found_beside_what_scripts_save_with_it(tmp_path, around
 def test_the_prefixes_of_wrappers_are_taken_off(prefix):
     given = {f"{prefix}{name}": tensor for name, tensor in STATE.items()}
     assert without_prefix(given, set(STATE)).keys() == STATE.keys()
+    averaged = {"n_averaged": torch.tensor(3), **given}
+    assert without_prefix(averaged, set(STATE)).keys() == STATE.keys()
     mixed = {**given, "head": torch.ones(1)}
-    assert without_prefix(mixed, set(STATE)) is mixed, "not all names have it"
-    assert without_prefix(given, set(given)) is given, "the network's own names have it"
+    assert without_prefix(mixed, set(STATE)).keys() == mixed.keys(), "not all names have it"
+    own = without_prefix(given, set(given))
+    assert own.keys() == given.keys(), "the network's own names have it"
 
 
 @refusals(
     (hostile_tensors(), "holds an object of torch.nn.modules.linear.Linear, and to make that"),
-    ({"epoch": 3}, "holds no state dict under state_dict, model, net"),
+    ({"epoch": 3}, "holds no state dict under state_dict, model_state_dict"),
     ([STATE], "holds no state dict"),
     ({"state_dict": {"a": 1}}, "holds no state dict"),
     ({}, "holds no state dict"),
+    ({"generator": STATE, "critic": STATE}, "nor a single one under another key"),
 )
 def test_what_holds_no_state_dict_is_refused(tmp_path, given, words):
     torch.save(given, tmp_path / "x.pt")
@@ -115,6 +121,7 @@ def test_no_code_of_a_file_is_run(tmp_path, kind, legacy):
         b"cnumpy.core.multiarray\nscalar\n(S'O'\nS'x'\ntR.",  # would unpickle what is in it
         b"\x80\x02]" + b"]" * 100_000 + b".",
         b"\x80\x02(" + b"K\x01" * 10 + b"t.",
+        b"\x80\x02}q\x00X\x05\x00\x00\x00modelh\x00s.",  # a dictionary that holds itself
         b"",
         b"PK\x03\x04",
     ],

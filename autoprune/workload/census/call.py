@@ -14,6 +14,13 @@ from torch._ops import OpOverload
 _VIEWS = {"_unsafe_view", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk"}
 """Views that torch does not call so."""
 
+_COPIES = {"clone", "_to_copy"}
+"""What gives the entries of a tensor anew."""
+
+_ROUNDS = {"heaviside", "sign", "sgn", "round", "floor", "ceil", "trunc", "floor_divide"}
+_ROUNDS |= {"bernoulli", "poisson"}
+"""What makes whole numbers of real ones and holds them as real ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -58,6 +65,11 @@ class Call:
         return self.function.is_view or self.turns or self.name in _VIEWS
 
     @property
+    def is_same(self) -> bool:
+        """Whether its result holds entries of what it was given: a view, or a copy."""
+        return self.is_view or self.name in _COPIES
+
+    @property
     def turns(self) -> bool:
         """Whether it makes a view of the very tensor that it was given, such as ``transpose_``."""
         return torch.Tag.inplace_view in self.function.tags
@@ -66,6 +78,35 @@ class Call:
     def is_entrywise(self) -> bool:
         """Whether every entry of its result is made of one entry of each input."""
         return torch.Tag.pointwise in self.function.tags
+
+    @property
+    def is_reduction(self) -> bool:
+        """Whether it makes one entry of all along some dimensions, such as a sum."""
+        return torch.Tag.reduction in self.function.tags
+
+    @property
+    def is_average(self) -> bool:
+        """Whether it is a mean, or one of windows."""
+        return "avg_pool" in self.name or self.name == "mean"
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether it makes an entry of a window, or of several entries, by mean or maximum."""
+        return "pool" in self.name or self.name == "mean"
+
+    @property
+    def rounds(self) -> bool:
+        """Whether it makes whole numbers of real ones, also as another type: a comparison, a cast.
+
+        Of what a step emits in which nothing fires, data do not tell: all entries are 0.
+        """
+        given, out = self.args[0] if self.args else None, self.out
+        if not isinstance(out, Tensor) or not isinstance(given, Tensor):
+            return False
+        if _fineness(out) < _fineness(given):
+            return self.is_entrywise or self.name in _COPIES
+        floors = self.name == "div" and self.argument("rounding_mode") is not None
+        return floors or self.name in _ROUNDS
 
     def argument(self, name: str, default: Any = None) -> Any:
         """What it was given for the argument `name` of its schema."""
@@ -77,6 +118,11 @@ class Call:
                     return self.args[place]
                 return known.default_value if known.has_default_value() else default
         return default
+
+
+def _fineness(x: Tensor) -> int:
+    """0 of truths, 1 of whole numbers, 2 of real ones."""
+    return (x.dtype != torch.bool) + x.is_floating_point()
 
 
 @cache
@@ -93,10 +139,4 @@ def tensors(values: object) -> list[Tensor]:
         values = values.values()
     elif not isinstance(values, tuple | list):
         return []
-    found: list[Tensor] = []
-    for value in values:
-        if isinstance(value, Tensor):
-            found.append(value)
-        elif isinstance(value, tuple | list | dict):
-            found += tensors(value)
-    return found
+    return [x for value in values for x in tensors(value)]

@@ -22,7 +22,7 @@ from autoprune.workload.census.places import Places, Site
 from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import Touched
-from autoprune.workload.census.trace import Trace, Traced, union
+from autoprune.workload.census.trace import Sum, Trace, Traced, union
 from autoprune.workload.census.values import BINARY, REAL
 from autoprune.workload.op import Op
 
@@ -161,15 +161,13 @@ class Calls:
         for (_, trace), raw in zip((a, b), pair, strict=True):
             self.neurons.read(trace, raw)
         unit = _both(a[1].unit, b[1].unit)
-        return Trace(producers=(key,), logic=key, axes=axes, unit=unit)
+        return Trace(producers=(key,), logic=(key,), axes=axes, unit=unit)
 
-    def _summed(self, path: str, trace: Trace) -> str | None:
-        """Spikes that were added up before neurons took them; None where there are none."""
-        if trace.summed is None:
-            return None
-        x, before, dims = trace.summed
-        if before.logic is not None:
-            return before.logic
+    def _summed(self, path: str, made: Sum) -> str | None:
+        """The operation of spikes that are added up before neurons take them; None of real ones."""
+        if made.key is not None:
+            return made.key
+        (x, before), dims = made.spikes, made.dims
         site = self._within(path, "sum")
         axes = before.axes
         if axes.batch is not None and axes.batch[0] in dims and self.shown.sizes.samples > 1:
@@ -187,14 +185,17 @@ class Calls:
             return (count_logic(SpikeLogic(at=at, a=a)),)
 
         self.neurons.read(before, raw)
-        return self._add(site, before.producers, (raw,), build, numbered=True)
+        made.key = self._add(site, before.producers, (raw,), build, numbered=True)
+        return made.key
 
     def owner(self, path: str, traces: list[Trace]) -> str | None:
         """The operation whose result neurons of the module `path` take; None of none."""
         found = self.ledger.last(union(trace.drivers for trace in traces))
-        for trace in traces:
-            found = found or trace.logic or self._summed(path, trace)
-        return found
+        if found is not None:
+            return found
+        made = (one for trace in traces for one in trace.logic)
+        keys = (self._summed(path, one) if isinstance(one, Sum) else one for one in made)
+        return self.ledger.last([key for key in keys if key])
 
     def _rows(self, x: Tensor, axes: Axes, inner: int, name: str) -> Tensor:
         """`x` as [T, B, rows, ...], with the last `inner` axes as they are."""
@@ -206,8 +207,8 @@ class Calls:
         return x.flatten(2, x.ndim - inner - 1)
 
     def _raw(self, x: Tensor, trace: Trace, channel: int | None = None) -> Raw:
-        """An operand; real where only the data of a constant say otherwise."""
-        made = trace.drivers and trace.factors is None
+        """An operand; real where only the data of a constant say otherwise, and nothing fired."""
+        made = trace.drivers and trace.factors is None and not trace.emitted
         constant = bool(made) and bool((x == x[:1, :1, :1]).all())
         known = trace.held[0] if trace.held and trace.held[0] == BINARY else None
         return Raw(

@@ -29,16 +29,21 @@ class Coverage:
         self._where: dict[str, dict[str, None]] = {}
         self.products: list[Entrywise] = []
 
-    def see(self, call: Call, path: str, *, constant: bool = False) -> None:
-        """Take in a call in the module `path`; whether of what does not depend on the input."""
+    def see(self, call: Call, path: str, *, constant: bool = False) -> bool:
+        """Take in a call in the module `path`; whether its operator is known.
+
+        `constant` of what does not depend on the input.
+        """
         macs, name = multiplies(call), call.name + CONSTANT * constant
-        if name in BATCH_NORMS:
-            return  # among what is counted entry by entry
-        if macs == 0:
+        if macs:
+            self._macs[name] += macs
+        elif macs is None:
+            self._macs[name] += 0
+        elif name not in BATCH_NORMS:  # which are among what is counted entry by entry
             self._free[name] += 1
-        else:
-            self._macs[name] += macs or 0
+        if macs != 0:
             self._where.setdefault(name, {})[path] = None
+        return macs is not None
 
     def uncounted(self, elementwise: tuple[Elementwise, ...]) -> list[Uncounted]:
         """Everything that was seen, what multiplies first."""

@@ -6,13 +6,7 @@ from torch import Tensor
 
 from autoprune.workload.census.call import Call
 from autoprune.workload.census.contraction import Entrywise, Pair, is_outer
-from autoprune.workload.census.functions import (
-    ADDITIONS,
-    AVERAGES,
-    COPIES,
-    JOINS,
-    REDUCTIONS,
-)
+from autoprune.workload.census.functions import ADDITIONS, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import dims_of, one_number
 from autoprune.workload.census.trace import Traced, trace_of
@@ -26,9 +20,8 @@ _ALONE = {"mul", "div"}
 """Those that give the product and nothing else."""
 
 _SUMS = {"cumsum", "index_add", "scatter_add", "scatter_reduce", "index_put"}
-_SUMS |= REDUCTIONS | AVERAGES
 _ADDS = ADDITIONS | _FACTORS.keys()
-_KEEPS = _SUMS | _ADDS | COPIES | JOINS | {"neg"}
+_KEEPS = _ADDS | JOINS | {"neg"}
 """What adds up entries of one tensor, of several, and what a sum of products may go through."""
 
 
@@ -74,11 +67,12 @@ def products(call: Call, inputs: list[Traced], pair: Pair | None) -> tuple[Entry
         return (pair.made,)
     parts = [set(trace.products) for _, trace in inputs if trace.products]
     parts += [{pair.made}] if pair is not None else []
-    if not parts or not (call.is_view or call.name in _KEEPS):
+    sums = call.is_reduction or call.is_average or call.name in _SUMS
+    if not parts or not (call.is_same or sums or call.name in _KEEPS):
         return ()
     (x, trace), summed = inputs[0], set()
-    if call.name in _SUMS:
-        direct = trace.pair if call.name in REDUCTIONS else None
+    if sums:
+        direct = trace.pair if call.is_reduction else None
         if direct is None or direct.adds_up(dims_of(call, x)):
             summed = set.union(*parts)
     elif call.name in _ADDS:

@@ -1,7 +1,7 @@
 """What torch's operators do, where torch itself does not say it: who multiplies, and who does not.
 
-Entrywise operators and views are marked by torch. Every other operator that is not listed here is
-named as one that may multiply.
+Entrywise operators, reductions and views are marked by torch. Every other operator that is not
+listed here is named as one that may multiply.
 """
 
 from __future__ import annotations
@@ -15,48 +15,33 @@ from autoprune.workload.census.call import Call, tensors
 
 CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
 ADDITIONS = {"add", "sub", "rsub"}
-AVERAGES = {"mean", "avg_pool2d", "avg_pool3d", "_adaptive_avg_pool2d", "_adaptive_avg_pool3d"}
-POOLS = {"max_pool2d_with_indices", "max_pool3d_with_indices", "mkldnn_max_pool2d", *AVERAGES}
-POOLS |= {"adaptive_max_pool2d", "adaptive_max_pool3d"}
-REDUCTIONS = {"sum", "mean", "amax", "amin", "max", "min", "any", "all", "argmax", "argmin"}
-REDUCTIONS |= {"prod", "norm", "std", "var", "logsumexp", "median", "linalg_vector_norm"}
-COPIES = {"clone", "_to_copy", "_unsafe_view", "lift_fresh", "alias"}
-"""What gives the entries of a tensor anew."""
-RESHAPES = COPIES | {"view", "_reshape_alias", "permute", "transpose", "t", "squeeze", "unsqueeze"}
-RESHAPES |= {"detach"}
-"""What shows all entries of a tensor once."""
-REPEATS = {"expand", "repeat"}
 JOINS = {"stack", "cat"}
-QUANTISERS = {
-    *("gt", "ge", "lt", "le", "eq", "ne", "heaviside", "sign", "sgn", "signbit"),
-    *("round", "floor", "ceil", "trunc", "bernoulli", "poisson"),
-}
-"""What makes whole numbers of real ones: where spikes are emitted."""
-_ORDERS = {"sort", "topk", "cumsum", "cumprod", "cummax", "flip", "roll", "tril", "triu"}
+_ORDERS = {"sort", "topk", "median", "cumsum", "cumprod", "cummax", "flip", "roll", "tril", "triu"}
 _CHOOSES = {
     *("index", "index_select", "gather", "scatter", "scatter_add", "index_put", "index_add"),
     *("masked_select", "nonzero", "embedding", "copy", "fill", "zero", "im2col"),
     *("constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d"),
     *("replication_pad2d", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"),
     *("slice_scatter", "select_scatter", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"),
-    *("resize", "set", "index_fill", "masked_scatter", "diag_embed", "max_unpool2d"),
+    *("resize", "set", "index_fill", "masked_scatter", "diag_embed", "repeat"),
 }
 MAKES = {  # whatever shape or type they take from a tensor, they take nothing else
     *("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full"),
     *("new_empty", "new_empty_strided", "rand_like", "randn_like", "randint_like", "linspace"),
     *("uniform", "normal", "random"),
 }
-_READS = {"_local_scalar_dense", "bincount", "isin", "_unique2", "count_nonzero", "histc"}
-_READS |= {"aminmax", "searchsorted", "bucketize"}
+_READS = {"_local_scalar_dense", "bincount", "isin", "_unique2", "histc"}
+_READS |= {"searchsorted", "bucketize"}
 _NORMS = {
     *("native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit"),
     *("cudnn_batch_norm", "native_layer_norm", "native_group_norm"),
-    *("_softmax", "_log_softmax", "_safe_softmax", "native_dropout", "std_mean", "var_mean"),
+    *("_softmax", "_log_softmax", "_safe_softmax", "native_dropout"),
 }
 BATCH_NORMS = {name for name in _NORMS if "batch_norm" in name}
-FREE = POOLS | REDUCTIONS | COPIES | REPEATS | JOINS | QUANTISERS | _ORDERS | _CHOOSES
-FREE |= MAKES | _READS | _NORMS | {"masked_fill", "_fused_dropout", "_prelu_kernel", "glu"}
-"""Operators that torch does not mark as entrywise or as views, and that multiply no matrices."""
+FREE = JOINS | _ORDERS | _CHOOSES | MAKES | _READS | _NORMS
+FREE |= {"masked_fill", "_fused_dropout", "_prelu_kernel", "glu", "bernoulli", "poisson"}
+"""Operators that torch marks neither as entrywise nor as views or reductions, and that are neither
+copies nor pools, and multiply no matrices."""
 
 
 def multiplies(call: Call) -> int | None:
@@ -69,7 +54,7 @@ def multiplies(call: Call) -> int | None:
         return int(flop_registry[packet](*call.args, **call.named, out_val=call.out)) // 2
     if name in _MACS:
         return _MACS[name](call)
-    free = call.is_view or call.is_entrywise or name in FREE
+    free = call.is_same or call.is_entrywise or call.is_reduction or call.is_pool or name in FREE
     return 0 if free and call.function.namespace in ("aten", "prims") else None
 
 

@@ -40,17 +40,23 @@ class Neurons:
         )
 
     def read(self, trace: Trace, raw: Raw) -> None:
-        """Count neurons of no known class that emitted what is read, if spikes are read."""
-        waiting = [emission for emission in trace.emitted if emission.spikes is not None]
-        if waiting and not raw.real and raw.operand().values != REAL:
+        """Count neurons of no known class that emitted what is read, if spikes are read.
+
+        Nothing but spikes went into it, as into their rates; or its data are spikes.
+        """
+        waiting = [emission for emission in trace.emitted if not emission.is_counted]
+        spikes = trace.is_spikes or (not raw.real and raw.operand().values != REAL)
+        if waiting and spikes:
             for emission in waiting:
                 self.emitted(emission)
 
     def emitted(self, emission: Emission) -> None:
         """Something reads spikes that were made without a module known for its neurons."""
-        if emission.spikes is None:
+        while emission.whole is not None:
+            emission.is_counted, emission = True, emission.whole
+        if emission.is_counted:
             return
-        spiked, emission.spikes = emission.spikes, None
+        spiked, emission.is_counted = emission.spikes, True
         values, updates = examine(spiked), spiked.numel()
         self._ledger.note("neuron_update", updates)
         held = counted(spiked, values), values

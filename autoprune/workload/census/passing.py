@@ -13,19 +13,12 @@ from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.contraction import Pair, is_outer
 from autoprune.workload.census.coverage import Coverage
 from autoprune.workload.census.entrywise import multiplied, products
-from autoprune.workload.census.functions import (
-    ADDITIONS,
-    BATCH_NORMS,
-    COPIES,
-    JOINS,
-    POOLS,
-    QUANTISERS,
-)
+from autoprune.workload.census.functions import ADDITIONS, BATCH_NORMS, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of
 from autoprune.workload.census.touched import Touched
-from autoprune.workload.census.trace import Emission, Trace, Traced, merged
-from autoprune.workload.census.values import examine, is_one_bit
+from autoprune.workload.census.trace import Emission, Root, Sum, Trace, Traced, merged
+from autoprune.workload.census.values import REAL, examine, is_one_bit
 
 
 class Passing:
@@ -40,21 +33,29 @@ class Passing:
     def __init__(self, calls: Calls, coverage: Coverage, names: Names) -> None:
         self._calls, self._coverage, self._names = calls, coverage, names
         self._sizes = calls.shown.sizes
+        self._reset: list[Emission] = []
 
     def mask(self, call: Call, path: str, inputs: list[Traced]) -> Trace | None:
-        """The trace of spikes times spikes entry by entry; None where that is no mask."""
-        if call.name != "mul" or len(inputs) < 2 or not all(t.is_spikes for _, t in inputs):
+        """The trace of spikes with spikes entry by entry; None where that is no mask.
+
+        Those of one membrane make one neuron's.
+        """
+        if len(inputs) < 2 or not all(t.is_spikes for _, t in inputs):
             return None
-        if is_outer(*(x.expand(call.out.shape) for x, _ in inputs)):
+        if (one := self._one_neuron(call, inputs)) is not None or call.name != "mul":
+            return one
+        (_, a), (_, b) = inputs
+        resets = any(e.root in (a.root, b.root) for e in (*a.emitted, *b.emitted))
+        if resets or is_outer(*(x.expand(call.out.shape) for x, _ in inputs)):
             return None
         axes = axes_after(call, inputs, call.out, self._sizes)
         return self._calls.mask(path, inputs[0], inputs[1], axes)
 
     def passed(self, call: Call, path: str, inputs: list[Traced]) -> Trace:
         """The trace of any other result: what went in, unless it is summed or fired."""
-        pair = multiplied(call, path, self._names)
+        pair, known = multiplied(call, path, self._names), True
         if pair is None:
-            self._coverage.see(call, path)
+            known = self._coverage.see(call, path)
         else:
             self._coverage.products.append(pair.made)
         trace = merged([trace for _, trace in inputs], Axes())
@@ -63,27 +64,62 @@ class Passing:
         if pair is not None:
             return replace(trace, pair=pair if pair.made.is_alone else None)
         name = call.name
-        if name in QUANTISERS and not all(_is_binary(x, given) for x, given in inputs):
-            pixels = trace.shown and not trace.drivers and not is_one_bit(examine(call.out))
-            return trace if pixels else self._emitted(call, path, inputs, trace)
+        first = call.results[0][1]
+        emits = call.rounds if known else _holds_spikes(first)
+        if emits and not all(_is_binary(x, given) for x, given in inputs):
+            pixels = trace.shown and not trace.drivers and not is_one_bit(examine(first))
+            return trace if pixels else self._emitted(first, path, call, inputs, trace)
         self._note(call, inputs)
         if name in JOINS and len(inputs) == len(call.args[0]):
             parts = [(x.shape, given.touched) for x, given in inputs]
             joined = Touched.joined(parts, call.argument("dim", 0), stacked=name == "stack")
             return replace(trace, touched=joined)
-        if name == "sum" and trace.is_spikes:
-            return replace(trace, summed=(*inputs[0], dims_of(call, inputs[0][0])))
-        if call.is_view or name in COPIES:
+        if name == "sum" and trace.is_spikes and not trace.logic:
+            return replace(trace, logic=(Sum(inputs[0], dims_of(call, inputs[0][0])),))
+        if call.is_same:
             return _same(call, inputs[0], trace)
-        if len(inputs) == 1 and call.is_entrywise and name not in ADDITIONS:
-            return replace(trace, summed=inputs[0][1].summed)
         return trace
 
-    def _emitted(self, call: Call, path: str, inputs: list[Traced], trace: Trace) -> Trace:
-        """Whole numbers of real ones: a neuron's spikes, if they are read as such."""
+    def _emitted(
+        self, spikes: Tensor, path: str, call: Call, inputs: list[Traced], trace: Trace
+    ) -> Trace:
+        """Whole numbers of real ones: a neuron's spikes, if they are read as such.
+
+        A state into which they went before is a neuron's that they reset, whoever reads them.
+        """
+        root = (inputs[0][1].root if len(inputs) == 1 else None) or Root()
+        known = root.emission
+        if known is not None and known.path == path and torch.equal(known.spikes, spikes):
+            return self._fired(known, trace)  # what fired is asked once more, to reset it
         owner = self._calls.owner(path, [given for _, given in inputs])
-        axes = axes_after(call, inputs, call.out, self._sizes)
-        emission = Emission(path, owner, call.out, axes)
+        axes = axes_after(call, inputs, spikes, self._sizes)
+        root.emission = emission = Emission(path, owner, spikes, axes, root)
+        before = [e for e in trace.emitted if e.path == path]
+        self._reset += (*before, emission) if before else ()
+        return self._fired(emission, trace)
+
+    def _one_neuron(self, call: Call, inputs: list[Traced]) -> Trace | None:
+        """The trace of spikes of one membrane, combined; None of any other result.
+
+        Such as those of both signs, which are one neuron's.
+        """
+        parts = [e for _, trace in inputs for e in trace.emitted]
+        if not call.is_entrywise or len(inputs) != 2 or len(parts) != 2:
+            return None
+        a, b = parts
+        if a is b or a.root is not b.root or a.path != b.path:
+            return None
+        whole = replace(a, spikes=call.out, whole=None, is_counted=a.is_counted or b.is_counted)
+        a.whole = b.whole = whole
+        return self._fired(whole, inputs[0][1])
+
+    def end(self) -> None:
+        """The pass is over: neurons count that nobody read and that reset their membranes."""
+        for emission in self._reset:
+            self._calls.neurons.emitted(emission)
+
+    def _fired(self, emission: Emission, trace: Trace) -> Trace:
+        owner, axes = emission.owner, emission.axes
         producers = (owner,) if owner else trace.producers or ("input",)
         return Trace(producers=producers, emitted=(emission,), axes=axes, unit=1.0)
 
@@ -95,7 +131,7 @@ class Passing:
                 ledger.note("residual", call.out.numel())
             elif not any(not isinstance(a, Tensor) and a == 0 for a in call.args[:2]):
                 ledger.note("bias", call.out.numel())
-        elif call.name in POOLS:
+        elif call.is_pool:
             ledger.note("pooling", x.numel())
         elif call.name in BATCH_NORMS:
             ledger.note("batch_norm", call.results[0][1].numel())
@@ -103,8 +139,16 @@ class Passing:
                 ledger.fold(driver)
 
 
+def _holds_spikes(x: Tensor) -> bool:
+    """What an operator that nobody knows gave, by its data alone."""
+    return x.is_floating_point() and x.layout == torch.strided and examine(x) != REAL
+
+
 def _is_binary(x: Tensor, trace: Trace) -> bool:
-    return x.dtype == torch.bool or bool(trace.held and trace.is_spikes)
+    """Whether it holds spikes, of which another comparison makes no new ones."""
+    return x.dtype == torch.bool or (
+        trace.is_spikes and (trace.held is not None or is_one_bit(examine(x)))
+    )
 
 
 def _same(call: Call, given: Traced, trace: Trace) -> Trace:
@@ -114,4 +158,4 @@ def _same(call: Call, given: Traced, trace: Trace) -> Trace:
     held = None
     if before.held is not None and before.held[1] == x._version and call.results:
         held = before.held[0], call.results[0][1]._version
-    return replace(trace, logic=before.logic, summed=before.summed, pair=pair, held=held)
+    return replace(trace, pair=pair, held=held)

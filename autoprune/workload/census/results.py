@@ -10,7 +10,7 @@ from torch import Tensor
 
 from autoprune.workload.census.axes import Axes, Sizes
 from autoprune.workload.census.call import Call
-from autoprune.workload.census.functions import AVERAGES, JOINS, REDUCTIONS, REPEATS
+from autoprune.workload.census.functions import JOINS
 from autoprune.workload.census.trace import Traced
 
 
@@ -19,7 +19,7 @@ def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> A
     found, name = Axes(), call.name
     for x, trace in inputs:
         axes = trace.axes
-        if name in REPEATS:
+        if name in ("expand", "repeat"):
             axes = axes.repeated(x, out, sizes)
         elif call.is_view:
             axes = axes.viewed(x, out, sizes)
@@ -27,7 +27,7 @@ def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> A
             dim = call.argument("dim", 0) % out.ndim
             inner = x.shape[dim] if name == "cat" else 0
             axes = axes.stacked(dim, len(call.args[0]), sizes, inner=inner)
-        elif name in REDUCTIONS and out.ndim < x.ndim:
+        elif call.is_reduction and out.ndim < x.ndim:
             axes = axes.reduced(dims_of(call, x))
         elif name != "embedding":  # which only adds an axis behind those of the indices
             axes = axes.aligned(x, out)
@@ -53,7 +53,7 @@ def unit_after(call: Call, inputs: list[Traced]) -> float | None:
         return factor and (unit * factor if name == "mul" else unit / factor)
     if name == "mul":
         return unit**2
-    if name in AVERAGES and isinstance(out, Tensor) and out.numel():
+    if call.is_average and isinstance(out, Tensor) and out.numel():
         kernel = call.argument("kernel_size") if name.startswith("avg") else None
         window = math.prod(each(kernel, int(name[-2]))) if kernel else x.numel() / out.numel()
         return unit / window

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from autoprune.workload.census.call import Call
-from autoprune.workload.census.functions import RESHAPES
 from autoprune.workload.census.values import nonzero
 
 
@@ -19,12 +18,12 @@ class Touched:
 
     Attributes:
         held: where they are; None where they are everywhere.
-        steps: calls since, with the index of several results. A pooled entry is touched where any
-            of its window is.
+        steps: calls since, with the index of several results, and whether all entries are still
+            there, each once. A pooled entry is touched where any of its window is.
     """
 
     held: np.ndarray | None
-    steps: tuple[tuple[Call, int | None], ...] = ()
+    steps: tuple[tuple[Call, int | None, bool], ...] = ()
 
     @classmethod
     def of(cls, product: Tensor, bias: Tensor | None = None) -> Touched:
@@ -39,7 +38,8 @@ class Touched:
     def then(self, call: Call, index: int | None = None) -> Touched:
         """After a call whose first argument is this; `index` of several results."""
         rest = replace(call, args=call.args[1:], out=None)
-        return replace(self, steps=(*self.steps, (rest, index)))
+        whole = call.is_same and index is None and call.out.numel() == call.args[0].numel()
+        return replace(self, steps=(*self.steps, (rest, index, whole)))
 
     @classmethod
     def joined(
@@ -68,11 +68,11 @@ class Touched:
         """
         if self.held is None:
             return entries
-        held, full, done = self.held, 0, 0  # views of all entries at the end change no number
-        for place, (call, index) in enumerate(self.steps, start=1):
-            done = done if index is None and call.name in RESHAPES else place
+        held, full, done = self.held, 0, len(self.steps)
+        while done and self.steps[done - 1][2]:  # views of all entries at the end change no number
+            done -= 1
         if done:
-            if all("pool" in call.name for call, _ in self.steps[:done]):
+            if all("pool" in call.name for call, *_ in self.steps[:done]):
                 gaps = ~held.reshape(len(held), -1).all(1)  # rows without have none behind it
                 full, held = len(held) - int(gaps.sum()), held[gaps]
             x = self._replayed(torch.from_numpy(held), done)
@@ -81,7 +81,7 @@ class Touched:
 
     def _replayed(self, x: Tensor, steps: int) -> Tensor:
         """What is left of where a product is not 0 after so many steps."""
-        for call, index in self.steps[:steps]:
+        for call, index, _ in self.steps[:steps]:
             # With channels last, torch pools images seven times faster.
             last = x.ndim == 4 and "pool" in call.name
             x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)

@@ -17,20 +17,52 @@ _ATTRIBUTE = "_autoprune_trace"
 
 
 @dataclass(slots=True, eq=False)
+class Root:
+    """A tensor of which others are made entry by entry, with constants, such as a membrane.
+
+    Attributes:
+        emission: what was emitted last, if it is one.
+    """
+
+    emission: Emission | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Emission:
     """Whole numbers that an operator made of real ones: spikes, if anything reads them.
 
     Attributes:
         path: the module that did it.
         owner: the operation whose products they were made of; None where there is none.
-        spikes: what was emitted; None once it is counted.
+        spikes: what was emitted.
         axes: of `spikes`.
+        root: the membrane of which they were made. Several comparisons of one are one neuron.
+        whole: the emission of which this is a part, such as spikes of one sign.
+        is_counted: whether it is.
     """
 
     path: str
     owner: str | None
-    spikes: Tensor | None
+    spikes: Tensor
     axes: Axes
+    root: Root
+    whole: Emission | None = None
+    is_counted: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Sum:
+    """Spikes that are added up: an operation, if neurons take their sum.
+
+    Attributes:
+        spikes: that are added up.
+        dims: over which axes.
+        key: of the operation, once it is counted.
+    """
+
+    spikes: Traced
+    dims: tuple[int, ...]
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +77,13 @@ class Trace:
             it holds is read off the data.
         touched: where `drivers` is one operation, the entries at which its product is not 0.
         factors: of the one product of activations that it was made of.
-        logic: the elementwise operation on spikes whose result it is.
-        summed: spikes that were added up to it, and over which axes of them.
+        logic: masks and sums of spikes that are in it, by their operations where these are counted.
         axes: where time, samples and channels lie.
         unit: what one spike is in it, as far as its way tells; its data may say otherwise.
         pair: the two of which it is the product entry by entry.
         products: such products that it is made of, of which no sum was taken.
         held: what its memory held at a version of it; a view of binary entries is binary.
+        root: what it was made of entry by entry; None where it is not known.
     """
 
     producers: tuple[str, ...] = ()
@@ -60,13 +92,13 @@ class Trace:
     shown: bool = False
     touched: Touched | None = None
     factors: Factors | None = None
-    logic: str | None = None
-    summed: tuple[Tensor, Trace, tuple[int, ...]] | None = None
+    logic: tuple[str | Sum, ...] = ()
     axes: Axes = field(default_factory=Axes)
     unit: float | None = None
     pair: Pair | None = None
     products: tuple[Entrywise, ...] = ()
     held: tuple[Values, int] | None = None
+    root: Root | None = None
 
     @property
     def is_spikes(self) -> bool:
@@ -98,6 +130,7 @@ def merged(traces: list[Trace], axes: Axes) -> Trace:
         shown=any(trace.shown for trace in traces),
         touched=moved[0].touched if len(moved) == 1 else None,
         factors=factors[0] if len(factors) == 1 else None,
+        logic=tuple(dict.fromkeys(made for trace in traces for made in trace.logic)),
         axes=axes,
     )
 

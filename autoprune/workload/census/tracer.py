@@ -12,19 +12,20 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autoprune.errors import CountingError
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.coverage import Coverage
-from autoprune.workload.census.functions import CONVOLUTIONS, COPIES, MAKES, POOLS
+from autoprune.workload.census.functions import CONVOLUTIONS, MAKES
 from autoprune.workload.census.passing import Passing
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.products import Products
 from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.results import axes_after, unit_after
-from autoprune.workload.census.trace import Trace, Traced, mark, merged, trace_of
+from autoprune.workload.census.trace import Root, Trace, Traced, mark, merged, trace_of
 
 PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", *CONVOLUTIONS}
 
@@ -40,6 +41,8 @@ class Tracer(TorchDispatchMode):
     Modules are told by hooks, which `autoprune.workload.census.count` sets: neurons stop the
     trace, since a neuron's own arithmetic is counted as its updates.
     """
+
+    supports_higher_order_operators = True
 
     def __init__(self, model: nn.Module, calls: Calls, source: Trace) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -60,6 +63,12 @@ class Tracer(TorchDispatchMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call `func`, and mark its results."""
+        if not isinstance(func, OpOverload):
+            raise CountingError(
+                f"{self._here}: {func} takes functions, which torch does not take apart here; "
+                "expected operators on tensors, such as scaled_dot_product_attention, or the "
+                "product written out"
+            )
         given = args
         if torch.Tag.inplace_view in func.tags:  # as it was seen before
             before = args[0].detach()
@@ -74,7 +83,7 @@ class Tracer(TorchDispatchMode):
         if not inputs or call.name in MAKES:
             if call.name in PRODUCTS and not all(map(self._names.of, call.inputs)):
                 self.coverage.see(call, self._here, constant=True)
-            else:
+            elif call.name not in MAKES:
                 self._names.derived(call)
         elif call.results:
             self._follow(call, inputs)
@@ -138,6 +147,7 @@ class Tracer(TorchDispatchMode):
         for result in tensors(out):
             if (trace := trace_of(result)) is not None:
                 self.calls.neurons.read(trace, Raw(result, real=trace.shown))
+        self._passing.end()
 
     def _neurons_input(self, path: str, x: Tensor) -> Trace:
         """The trace of what neurons take, which has time first where it has T steps."""
@@ -159,15 +169,18 @@ class Tracer(TorchDispatchMode):
         path = self._here
         counted = self._products.counted(call, path) or self._passing.mask(call, path, inputs)
         trace = counted or self._passing.passed(call, path, inputs)
+        x, given = inputs[0]
+        alone = len(inputs) == 1 and not call.is_in_place and (call.is_entrywise or call.is_same)
         unit = trace.unit if counted else trace.unit or unit_after(call, inputs)
         if call.is_in_place:
             self._written(call, replace(trace, unit=unit), inputs)
         for index, result in call.results:
             axes = trace.axes if counted else axes_after(call, inputs, result, self._sizes)
             touched = trace.touched
-            if touched and (call.is_view or call.name in POOLS or call.name in COPIES):
+            if touched and (call.is_same or call.is_pool):
                 touched = touched.then(call, index)
-            mark(result, replace(trace, axes=axes, unit=unit, touched=touched))
+            root = given.root if alone and result.numel() == x.numel() else None
+            mark(result, replace(trace, axes=axes, unit=unit, touched=touched, root=root or Root()))
 
     def _written(self, call: Call, trace: Trace, inputs: list[Traced]) -> None:
         """Memory that a view was written into holds what was written, too."""

@@ -9,7 +9,9 @@ import torch
 from fvcore.nn import FlopCountAnalysis
 from spikingjelly.activation_based import functional, neuron
 from torch import Tensor, nn
+from torch.nn.attention.flex_attention import flex_attention
 
+from autoprune.errors import CountingError
 from autoprune.networks.build import adapter_for
 from autoprune.workload.census.count import count
 
@@ -134,6 +136,16 @@ def test_a_product_of_what_torch_cannot_follow_is_named():
     network.more = lambda x: x @ (network.more_weights @ network.more_weights)
     named = [u.name for u in count(network.eval(), None, INPUT).uncounted if not u.is_free]
     assert named == []
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_an_operator_that_takes_functions_is_refused():
+    def flexible(x: Tensor) -> Tensor:
+        rows = x.reshape(1, 1, 5, 3)
+        return flex_attention(rows, rows, rows)
+
+    with pytest.raises(CountingError, match=r"^more: flex_attention takes functions, .* expected"):
+        count(Plain(Wrapped(flexible)).eval(), None, INPUT)
 
 
 def test_a_network_is_left_as_it_was():

@@ -152,7 +152,7 @@ def test_a_product_may_be_one_of_integers():
     assert one.ops == other.ops
 
 
-def test_gates_are_neurons_each():
+def test_gates_are_neurons_each_and_levels_of_one_membrane_are_one():
     def gated(net, x: Tensor) -> Tensor:
         first, second = (net.layer(x) > 0.1).to(x).chunk(2, -1)
         return net.layer(torch.cat([first, second], -1) + 0 * net.layer(x))
@@ -165,8 +165,11 @@ def test_gates_are_neurons_each():
         return net.layer(torch.stack(out))
 
     number = TOKENS * WIDTH
-    assert neurons(counted(Network(cell)))[:2] == [number, 3 * number]
-    assert [item.neurons for item in counted(Network(cell)).found] == [number, 3 * number]
+    workload = counted(Network(cell))
+    assert neurons(workload)[:2] == [number, number]
+    assert [item.neurons for item in workload.found] == [number, number]
+    assert workload.ops[1].neurons.output_spikes == workload.ops[2].a.events > 0
+    assert neurons(counted(Network(gated)))[:2] == [number, number]
 
 
 def test_neurons_that_take_one_current_step_after_step_are_the_same():
@@ -187,6 +190,136 @@ def test_neurons_are_found_whoever_reads_them():
     workload = counted(Network(lambda net, x: net.layer(nn.functional.layer_norm(x, (WIDTH,)))))
     assert workload.ops[1].a.kind == "real"
     assert [(item.module, item.neurons) for item in workload.found] == [("fire", TOKENS * WIDTH)]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda spikes, u, current: nn.functional.layer_norm(spikes.mean(0), (WIDTH,)),
+        lambda spikes, u, current: u,
+        lambda spikes, u, current: current * spikes.sum(0),
+    ],
+)
+def test_neurons_of_no_module_are_found_whoever_reads_them(read):
+    """Rates that are no whole numbers; a membrane alone; a current that they gate."""
+
+    class Inline(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            current, u, out = 2 * self.embed(x), 0.0, []
+            for _ in range(STEPS):
+                u = u / 2 + current
+                out.append((u > 0.2).to(x))
+                u = u * (1 - out[-1])
+            return self.layer(read(torch.stack(out), u, current)).mean(1)
+
+    workload = counted(Inline(plain))
+    assert [item.neurons for item in workload.found] == [TOKENS * WIDTH]
+    assert neurons(workload) == [TOKENS * WIDTH, 0]
+    assert workload.ops[0].neurons.updates == STEPS * SAMPLES * TOKENS * WIDTH
+
+
+def once(net, x, u, spikes):
+    return (u > 0.1).to(x), spikes
+
+
+def again(net, x, u, spikes):  # as snnTorch resets: what fired is asked once more
+    return (u > 0.1).to(x), (u > 0.1).to(x)
+
+
+def minus(net, x, u, spikes):
+    return (u > 0.1).to(x) - (u < -0.1).to(x), spikes
+
+
+def sign(net, x, u, spikes):
+    return torch.sign(u) * (u.abs() > 0.1), spikes
+
+
+def chosen(net, x, u, spikes):
+    return torch.where(u > 0.1, 1.0, torch.where(u < -0.1, -1.0, 0.0)), spikes
+
+
+@pytest.mark.parametrize(("fire", "alike"), [(again, once), (sign, minus), (chosen, minus)])
+def test_a_membrane_is_one_neuron_however_often_it_is_asked(fire, alike):
+    class Asked(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            current, u, spikes, out = self.embed(x) - 0.2, torch.zeros(1), 0.0, []
+            for _ in range(STEPS):
+                if out and self.then is again:
+                    _, spikes = again(self, x, u, spikes)
+                u = u / 2 + current - 0.1 * spikes
+                spikes, _ = self.then(self, x, u, spikes)
+                out.append(spikes)
+            return self.layer(torch.stack(out)).mean((0, 2))
+
+    one, other = counted(Asked(fire)), counted(Asked(alike))
+    assert one.ops[0].neurons.count == TOKENS * WIDTH
+    assert one.ops[0].neurons.output_spikes == one.ops[1].a.events > 0
+    assert one.ops == other.ops
+
+
+def test_neurons_by_hand_take_sums_of_spikes_as_others_do():
+    """As in attention over tokens, which multiplies nothing before its neurons."""
+
+    def summed(net, x: Tensor) -> Tensor:
+        heads = x.unflatten(-1, (2, 4))
+        return net.layer((net.after(heads.sum(-1) - 0.5).unsqueeze(-1) * heads).flatten(3))
+
+    by_hand, known = Network(summed), Network(summed)
+    by_hand.after, known.after = Hand(), neuron.IFNode(v_threshold=0.2, step_mode="m")
+    one, other = counted(by_hand), counted(known)
+    assert [(op.kind, op.neurons.count) for op in one.ops[1:3]] == [("sum", 2 * TOKENS), MASK]
+    assert [op.kind for op in one.ops] == [op.kind for op in other.ops]
+    assert not [item.name for item in one.uncounted if "that no product drives" in item.reason]
+
+
+MASK = ("masking", 0)
+
+
+def test_a_state_of_zeros_may_be_made_of_a_buffer():
+    class Kept(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            state = torch.zeros_like(self.kept)
+            for _ in range(STEPS):
+                state = (self.embed(x) + self.layer(state) > 0.2).to(x)
+            return state.mean(1)
+
+    network = Kept(plain)
+    network.register_buffer("kept", torch.ones(SAMPLES, TOKENS, WIDTH))
+    assert [op.sizes.time_steps for op in counted(network).ops] == [STEPS, STEPS]
+
+
+def test_a_mask_of_real_numbers_is_no_neuron():
+    class Rectified(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            made = self.embed(x)
+            return self.layer(made * (made > 0)).mean(1)
+
+    assert counted(Rectified(plain)).found == ()
+
+
+@torch.library.custom_op("autoprune_tests::fire", mutates_args=())
+def fire_of_nobody(x: Tensor) -> Tensor:
+    """Neurons in an operator that torch knows nothing of."""
+    return (x > 0.2).to(x)
+
+
+@pytest.mark.parametrize(
+    "fire",
+    [
+        fire_of_nobody,
+        lambda x: (x / 0.2).floor_divide(1),
+        lambda x: torch.div(x, 0.2, rounding_mode="floor"),
+        lambda x: (5 * x).int().float(),
+        lambda x: torch.fake_quantize_per_tensor_affine(x, 0.25, 0, 0, 15),
+    ],
+)
+def test_spikes_are_found_whatever_operator_made_them(fire):
+    network = Network(plain)
+    network.fire = nn.Module()
+    network.fire.forward = fire
+    workload = counted(network)
+    assert workload.ops[1].work.real_macs == 0 < workload.ops[1].a.events
+    assert neurons(workload) == [TOKENS * WIDTH, 0]
 
 
 def test_rounded_pixels_stay_pixels():
