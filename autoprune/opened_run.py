@@ -159,7 +159,8 @@ class OpenedRun:
     def price(self, trial: int | str, machine: str | Machine) -> Cost:
         """What one inference of a trial costs, term by term; see `autoprune.api.cost_report`."""
         (model,) = self.models(machine)
-        return model.price(self.workload(trial, model.machine.weight_bits))
+        key = TrialKey.parse(str(trial))
+        return model.price(self.folder.read_workload(key, *model.machine.precision))
 
     def pick(
         self,

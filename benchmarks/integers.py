@@ -19,7 +19,7 @@ import torch
 from autoprune.api import open_run
 from autoprune.cost.load import load_machine
 from autoprune.cost.machine import Machine
-from autoprune.deploy.chip.score import score_in_integers
+from autoprune.deploy.integers import score_in_integers
 from autoprune.deploy.member import find_member
 from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import TrialKey

@@ -238,7 +238,7 @@ def conduct(search: Search) -> Day:
 def measure(folder: Path, sampler: Sampler, trials: int) -> dict[str, object]:
     """A whole search; figures by name."""
     prepared, run = prepared_study(folder), RunFolder(folder / "run")
-    write_study(prepared, run, (32,))
+    write_study(prepared, run)
     search = Search(prepared, run, sampler, trials)
     day = conduct(search)
     finish, finished = timed(

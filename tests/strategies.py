@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from autoprune.compress.effort import Effort
 from autoprune.config import Json
+from autoprune.cost.load import load_machine
 from autoprune.networks.place import BRANCHES, Place
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 from autoprune.runs.record import Places, RunRecord, Volumes
 from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
 
 WORDS = st.text(max_size=8)
+LOIHI = load_machine("loihi1").machine.arithmetic
+assert LOIHI is not None
+ARITHMETICS = (LOIHI, replace(LOIHI, state=32, decay_form="shift"))
 COUNTS = st.integers(0, 10**6)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 JSON: st.SearchStrategy[Json] = st.recursive(
@@ -56,6 +62,7 @@ RECORDS = st.builds(
         Effort, time_steps=st.integers(1, 8), learning_rate=st.floats(0, 1), epochs=COUNTS
     ),
     weight_bits=st.lists(st.integers(2, 32), max_size=3).map(tuple),
+    arithmetics=st.lists(st.sampled_from(ARITHMETICS), max_size=2, unique=True).map(tuple),
     folder=WORDS,
     data_root=st.none() | WORDS,
     identity=st.dictionaries(WORDS, JSON, max_size=3),

@@ -43,7 +43,8 @@ def print_outlook(console: Console, found: Outlook) -> None:
         f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "
         f"branches, then sampler {found.sampler}, out of {found.configurations:.3g} "
         f"configurations; {found.epochs} epochs of fine-tuning each; {found.workers} workers.\n"
-        f"Measured with weights of {' and '.join(map(str, found.weight_bits))} bits."
+        f"Measured with weights of {' and '.join(map(str, found.weight_bits))} bits"
+        + (f", and in the integers of {' and '.join(found.integers)}." if found.integers else ".")
     )
 
 

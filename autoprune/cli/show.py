@@ -63,7 +63,7 @@ def _machine(shown: Shown, model: CostModel) -> None:
         ("Choices", [f"{name}: {word}" for name, word in machine.choices.items()]),
         ("Capabilities", [f"{k}: {v}" for k, v in machine.capabilities.model_dump().items()]),
         ("Neurons", machine.neurons.lines()),
-        ("Arithmetic", machine.arithmetic.lines() if machine.arithmetic else []),
+        ("Arithmetic", machine.fixed_point.lines() if machine.fixed_point else []),
         ("Emulated", machine.emulated),
         ("Not modelled", machine.not_modelled),
         ("References", machine.references),

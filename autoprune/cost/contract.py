@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import get_args
 
 from autoprune.config import Verdict
-from autoprune.cost.cost import Cost, UnknownCost
+from autoprune.cost.cost import NO_PRICE, Cost, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.cost.monotone import AXES, Axis, gained
 from autoprune.cost.ops import Ops
@@ -55,6 +55,9 @@ def verdicts(model: CostModel) -> Iterator[Verdict]:
         return
     yield Verdict(rule=_PRICES)
     for rule, find in _RULES.items():
+        if not model.PRICED and find in (_sparser, _covers):
+            yield Verdict(rule=rule, note=NO_PRICE.action)
+            continue
         if find is _adds_up and model.NOT_ADDITIVE:
             yield Verdict(rule=rule, note=model.NOT_ADDITIVE)
             continue

@@ -75,6 +75,10 @@ class Unpriced:
     count: float
 
 
+NO_PRICE: Final = Unpriced(action="no published price", count=1)
+"""Of a chip whose energies nobody published: everything it does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cost:
     """Energy, and where the machine defines them latency, cycles and chips, of one inference.
@@ -153,9 +157,9 @@ class Cost:
 
     @property
     def memory_kib(self) -> float | None:
-        """Weights and membranes that the machine holds; None while an action is unpriced."""
+        """Weights and membranes that the machine holds; None while an operation is unpriced."""
         bits = math.fsum([*(bits for _, bits in self.weights), self.state_bits])
-        return None if self.unpriced else bits / KIB
+        return None if {*self.unpriced} - {NO_PRICE} else bits / KIB
 
     @property
     def edp_uj_ms(self) -> float | None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Final, final
 import numpy as np
 
 from autoprune.cost.action import Action
-from autoprune.cost.cost import HOST, STATIC, Cost, HostOperation, Term, UnknownCost, Unpriced
+from autoprune.cost.cost import (
+    HOST,
+    NO_PRICE,
+    STATIC,
+    Cost,
+    HostOperation,
+    Term,
+    UnknownCost,
+    Unpriced,
+)
 from autoprune.cost.division import Division, needs
 from autoprune.cost.host import REASONS, HostWork
 from autoprune.cost.limits import Needs, misfits
@@ -143,9 +152,13 @@ class Costs:
 
     @property
     def memory_kib(self) -> Column:
-        """Weights and membranes, per workload; not a number where something is unpriced."""
+        """Weights and membranes, per workload; not a number where an operation is unpriced."""
         held = carried_out(self.model, lambda: self.division.memory_kib)
-        return np.where(np.isnan(self.energy_uj), np.nan, held)
+        unknown = np.isnan(self.energy_uj)
+        if not self.model.PRICED:
+            lacking = [self.every.workload[rows] for rows in self.unsupported.values()]
+            unknown = np.isin(np.arange(len(unknown)), np.concatenate([[], *lacking]))
+        return np.where(unknown, np.nan, held)
 
     @property
     def host_share(self) -> Column:
@@ -164,6 +177,8 @@ class Costs:
         )
 
     def _unpriced(self, index: int) -> Iterator[Unpriced]:
+        if not self.model.PRICED:
+            yield NO_PRICE
         for row in np.flatnonzero(self.every.workload == index):
             for need, rows in self.unsupported.items():
                 if rows[row]:

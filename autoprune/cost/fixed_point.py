@@ -1,14 +1,4 @@
-"""FixedPoint: the integers in which a machine's neurons compute.
-
-One step of a weight is the unit of what neurons take up; their state has some more bits below it.
-
-    U[t] = U[t-1] (1 - (du + 1) / 2^decay) + 2^fraction X[t]       wrapped to the state's bits
-    V[t] = V[t-1] (1 - dv / 2^decay) + U[t] + bias                 clipped to the state's bits
-    a spike where V[t] > 2^fraction threshold, which sets V to 0
-
-products rounded towards 0; bias is a mantissa times a power of 2. That is Loihi's neuron in the
-bit-accurate model of Lava (lava-nc 0.10.0, lava/proc/lif/models.py, PyLifModelBitAcc).
-"""
+"""FixedPoint: a machine's table ``[arithmetic]``, every number of it with its source."""
 
 from __future__ import annotations
 
@@ -16,7 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from autoprune.compress.arithmetic import Arithmetic, DecayForm, Reset
 from autoprune.config import STRICT
+from autoprune.cost.arithmetic import NeuronArithmetic
 
 
 class Bits(BaseModel):
@@ -27,30 +19,56 @@ class Bits(BaseModel):
     """
 
     model_config = STRICT
-    bits: Annotated[int, Field(ge=1, le=62)]
+    bits: Annotated[int, Field(ge=0, le=62)]
     evidence: Literal["specified", "derived", "assumed"]
     source: Annotated[str, Field(pattern=r"\S")]
 
-    @property
-    def most(self) -> int:
-        """The largest number without a sign."""
-        return int(2**self.bits - 1)
+
+class DecayBits(BaseModel):
+    """How a decay is held.
+
+    Attributes:
+        form: see `DecayForm`. bits: of it, 0 of the form ``none``. evidence, source: as in `Bits`.
+    """
+
+    model_config = STRICT
+    form: DecayForm
+    bits: Annotated[int, Field(ge=0, le=24)]
+    evidence: Literal["specified", "derived", "assumed"]
+    source: Annotated[str, Field(pattern=r"\S")]
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if (self.form == "none") != (self.bits == 0):
+            raise ValueError(f"{self.bits} bits of the form {self.form!r}; expected 0 of 'none'")
+        return self
+
+
+class ResetWord(BaseModel):
+    """What a spike does.
+
+    Attributes:
+        word: see `Reset`. evidence, source: as in `Bits`.
+    """
+
+    model_config = STRICT
+    word: Reset
+    evidence: Literal["specified", "derived", "assumed"]
+    source: Annotated[str, Field(pattern=r"\S")]
 
 
 class FixedPoint(BaseModel):
-    """A machine's table ``[arithmetic]``.
+    """The integers in which a machine's neurons compute.
 
-    Attributes:
-        state: bits of U and V, with their sign. fraction: of them, those below a weight's step.
-        threshold: bits of a threshold, in steps of a weight. decay: bits of a decay.
-        bias: bits of a bias' mantissa, with its sign. bias_exponent: of its power of 2.
+    `autoprune.compress.surgery.integers.neuron` has the formulas, and `Arithmetic` what each is.
     """
 
     model_config = STRICT
     state: Bits
     fraction: Bits
     threshold: Bits
-    decay: Bits
+    decay: DecayBits
+    reset: ResetWord
     bias: Bits
     bias_exponent: Bits
 
@@ -64,9 +82,35 @@ class FixedPoint(BaseModel):
             )
         return self
 
+    def arithmetic(self, weight_bits: int, neurons: NeuronArithmetic) -> Arithmetic:
+        """It as a value, with weights of so many bits and what is known of neurons."""
+        named = ("state", "fraction", "threshold", "decay", "bias", "bias_exponent")
+        finest = {what: own.finest for what, own in neurons.known().items()}
+        return Arithmetic(
+            weight_bits=weight_bits,
+            **{name: getattr(self, name).bits for name in named},
+            decay_form=self.decay.form,
+            reset=self.reset.word,
+            threshold_per=finest.get("threshold", "neuron"),
+            decay_per=finest.get("decay", "neuron"),
+        )
+
     def lines(self) -> list[str]:
         """All of it in words."""
-        named = {name.replace("_", " "): getattr(self, name) for name in type(self).model_fields}
         return [
-            f"{name}: {own.bits} bits ({own.evidence}; {own.source})" for name, own in named.items()
+            f"{name.replace('_', ' ')}: {_words(own)} ({own.evidence}; {own.source})"
+            for name in type(self).model_fields
+            for own in (getattr(self, name),)
         ]
+
+
+def _words(own: Bits | DecayBits | ResetWord) -> str:
+    """A line's value in words."""
+    if isinstance(own, ResetWord):
+        return {
+            "zero": "a spike sets V to 0",
+            "subtraction": "a spike takes the threshold off V",
+            "either": "a spike sets V to 0 or takes the threshold off it",
+        }[own.word]
+    form = f", as a {own.form}" if isinstance(own, DecayBits) and own.bits else ""
+    return f"{own.bits} bits{form}" if own.bits else "none"

@@ -4,6 +4,7 @@ A table ``[limits]`` has any of
 
     inputs_per_neuron   nonzero weights that an output of a layer sums up
     neurons             that the machine has to hold
+    layers              operations with weights
     synapses            nonzero weights, at every position at which they are applied
     memory              KiB of weights and membranes, as `autoprune.cost.cost.Cost.memory_kib`
     chips               that are needed, of families that count them
@@ -68,6 +69,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
         needed=lambda n: _largest(np.where(n.ops.static, n.ops.b_column_max, 0), n.ops),
     ),
     "neurons": Limit(words="neurons", needed=lambda n: _together(n.ops.neurons.sum())),
+    "layers": Limit(words="layers", needed=lambda n: _together(n.ops.static.sum())),
     "synapses": Limit(
         words="synapses",
         needed=lambda n: _together(

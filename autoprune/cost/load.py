@@ -25,6 +25,7 @@ FAMILIES = {
     "dual_sparse": "autoprune.cost.families.dual_sparse:DualSparse",
     "roofline": "autoprune.cost.families.roofline:Roofline",
     "crossbar": "autoprune.cost.families.crossbar:Crossbar",
+    "no_price": "autoprune.cost.families.no_price:NoPrice",
 }
 """The shipped families: name to ``module:Class``."""
 

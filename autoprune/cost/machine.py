@@ -11,12 +11,14 @@ from typing import Annotated, Any, Self, TypeVar
 import tomlkit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.config import STRICT, Json, Title, read_toml, validate
-from autoprune.cost.arithmetic import NeuronArithmetic
+from autoprune.cost.arithmetic import Finest, NeuronArithmetic
 from autoprune.cost.capabilities import Capabilities
 from autoprune.cost.fixed_point import FixedPoint
 from autoprune.cost.price import Price, Quantity
 from autoprune.errors import InputError
+from autoprune.networks.granularity import Differing, Granularity
 from autoprune.workload.columns import Pattern, WeightFormat
 
 
@@ -86,7 +88,7 @@ class Machine:
         host: prices of a MAC on its host, by bits of the operands,
             ascending. price_host: whether the energy holds what the host does.
         choices: the family's rules that it settles.
-        capabilities: see there. neurons: what its neurons hold. arithmetic: the integers in which
+        capabilities: see there. neurons: what its neurons hold. fixed_point: the integers in which
             they compute; None where its file does not say.
         emulation: the rule by which it stands in for what it cannot do, by capability.
         not_modelled: what the total leaves out, in words.
@@ -108,14 +110,14 @@ class Machine:
     choices: Mapping[str, str]
     capabilities: Capabilities
     neurons: NeuronArithmetic
-    arithmetic: FixedPoint | None = None
+    fixed_point: FixedPoint | None = None
     emulation: Mapping[str, str]
     not_modelled: tuple[str, ...]
 
     def __post_init__(self) -> None:
         words = self.capabilities.model_dump()
         emulated = sorted(name for name, word in words.items() if word in ("emulated", "ac"))
-        widest = self.arithmetic
+        widest = self.fixed_point
         if widest is not None and self.weight_bits + widest.fraction.bits > widest.state.bits:
             raise InputError(
                 f"{self.where}: arithmetic",
@@ -157,7 +159,7 @@ class Machine:
             **file.model_dump(include={"title", "family", "weight_bits", "choices"}),
             capabilities=file.capabilities,
             neurons=file.neurons,
-            arithmetic=file.arithmetic,
+            fixed_point=file.arithmetic,
         )
 
     def __repr__(self) -> str:
@@ -182,9 +184,27 @@ class Machine:
             "capabilities": self.capabilities.model_dump(),
             "neurons": self.neurons.model_dump(exclude_none=True),
             "emulated": dict(self.emulation),
-            **({"arithmetic": self.arithmetic.model_dump()} if self.arithmetic else {}),
+            **({"arithmetic": self.fixed_point.model_dump()} if self.fixed_point else {}),
         }
         return tomlkit.dumps(tables)
+
+    @property
+    def arithmetic(self) -> Arithmetic | None:
+        """The integers in which a network computes there; None where its file does not say."""
+        own = self.fixed_point
+        return None if own is None else own.arithmetic(self.weight_bits, self.neurons)
+
+    def lacks(self, asked: Mapping[Differing, Granularity]) -> Mapping[Differing, Finest]:
+        """What its neurons cannot hold in such a granularity, and what they can.
+
+        Nothing where its arithmetic is known: then a network is measured with what they hold.
+        """
+        return {} if self.fixed_point is not None else self.neurons.lacks(asked)
+
+    @property
+    def precision(self) -> tuple[int, Arithmetic | None]:
+        """Bits of a weight and integers in which a network is measured for it, where it can be."""
+        return self.weight_bits, self.arithmetic
 
     @property
     def charged(self) -> tuple[Price, ...]:

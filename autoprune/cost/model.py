@@ -62,6 +62,7 @@ class CostModel(ABC):
         FORMATS: the formats in which they can read a static weight; all where they move none.
         SKIPS_PATTERNS: whether they do without the work of zeros that the machine skips by a
             pattern; see `worked`.
+        PRICED: whether energies are known at all; else only what a network needs there.
         NOT_ADDITIVE: why operations priced one by one do not add up to the network; else they do.
     """
 
@@ -75,6 +76,7 @@ class CostModel(ABC):
     LEFT_TO_HOST: ClassVar[tuple[Kind, ...]] = ()
     FORMATS: ClassVar[tuple[WeightFormat, ...]] = get_args(WeightFormat)
     SKIPS_PATTERNS: ClassVar[bool] = False
+    PRICED: ClassVar[bool] = True
     NOT_ADDITIVE: ClassVar[str] = ""
 
     @final

@@ -37,7 +37,7 @@ def price_all(model: CostModel, ops: Ops) -> Costs:
     actions = carried_out(model, lambda: tuple(model.actions(mine)))
     checked = tuple(checked_action(model, mine, action) for action in actions)
     energies = tuple(action.count * model.value(action.price) for action in checked)
-    unknown = np.zeros(ops.workloads, dtype=bool)
+    unknown = np.full(ops.workloads, not model.PRICED)
     for rows in unsupported.values():
         unknown[every.workload[rows]] = True
     outside = np.zeros(len(every))

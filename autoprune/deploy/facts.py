@@ -50,7 +50,7 @@ def _input(member: Member) -> tuple[int | str, ...]:
 
 
 def _on_machine(measurement: Measurement, model: CostModel) -> OnMachine:
-    measured = measurement.at(model.machine.weight_bits)
+    measured = measurement.at(*model.machine.precision)
     assert measured.test is not None
     cost = model.price(measured.workload)
     return OnMachine(

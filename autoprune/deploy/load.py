@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from autoprune.compress.plan import Plan
 from autoprune.compress.registry import use
 from autoprune.compress.surgery.apply import reshape
-from autoprune.deploy.fold import make_room
+from autoprune.compress.surgery.fold import make_room
 from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
 from autoprune.errors import AutopruneError, CompressionError, InputError

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autoprune.data.preparation import Preparation
-from autoprune.deploy.chip.in_integers import InIntegers
 from autoprune.deploy.form import Form
+from autoprune.deploy.integers import InIntegers
 from autoprune.deploy.load import FORMAT, MANIFEST, described
 from autoprune.deploy.nir.proof import NirProof
 from autoprune.deploy.onnx import OnnxProof

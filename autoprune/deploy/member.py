@@ -115,8 +115,8 @@ def _tested(setup: Setup, network: nn.Module, found: Measurement) -> Measurement
     """The record with test scores, which a trial has that is on a front."""
     if found.test is not None:
         return found
-    bits = [precision.bits for precision in found.precisions]
-    return found.with_tests(scores_on_test(setup, network.to(setup.device).eval(), bits))
+    on_device = network.to(setup.device).eval()
+    return found.with_tests(scores_on_test(setup, on_device, found.precisions))
 
 
 def _trained(folder: RunFolder, key: TrialKey) -> Outcome:

@@ -53,7 +53,7 @@ def _precision_words(precision: Precision) -> str:
     assert test is not None  # `find_member` has seen to it
     sops = precision.workload.per_sample("effective_sops")
     return (
-        f"at {precision.bits} bits validation {validation.correct:g} of {validation.total}, test "
+        f"at {precision.words} validation {validation.correct:g} of {validation.total}, test "
         f"{test.correct:g} of {test.total}, {sops:.6g} effective SOPs per sample"
     )
 

@@ -11,7 +11,7 @@ from autoprune.compress.surgery.surgery import matrices
 from autoprune.errors import ExportError
 from autoprune.trial.measurement import Measurement, Precision, Score
 from autoprune.trial.setup import Setup
-from autoprune.trial.trial import measure
+from autoprune.trial.trial import measure, numbers_of
 from autoprune.workload.workload import Workload
 
 Facts = Mapping[str, Score | Workload | int]
@@ -26,9 +26,9 @@ def validation_samples(setup: Setup, count: int) -> Tensor:
 def remeasured(setup: Setup, network: nn.Module, measurement: Measurement) -> Facts:
     """What is on record of a network, measured again as a trial measures it."""
     network = network.to(setup.device)
-    bits = [precision.bits for precision in measurement.precisions]
+    bits, held = numbers_of(setup, network.eval(), measurement.precisions)
     found: Facts = {
-        **_by_bits(measure(setup, network, bits, test=True)),
+        **_by_numbers(measure(setup, network, bits, held, test=True)),
         "parameters": sum(int(torch.count_nonzero(p)) for p in network.parameters()),
         "block weights": sum(
             int(torch.count_nonzero(m.weight)) for m in matrices(network, setup.adapter)
@@ -41,15 +41,15 @@ def remeasured(setup: Setup, network: nn.Module, measurement: Measurement) -> Fa
 def recorded(measurement: Measurement, weights: int) -> Facts:
     """What `remeasured` has to find; `weights` are those of the parent's blocks."""
     return {
-        **_by_bits(measurement.precisions),
+        **_by_numbers(measurement.precisions),
         "parameters": measurement.parameters,
         "block weights": round(measurement.kept_weights * weights),
     }
 
 
-def _by_bits(precisions: Sequence[Precision]) -> Facts:
+def _by_numbers(precisions: Sequence[Precision]) -> Facts:
     return {
-        f"{name} at {precision.bits} bits": getattr(precision, name)
+        f"{name} at {precision.words}": getattr(precision, name)
         for precision in precisions
         for name in ("validation", "test", "workload")
         if getattr(precision, name) is not None

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from autoprune.deploy.chip.in_integers import InIntegers
+from autoprune.compress.surgery.fold import fold
 from autoprune.deploy.facts import facts
-from autoprune.deploy.fold import fold
+from autoprune.deploy.integers import InIntegers, score_in_integers
 from autoprune.deploy.load import WEIGHTS
 from autoprune.deploy.manifest import Folding, Manifest, Sizes, write_manifest
 from autoprune.deploy.member import Member
@@ -97,8 +97,6 @@ def write(member: Member, folder: Path, wanted: Wanted, say: Callable[[str], Non
 
 def _in_integers(member: Member, say: Callable[[str], None]) -> tuple[InIntegers, ...]:
     """What the network scores on every machine of the run that says what its integers are."""
-    from autoprune.deploy.chip.score import score_in_integers  # as write_nir
-
     found = []
     for model in run_machines(member.run):
         if model.machine.arithmetic is not None:

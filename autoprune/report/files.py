@@ -49,6 +49,7 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "data": front.data,
         "accuracy_bits": front.accuracy_bits,
         "priced_bits": front.priced_bits,
+        "in_integers": front.parent_in_integers,
         "fine_tuned_parent": {
             **score_cells("val", front.parent),
             **score_cells("test", front.parent_test),

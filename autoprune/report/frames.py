@@ -78,7 +78,7 @@ def trials_frame(
 
 def _on(head: Head, model: CostModel, charges: Mapping[TrialKey, Charged]) -> On:
     return On(
-        validation=head.at(model.machine.weight_bits)[1].accuracy if head.scores else None,
+        validation=head.at(*model.machine.precision).validation.accuracy if head.scores else None,
         energy_uj=charges[head.key].energy_uj if head.key in charges else None,
     )
 

@@ -15,7 +15,7 @@ from autoprune.report.front.diagnostics import Diagnostics
 from autoprune.report.front.front import Row
 from autoprune.runs.outcome import Head, Origin, State
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Score
+from autoprune.trial.measurement import Score, Scores
 
 Cell: TypeAlias = bool | int | float | str | None
 """One value of a row: what JSON holds."""
@@ -68,7 +68,10 @@ FRONT: Final[Mapping[str, Column]] = {
     "trial": Column(value=lambda row: row.trial),
     "origin": Column(value=lambda row: row.origin),
     "accuracy_bits": Column(unit="bits of a weight", value=lambda row: row.accuracy_bits),
+    "in_integers": Column(value=lambda row: row.in_integers),
     **_scored("val", lambda row: row.validation),
+    "floating_val_accuracy": Column(value=lambda row: row.floating.accuracy),
+    "rounded_val_accuracy": Column(value=lambda row: row.rounded.accuracy),
     "expected_accuracy": Column(value=_posterior("expected")),
     "chance": Column(value=_posterior("chance")),
     **_scored("test", lambda row: row.test),
@@ -143,7 +146,7 @@ class TrialRow:
     cause: str
     broken: tuple[tuple[str, float], ...]
     plan: str
-    scores: tuple[tuple[int, Score, Score | None], ...]
+    scores: tuple[Scores, ...]
     parameters: int | None
     kept_weights: float | None
     seconds: float | None
@@ -159,15 +162,15 @@ class TrialRow:
         A score is of the network as it is, with weights of ``accuracy_bits`` bits, and
         ``val_accuracy@MACHINE`` with those that the machine is paired with, as on its front.
         """
-        bits, validation, test = self.scores[0] if self.scores else (None, None, None)
-        score = validation.name if validation else "accuracy"
+        own = self.scores[0] if self.scores else None
+        score = own.validation.name if own else "accuracy"
         return {
             "trial": self.key.number,
             "state": self.state,
             "origin": self.origin,
-            "accuracy_bits": bits,
-            f"val_{score}": validation.accuracy if validation else None,
-            f"test_{score}": test.accuracy if test else None,
+            "accuracy_bits": own.bits if own else None,
+            f"val_{score}": own.validation.accuracy if own else None,
+            f"test_{score}": own.test.accuracy if own and own.test else None,
             **{f"val_{score}@{name}": one.validation for name, one in on.items()},
             **{f"energy_uj@{name}": one.energy_uj for name, one in on.items()},
             "fronts": ", ".join(fronts),

@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 import pyarrow as pa
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.plan import Plan
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
@@ -20,7 +21,7 @@ from autoprune.runs.own_work import own_work
 from autoprune.runs.pareto import non_dominated
 from autoprune.runs.posterior import features, posteriors, worth
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Score, paired_bits
+from autoprune.trial.measurement import Score, paired
 from autoprune.workload.columns import Column
 from autoprune.workload.table import column
 
@@ -125,7 +126,7 @@ class TrialColumns:
 
     def on(self, model: CostModel) -> Priced:
         """The trials on a machine; UnknownCost where a rule of it fails."""
-        ops, scores = self.at(model.machine.weight_bits)
+        ops, scores = self.at(*model.machine.precision)
         costs = model.price_all(ops)
         return Priced(
             machine=model.machine.name,
@@ -137,10 +138,12 @@ class TrialColumns:
             answers=own_work(model, costs.energy_uj, costs.host_share),
         )
 
-    def at(self, weight_bits: int) -> tuple[Ops, tuple[Score, ...]]:
+    def at(
+        self, weight_bits: int, arithmetic: Arithmetic | None = None
+    ) -> tuple[Ops, tuple[Score, ...]]:
         """Operations and validation scores, at the precision that a machine is paired with."""
         chosen = tuple(
-            paired_bits([counted.bits for counted in trial.counted], weight_bits)
+            paired([(one.bits, one.arithmetic) for one in trial.counted], weight_bits, arithmetic)
             for trial in self._found
         )
         if chosen not in self._priced:
@@ -148,10 +151,7 @@ class TrialColumns:
         return self._priced[chosen]
 
     def _columns(self, chosen: tuple[int, ...]) -> tuple[Ops, tuple[Score, ...]]:
-        found = [
-            next(counted for counted in trial.counted if counted.bits == bits)
-            for trial, bits in zip(self._found, chosen, strict=True)
-        ]
+        found = [trial.counted[place] for trial, place in zip(self._found, chosen, strict=True)]
         whole = pa.concat_tables([counted.rows for counted in found])
         ops = Ops(
             lambda name: column(whole, name),

@@ -29,6 +29,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.plan import Plan
 from autoprune.errors import InputError, RecordError, UnreadableError, did_you_mean
 from autoprune.files import (
@@ -149,17 +150,19 @@ class RunFolder:
         """All trials without their operations, by number."""
         return [self._head(file) for file in self.files(self.trials)]
 
-    def read_workload(self, key: TrialKey, weight_bits: int | None = None) -> Workload:
+    def read_workload(
+        self, key: TrialKey, weight_bits: int | None = None, arithmetic: Arithmetic | None = None
+    ) -> Workload:
         """The workload of a trial or baseline; RecordError where it was not measured.
 
-        Of the network as it is, or as a machine of `weight_bits` bits is paired with it.
+        Of the network as it is, or as a machine of such weights and integers is paired with it.
         """
         outcome = self.read(key)
         if outcome.measurement is None:
             raise RecordError(f"{self.path}: trial {key} failed and has no workload")
         if weight_bits is None:
             return outcome.measurement.workload
-        return outcome.measurement.at(weight_bits).workload
+        return outcome.measurement.at(weight_bits, arithmetic).workload
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""

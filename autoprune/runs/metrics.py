@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, final
 
-from autoprune.cost.cost import Cost, UnknownCost
+from autoprune.cost.cost import NO_PRICE, Cost, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import InputError
 from autoprune.runs.outcome import Charge, Charges
@@ -27,6 +27,8 @@ class Undefined(UnknownCost):
 
 def energy_uj(cost: Cost) -> float:
     """The energy of a cost; UnknownCost with the actions that have no price."""
+    if NO_PRICE in cost.unpriced:
+        raise Undefined(cost.machine, f"energy: {NO_PRICE.action}")
     if cost.energy_uj is None:
         actions = ", ".join(item.action for item in cost.unpriced)
         raise UnknownCost(f"{cost.machine}: energy unknown, no price for {actions}")
@@ -59,8 +61,9 @@ def chips(cost: Cost) -> float:
 
 
 def memory_kib(cost: Cost) -> float:
-    """What weights and membranes take; UnknownCost as for the energy."""
-    energy_uj(cost)
+    """What weights and membranes take; UnknownCost where the machine cannot run the network."""
+    if cost.memory_kib is None:
+        energy_uj(cost)
     assert cost.memory_kib is not None  # it is known where the energy is
     return cost.memory_kib
 
@@ -134,7 +137,8 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
 
     Of the network as it is: ``accuracy`` or the name of the study's own score (validation, 0 to
     1), ``effective_sops`` (per inference, attention as it is executed), ``parameters``,
-    ``weight_bits``. With its weights as a machine has them (`Measurement.at`):
+    ``weight_bits``. With its weights as a machine has them, and its neurons in the machine's
+    integers where its file says what these are (`Measurement.at`):
     ``accuracy@MACHINE`` or the score's name, ``energy_uj@MACHINE`` and without static power
     ``dynamic_uj@MACHINE``, ``latency_us@MACHINE`` and its product with the energy
     ``edp_uj_ms@MACHINE`` per inference, ``chips@MACHINE`` that hold it, ``memory_kib@MACHINE`` that
@@ -149,7 +153,7 @@ def metric_value(metric: str, measurement: Measurement, machines: Mapping[str, C
         score = measurement.validation
         return score.accuracy if name == score.name else PLAIN_METRICS[name](measurement)
     model = machines[machine]
-    measured = measurement.at(model.machine.weight_bits)
+    measured = measurement.at(*model.machine.precision)
     if name == measured.validation.name:
         return measured.validation.accuracy
     return MACHINE_METRICS[name](model.price(measured.workload))
@@ -162,7 +166,7 @@ def charges(measurement: Measurement, machines: Mapping[str, CostModel]) -> Char
 
 def _charge(measurement: Measurement, model: CostModel) -> Charge:
     try:
-        cost = model.price(measurement.at(model.machine.weight_bits).workload)
+        cost = model.price(measurement.at(*model.machine.precision).workload)
         return Charge(
             energy_uj=energy_uj(cost),
             latency_us=cost.latency_us,

@@ -47,7 +47,7 @@ def find_workload(what: str, machine: str, *, imports: bool) -> NamedWorkload:
 
         run = RunFolder.opened(user_path(place, what), imports=imports)
         model = find_machine(run, machine)
-        workload = run.read_workload(TrialKey.parse(trial), model.machine.weight_bits)
+        workload = run.read_workload(TrialKey.parse(trial), *model.machine.precision)
         return NamedWorkload(model=model, workload=workload, run=run)
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")

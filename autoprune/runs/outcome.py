@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, replace
 from typing import Literal, TypeAlias
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.compress.setting import Value
 from autoprune.errors import InputError, RecordError
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Measurement, Score, paired_bits
+from autoprune.trial.measurement import Measurement, Scores, paired
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "warm", "sampled", "recipe"]
@@ -89,8 +90,8 @@ class Head:
 
     Attributes:
         ended: how it ended. plan: what it was.
-        scores: bits, validation score, and test score or None where test data were not evaluated,
-            by descending bits; none where nothing was measured.
+        scores: in all numbers in which it was measured, in the order of its precisions; none where
+            nothing was measured.
         parameters, kept_weights: as in `Measurement`; 0 where nothing was measured.
         charges: as in `Outcome`.
         readings: the same, read after other numbers of time steps.
@@ -98,13 +99,13 @@ class Head:
 
     ended: Ended
     plan: Plan
-    scores: tuple[tuple[int, Score, Score | None], ...]
+    scores: tuple[Scores, ...]
     parameters: int
     kept_weights: float
     charges: Charges
     readings: tuple[Head, ...] = ()
 
-    def after(self, read: Read, scores: tuple[tuple[int, Score, Score | None], ...]) -> Head:
+    def after(self, read: Read, scores: tuple[Scores, ...]) -> Head:
         """It as its network is read after other time steps, with those scores."""
         same = self.ended.same_as
         ended = replace(
@@ -113,7 +114,7 @@ class Head:
             same_as=None if same is None else replace(same, after=read.time_steps),
             state=read.state(self.ended.state),
             broken=read.broken,
-            score=scores[0][1].accuracy,
+            score=scores[0].validation.accuracy,
         )
         return replace(self, ended=ended, scores=scores, charges=read.charges)
 
@@ -132,13 +133,13 @@ class Head:
         """The outcome's key."""
         return self.ended.key
 
-    def at(self, weight_bits: int) -> tuple[int, Score, Score | None]:
-        """Bits and scores that a machine whose weights have so many bits is paired with.
+    def at(self, weight_bits: int, arithmetic: Arithmetic | None = None) -> Scores:
+        """Those that a machine of such weights and integers is paired with; see `paired`.
 
-        See `paired_bits`; of a trial that was measured.
+        Of a trial that was measured.
         """
-        bits = paired_bits([bits for bits, _, _ in self.scores], weight_bits)
-        return next(found for found in self.scores if found[0] == bits)
+        numbers = [(found.bits, found.arithmetic) for found in self.scores]
+        return self.scores[paired(numbers, weight_bits, arithmetic)]
 
     def charge(self, name: str, fingerprint: str) -> Charge | None:
         """What a machine charged; None where it has no energy, or it was another machine."""
@@ -234,17 +235,14 @@ class Outcome:
         head = Head(
             ended=self.ended,
             plan=self.plan,
-            scores=tuple((p.bits, p.validation, p.test) for p in measured),
+            scores=tuple(p.scores for p in measured),
             parameters=found.parameters if found else 0,
             kept_weights=found.kept_weights if found else 0.0,
             charges=self.charges,
         )
         if not self.read or found is None:
             return head
-        scores = {
-            r.time_steps: tuple((p.bits, p.validation, p.test) for p in r.precisions)
-            for r in found.readings
-        }
+        scores = {r.time_steps: tuple(p.scores for p in r.precisions) for r in found.readings}
         readings = tuple(head.after(one, scores[one.time_steps]) for one in self.read)
         return replace(head, readings=readings)
 

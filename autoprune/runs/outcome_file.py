@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.errors import AutopruneError, RecordError
@@ -27,7 +28,7 @@ from autoprune.files import MIB, read_bytes, typed
 from autoprune.runs.bounded_parquet import opened, table_in
 from autoprune.runs.outcome import Charge, Charges, Ended, Head, Outcome, Read, State
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Measurement, Precision, Score
+from autoprune.trial.measurement import Measurement, Precision, Score, Scores
 from autoprune.workload.op import Op
 from autoprune.workload.table import SCHEMA, to_ops, to_table
 from autoprune.workload.workload import Workload
@@ -57,7 +58,8 @@ class Counted:
 
     Attributes:
         rows: the operations. samples, time_steps: of their counts.
-        bits: of a weight. validation: score of the network with such weights.
+        bits: of a weight. arithmetic: of neurons, as in `Precision`. validation: score of the
+            network in these numbers.
         uncounted_macs: dense MACs of what is no operation, per sample.
     """
 
@@ -65,6 +67,7 @@ class Counted:
     samples: int
     time_steps: int
     bits: int
+    arithmetic: Arithmetic | None
     validation: Score
     uncounted_macs: float
 
@@ -133,6 +136,7 @@ def read_columns(file: Path) -> CountedTrial:
                     samples=own["samples"],
                     time_steps=own["time_steps"],
                     bits=own["bits"],
+                    arithmetic=_arithmetic(precision),
                     validation=Score(**precision["validation"]),
                     uncounted_macs=sum(u["dense_macs"] for u in own["uncounted"]) / own["samples"],
                 )
@@ -204,7 +208,7 @@ def _head(meta: _Meta) -> Head:
     plain = {f.name: meta[f.name] for f in dataclasses.fields(Ended) if f.name in meta}
     ended = Ended(
         **{**plain, **_keys(meta), "broken": _pairs(meta["broken"])},
-        score=scores[0][1].accuracy if scores else None,
+        score=scores[0].validation.accuracy if scores else None,
         seconds=sum(found["seconds"].values()) if found and not meta["same_as"] else 0.0,
     )
     head = Head(
@@ -222,11 +226,21 @@ def _head(meta: _Meta) -> Head:
     )
 
 
-def _scores(precisions: Iterable[_Meta]) -> tuple[tuple[int, Score, Score | None], ...]:
+def _scores(precisions: Iterable[_Meta]) -> tuple[Scores, ...]:
     return tuple(
-        (p["bits"], Score(**p["validation"]), Score(**p["test"]) if p["test"] else None)
+        Scores(
+            bits=p["bits"],
+            arithmetic=_arithmetic(p),
+            validation=Score(**p["validation"]),
+            test=Score(**p["test"]) if p["test"] else None,
+        )
         for p in precisions
     )
+
+
+def _arithmetic(precision: _Meta) -> Arithmetic | None:
+    """The integers of neurons; runs from before they were measured have none."""
+    return Arithmetic(**precision["arithmetic"]) if "arithmetic" in precision else None
 
 
 def _reads(meta: _Meta) -> tuple[Read, ...]:

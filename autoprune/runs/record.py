@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.effort import Effort
 from autoprune.config import Json
 from autoprune.errors import AutopruneError, RecordError
+from autoprune.files import typed
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 FORMAT = 3
@@ -67,6 +69,8 @@ class RunRecord:
         shape: what its network offers to compression: blocks, stem and head.
         effort: what a plan takes where the space is silent.
         weight_bits: bits of a weight at which all its trials are measured, descending.
+        arithmetics: integers of machines in which they are measured, too; a run from before they
+            were has none.
         folder: where the study's file lay. data_root: folder of the data's files.
         identity: see there. places: where it is besides its folder.
         machine_folders: where the machines' files lay, by name.
@@ -79,6 +83,7 @@ class RunRecord:
     shape: NetworkShape
     effort: Effort = field(default_factory=lambda: Effort(time_steps=1, learning_rate=0, epochs=0))
     weight_bits: tuple[int, ...] = ()
+    arithmetics: tuple[Arithmetic, ...] = ()
     folder: str = ""
     data_root: str | None = None
     identity: Identity = field(default_factory=dict)
@@ -128,6 +133,7 @@ class RunRecord:
                     "shape": _shape(data["shape"]),
                     "effort": Effort(**data["effort"]),
                     "weight_bits": tuple(data["weight_bits"]),
+                    "arithmetics": tuple(map(_arithmetic, data.get("arithmetics", ()))),
                     "places": Places(**data["places"]),
                     "machine_folders": dict(data["machine_folders"]),
                     "identity": dict(data["identity"]),
@@ -136,6 +142,10 @@ class RunRecord:
             )
         except _WRONG as error:
             raise RecordError(f"{where}: damaged ({type(error).__name__}: {error})") from error
+
+
+def _arithmetic(data: Mapping[str, Any]) -> Arithmetic:
+    return typed(Arithmetic(**data))
 
 
 def _shape(data: Mapping[str, Any]) -> NetworkShape:

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.domain import Domain
 from autoprune.compress.effort import Effort
@@ -27,7 +28,7 @@ from autoprune.runs.budget import Budget
 from autoprune.runs.record import Identity
 from autoprune.search.spec import SearchSpec
 from autoprune.study.check import Checked
-from autoprune.study.identity import identity, measured_bits
+from autoprune.study.identity import identity, measured_arithmetics, measured_bits
 from autoprune.study.idle import refuse_idle
 from autoprune.study.parent import load_published
 from autoprune.study.parts import Parts, find_parts
@@ -77,6 +78,11 @@ class Built:
     def weight_bits(self) -> tuple[int, ...]:
         """Bits of a weight that a new run of these machines is measured at, descending."""
         return measured_bits(self.machines)
+
+    @property
+    def arithmetics(self) -> tuple[Arithmetic, ...]:
+        """Integers of machines that a new run is measured in."""
+        return measured_arithmetics(self.machines)
 
     @property
     def readings(self) -> tuple[int, ...]:

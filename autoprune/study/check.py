@@ -85,7 +85,7 @@ def load_checked(given: str | Study, *, imports: bool = True) -> Checked:
 def _check_neurons(model: CostModel, space: SearchSpace, searched: str, where: str) -> None:
     """InputError where the space lets neurons differ more finely than the machine does."""
     asked = space.granularities
-    for what, own in model.machine.neurons.lacks(asked).items():
+    for what, own in model.machine.lacks(asked).items():
         raise InputError(
             where,
             f"{searched} offers {words(what, asked[what])}, which {model.machine.name} has none of",

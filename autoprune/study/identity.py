@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.bits import FULL_BITS
 from autoprune.config import Json
 from autoprune.cost.model import CostModel
@@ -31,12 +32,18 @@ def measured_bits(machines: Mapping[str, CostModel]) -> tuple[int, ...]:
     return tuple(sorted(bits, reverse=True))
 
 
+def measured_arithmetics(machines: Mapping[str, CostModel]) -> tuple[Arithmetic, ...]:
+    """The integers in which a run of these machines is measured, each once, in their order."""
+    found = [model.machine.arithmetic for model in machines.values()]
+    return tuple(dict.fromkeys(one for one in found if one is not None))
+
+
 def identity(checked: Checked) -> Identity:
     """Everything that decides what a trial is and what Optuna is told of it, as JSON values.
 
     The machines of objectives and budgets belong to it with all their numbers, the others not.
-    The bits at which trials are measured are those with which the run began: a machine that joins
-    it later is paired with what there is.
+    The bits and integers in which trials are measured are those with which the run began: a machine
+    that joins it later is paired with what there is.
     """
     study = checked.study
     metrics = [*study.objectives, *(budget.metric for budget in checked.budgets)]

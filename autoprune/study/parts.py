@@ -8,6 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.registry import methods, told
 from autoprune.compress.spec import CompressionSpec
 from autoprune.data.dataset import About, Dataset
@@ -129,15 +130,16 @@ def data_notes(parts: Parts, data: Dataset) -> list[str]:
     return [*notes, said] if said else notes
 
 
-def make_setup(
+def make_setup(  # noqa: PLR0913 - what trials are made of, and in which numbers measured
     parts: Parts,
     data: Dataset,
     parent: nn.Module,
     weight_bits: tuple[int, ...],
     *,
+    arithmetics: tuple[Arithmetic, ...] = (),
     product_sparsity: bool = False,
 ) -> Setup:
-    """What every trial of the study shares; the last two as `Setup` has them.
+    """What every trial of the study shares; the last three as `Setup` has them.
 
     Its training samples are those that the study gives to fine-tuning.
     """
@@ -157,6 +159,7 @@ def make_setup(
         batch_norm_batch_size=parts.measure.batch_norm_batch_size,
         census_samples=parts.measure.census_samples,
         weight_bits=weight_bits,
+        arithmetics=arithmetics,
         product_sparsity=product_sparsity,
     )
 

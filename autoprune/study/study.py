@@ -74,8 +74,9 @@ class Study(BaseModel):
         price_host: whether the energy holds what machines leave to a host, at the prices of their
             ``[host]``.
         objectives: 2 to 4 metrics that are optimised jointly: ``accuracy`` (or the name of the
-            study's own score), ``accuracy@MACHINE`` with weights of the machine's bits,
-            ``effective_sops`` (synaptic operations), ``parameters``, ``weight_bits`` where the
+            study's own score), ``accuracy@MACHINE`` with weights of the machine's bits and, where
+            its file says what they are, in its integers, ``effective_sops`` (synaptic operations),
+            ``parameters``, ``weight_bits`` where the
             space searches it, ``energy_uj@MACHINE``, ``dynamic_uj@MACHINE`` (without
             static power), ``latency_us@MACHINE``,
             ``edp_uj_ms@MACHINE`` (energy times delay), ``chips@MACHINE``,

@@ -58,6 +58,8 @@ def read_warm_start(path: Path, built: Built) -> WarmStart:
         raise InputError(where, f"a run of another study: {what} differs", "the same network, data")
     if not set(built.weight_bits) <= {FULL_BITS, *record.weight_bits}:
         differs.append("weight_bits")
+    if not set(built.arithmetics) <= set(record.arithmetics):
+        differs.append("arithmetic")
     kind: Literal["measured", "data"] = "data" if differs else "measured"
     if kind == "data" and built.search.sampler != "block_response":
         raise InputError(

@@ -135,9 +135,16 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
         if left:
             parts.compute.check_device()
             parent = load_parent(parts, folder.parent)
-            bits = folder.record.weight_bits
+            record = folder.record
             tiles = any(model.PRODUCT_SPARSITY for model in run_machines(folder))
-            setup = make_setup(parts, load_data(parts), parent, bits, product_sparsity=tiles)
+            setup = make_setup(
+                parts,
+                load_data(parts),
+                parent,
+                record.weight_bits,
+                arithmetics=record.arithmetics,
+                product_sparsity=tiles,
+            )
             execute(again, replace(setup, readings=tuple(steps)), hired, hold, stop)
         wanted = {job.key for job, _ in jobs}
         found = [outcome for outcome in folder.read_confirmed() if outcome.key in wanted]

@@ -59,22 +59,27 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
     prepared.built.parts.compute.check_device()
     refuse_foreign(folder)
     built, chosen = _as_chosen(prepared.built, folder)
-    parts, weight_bits = built.parts, built.weight_bits
-    if folder.study_file.is_file():
-        weight_bits = folder.record.weight_bits
+    parts = built.parts
     if parts.compute.artifacts is not None:
         Artifacts(parts.compute.artifacts).check()
     database = open_database(built.storage) if built.storage is not None else None
     data = load_data(parts)
     with sole_writer(path) as hold:
-        write_study(replace(prepared, built=built), folder, weight_bits)
+        record = write_study(replace(prepared, built=built), folder)
         tracking = Loggers(built.track, folder)
         record_environment(folder.environments, environment(prepared, folder))
         notes = data_notes(parts, data)
         parent = _parent(parts, data, folder, observer, notes.append)
         warm = _take_over(prepared.warm, folder)
         tiles = any(model.PRODUCT_SPARSITY for model in built.machines.values())
-        plain = make_setup(parts, data, parent, weight_bits, product_sparsity=tiles)
+        plain = make_setup(
+            parts,
+            data,
+            parent,
+            record.weight_bits,
+            arithmetics=record.arithmetics,
+            product_sparsity=tiles,
+        )
         setup = replace(plain, readings=built.readings)
         workers = Workers.of(parts.compute, Hire(address=prepared.address))
         tracker = Tracker(built.machines, built.shape, built.trials, folder, observer)
@@ -87,7 +92,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
             if chosen is None:
                 return tracker.finish(NOTHING_YET, [])
             built = with_rates(built, chosen.rates)
-            write_study(replace(prepared, built=built), folder, weight_bits)
+            write_study(replace(prepared, built=built), folder)
             setup = replace(setup, recipe=recipe(built.parts.finetune, parts.compute.spec))
         if chosen is not None:
             observer.recipe(chosen)

@@ -165,9 +165,8 @@ def _timed(built: Built, data: Dataset) -> tuple[int, Seconds]:
     """Samples of a trial, and what it took of this computer; the largest that is not too slow."""
     built.parts.compute.check_device()
     parent = built.parts.architecture.build().to(built.parts.compute.spec.device)
-    setup = replace(
-        make_setup(built.parts, data, parent, built.weight_bits), readings=built.readings
-    )
+    plain = make_setup(built.parts, data, parent, built.weight_bits, arithmetics=built.arithmetics)
+    setup = replace(plain, readings=built.readings)
     most = min(_COUNTS[-1], len(data.train), len(data.validation))
     spent, timed = None, 0
     with _threads(built.parts.compute.threads):

@@ -46,7 +46,8 @@ class Outlook:
         configurations: of the space, before equal plans are told apart.
         epochs: of fine-tuning, per trial.
         recipe: trainings that choose learning rates, at least; 0 where the study has them.
-        weight_bits: at which networks are measured, descending.
+        weight_bits: at which networks are measured, descending. integers: the machines in whose
+            integers they are measured, too.
         channels: what is known of neurons that learn per channel; None where none does.
         found: neurons of no known class.
     """
@@ -66,6 +67,7 @@ class Outlook:
     recipe: int
     workers: int
     weight_bits: tuple[int, ...]
+    integers: tuple[str, ...]
     channels: Channels | None
     found: tuple[Found, ...]
 
@@ -95,6 +97,7 @@ def outlook(built: Built) -> Outlook:
         recipe=recipe_task(built).least_trainings if leaves_out(built) else 0,
         workers=built.parts.compute.workers,
         weight_bits=tuple(sorted({FULL_BITS, *built.weight_bits}, reverse=True)),
+        integers=tuple(n for n, m in built.machines.items() if m.machine.arithmetic is not None),
         channels=built.channels,
         found=built.found,
     )

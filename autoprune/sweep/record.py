@@ -15,10 +15,10 @@ from autoprune.study.study import SPACE_FILE
 from autoprune.sweep.prepare import Prepared
 
 
-def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, ...]) -> None:
+def write_study(prepared: Prepared, folder: RunFolder) -> RunRecord:
     """Put down what the run is of: study, space, shape and machines, as they were read.
 
-    `weight_bits` are those at which its networks are measured.
+    The bits and integers in which its networks are measured stay those with which it began.
     """
     built = prepared.built
     known = folder.record if folder.study_file.is_file() else None
@@ -29,7 +29,8 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
             trials=built.trials,
             shape=built.shape,
             effort=built.effort,
-            weight_bits=weight_bits,
+            weight_bits=known.weight_bits if known else built.weight_bits,
+            arithmetics=known.arithmetics if known else built.arithmetics,
             folder=str(prepared.file.parent.resolve()),
             data_root=built.parts.data.spec.root,
             identity=built.identity,
@@ -44,6 +45,7 @@ def write_study(prepared: Prepared, folder: RunFolder, weight_bits: tuple[int, .
         (folder.machines / f"{Path(name).name}.toml").unlink(missing_ok=True)
     for name in built.machines:
         write_text(folder.machines / f"{name}.toml", prepared.texts[f"machine {name}"])
+    return folder.record
 
 
 def _places(prepared: Prepared, known: Places) -> Places:

@@ -47,5 +47,4 @@ def _scores(folder: RunFolder, setup: Setup, key: TrialKey) -> list[Score]:
         setup.adapter.set_time_steps(network, key.after)
     if not take_weights(folder, (outcome.same_as or key).whole, network):
         return []
-    bits = [precision.bits for precision in found.precisions]
-    return scores_on_test(setup, network.to(setup.device).eval(), bits)
+    return scores_on_test(setup, network.to(setup.device).eval(), found.precisions)

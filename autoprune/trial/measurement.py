@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.plan import Plan
 from autoprune.errors import InputError
 from autoprune.workload.workload import Workload
@@ -66,10 +67,11 @@ class Seconds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:
-    """What was measured with weights of so many bits.
+    """What was measured with weights of so many bits, and neurons as they are or in integers.
 
     Attributes:
         bits: of a weight.
+        arithmetic: the integers that neurons, too, computed in; None where as they were trained.
         validation: what search sees.
         test: printed beside, decides nothing; None where test data were not evaluated, as of trials
             that are on no front.
@@ -80,6 +82,38 @@ class Precision:
     validation: Score
     test: Score | None
     workload: Workload
+    arithmetic: Arithmetic | None = None
+
+    @property
+    def scores(self) -> Scores:
+        """It without its workload."""
+        return Scores(
+            bits=self.bits,
+            arithmetic=self.arithmetic,
+            validation=self.validation,
+            test=self.test,
+        )
+
+    @property
+    def words(self) -> str:
+        """In which numbers, such as ``8 bits`` or ``8 bits, in integers of 24``."""
+        return self.scores.words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """What a network scores in some numbers; attributes as in `Precision`."""
+
+    bits: int
+    validation: Score
+    test: Score | None
+    arithmetic: Arithmetic | None = None
+
+    @property
+    def words(self) -> str:
+        """In which numbers, such as ``8 bits`` or ``8 bits, in integers of 24``."""
+        own = self.arithmetic
+        return f"{self.bits} bits" + ("" if own is None else f", in integers of {own.state}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +128,23 @@ class Reading:
     precisions: tuple[Precision, ...]
 
 
-def paired_bits(measured: Sequence[int], weight_bits: int) -> int:
-    """The bits, of those measured in descending order, that go with a machine of `weight_bits`.
+Numbers: TypeAlias = tuple[int, Arithmetic | None]
+"""In which a network was measured: bits of a weight, and the integers of neurons."""
 
-    The same where they were measured; else the most below them, whose weights such a machine can
-    hold; else the fewest above them, which the machine cannot repeat.
+
+def paired(measured: Sequence[Numbers], weight_bits: int, arithmetic: Arithmetic | None) -> int:
+    """The place, of those measured, that goes with a machine of such weights and integers.
+
+    That of its very integers; where it has none, or they were not measured, that of the same bits
+    of a weight; else of the most below them, whose weights such a machine can hold; else of the
+    fewest above them, which the machine cannot repeat.
     """
-    return next((bits for bits in measured if bits <= weight_bits), measured[-1])
+    if arithmetic is not None:
+        for place, (_, own) in enumerate(measured):
+            if own == arithmetic:
+                return place
+    plain = [place for place, (_, own) in enumerate(measured) if own is None]
+    return next((place for place in plain if measured[place][0] <= weight_bits), plain[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +153,8 @@ class Measurement:
 
     Attributes:
         plan: the plan that was carried out. seed: of its fine-tuning.
-        precisions: by descending bits; the first is the network as it is, of the plan's bits.
+        precisions: by descending bits; the first is the network as it is, of the plan's bits. Then
+            those in integers of machines.
         parameters: parameters of the network as it is that are not zero, those of neurons included.
         kept_weights: its nonzero block weights relative to the parent's, 0 to 1.
         seconds: the time it took.
@@ -126,8 +171,10 @@ class Measurement:
 
     def __post_init__(self) -> None:
         for precisions in (self.precisions, *(reading.precisions for reading in self.readings)):
-            bits = [precision.bits for precision in precisions]
-            if not bits or bits != sorted(set(bits), reverse=True):
+            bits = [precision.bits for precision in precisions if precision.arithmetic is None]
+            held = [p.arithmetic for p in precisions[len(bits) :]]
+            ordered = bits == sorted(set(bits), reverse=True) and None not in held
+            if not bits or not ordered or len(set(held)) < len(held):
                 raise InputError("measurement", f"precisions of {bits} bits", "bits that descend")
 
     def after(self, time_steps: int) -> Measurement:
@@ -173,13 +220,10 @@ class Measurement:
         """The operations of the network as it is."""
         return self.precisions[0].workload
 
-    def at(self, weight_bits: int) -> Precision:
-        """What a machine whose weights have so many bits is paired with.
-
-        See `paired_bits`.
-        """
-        bits = paired_bits([p.bits for p in self.precisions], weight_bits)
-        return next(p for p in self.precisions if p.bits == bits)
+    def at(self, weight_bits: int, arithmetic: Arithmetic | None = None) -> Precision:
+        """What a machine of such weights and integers is paired with; see `paired`."""
+        numbers = [(p.bits, p.arithmetic) for p in self.precisions]
+        return self.precisions[paired(numbers, weight_bits, arithmetic)]
 
     def to_dict(self) -> dict[str, object]:
         """Plain containers without the workloads, which are stored beside."""
@@ -226,6 +270,7 @@ def _scores(precisions: Sequence[Precision]) -> list[dict[str, object]]:
     return [
         {
             "bits": p.bits,
+            **({} if p.arithmetic is None else {"arithmetic": asdict(p.arithmetic)}),
             "validation": asdict(p.validation),
             "test": asdict(p.test) if p.test else None,
         }
@@ -239,6 +284,7 @@ def _precisions(
     return tuple(
         Precision(
             bits=one["bits"],
+            arithmetic=Arithmetic(**one["arithmetic"]) if "arithmetic" in one else None,
             validation=Score(**one["validation"]),
             test=Score(**one["test"]) if one["test"] else None,
             workload=workload,

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.registry import use
 from autoprune.compress.setting import Value
 from autoprune.data.dataset import Dataset, Split
@@ -37,6 +38,7 @@ class Setup:
         train: ours or the user's. evaluate: the user's; None counts correct samples.
         batch_norm_batches, batch_norm_batch_size, census_samples: as in the study.
         weight_bits: bits of a weight that accuracy is asked at, besides those of the plan.
+        arithmetics: integers of machines that it is asked under, besides.
         product_sparsity: whether the census counts tiles, which a machine may ask for.
         readings: time steps after which a network is read, besides those it was trained for.
     """
@@ -54,6 +56,7 @@ class Setup:
     batch_norm_batch_size: int
     census_samples: int
     weight_bits: tuple[int, ...] = ()
+    arithmetics: tuple[Arithmetic, ...] = ()
     product_sparsity: bool = False
     readings: tuple[int, ...] = ()
 

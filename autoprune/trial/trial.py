@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 import torch
 from torch import nn
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.plan import Plan
 from autoprune.compress.surgery import batch_norm
 from autoprune.compress.surgery.apply import Manner, finish, reshape, subject_of, thin, training
+from autoprune.compress.surgery.integers.convert import Held, in_integers
 from autoprune.compress.surgery.rounding import rounded
 from autoprune.compress.surgery.surgery import Subject, matrices
 from autoprune.data.dataset import Split
+from autoprune.errors import InputError
+from autoprune.networks.inputs import present
 from autoprune.trial.measurement import Measurement, Precision, Reading, Score, Seconds
 from autoprune.trial.own_score import own_score
 from autoprune.trial.setup import Setup
@@ -75,14 +79,14 @@ def run_trial(
     own = plan.weight_bits
     fewer = {bits for bits in setup.weight_bits if bits < own}
     bits = [own, *sorted(fewer, reverse=True)]
-    precisions = measure(setup, model, bits, test=test, clock=clock)
+    held = held_by(setup, model.eval(), own)
+    precisions = measure(setup, model, bits, held, test=test, clock=clock)
     readings = tuple(
-        read_after(setup, model, steps, bits, test=test, clock=clock)
+        read_after(setup, model, steps, bits, held, test=test, clock=clock)
         for steps in setup.readings
         if steps != plan.effort.time_steps
     )
-    held = matrices(model, setup.adapter)
-    kept = sum(int(torch.count_nonzero(matrix.weight)) for matrix in held)
+    kept = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, setup.adapter))
     measurement = Measurement(
         plan=plan,
         seed=seed,
@@ -95,47 +99,82 @@ def run_trial(
     return measurement, model
 
 
-def measure(
+def held_by(
+    setup: Setup, model: nn.Module, bits: int, arithmetics: Sequence[Arithmetic] | None = None
+) -> list[Held]:
+    """A network, with weights of so many bits, in the integers of machines that can hold it.
+
+    Those of the setup where `arithmetics` are None.
+    """
+    found = []
+    inputs = present(model, setup.data.validation.inputs(slice(3)).to(setup.device))
+    for one in setup.arithmetics if arithmetics is None else arithmetics:
+        with suppress(InputError):  # what cannot be held is not measured so
+            found.append(in_integers(model, setup.adapter, one, min(bits, one.weight_bits), inputs))
+    return found
+
+
+def measure(  # noqa: PLR0913 - what is measured, in which numbers, and where its time goes
     setup: Setup,
     model: nn.Module,
     bits: Sequence[int],
+    held: Sequence[Held] = (),
     *,
     test: bool,
     clock: Clock | None = None,
 ) -> tuple[Precision, ...]:
-    """Scores and operations of a network as it is, then with its weights rounded; it stays.
+    """Scores and operations of a network as it is, with its weights rounded, and in integers.
+
+    It stays as it is.
 
     Args:
         setup: what to measure on.
         model: on the setup's device.
         bits: those that its weights have, then those to round them to.
+        held: it as machines hold it.
         test: whether test data are evaluated, too.
         clock: is told where the time went.
     """
-    clock = clock or Clock()
-    data, found = setup.data, []
-    samples = data.validation.inputs(slice(setup.census_samples)).to(setup.device)
+    clock, found = clock or Clock(), []
     for place, size in enumerate(bits):
         with rounded(model, size) if place else nullcontext():
-            with clock.on("evaluation"):
-                validation = score(setup, model, data.validation)
-                tested = score(setup, model, data.test) if test else None
-            with clock.on("census"):
-                tiles = setup.product_sparsity
-                work = count(
-                    model, setup.adapter, samples, weight_bits=size, product_sparsity=tiles
-                )
-        found.append(Precision(bits=size, validation=validation, test=tested, workload=work))
+            found.append(_precision(setup, model, size, test=test, clock=clock))
+    for one in held:
+        own = _precision(setup, one.network, one.bits, test=test, clock=clock)
+        found.append(replace(own, arithmetic=one.arithmetic))
     return tuple(found)
 
 
-def scores_on_test(setup: Setup, model: nn.Module, bits: Sequence[int]) -> list[Score]:
-    """The test scores of a network as it is, then with its weights rounded; see `measure`."""
+def _precision(setup: Setup, model: nn.Module, bits: int, *, test: bool, clock: Clock) -> Precision:
+    """A network as it is, whose weights have so many bits."""
+    data = setup.data
+    samples = data.validation.inputs(slice(setup.census_samples)).to(setup.device)
+    with clock.on("evaluation"):
+        validation = score(setup, model, data.validation)
+        tested = score(setup, model, data.test) if test else None
+    with clock.on("census"):
+        tiles = setup.product_sparsity
+        work = count(model, setup.adapter, samples, weight_bits=bits, product_sparsity=tiles)
+    return Precision(bits=bits, validation=validation, test=tested, workload=work)
+
+
+def scores_on_test(setup: Setup, model: nn.Module, measured: Sequence[Precision]) -> list[Score]:
+    """The test scores of a network in the numbers in which it was measured before."""
+    bits, held = numbers_of(setup, model, measured)
     found = []
     for place, size in enumerate(bits):
         with rounded(model, size) if place else nullcontext():
             found.append(score(setup, model, setup.data.test))
-    return found
+    return [*found, *(score(setup, one.network, setup.data.test) for one in held)]
+
+
+def numbers_of(
+    setup: Setup, model: nn.Module, measured: Sequence[Precision]
+) -> tuple[list[int], list[Held]]:
+    """The numbers in which a network was measured, as `measure` takes them."""
+    bits = [one.bits for one in measured if one.arithmetic is None]
+    integers = [one.arithmetic for one in measured if one.arithmetic is not None]
+    return bits, held_by(setup, model, bits[0], integers)
 
 
 def read_after(  # noqa: PLR0913 - where, when, and what of it
@@ -143,6 +182,7 @@ def read_after(  # noqa: PLR0913 - where, when, and what of it
     model: nn.Module,
     steps: int,
     bits: Sequence[int],
+    held: Sequence[Held] = (),
     *,
     test: bool,
     clock: Clock | None = None,
@@ -153,13 +193,15 @@ def read_after(  # noqa: PLR0913 - where, when, and what of it
     causal in time, so these are the figures of the first `steps` steps of any longer pass. Its
     output is the mean over those steps. The rest as in `measure`.
     """
-    trained = setup.adapter.time_steps(model)
-    setup.adapter.set_time_steps(model, steps)
+    trained, networks = setup.adapter.time_steps(model), (model, *(one.network for one in held))
+    for network in networks:
+        setup.adapter.set_time_steps(network, steps)
     try:
-        found = measure(setup, model, bits, test=test, clock=clock)
+        found = measure(setup, model, bits, held, test=test, clock=clock)
         return Reading(time_steps=steps, precisions=found)
     finally:
-        setup.adapter.set_time_steps(model, trained)
+        for network in networks:
+            setup.adapter.set_time_steps(network, trained)
 
 
 def score(setup: Setup, model: nn.Module, part: Split) -> Score:

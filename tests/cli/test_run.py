@@ -66,7 +66,7 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
         "30 trials: uniform sweep of 3, 4 probes of branches, then sampler tpe",
         "digits (images of 1 x 8 x 8, 10 classes)",
         "What neurons learn per channel lies along channels: of 5 layers, in 2 although another",
-        "Measured with weights of 32 and 8 bits.",
+        "Measured with weights of 32 and 8 bits, and in the integers of loihi1.",
         "Learning rates: chosen first, by 12 trainings, and more",
         "Samples: 1,078 train, 359 validation, 360 test.",
     ):

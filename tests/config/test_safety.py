@@ -163,7 +163,7 @@ def test_a_copy_of_a_machine_lies_in_the_run_folder(root, tmp_path, machine):
     study = study.replace('"ops45_int8"]', f'"{machine}"]')
     (tmp_path / "study" / "study.toml").write_text(study, encoding="utf-8")
     prepared, folder = prepare(str(tmp_path / "study" / "study.toml")), RunFolder(tmp_path / "run")
-    write_study(prepared, folder, (32,))
+    write_study(prepared, folder)
     assert (folder.machines / "chip.toml").is_file()
     written = {file for file in tmp_path.rglob("*") if file.is_file()}
     inside = {file for file in written if file.is_relative_to(folder.path)}

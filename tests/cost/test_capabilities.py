@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import pytest
 
-from autoprune.config import bundled_names
 from autoprune.cost.action import Action
 from autoprune.cost.capabilities import Capabilities
 from autoprune.cost.cost import Cost
@@ -18,7 +17,7 @@ from autoprune.cost.sample import sample_workload, with_spike_logic
 from autoprune.errors import InputError
 from autoprune.workload.op import Op
 from autoprune.workload.workload import Workload
-from tests.operations import altered
+from tests.operations import PRICED, altered
 from tests.refusals import assert_refused, refusals
 
 
@@ -38,7 +37,7 @@ def with_integers() -> Workload:
     return replace(workload, ops=(stem, altered(first, a_class="integer"), *others))
 
 
-@pytest.mark.parametrize("name", bundled_names("cost_models"))
+@pytest.mark.parametrize("name", PRICED)
 @pytest.mark.parametrize(
     ("need", "operation"),
     [
@@ -54,7 +53,7 @@ def test_what_is_unsupported_makes_the_total_unknown(name, need, operation):
     assert cost.unpriced[0].action == f"{operation}: {need}".replace("\\", "")
 
 
-@pytest.mark.parametrize("name", bundled_names("cost_models"))
+@pytest.mark.parametrize("name", PRICED)
 def test_bundled_machines_price_everything(name):
     cost = load_machine(name).price(with_integers())
     assert cost.unpriced == ()

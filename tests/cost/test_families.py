@@ -14,7 +14,7 @@ from autoprune.cost.ops import Ops
 from autoprune.cost.sample import sample_workload
 from autoprune.runs.metrics import energy_uj, latency_us
 from autoprune.workload.workload import Uncounted
-from tests.operations import altered
+from tests.operations import PRICED, altered
 
 MACHINES = bundled_names("cost_models")
 SYSTOLIC = ("systolic_14x12", "systolic_32x32")
@@ -32,7 +32,7 @@ def test_every_number_has_a_source(name):
     assert machine.not_modelled
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", PRICED)
 def test_cost_falls_with_rank_and_with_fewer_steps_on_every_machine(name):
     """Energy, and the latency of a machine that has one; see the contract for what may not rise."""
     model = load_machine(name)

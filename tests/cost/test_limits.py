@@ -15,6 +15,7 @@ NUMBER = 'evidence = "specified", source = "x"'
 NEEDS = {
     "inputs_per_neuron": (32, "inputs to a neuron of blocks.0.mlp.fc1", "count"),
     "neurons": (8 * 16 + 8 * 32 + 8 * 16, "neurons", "count"),
+    "layers": (2, "layers", "count"),
     "synapses": (8 * (32 * 16 + 16 * 32), "synapses", "count"),
     "memory": (None, "KiB of weights and membranes", "KiB"),
     "chips": (1, "chips", "count"),

@@ -142,7 +142,7 @@ def test_bytes_that_are_not_utf8(tmp_path):
 
 
 def test_names_and_paths():
-    with pytest.raises(InputError, match="unknown machine 'loihi'.*mean 'loihi1'"):
-        load_machine("loihi")
+    with pytest.raises(InputError, match="unknown machine 'lohi1'.*mean 'loihi1'"):
+        load_machine("lohi1")
     with pytest.raises(InputError, match=r"no/such\.toml: no such file"):
         load_machine("no/such.toml")

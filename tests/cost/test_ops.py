@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoprune.config import bundled_names
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
@@ -17,7 +16,7 @@ from autoprune.cost.sample import sample_workload
 from autoprune.errors import InputError
 from autoprune.workload.columns import reader
 from autoprune.workload.parts import Activity
-from tests.operations import altered
+from tests.operations import PRICED, altered
 
 MANY = [sample_workload(), sample_workload(steps=2, samples=3), sample_workload(width=5)]
 
@@ -96,7 +95,7 @@ def test_storage_of_a_matrix_by_hand():
 
 
 @given(st.data())
-@pytest.mark.parametrize("name", bundled_names("cost_models"))
+@pytest.mark.parametrize("name", PRICED)
 def test_many_cost_what_each_costs_alone_to_the_last_bit(name, data):
     sizes = st.fixed_dictionaries(
         {

@@ -16,8 +16,9 @@ from safetensors import safe_open
 
 from autoprune.api import open_run
 from autoprune.cli.export import export as command
+from autoprune.compress.surgery.fold import fold
+from autoprune.cost.load import load_machine
 from autoprune.deploy.export import whole_or_nothing
-from autoprune.deploy.fold import fold
 from autoprune.deploy.load import load
 from autoprune.deploy.member import find_member
 from autoprune.deploy.observe import observe
@@ -68,7 +69,10 @@ def test_a_front_member_with_the_command(finished, tmp_path):
     at_8 = found["machines"]["loihi1"]
     assert at_8["energy_uj"] > 0
     assert (at_8["accuracy_bits"], at_8["priced_bits"]) == (8, 8)
-    assert at_8["test"]["correct"] == measurement.at(8).test.correct
+    assert (
+        at_8["test"]["correct"]
+        == measurement.at(*load_machine("loihi1").machine.precision).test.correct
+    )
     assert found["machines"]["ops45_fp32"]["accuracy_bits"] == found["accuracy_bits"] == 32
     assert found["input"] == ["B", 1, 8, 8]
     assert json.loads((out / "plan.json").read_text())["blocks"]

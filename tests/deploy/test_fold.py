@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from autoprune.compress.surgery.fold import fold
 from autoprune.compress.surgery.rounding import round_weights
-from autoprune.deploy.fold import fold
 from autoprune.deploy.load import load
 from autoprune.deploy.observe import OUTPUT, observe
 from autoprune.errors import InputError

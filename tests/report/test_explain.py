@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from autoprune.config import bundled_names
 from autoprune.cost.load import load_machine
 from autoprune.cost.sample import sample_workload
 from autoprune.report.tables.explain import explain
+from tests.operations import PRICED
 
 
-@pytest.mark.parametrize("name", bundled_names("cost_models"))
+@pytest.mark.parametrize("name", PRICED)
 def test_every_line_is_count_times_price_and_the_lines_are_the_total(name):
     model = load_machine(name)
     cost = model.price(sample_workload(samples=3))

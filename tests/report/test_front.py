@@ -192,6 +192,46 @@ def test_a_front_pairs_energy_with_accuracy_at_the_bits_of_its_machine(
     assert (coarse.hypervolume, coarse.uniform_hypervolume) == (0, 0)  # nothing above 80 %
 
 
+def test_a_front_is_chosen_by_the_scores_in_the_machines_integers(
+    outcome, baselines, shape
+) -> None:
+    """The better at the bits of weights is the worse in integers; a third was not measured so."""
+    loihi = load_machine("loihi1")
+
+    def held(number: int, hits: int | None, **made: object) -> Outcome:
+        found = outcome(number, rounded={8: 90}, **made)
+        if hits is None:
+            return found
+        at_8 = found.measurement.at(8)
+        score = replace(at_8.validation, correct=hits)
+        own = replace(at_8, validation=score, arithmetic=loihi.machine.arithmetic)
+        measurement = found.measurement
+        precisions = (*measurement.precisions, own)
+        return replace(found, measurement=replace(measurement, precisions=precisions))
+
+    trials = [
+        held(0, 70, correct=92, zeros=0.25),
+        held(1, 85, correct=91, zeros=0.5),
+        held(2, None, correct=93),
+    ]
+    found = machine_front(trials, baselines, loihi, shape)
+    rows = [
+        (r.trial, r.validation.correct, r.rounded.correct, r.floating.correct) for r in found.rows
+    ]
+    assert rows == [(1, 85, 90, 91), (2, 90, 90, 93)]
+    assert found.integer_loss == (pytest.approx(0.01), pytest.approx(0.06))
+    assert (found.not_in_integers, found.has_integers, found.parent_in_integers) == (
+        (2,),
+        True,
+        False,
+    )
+    text = io.StringIO()
+    Console(file=text, width=80).print(front_table(found))
+    said = " ".join(text.getvalue().split())
+    assert "In its integers members score 6.0 points less than in floating point" in said
+    assert "Not measured in its integers" in said and "trial 2." in said
+
+
 def test_a_machine_whose_bits_were_not_measured_is_paired_and_says_so(
     outcome, baselines, int8, shape
 ) -> None:

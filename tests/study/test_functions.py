@@ -26,7 +26,9 @@ def test_own_score_and_training(autoprune, study, tmp_path):
     said = autoprune("run", file, "--workers", 0, "--trials", 2, "--out", tmp_path / "out")
     assert said.code == 0, said.err
     said = autoprune("front", tmp_path / "out", "--machine", "loihi1")
-    assert "Top3 measured and energy priced at 8 bits." in " ".join(said.out.split())
+    assert "Top3 measured and energy priced at 8 bits, in its integers." in " ".join(
+        said.out.split()
+    )
     front = json.loads((tmp_path / "out" / "fronts" / "loihi1" / "front.json").read_text())
     assert "val_top3" in front["fine_tuned_parent"]
     assert "val_accuracy" not in front["fine_tuned_parent"]

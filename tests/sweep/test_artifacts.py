@@ -86,7 +86,7 @@ def test_a_run_stays_below_the_address_that_its_study_names(study, tmp_path, sha
     evil = Places(artifacts=f"file://{tmp_path}/evil/run", mark="theirs")
     folder.write_record(RunRecord(shape=shape, places=evil))
     with pytest.raises(InputError, match=r"artifacts: given 'file:///.*mine'; expected .*evil"):
-        write_study(prepared, folder, (32,))
+        write_study(prepared, folder)
 
 
 @pytest.mark.full

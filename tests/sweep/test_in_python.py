@@ -68,7 +68,7 @@ def test_a_value_gives_the_trials_of_its_file(short, lying_beside, short_run, tm
 def test_a_study_without_files_is_kept_as_files(lying_beside, tmp_path):
     study, folder = values(lying_beside), RunFolder(tmp_path / "run")
     prepared = prepare(study)
-    write_study(prepared, folder, prepared.built.weight_bits)
+    write_study(prepared, folder)
     assert sorted(file.name for file in folder.machines.iterdir()) == [
         "loihi1.toml",
         "ops45_fp32.toml",

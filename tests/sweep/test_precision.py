@@ -12,6 +12,7 @@ import torch
 from optuna.study import StudyDirection
 
 from autoprune.api import open_run
+from autoprune.cost.load import load_machine
 from autoprune.deploy.load import load
 from autoprune.deploy.member import find_member
 from autoprune.networks.adapter import Weighted
@@ -59,12 +60,16 @@ def test_trials_are_measured_at_their_bits_and_at_fewer_that_a_machine_has(finis
     at = {8: [8, 6], 6: [6], 4: [4]}
     trials = folder.read_trials()
     assert {o.plan.weight_bits for o in trials} == {4, 6, 8}
+    integers = load_machine("loihi1").machine.arithmetic
+    assert folder.record.arithmetics == (integers,)
     for outcome in trials:
-        found = [precision.bits for precision in outcome.measurement.precisions]
-        assert found == at[outcome.plan.weight_bits]
+        *rounded, held = outcome.measurement.precisions
+        own = outcome.plan.weight_bits
+        assert [precision.bits for precision in rounded] == at[own]
+        assert (held.bits, held.arithmetic) == (own, integers)
     assert [o.plan.weight_bits for o in trials if o.origin == "uniform"] == [8, 4, 6]
     for baseline in folder.read_baselines().values():
-        assert [p.bits for p in baseline.measurement.precisions] == [32, 8, 6]
+        assert [p.bits for p in baseline.measurement.precisions] == [32, 8, 6, 8]
 
 
 def test_test_data_are_evaluated_for_baselines_and_members_of_fronts_alone(finished, tmp_path):
@@ -84,7 +89,8 @@ def test_test_data_are_evaluated_for_baselines_and_members_of_fronts_alone(finis
     # The record of a trial that was evaluated in its course is the same.
     key = next(key for key in map(TrialKey, sorted(members)) if folder.read(key).same_as is None)
     found, setup = folder.read(key).measurement, find_member(folder, key, print).setup
-    setup = replace(setup, weight_bits=folder.record.weight_bits)
+    record = folder.record
+    setup = replace(setup, weight_bits=record.weight_bits, arithmetics=record.arithmetics)
     again, _ = run_trial(setup, found.plan, found.seed, test=True)
     assert replace(again, seconds=found.seconds) == found
 
@@ -105,9 +111,10 @@ def test_optuna_is_told_accuracy_and_energy_at_the_bits_of_the_machine(finished)
     told = optuna.load_study(study_name="autoprune", storage=storage)
     up, down = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
     assert told.directions == [up, down, down]
+    loihi = load_machine("loihi1").machine.precision
     for frozen, outcome in zip(told.trials, RunFolder(finished).read_trials(), strict=True):
         bits = outcome.plan.weight_bits
-        assert frozen.values[:2] == [outcome.measurement.at(8).validation.accuracy, bits]
+        assert frozen.values[:2] == [outcome.measurement.at(*loihi).validation.accuracy, bits]
 
 
 def test_a_trial_of_four_bits_is_exported_with_its_grid(finished, tmp_path):
@@ -133,8 +140,9 @@ def test_a_machine_that_joins_later_is_paired_and_what_is_measured_stays(finishe
     assert RunFolder(finished).record.weight_bits == before
     last = ended.outcomes[-1]
     at = {8: [8, 6], 6: [6], 4: [4]}
-    found = [precision.bits for precision in last.measurement.precisions]
-    assert found == at[last.plan.weight_bits]
+    *rounded, held = last.measurement.precisions
+    assert [precision.bits for precision in rounded] == at[last.plan.weight_bits]
+    assert held.arithmetic is not None
     front = ended.fronts["int16"]
     assert (front.accuracy_bits, front.priced_bits) == (8, 16)
     by_number = {o.key.number: o.measurement for o in ended.outcomes}

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.configuration import make_plan, parse_configuration
+from autoprune.cost.load import load_machine
 from autoprune.errors import InputError
 from autoprune.trial.measurement import Measurement
 
@@ -42,6 +44,31 @@ def test_a_machine_is_paired_with_its_bits_or_the_next_below_or_above(
     assert (found.bits, found.validation.correct) == (paired, paired)
 
 
+LOIHI = load_machine("loihi1").machine.arithmetic
+assert LOIHI is not None
+
+
+def in_integers(made: Measurement, arithmetic: Arithmetic = LOIHI) -> Measurement:
+    """The same, and measured in integers: one hit fewer than with weights of 8 bits."""
+    at_8 = made.at(8)
+    score = replace(at_8.validation, correct=at_8.validation.correct - 1)
+    held = replace(at_8, validation=score, arithmetic=arithmetic)
+    return replace(made, precisions=(*made.precisions, held))
+
+
+def test_a_machine_is_paired_with_its_integers_where_they_were_measured(make):
+    made = in_integers(make([32, 8]))
+    other = replace(LOIHI, threshold_per="layer")
+    assert made.at(8, LOIHI).validation.correct == 7
+    assert made.at(8, LOIHI).words == "8 bits, in integers of 24"
+    assert made.at(8).validation.correct == made.at(8, other).validation.correct == 8
+    assert (made.at(32).bits, made.at(4).bits, made.at(4).arithmetic) == (32, 8, None)
+    with pytest.raises(InputError, match="bits that descend"):
+        in_integers(made)
+    with pytest.raises(InputError, match="bits that descend"):
+        replace(made, precisions=made.precisions[::-1])
+
+
 def test_the_network_as_it_is_comes_first(make):
     found = make([16, 4])
     first = found.precisions[0]
@@ -51,7 +78,7 @@ def test_the_network_as_it_is_comes_first(make):
 
 
 def test_it_survives_its_dictionary(make):
-    made = make([32, 8, 4])
+    made = in_integers(make([32, 8, 4]))
     data = json.loads(json.dumps(made.to_dict()))
     workloads = [precision.workload for precision in made.precisions]
     assert Measurement.from_dict(data, workloads) == made

@@ -133,7 +133,7 @@ def test_test_data_are_evaluated_where_asked_and_afterwards_alike(setup, shape):
     measured, _ = run_trial(setup, plan, 0, test=True)
     assert [precision.test for precision in without.precisions] == [None, None, None]
     assert len({precision.test for precision in measured.precisions}) == 3
-    afterwards = without.with_tests(trial.scores_on_test(setup, model, (32, 8, 2)))
+    afterwards = without.with_tests(trial.scores_on_test(setup, model, without.precisions))
     assert replace(afterwards, seconds=measured.seconds) == measured
     again = Measurement.from_dict(without.to_dict(), [p.workload for p in without.precisions])
     assert again == without

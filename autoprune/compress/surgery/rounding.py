@@ -37,8 +37,13 @@ class RoundingSurgery(Surgery):
         round_weights(subject.network, int(part.at(MODEL).get("", FULL_BITS)))
 
 
-def round_weights(model: nn.Module, bits: int) -> None:
+def round_weights(model: nn.Module, bits: int, *, shared: bool = False) -> None:
     """Round every layer's weights in place; 32 bits and more change nothing.
+
+    Args:
+        model: whose weights they are.
+        bits: of a weight.
+        shared: whether all channels of a layer have one grid, as wide as the widest needs.
 
     Raises InputError below 2 bits, where the grid holds nothing but 0.
     """
@@ -46,7 +51,14 @@ def round_weights(model: nn.Module, bits: int) -> None:
         raise InputError("weight_bits", f"given {bits}", f"at least {LEAST_BITS}")
     if bits < FULL_BITS:
         for weight in _weights(model):
-            weight.copy_(_on_grid(weight, bits))
+            weight.copy_(_on_grid(weight, bits, shared=shared))
+
+
+def grid(weight: Tensor, bits: int, *, shared: bool = False) -> Tensor:
+    """The step of each output channel's grid, [out], in float64; 0 of a channel that is zero."""
+    largest = weight.double().flatten(1).abs().amax(1)
+    widest = largest.max().expand_as(largest) if shared else largest
+    return widest / (2 ** (bits - 1) - 1)
 
 
 @contextmanager
@@ -70,10 +82,8 @@ def _weights(model: nn.Module) -> list[Tensor]:
     return [module.weight.data for module in model.modules() if isinstance(module, Weighted)]
 
 
-def _on_grid(weight: Tensor, bits: int) -> Tensor:
+def _on_grid(weight: Tensor, bits: int, *, shared: bool) -> Tensor:
     """The nearest points of the grid, [out, ...], halves to the even one."""
-    exact = weight.double()
-    largest = exact.flatten(1).abs().amax(1).reshape(-1, *[1] * (weight.ndim - 1))
-    scale = largest / (2 ** (bits - 1) - 1)
-    steps = (exact / scale.where(scale > 0, 1.0)).round()
+    scale = grid(weight, bits, shared=shared).reshape(-1, *[1] * (weight.ndim - 1))
+    steps = (weight.double() / scale.where(scale > 0, 1.0)).round()
     return (steps * scale + 0.0).to(weight.dtype)  # + 0.0 makes a zero of every -0.0

@@ -22,17 +22,14 @@ from torch import Tensor, nn
 from autoprune.deploy.nir import nodes
 from autoprune.deploy.nir.builder import Builder, Signal
 from autoprune.deploy.nir.nodes import NotHeld, Numbers, Shape
-from autoprune.deploy.nir.trace import Step, trace
 from autoprune.errors import InputError
 from autoprune.networks.adapter import Neuron, Weighted
 from autoprune.networks.nir import extension
+from autoprune.networks.trace import PERMUTES, SAME, VIEWS, Step, trace
 
-SAME = ("contiguous", "clone", "detach", "to", "float", "dropout")
-VIEWS = ("flatten", "unflatten", "reshape", "view", "unsqueeze", "squeeze", "expand", "repeat")
 ADDS = ("add", "__add__", "__radd__", "__iadd__", "add_")
 TIMES = ("mul", "__mul__", "__rmul__", "__imul__", "mul_")
 MATMULS = ("matmul", "__matmul__", "bmm")
-PERMUTES = ("transpose", "permute", "swapaxes")
 PARTS = ("chunk", "split")
 
 

@@ -9,7 +9,7 @@ import nir
 import torch
 from torch import Tensor, nn
 
-from autoprune.deploy.fold import fold
+from autoprune.compress.surgery.fold import fold
 from autoprune.deploy.nir.foreign import spikes_of_spikingjelly
 from autoprune.deploy.nir.lower import Lowered, graph_of
 from autoprune.deploy.nir.proof import NirProof

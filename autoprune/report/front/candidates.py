@@ -32,7 +32,8 @@ class Candidate:
             has.
         counts: whether it may be on the front: measured under this number, and feasible; others
             show what uniform compression reaches.
-        measured: its scores, at the bits that the machine is paired with.
+        validation, test: in the numbers that the machine is paired with, weights of `bits` bits and
+            neurons in its integers where `in_integers`. floating, rounded: as in `Row`.
         energy_uj: per inference. host_share, kept_weights, parameters: as in `Row`.
         plan: in short form. made_by: in full.
         posterior: what it is worth by all trials; None where too few say so.
@@ -45,6 +46,9 @@ class Candidate:
     validation: Score
     test: Score | None
     bits: int
+    in_integers: bool
+    floating: Score
+    rounded: Score
     energy_uj: float
     host_share: float
     kept_weights: float
@@ -163,16 +167,19 @@ class Candidates:
     def _candidate(
         self, head: Head, charge: Charged, words: Mapping[TrialKey, str] | None
     ) -> Candidate:
-        bits, validation, test = head.at(self._model.machine.weight_bits)
+        found = head.at(*self._model.machine.precision)
         short = words[head.key.whole] if words is not None else head.plan.short(self._shape)
         return Candidate(
             key=head.key,
             measured_as=head.ended.same_as or head.key,
             origin=head.ended.origin,
             counts=_counts(head),
-            validation=validation,
-            test=test,
-            bits=bits,
+            validation=found.validation,
+            test=found.test,
+            bits=found.bits,
+            in_integers=found.arithmetic is not None,
+            floating=head.scores[0].validation,
+            rounded=head.at(self._model.machine.weight_bits).validation,
             energy_uj=charge.energy_uj,
             host_share=charge.host_share,
             kept_weights=head.kept_weights,
@@ -195,7 +202,7 @@ class Candidates:
         if tuned is None:
             raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
         machine = self._model.machine
-        parent = tuned.at(machine.weight_bits)
+        parent = tuned.at(*machine.precision)
         cost = self._model.price(parent.workload)
         energy = energy_uj(cost)
         if energy == 0:
@@ -225,6 +232,8 @@ class Candidates:
             parent_energy_uj=energy,
             accuracy_bits=parent.bits,
             priced_bits=machine.weight_bits,
+            has_integers=machine.arithmetic is not None,
+            parent_in_integers=parent.arithmetic is not None,
             reference=reference,
             hypervolume=front_hypervolume([c.pair for c in self.members], reference),
             uniform_hypervolume=front_hypervolume([c.pair for c in uniform], reference),
@@ -243,7 +252,7 @@ class Candidates:
         """A member of the front with its test score, and what helps to read its energy."""
         assert member.measurement is not None  # it was priced
         machine = self._model.machine
-        found = member.measurement.at(machine.weight_bits)
+        found = member.measurement.at(*machine.precision)
         cost = self._model.price(found.workload)
         return replace(row, test=found.test, figures=diagnose(found.workload, cost, machine.prices))
 
@@ -274,6 +283,9 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[Candidate]
         validation=found.validation,
         test=found.test,
         accuracy_bits=found.bits,
+        in_integers=found.in_integers,
+        floating=found.floating,
+        rounded=found.rounded,
         energy_uj=own,
         energy_ratio=own / parent_energy_uj,
         host_share=found.host_share,

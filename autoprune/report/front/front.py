@@ -22,8 +22,11 @@ class Row:
         trial: number; with the time steps after which it is read, ``53@2``, where it was trained
             for others. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
             ``sampled``.
-        validation, test: its scores, with weights of `accuracy_bits` bits; no test score where test
-            data were not evaluated.
+        validation, test: its scores, with weights of `accuracy_bits` bits, and neurons in the
+            machine's integers where `in_integers`; no test score where test data were not
+            evaluated.
+        floating, rounded: validation scores as it was trained, and with the weights that go with
+            the machine, both with neurons in floating point.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
         host_share: share of its dense MACs that a host does, 0 to 1.
         kept_weights: nonzero block weights, 0 to 1. parameters: that are not zero.
@@ -41,6 +44,9 @@ class Row:
     validation: Score
     test: Score | None
     accuracy_bits: int
+    in_integers: bool
+    floating: Score
+    rounded: Score
     energy_uj: float
     energy_ratio: float
     host_share: float
@@ -99,6 +105,8 @@ class MachineFront:
         parent_energy_uj: its energy.
         accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
             all others whose plan has as many. priced_bits: bits at which the machine is priced.
+        has_integers: whether the machine's file says in which integers its neurons compute.
+        parent_in_integers: whether the parent was measured in them.
         reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
             energy in microjoules times COST_FACTOR.
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
@@ -123,6 +131,8 @@ class MachineFront:
     parent_energy_uj: float
     accuracy_bits: int
     priced_bits: int
+    has_integers: bool
+    parent_in_integers: bool
     reference: tuple[float, float]
     hypervolume: float
     uniform_hypervolume: float
@@ -171,6 +181,27 @@ class MachineFront:
     def read_otherwise(self) -> int:
         """Members that are read after other time steps than they were trained for."""
         return sum(row.key.after is not None for row in self.rows)
+
+    @property
+    def not_in_integers(self) -> tuple[int | str, ...]:
+        """Members that were not measured in the machine's integers, where it has any."""
+        return tuple(row.trial for row in self.rows if self.has_integers and not row.in_integers)
+
+    @property
+    def integer_loss(self) -> tuple[float, float] | None:
+        """Validation score that members lose by the weights' bits, and by all the integers.
+
+        Against floating point, their means, 0 to 1; None where none is in integers.
+        """
+        held = [row for row in self.rows if row.in_integers]
+        if not held:
+            return None
+        losses = [
+            (r.floating.accuracy - r.rounded.accuracy, r.floating.accuracy - r.validation.accuracy)
+            for r in held
+        ]
+        by_bits, by_all = (math.fsum(one) / len(held) for one in zip(*losses, strict=True))
+        return by_bits, by_all
 
     @property
     def luck(self) -> float | None:

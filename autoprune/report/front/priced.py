@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from autoprune.compress.plan import Plan
 from autoprune.cost.arithmetic import words
-from autoprune.cost.cost import Cost
+from autoprune.cost.cost import NO_PRICE, Cost
 from autoprune.cost.costs import Costs
 from autoprune.cost.model import CostModel
 from autoprune.cost.ops import Ops
@@ -58,7 +58,7 @@ def price_outcomes(
     Raises UnknownCost where a rule of the machine fails.
     """
     pairs = [(o, o.measurement) for o in outcomes if o.measurement is not None]
-    measured = [measurement.at(model.machine.weight_bits) for _, measurement in pairs]
+    measured = [measurement.at(*model.machine.precision) for _, measurement in pairs]
     costs = model.price_all(Ops.of([precision.workload for precision in measured]))
     feasible, infeasible = [], {}
     shares = costs.host_share.tolist()
@@ -67,7 +67,7 @@ def price_outcomes(
             infeasible[outcome.key] = ", ".join(u.action for u in costs.cost(place).unpriced)
             continue
         asked = measurement.plan.granularities
-        if lacking := model.machine.neurons.lacks(asked):
+        if lacking := model.machine.lacks(asked):
             infeasible[outcome.key] = ", ".join(words(what, asked[what]) for what in lacking)
             continue
         feasible.append(
@@ -109,6 +109,8 @@ def charged(
 
     Raises UnknownCost where a rule of the machine fails.
     """
+    if not model.PRICED:
+        return {}, {head.key: NO_PRICE.action for head in heads if head.scores}
     name, fingerprint = model.machine.name, model.fingerprint
     found = {head.key: _recorded(head.charge(name, fingerprint)) for head in heads if head.scores}
     unknown = [key for key, charge in found.items() if charge is None]

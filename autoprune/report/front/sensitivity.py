@@ -106,7 +106,7 @@ def read_sensitivity(
     of_front = None
     if run is not None:
         trials = TrialColumns(run)
-        whole, _ = trials.at(model.machine.weight_bits)
+        whole, _ = trials.at(*model.machine.precision)
         of_front = tuple(sensitivity(model, whole, trials.on(model).worth, share))
     return Sensitivity(
         machine=model.machine.name,

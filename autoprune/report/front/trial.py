@@ -21,7 +21,7 @@ from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.posterior import worth
 from autoprune.trial.key import FINE_TUNED, TrialKey
-from autoprune.trial.measurement import Score, Seconds
+from autoprune.trial.measurement import Score, Scores, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +29,14 @@ class OnMachine:
     """A measured trial on one machine, at the machine's bits.
 
     Attributes:
-        machine: its name. bits: of the weights when it was measured.
+        machine: its name. bits: of the weights when it was measured. in_integers: whether its
+            neurons were in the machine's integers then.
         energy_uj: per inference; None where the machine cannot run it, for the reason `missing`.
         energy_ratio: to the fine-tuned parent; None without one, or where that is free or unknown.
         latency_us: per inference; None where the machine defines none.
         energy_pj_by_cause: largest first.
-        host_share: of the dense MACs, done by a host, 0 to 1; None where it cannot run.
+        memory_kib: of weights and membranes. host_share: of the dense MACs, done by a host, 0 to 1;
+            None where it cannot run.
         fits: as in `Diagnostics`.
         expected, chance: as in `Posterior`; None where too few trials say so.
         on_front: whether it is, or a trial whose measurement it shares.
@@ -44,11 +46,13 @@ class OnMachine:
 
     machine: str
     bits: int
+    in_integers: bool
     energy_uj: float | None
     missing: str
     energy_ratio: float | None
     latency_us: float | None
     energy_pj_by_cause: dict[str, float]
+    memory_kib: float | None
     host_share: float | None
     fits: str | None
     expected: float | None
@@ -84,12 +88,12 @@ class ExplainedTrial:
         return f"<trial {self.row.key}, {self.row.state}: {self.row.plan}>"
 
     @property
-    def scores(self) -> tuple[tuple[int, str, Score], ...]:
-        """Bits, ``validation`` or, where it was evaluated, ``test``, and score."""
+    def scores(self) -> tuple[tuple[Scores, str, Score], ...]:
+        """In which numbers, ``validation`` or, where it was evaluated, ``test``, and score."""
         return tuple(
-            (bits, part, score)
-            for bits, validation, test in self.row.scores
-            for part, score in (("validation", validation), ("test", test))
+            (own, part, score)
+            for own in self.row.scores
+            for part, score in (("validation", own.validation), ("test", own.test))
             if score is not None
         )
 
@@ -107,14 +111,15 @@ class ExplainedTrial:
             "branches": dict(self.branches),
             "scores": [
                 {
-                    "bits": bits,
+                    "bits": own.bits,
+                    "in_integers": own.arithmetic is not None,
                     "set": part,
                     "score": score.name,
                     "value": score.accuracy,
                     "low": score.interval[0],
                     "high": score.interval[1],
                 }
-                for bits, part, score in self.scores
+                for own, part, score in self.scores
             ],
             "parameters": self.row.parameters,
             "kept_weights": self.row.kept_weights,
@@ -172,10 +177,12 @@ def on_machine(
     Raises UnknownCost where a rule of the machine fails.
     """
     assert outcome.measurement is not None
-    precision = outcome.measurement.at(model.machine.weight_bits)
+    precision = outcome.measurement.at(*model.machine.precision)
     own, reasons = price_outcomes([outcome], model)
     energy = own[0].energy_uj if own else None
     cost = own[0].cost if own else None
+    if not model.PRICED:
+        cost = model.price(precision.workload)
     parent, _ = price_outcomes([baselines[FINE_TUNED]] if FINE_TUNED in baselines else [], model)
     known = energy is not None and parent and parent[0].energy_uj > 0
     members, same = candidates.members, outcome.same_as or outcome.key
@@ -186,11 +193,13 @@ def on_machine(
     return OnMachine(
         machine=model.machine.name,
         bits=precision.bits,
+        in_integers=precision.arithmetic is not None,
         energy_uj=energy,
         missing=reasons.get(outcome.key, ""),
         energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,
         latency_us=cost.latency_us if cost else None,
         energy_pj_by_cause=cost.by_cause() if cost else {},
+        memory_kib=cost.memory_kib if cost else None,
         host_share=cost.host_share if cost else None,
         fits=fit_words(cost.misfits) if cost else None,
         expected=posterior.expected if posterior else None,

@@ -52,7 +52,7 @@ def gather(folder: RunFolder) -> dict[str, Json]:
         "data": record.data,
         "run": folder.path.name,
         "version": version("autoprune"),
-        "score": next((s.name for h in heads for _, s, _ in h.scores), "accuracy"),
+        "score": next((one.validation.name for h in heads for one in h.scores), "accuracy"),
         "neurons": [{"name": s.name, "words": s.words} for s in settings_at("neuron") if s.words],
         "branches": [str(place) for place, _ in record.shape.branches()],
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},

@@ -78,9 +78,9 @@ function lines(title, texts) {
 const inUnit = (energy) => energy / state.machine.unit.in_uj;
 const energyWords = (energy) => `${short(inUnit(energy), 4)} ${state.machine.unit.name}`;
 
-// With weights as the machine has them; as trained where it cannot run the network.
+// With weights, and in integers, as the machine has them; as trained where it cannot run the network.
 function scores(one) {
-  return one.scores?.[one.on[state.machine.name]?.bits ?? one.bits];
+  return one.scores?.[one.on[state.machine.name]?.scores ?? 0];
 }
 
 function trialButton(key) {

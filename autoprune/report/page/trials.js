@@ -14,9 +14,9 @@ function openTrial(key, focus = true) {
   if (one.cause) box.append(make("h3", "Cause"), make("pre", one.cause));
   for (const [budget, excess] of one.broken) box.append(make("p", `Breaks ${budget} by ${percent(excess)}.`));
   if (one.scores) {
-    const { validation, test } = scores(one);
+    const { numbers, validation, test } = scores(one);
     const tested = test ? `, test ${interval(test)}` : "";
-    box.append(make("p", `Validation ${data.score} ${interval(validation)}${tested} with weights of ${on?.bits ?? one.bits} bits.`));
+    box.append(make("p", `Validation ${data.score} ${interval(validation)}${tested} with weights of ${numbers}.`));
     box.append(make("p", `${one.parameters} nonzero parameters; ${percent(one.kept_weights)} of block weights kept; ${short(one.effective_sops, 4)} synaptic operations.`));
   }
   if (on?.missing) box.append(make("p", `${name} cannot run it: ${on.missing}`));

@@ -122,14 +122,14 @@ def _values(
 
 def _measured(row: TrialRow, found: Measurement, names: Names) -> dict[str, Json]:
     return {
-        "bits": row.scores[0][0],
-        "scores": {
-            str(bits): {
-                "validation": score_values(validation),
-                "test": score_values(test) if test else None,
+        "scores": [
+            {
+                "numbers": own.words,
+                "validation": score_values(own.validation),
+                "test": score_values(own.test) if own.test else None,
             }
-            for bits, validation, test in row.scores
-        },
+            for own in row.scores
+        ],
         "parameters": row.parameters,
         "kept_weights": row.kept_weights,
         "effective_sops": metric_value("effective_sops", found, {}),
@@ -178,7 +178,7 @@ def _energy(item: Measured, model: CostModel, names: Names) -> dict[str, Json]:
         "energy_uj": item.energy_uj,
         "least_uj": cost.least_uj(model.machine.prices),
         "latency_us": cost.latency_us,
-        "bits": item.measured.bits,
+        "scores": item.measurement.precisions.index(item.measured),
         "causes": names.sparse(cost.by_cause()),
         "layers": names.sparse(cost.by_op()),
     }

@@ -23,6 +23,7 @@ def front_notes(front: MachineFront, *, tested: bool) -> list[str]:
         f"Hypervolume {front.hypervolume:.4f}, of the uniform sweep alone "
         f"{front.uniform_hypervolume:.4f}, above {100 * accuracy:.1f} % and "
         f"{energy_words(energy)}.",
+        *_integer_words(front),
         *([_read_words(front)] if front.read_otherwise else []),
         *([_luck_words(front)] if front.luck is not None else []),
         f"{front.beating} of {len(front.rows)} beat (*) uniform compression at no more energy "
@@ -68,9 +69,25 @@ def uncounted_words(front: MachineFront) -> list[str]:
 def bits_words(front: MachineFront) -> str:
     """The bits of a weight with which accuracy was measured, and those that are priced."""
     score, bits = front.parent.name, front.accuracy_bits
+    held = ", in its integers" if front.parent_in_integers else ""
     if bits == front.priced_bits:
-        return f"{score} measured and energy priced at {bits} bits"
-    return f"{score} measured at {bits} bits, energy priced at {front.priced_bits} bits"
+        return f"{score} measured and energy priced at {bits} bits{held}"
+    return f"{score} measured at {bits} bits{held}, energy priced at {front.priced_bits} bits"
+
+
+def _integer_words(front: MachineFront) -> Iterator[str]:
+    """What the machine's integers cost the members, and which were not measured in them."""
+    if front.integer_loss is not None:
+        by_bits, by_all = (100 * loss for loss in front.integer_loss)
+        yield (
+            f"In its integers members score {by_all:.1f} points less than in floating point, on "
+            f"average; {by_bits:.1f} by the bits of weights alone."
+        )
+    if front.not_in_integers:
+        yield (
+            "Not measured in its integers, since they do not hold it or the run did not ask: trial "
+            f"{_list(front.not_in_integers)}."
+        )
 
 
 def _read_words(front: MachineFront) -> str:

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from autoprune.cost.cost import KIB, Cost
+from autoprune.cost.cost import KIB, NO_PRICE, Cost
 from autoprune.report.front.cost_report import CostReport
 from autoprune.report.front.diagnostics import diagnostic_lines, range_words
 from autoprune.report.units import EnergyUnit, energy_words
@@ -17,8 +17,11 @@ from autoprune.report.units import EnergyUnit, energy_words
 def head_lines(report: CostReport) -> Iterator[str]:
     """The total, then what it is of."""
     cost = report.cost
-    energy = "unknown" if cost.energy_uj is None else energy_words(cost.energy_uj, 4)
-    yield f"{cost.machine}: {energy} per inference"
+    if NO_PRICE in cost.unpriced:
+        yield f"{cost.machine}: {NO_PRICE.action}"
+    else:
+        energy = "unknown" if cost.energy_uj is None else energy_words(cost.energy_uj, 4)
+        yield f"{cost.machine}: {energy} per inference"
     counts = f"means over {report.samples} samples"
     if report.assumed:
         counts = "as stated, and derived of that where a line below begins with Assumed"
@@ -73,7 +76,8 @@ def remark_lines(report: CostReport) -> Iterator[str]:
     for text in report.assumed:
         yield f"Assumed: {text}"
     for item in report.cost.unpriced:
-        yield f"No price: {item.action} ({item.count:g} per inference)"
+        if item != NO_PRICE:
+            yield f"No price: {item.action} ({item.count:g} per inference)"
     for host in report.cost.host:
         share = f"{100 * host.share:.2f} % of dense MACs"
         place = "in" if host.counted else "outside"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from autoprune.cost.cost import NO_PRICE
 from autoprune.report.front.trial import ExplainedTrial, OnMachine
 from autoprune.report.units import energy_words
 from autoprune.runs.budget import parse_budget
@@ -23,9 +24,9 @@ def trial_lines(found: ExplainedTrial) -> Iterator[str]:
     yield f"Plan: {row.plan}"
     for branch, words in found.branches:
         yield f"  {branch}: {words}"
-    for bits, part, score in found.scores:
+    for own, part, score in found.scores:
         low, high = (100 * end for end in score.interval)
-        name = f"{part} {score.name}, {bits} bits"
+        name = f"{part} {score.name}, {own.words}"
         yield f"{name}: {100 * score.accuracy:.1f} % [{low:.1f} {high:.1f}]"
     if row.parameters is not None and row.kept_weights is not None:
         kept = f"{100 * row.kept_weights:.1f} % of block weights kept"
@@ -44,13 +45,20 @@ def trial_lines(found: ExplainedTrial) -> Iterator[str]:
 
 
 def _machine(on: OnMachine) -> Iterator[str]:
+    if on.missing == NO_PRICE.action and on.memory_kib is not None:
+        yield (
+            f"{on.machine}: {on.missing}; measured at {_numbers(on)}, {on.memory_kib:.4g} KiB of "
+            "weights and membranes"
+        )
+        yield from _fits(on)
+        return
     if on.energy_uj is None:
         yield f"{on.machine}: cannot run it: {on.missing}"
         return
     ratio = on.energy_ratio
     compared = f", {ratio:.3f} of the fine-tuned parent" if ratio is not None else ""
     latency = f", {on.latency_us:.4g} µs" if on.latency_us is not None else ""
-    yield f"{on.machine}: {energy_words(on.energy_uj, 4)} at {on.bits} bits{compared}{latency}"
+    yield f"{on.machine}: {energy_words(on.energy_uj, 4)} at {_numbers(on)}{compared}{latency}"
     if on.expected is not None:
         yield (
             f"  worth {100 * on.expected:.1f} % by all trials; the chance that it is on the true "
@@ -62,11 +70,21 @@ def _machine(on: OnMachine) -> Iterator[str]:
         yield f"  dominated by {', '.join(map(str, on.dominated_by))}"
     else:
         yield "  not a candidate for the front, and no trial there dominates it"
-    if on.host_share:
-        yield f"  {100 * on.host_share:.1f} % of its dense MACs are a host's"
-    if on.fits not in (None, "yes"):
-        yield f"  does not fit: {on.fits}"
+    yield from _fits(on)
     whole = sum(on.energy_pj_by_cause.values())
     for cause, energy in on.energy_pj_by_cause.items():
         if energy:
             yield f"  {100 * energy / whole:5.1f} %  {cause}"
+
+
+def _numbers(on: OnMachine) -> str:
+    """In which numbers it was measured."""
+    return f"{on.bits} bits" + (", in its integers" if on.in_integers else "")
+
+
+def _fits(on: OnMachine) -> Iterator[str]:
+    """What a host does, and what does not fit."""
+    if on.host_share:
+        yield f"  {100 * on.host_share:.1f} % of its dense MACs are a host's"
+    if on.fits not in (None, "yes"):
+        yield f"  does not fit: {on.fits}"

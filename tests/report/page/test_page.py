@@ -247,8 +247,8 @@ def test_numbers_equal_the_records(show, folder):
         for row in rows(page):
             if row[0] in own:
                 assert float(row[5]) == float(f"{own[row[0]] / machine['unit']['in_uj']:.4g}")
-                bits = find_machine(folder, name).machine.weight_bits
-                score = folder.read(TrialKey.parse(row[0])).measurement.at(bits).validation
+                numbers = find_machine(folder, name).machine.precision
+                score = folder.read(TrialKey.parse(row[0])).measurement.at(*numbers).validation
                 assert row[3] == f"{100 * score.accuracy:.1f}"
         chosen = knee(front).row
         assert f"Trial {chosen.trial} needs {energy_words(chosen.energy_uj)}" in page.inner_text(

@@ -190,7 +190,7 @@ def test_mlflow_knows_a_run_again_that_was_not_tracked_for_a_while(tmp_path):
     folder = RunFolder(tmp_path / "sweep")
     names = []
     for track in ("", BOTH, "", BOTH):
-        write_study(prepare(study(tmp_path, track)), folder, (32,))
+        write_study(prepare(study(tmp_path, track)), folder)
         names.append(folder.record.places.mlflow)
     assert names[0] is None
     assert names[1] is not None and names[1:] == 3 * [names[1]]

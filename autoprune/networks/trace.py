@@ -28,6 +28,11 @@ LEAVES = (
 )
 """Modules that are one step each."""
 
+SAME = ("contiguous", "clone", "detach", "to", "float", "dropout")
+VIEWS = ("flatten", "unflatten", "reshape", "view", "unsqueeze", "squeeze", "expand", "repeat")
+PERMUTES = ("transpose", "permute", "swapaxes")
+"""Functions that leave all values as they are, and those that only give them another place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
