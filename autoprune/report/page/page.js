@@ -78,7 +78,17 @@ function drawPending(id) {
 const watch = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) drawPending(entry.target.id);
 }, { rootMargin: "400px" });
-window.addEventListener("beforeprint", () => Object.keys(later).forEach(drawPending));
+
+// On paper plots are as wide as a page of A4 between its margins.
+function resize(size) {
+  for (const plot of document.querySelectorAll(".plot.js-plotly-plot")) Plotly.relayout(plot, size);
+}
+
+window.addEventListener("beforeprint", () => {
+  Object.keys(later).forEach(drawPending);
+  if (window.Plotly) resize({ width: 680, autosize: false });
+});
+window.addEventListener("afterprint", () => window.Plotly && resize({ width: null, autosize: true }));
 
 function drawPlots() {
   if (!window.Plotly) return;  // once it is there, `start` draws

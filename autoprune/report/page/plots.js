@@ -228,5 +228,5 @@ function drawRates() {
   const layers = [...new Set(rates.flatMap((of) => [...of.keys()]))];
   const z = layers.map((layer) => rates.map((of) => of.get(layer) ?? null));
   drawCells("rates-plot", "spikes per neuron and time step", members.map((one) => one === data.parent ? "parent" : `trial ${one.trial}`), layers,
-    z, z.map((row) => row.map((v) => (v === null ? "" : v.toFixed(2)))), { colorbar: { thickness: 10 } });
+    z, z.map((row) => row.map((v) => (v === null ? "" : v.toFixed(2).replace(/^0\./, ".")))), { colorbar: { thickness: 10 } });
 }

@@ -51,8 +51,9 @@ function beside(step) {
   return keys[(place + step + keys.length) % keys.length];
 }
 
+// Name, value, its words where it is a number, and what it is sorted by where that is another.
 const columns = [
-  ["trial", (one) => Number(one.trial), (v) => String(v)],
+  ["trial", (one) => one.trial, (v) => v, (one) => one.trial.split("@").reduce((sum, part, i) => sum + part / 1e3 ** i, 0)],
   ["state", (one) => one.state], ["origin", (one) => one.origin],
   ["validation %", (one) => scores(one)?.validation.value ?? null, (v) => (100 * v).toFixed(1)],
   ["test %", (one) => scores(one)?.test?.value ?? null, (v) => (100 * v).toFixed(1)],
@@ -64,7 +65,7 @@ const columns = [
 ];
 
 function fillTable() {
-  const [, of] = columns.find(([name]) => name === state.sort);
+  const [, value, , sorted] = columns.find(([name]) => name === state.sort), of = sorted ?? value;
   const words = find("filter").value.toLowerCase(), wanted = find("state").value;
   const text = (one) => `${one.trial} ${one.origin} ${one.state} ${one.plan} ${one.cause}`.toLowerCase();
   const origin = find("origin").value, front = new Set(state.machine.front), alone = find("on-front").checked;

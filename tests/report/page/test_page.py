@@ -186,6 +186,8 @@ def test_the_axes_of_the_front_change(show):
 def test_the_table_sorts_and_filters(show):
     page = show()
     assert [row[0] for row in rows(page)] == ["0", "1", "2", "3", "4", "5", "6"]
+    reading = "((one) => [columns[0][2](columns[0][1](one)), columns[0][3](one)])({trial: '4@2'})"
+    assert page.evaluate(reading) == ["4@2", 4.002]
     page.click("#trial-table th button:has-text('validation')")
     values = [float(row[3]) for row in rows(page)[:-1]]
     assert values == sorted(values) and values[0] < values[-1]
@@ -208,6 +210,17 @@ def test_the_table_sorts_and_filters(show):
         page.click("#csv")
     [head, line] = saved.value.path().read_text(encoding="utf-8").splitlines()
     assert head.startswith("trial,state,origin,validation %") and line.startswith("0,measured,")
+
+
+@pytest.mark.full
+def test_on_paper_nothing_is_cut(show):
+    page = show(718)  # A4 between its margins
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    cut = """all => all.filter(one => one.scrollWidth > one.clientWidth
+        || one.scrollHeight > one.clientHeight).map(one => [one.closest("section").id, one.scrollWidth, one.clientWidth])"""
+    assert page.eval_on_selector_all(".wide, .sideways", cut) == []
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
 
 
 @pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.full)])
