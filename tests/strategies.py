@@ -11,7 +11,7 @@ from autoprune.config import Json
 from autoprune.cost.load import load_machine
 from autoprune.networks.place import BRANCHES, Place
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
-from autoprune.runs.record import Places, RunRecord, Volumes
+from autoprune.runs.record import Calibration, Places, RunRecord, Volumes
 from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT, TrialKey
 
 WORDS = st.text(max_size=8)
@@ -78,6 +78,14 @@ RECORDS = st.builds(
             history=st.lists(st.tuples(COUNTS, NUMBERS), max_size=3).map(tuple),
         ),
         max_size=2,
+    ),
+    calibration=st.none()
+    | st.builds(
+        Calibration,
+        trials=COUNTS,
+        errors=st.dictionaries(WORDS, NUMBERS, max_size=2),
+        expected=NUMBERS,
+        realised=NUMBERS,
     ),
 )
 

@@ -136,9 +136,10 @@ def _print_result(console: Console, finished: Finished) -> None:
     from autoprune.cli.output import megabytes
     from autoprune.report.front.answer import answer
     from autoprune.report.tables.answer import answer_table, next_lines
+    from autoprune.report.tables.calibration import calibration_lines
 
     console.print()
-    for line in _ends(finished):
+    for line in (*_ends(finished), *calibration_lines(finished.folder.record.calibration)):
         console.print(line)
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow")

@@ -61,6 +61,28 @@ class Volumes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How the trials that a sampler proposed came out beside what it expected of them.
+
+    Attributes:
+        trials: that it expected something of, and that have values.
+        errors: by objective, the root mean square of errors over the standard deviations expected.
+        expected, realised: gain of hypervolume, summed over trials, as a share of what the fronts'
+            boxes hold.
+    """
+
+    trials: int
+    errors: Mapping[str, float]
+    expected: float
+    realised: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Expected over realised gain; None where nothing was gained."""
+        return self.expected / self.realised if self.realised > 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """What a run is of.
 
@@ -75,6 +97,7 @@ class RunRecord:
         identity: see there. places: where it is besides its folder.
         machine_folders: where the machines' files lay, by name.
         hypervolumes: by machine; empty before the first front.
+        calibration: of what was proposed so far; None of a sampler that expects nothing.
     """
 
     title: str = ""
@@ -90,6 +113,7 @@ class RunRecord:
     places: Places = Places()
     machine_folders: Mapping[str, str] = field(default_factory=dict)
     hypervolumes: Mapping[str, Volumes] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         _texts("title, data, folder", self.title, self.data, self.folder)
@@ -138,6 +162,7 @@ class RunRecord:
                     "machine_folders": dict(data["machine_folders"]),
                     "identity": dict(data["identity"]),
                     "hypervolumes": {n: _volumes(v) for n, v in data["hypervolumes"].items()},
+                    "calibration": _calibration(data.get("calibration")),
                 }
             )
         except _WRONG as error:
@@ -180,6 +205,19 @@ def _volumes(data: Mapping[str, Any]) -> Volumes:
         trials=_number(data["trials"]),
         uniform=_number(data["uniform"]),
         history=tuple((int(trial), _number(volume)) for trial, volume in data["history"]),
+    )
+
+
+def _calibration(data: Mapping[str, Any] | None) -> Calibration | None:
+    if data is None:
+        return None
+    _counts("calibration", data["trials"])
+    _texts("calibration", *data["errors"])
+    return Calibration(
+        trials=data["trials"],
+        errors={name: _number(error) for name, error in data["errors"].items()},
+        expected=_number(data["expected"]),
+        realised=_number(data["realised"]),
     )
 
 

@@ -19,6 +19,7 @@ from autoprune.runs.metrics import split_metric
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.recipe import ChosenRates, read_chosen
 from autoprune.runs.weights import copy_missing
+from autoprune.search.block_response import calibration
 from autoprune.search.optuna_study import OptunaStudy, StudyPlace
 from autoprune.search.samplers import distributions
 from autoprune.search.scheduler import Scheduler
@@ -108,13 +109,17 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
             tracker.observe(outcome, standing)
             tracking.log(outcome)
 
-        scheduler = Scheduler(task, _optuna_study(built, place), folder, observe, known)
+        asked = _optuna_study(built, place)
+        scheduler = Scheduler(task, asked, folder, observe, known)
         tracker.announce(scheduler.standing)
         execute(scheduler, setup, workers, hold, stop)
         if stop is None or not stop.asked:
             hold.check()
             notes += evaluate_tests(folder, setup, parts.compute.threads, tracker.members)
         found = tracker.finish(scheduler.standing, scheduler.trials)
+        folder.write_record(
+            replace(folder.record, calibration=calibration(asked.trials, built.objectives))
+        )
         if chosen is None:
             notes += rate_doubts(built, found)
         return replace(found, warnings=[*notes, *found.warnings])

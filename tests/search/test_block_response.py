@@ -12,8 +12,7 @@ from optuna.testing.pytest_samplers import (
     RelativeSamplerTestCase,
 )
 
-from autoprune.search.block_response import BlockResponseSampler, Prior
-from autoprune.search.block_response.sampler import GAIN
+from autoprune.search.block_response import GAIN, BlockResponseSampler, Prior
 
 WEIGHTS = {"a": 0.4, "b": 0.1, "c": 0.02}
 PRIOR = Prior(

@@ -121,6 +121,9 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
         prepared.built.parts.network.time_steps
     )
     assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
+    sampled = [o for o in finished.outcomes if o.origin == "sampled" and o.state == "measured"]
+    assert finished.folder.record.calibration.trials == len(sampled) > 0
+    assert [*finished.folder.record.calibration.errors] == [*prepared.built.objectives]
     assert len([key for key in trained if key.is_trial]) == 9
     cold = replace(prepared, warm=None)
     warm_points = [o.configuration for o in finished.outcomes]

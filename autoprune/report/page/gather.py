@@ -17,6 +17,7 @@ from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.page.machines import machine_values
 from autoprune.report.page.trials import Names, score_values, trial_values
 from autoprune.report.plots.figure import MARKS
+from autoprune.report.tables.calibration import calibration_lines
 from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
@@ -61,6 +62,7 @@ def gather(folder: RunFolder) -> dict[str, Json]:
         "trials": [trial.values for trial in trials],
         "parent": parent.values,
         "names": names.all,
+        "calibration": list(calibration_lines(record.calibration)),
         "recipe": _recipe(folder),
         "sensitivity": _sensitivity(folder, heads, models),
         "comparison": _comparison(folder, models),

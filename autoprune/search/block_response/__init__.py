@@ -3,7 +3,8 @@
 See docs/block_response.md.
 """
 
+from autoprune.search.block_response.calibration import GAIN, calibration
 from autoprune.search.block_response.prior import Prior
-from autoprune.search.block_response.sampler import GAIN, BlockResponseSampler
+from autoprune.search.block_response.sampler import BlockResponseSampler
 
-__all__ = ["GAIN", "BlockResponseSampler", "Prior"]
+__all__ = ["GAIN", "BlockResponseSampler", "Prior", "calibration"]

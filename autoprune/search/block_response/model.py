@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from autoprune.runs.pareto import minimal
 from autoprune.search.block_response.axis import Array, Point
+from autoprune.search.block_response.calibration import Expected
 from autoprune.search.block_response.gain import expected_gain
 from autoprune.search.block_response.parts import Layout
 from autoprune.search.block_response.prior import Prior
@@ -60,6 +61,7 @@ class Model:
         found = [self._limit(name) for name in trials.limit_names]
         self._limits = [limit for limit in found if limit is not None]
         self._known: list[Array] = []
+        self._shift, self._scale = trials.record.misses(objectives)
         self.front_points = self._see_fronts(fitted)
 
     def gain(self, numbers: Array) -> Array:
@@ -68,6 +70,7 @@ class Model:
         Of each front as a share of its box; times the probability of keeping the constraints.
         """
         mean, std = self.predict(numbers)
+        mean, std = mean + self._shift * std, self._scale * std
         total = np.zeros(len(mean))
         for front, known in zip(self._fronts, self._known, strict=True):
             box = float(np.prod(self.span[front]))
@@ -76,12 +79,29 @@ class Model:
         for limit in self._limits:
             excess, doubt = limit.predict(numbers)
             total *= ndtr(-excess / np.hypot(doubt, limit.process.noise))
-        return total
+        return self.trials.record.kept * total
 
     def predict(self, numbers: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of objectives, without noise: rows x objectives."""
         found = [response.predict(numbers) for response in self.responses]
         return np.stack([m for m, _ in found], axis=1), np.stack([s for _, s in found], axis=1)
+
+    def expected(self, numbers: Array) -> Expected:
+        """What is expected to be seen of one configuration, 1 x parameters."""
+        mean, std = self.predict(numbers)
+        noise = np.array([response.process.noise for response in self.responses])
+        return Expected(
+            mean=mean[0].tolist(),
+            std=np.hypot(std[0], noise).tolist(),
+            shift=self._shift.tolist(),
+            scale=self._scale.tolist(),
+            kept=self.trials.record.kept,
+            signs=self.trials.signs.tolist(),
+            log=self._log.tolist(),
+            fronts=self._fronts,
+            reference=self.reference.tolist(),
+            span=self.span.tolist(),
+        )
 
     def _scaled(self, values: Array) -> Array:
         scaled = values * self.trials.signs
@@ -125,7 +145,7 @@ class Model:
             behind = np.minimum(behind, ((values - member) / span).max(1))
         nearest = np.sort(np.argsort(beyond + behind, kind="stable")[:FITTED])
         fitted = places[nearest]
-        return fitted, 1 / (1 + beyond[nearest]) ** 4 / np.where(fitted < own, 1, 2)
+        return fitted, 1 / (1 + beyond[nearest]) ** 3 / np.where(fitted < own, 1, 2)
 
     def _objective(self, index: int, fitted: NDArray[np.intp], weights: Array) -> Response:
         def data(places: NDArray[np.intp], weights: Array) -> Data:

@@ -18,15 +18,12 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from autoprune.search.block_response.axis import Point
+from autoprune.search.block_response.calibration import EXPECTED, GAIN
 from autoprune.search.block_response.evolve import Pool
 from autoprune.search.block_response.model import Cache, Model
 from autoprune.search.block_response.parts import Layout
 from autoprune.search.block_response.prior import Prior
 from autoprune.search.block_response.trials import Trials
-
-GAIN = "block_response:gain"
-"""System attribute of a trial: the expected gain of hypervolume for which it was chosen, as a share
-of the box between the best values seen and the reference, summed over fronts."""
 
 _LOCK = Lock()
 """Lock of what a sampler keeps between trials: Optuna may ask from several threads."""
@@ -98,8 +95,11 @@ class BlockResponseSampler(BaseSampler):
         chosen = self._first_new(trials, pool)
         if chosen is None:
             return {}
-        study._storage.set_trial_system_attr(trial._trial_id, GAIN, float(pool.gains[chosen]))
-        return pool.point(chosen)
+        point = pool.point(chosen)
+        expected = model.expected(trials.numbers([point])).to_dict()
+        for name, value in ((GAIN, float(pool.gains[chosen])), (EXPECTED, expected)):
+            study._storage.set_trial_system_attr(trial._trial_id, name, value)
+        return point
 
     def _first_new(self, trials: Trials, pool: Pool) -> int | None:
         """The candidate of most gain that is not the same as any trial so far."""

@@ -11,6 +11,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from autoprune.search.block_response.axis import Array, Axis, Point
+from autoprune.search.block_response.calibration import Record
 
 
 @final
@@ -21,7 +22,7 @@ class Trials:
         space: the distributions. axes: of its parameters.
         limit_names: of the constraints.
         points: the parameters of all trials, by number.
-        finished: numbers of those with values.
+        finished: numbers of those with values. record: of what was expected of them.
         pending: trials that run, as numbers.
         signs: per objective, -1 where it is maximised, else 1.
     """
@@ -33,6 +34,7 @@ class Trials:
         self._read: set[int] = set()
         self._first_unread = 0
         self._x, self._y, self._feasible = Rows(), Rows(), Rows()
+        self.record = Record()
         self._limited: list[tuple[Array, dict[str, float]]] = []
         self.points: dict[int, Point] = {}
         self.finished: list[int] = []
@@ -80,6 +82,7 @@ class Trials:
             self.finished.append(trial.number)
             self._x.add(row)
             self._y.add(np.array(trial.values))
+            self.record.add(trial)
             self._feasible.add(np.array(float(all(v <= 0 for v in trial.constraints.values()))))
 
     def _covers(self, trial: FrozenTrial) -> bool:
