@@ -26,8 +26,8 @@ __all__ = ["Machine", "Space", "Study", "check", "load", "open_run", "profile", 
 
 
 def __dir__() -> list[str]:
-    """What there is, also what was not asked for yet: Tab shows it."""
-    return sorted({*globals(), *__all__})
+    """What there is, also what was not asked for yet, and no means of ours: Tab shows it."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 def __getattr__(name: str) -> Any:

@@ -187,8 +187,8 @@ def falls(models: list[CostModel]) -> Iterator[str]:
     yield ""
     yield (
         f"Of all {len(models)} machines with prices energy, latency on as many chips, and memory "
-        f"were compared along {', '.join(axis.name for axis in AXES)} ({sizes} sizes of a small network): they "
-        f"fall where there is more to do in {len(found)} cases."
+        f"were compared along {', '.join(axis.name for axis in AXES)} ({sizes} sizes of a small "
+        f"network): they fall where there is more to do in {len(found)} cases."
     )
     yield from (f"- {words}" for words in found)
     yield ""

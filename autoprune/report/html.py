@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # they show themselves by what is here
     from autoprune.report.front.front import MachineFront, Row
     from autoprune.report.front.pick import Pick
 
-_ROW = ("trial", "val % [95 %]", "worth %", "test %", "energy", "of the parent's", "plan")
+_LEFT = ("machine", "plan")
+"""Columns of words, which notebooks would align to the right as they do numbers."""
 
 
 def answers_html(title: str, answers: Sequence[Answer]) -> str:
@@ -37,7 +38,7 @@ def answers_html(title: str, answers: Sequence[Answer]) -> str:
 
 def front_html(front: MachineFront) -> str:
     """The front of a machine."""
-    head = f"{front.machine}: front of {len(front.rows)} out of {len(front.points)} networks"
+    head = f"{front.machine}: front of {len(front.rows)} out of {front.networks_words}"
     return f"<p><b>{escape(head)}</b><br>{escape(front.title)}</p>{_rows(front.rows)}"
 
 
@@ -52,15 +53,16 @@ def pick_html(found: Pick) -> str:
 
 def _rows(rows: Sequence[Row]) -> str:
     unit = EnergyUnit.of(row.energy_uj for row in rows)
+    heads = ("trial", "val % [95 %]", "worth %", "test %", unit.name, "of the parent's", "plan")
     return _table(
-        _ROW,
+        heads,
         [
             (
                 row.trial,
                 score_words(row.validation),
                 _expected(row),
                 "-" if row.test is None else f"{100 * row.test.accuracy:.1f}",
-                f"{unit.digits(row.energy_uj)} {unit.name}",
+                unit.digits(row.energy_uj),
                 f"{100 * row.energy_ratio:.1f} %",
                 row.plan,
             )
@@ -77,9 +79,14 @@ def _times(value: float | None) -> str:
     return "-" if value is None else f"{significant(value, 2)} x"
 
 
-def _table(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+def _table(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
+    aside = [' style="text-align: left"' if head in _LEFT else "" for head in heads]
+
     def line(tag: str, cells: Iterable[object]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(str(c))}</{tag}>" for c in cells) + "</tr>"
+        pairs = zip(cells, aside, strict=True)
+        return (
+            "<tr>" + "".join(f"<{tag}{own}>{escape(str(c))}</{tag}>" for c, own in pairs) + "</tr>"
+        )
 
     body = "".join(line("td", row) for row in rows)
     return f"<table><thead>{line('th', heads)}</thead><tbody>{body}</tbody></table>"

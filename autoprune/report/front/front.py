@@ -145,7 +145,18 @@ class MachineFront:
 
     def __repr__(self) -> str:
         """In a line: the machine, and how many members it has."""
-        return f"<front of {self.machine}: {len(self.rows)} of {len(self.points)} networks>"
+        return f"<front of {self.machine}: {len(self.rows)} of {self.networks_words}>"
+
+    @property
+    def networks(self) -> int:
+        """How many networks there are, each once, at whatever time steps it is read."""
+        return len({row.key.whole for row in self.points})
+
+    @property
+    def networks_words(self) -> str:
+        """How many there are, and how many with all times at which they are read."""
+        readings = f", {len(self.points)} readings" if len(self.points) > self.networks else ""
+        return f"{self.networks} networks{readings}"
 
     def _repr_html_(self) -> str:
         from autoprune.report.html import front_html

@@ -22,6 +22,9 @@ MARKS = {
 """Words, colour and shape by origin: Okabe and Ito's palette, as in the picture of a front."""
 
 _BLUE = "#0072b2"
+_AT = [digit * 10.0**power for power in range(-9, 12) for digit in (1, 2, 5)]
+_TICKS = {"tickvals": _AT, "ticktext": [f"{value:g}" for value in _AT]}
+"""1, 2 and 5 of every decade: plotly's own labels of a log axis lack the decade."""
 
 
 def front_figure(front: MachineFront) -> go.Figure:
@@ -66,7 +69,7 @@ def front_figure(front: MachineFront) -> go.Figure:
     up = {"range": [100 * end for end in fit.score]} if fit else {}
     figure.update_layout(
         title=f"{escape(front.machine)}: {bits_words(front)}{outside}",
-        xaxis={"type": "log", "title": "energy per inference [µJ]", **across},
+        xaxis={"type": "log", "title": "energy per inference [µJ]", **_TICKS, **across},
         yaxis={"title": f"validation {escape(front.parent.name)} [%]", **up},
         template="plotly_white",
     )

@@ -39,7 +39,7 @@ def front_table(front: MachineFront, width: int = 80) -> RenderableType:
     for place, row in enumerate(front.rows):
         table.add_row(*(cells[place] for cells in columns.values()), row.plan)
     lines = [
-        f"{front.machine}: front of {len(front.rows)} out of {_networks(front)}",
+        f"{front.machine}: front of {len(front.rows)} out of {front.networks_words}",
         front.title,
         _taken(front),
         "",
@@ -176,9 +176,3 @@ def _words(row: Row, unit: EnergyUnit) -> dict[str, str]:
         "host %": f"{100 * row.host_share:.1f}",
         "uniform": uniform + ("*" if row.beats_uniform else ""),
     }
-
-
-def _networks(front: MachineFront) -> str:
-    """How many there are, and how many with all times at which they are read."""
-    networks, points = len({row.key.whole for row in front.points}), len(front.points)
-    return f"{networks} networks" + (f", {points} readings" if points > networks else "")
