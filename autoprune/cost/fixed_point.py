@@ -32,7 +32,7 @@ class DecayBits(BaseModel):
     """
 
     model_config = STRICT
-    form: DecayForm
+    form: DecayForm = "fraction"
     bits: Annotated[int, Field(ge=0, le=24)]
     evidence: Literal["specified", "derived", "assumed"]
     source: Annotated[str, Field(pattern=r"\S")]
@@ -68,7 +68,9 @@ class FixedPoint(BaseModel):
     fraction: Bits
     threshold: Bits
     decay: DecayBits
-    reset: ResetWord
+    reset: ResetWord = ResetWord(
+        word="zero", evidence="assumed", source="as Loihi's, where a file does not say"
+    )
     bias: Bits
     bias_exponent: Bits
 

@@ -189,6 +189,13 @@ def test_repricing_agrees_with_what_was_stored(root, short_run):
 
 
 @pytest.mark.full
+def test_what_members_score_in_a_machines_integers(root, short_run):
+    head, *rows = on_a_run(root, "integers.py", short_run).splitlines()
+    assert head.startswith("trial,samples,floating,rounded,layer,channel,neuron,") and rows
+    assert all(row.split(",")[1] == "359" for row in rows)
+
+
+@pytest.mark.full
 def test_fronts_by_two_sets_of_rules(root, short_run):
     """Of every machine, also those that the run did not see."""
     said = on_a_run(root, "fronts.py", short_run)

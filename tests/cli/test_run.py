@@ -22,7 +22,7 @@ def test_bad_arguments(autoprune, given, words):
     (('["accuracy"', '["acuracy"'), "did you mean 'accuracy'?"),
     (('sampler = "tpe"', 'sampler = "tpee"'), "did you mean 'tpe'?"),
     (("seed = 3", "seed = 3\nseed = 4"), "Cannot overwrite"),
-    (('"loihi1",', '"loihi",'), "did you mean 'loihi1'?"),
+    (('"loihi1",', '"lohi1",'), "did you mean 'loihi1'?"),
     (("epochs = 1", "epochs = nan"), "finetune.epochs"),
     (("lag = 3", "lag = 1"), "search.lag: given 1, with 2 workers"),
     (("lag = 3", "lag = 3\nstop_below = 0.01"), "stop_below with sampler = 'block_response'"),

@@ -237,3 +237,11 @@ def test_an_arithmetic_that_contradicts_itself_is_refused(root, tmp_path):
     (tmp_path / "chip.toml").write_text(text.replace("weight_bits = 8", "weight_bits = 19"))
     with pytest.raises(InputError, match="24 bits for weights of 19; expected at least 25"):
         read_machine(tmp_path / "chip.toml")
+
+
+def test_a_file_from_before_decays_had_forms_is_read(root, tmp_path):
+    """A run's own copy of it, too."""
+    lines = (root / "cost_models" / "loihi1.toml").read_text().replace('form = "fraction", ', "")
+    text = "\n".join(line for line in lines.splitlines() if not line.startswith("reset = "))
+    (tmp_path / "chip.toml").write_text(text)
+    assert read_machine(tmp_path / "chip.toml").arithmetic == LOIHI
