@@ -2,10 +2,10 @@
 
     python benchmarks/integers.py RUN [--machine loihi1] [--studies]
 
-For each member whose weights were kept, as it was trained: validation scores in floating point, with
-weights of the machine's bits, and in its integers, once for each granularity at which thresholds and
-decays may differ. With --studies also whether the parents of the ready studies fit on every shipped
-machine, untrained, since limits ask for weights and neurons alone.
+For each member whose weights were kept, as it was trained: validation scores in floating point,
+with weights of the machine's bits, and in its integers, once for each granularity at which
+thresholds and decays may differ. With --studies also whether the parents of the ready studies fit
+on every shipped machine, untrained, since limits ask for weights and neurons alone.
 """
 
 from __future__ import annotations

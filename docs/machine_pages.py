@@ -185,7 +185,6 @@ def falls(models: list[CostModel]) -> Iterator[str]:
     found = [f"{m.machine.name}: {words}" for m in models for a in AXES if (words := gained(m, a))]
     yield "## Less work is never dearer"
     yield ""
-    along = ", ".join(axis.name for axis in AXES)
     yield (
         f"Of all {len(models)} machines with prices energy, latency on as many chips, and memory "
         f"were compared along {', '.join(axis.name for axis in AXES)} ({sizes} sizes of a small "
