@@ -137,9 +137,11 @@ def _print_result(console: Console, finished: Finished) -> None:
     from autoprune.report.front.answer import answer
     from autoprune.report.tables.answer import answer_table, next_lines
     from autoprune.report.tables.calibration import calibration_lines
+    from autoprune.report.tables.one_shot import one_shot_lines
 
     console.print()
-    for line in (*_ends(finished), *calibration_lines(finished.folder.record.calibration)):
+    promised = calibration_lines(finished.folder.record.calibration)
+    for line in (*_ends(finished), *promised, *one_shot_lines(finished.one_shot)):
         console.print(line)
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow")

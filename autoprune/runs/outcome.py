@@ -95,6 +95,7 @@ class Head:
         parameters, kept_weights: as in `Measurement`; 0 where nothing was measured.
         charges: as in `Outcome`.
         readings: the same, read after other numbers of time steps.
+        one_shot: accuracy without fine-tuning; None where it was not evaluated.
     """
 
     ended: Ended
@@ -104,6 +105,7 @@ class Head:
     kept_weights: float
     charges: Charges
     readings: tuple[Head, ...] = ()
+    one_shot: float | None = None
 
     def after(self, read: Read, scores: tuple[Scores, ...]) -> Head:
         """It as its network is read after other time steps, with those scores."""
@@ -239,6 +241,7 @@ class Outcome:
             parameters=found.parameters if found else 0,
             kept_weights=found.kept_weights if found else 0.0,
             charges=self.charges,
+            one_shot=found.one_shot.accuracy if found and found.one_shot else None,
         )
         if not self.read or found is None:
             return head

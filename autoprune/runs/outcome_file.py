@@ -218,6 +218,7 @@ def _head(meta: _Meta) -> Head:
         parameters=found["parameters"] if found else 0,
         kept_weights=found["kept_weights"] if found else 0.0,
         charges=_charges(meta["charges"]),
+        one_shot=Score(**found["one_shot"]).accuracy if (found or {}).get("one_shot") else None,
     )
     measured = {r["time_steps"]: r["precisions"] for r in (found or {}).get("readings", ())}
     return dataclasses.replace(

@@ -218,7 +218,7 @@ class Scheduler:
         elif any(excess > 0 for _, excess in self._task.goals.known_excess(trial.job.plan)):
             self._settle(trial, None)
         else:
-            self._ready.append(trial.job)
+            self._ready.append(self._trials.job(trial))
 
     def _is_owed(self, number: int) -> bool:
         """Whether that trial costs no training, and so is proposed whatever is left to train."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
+from dataclasses import replace
 from typing import final
 
 from optuna.trial import FrozenTrial
@@ -12,7 +13,11 @@ from autoprune.runs.outcome import Ended, Origin
 from autoprune.search.block_response import GAIN
 from autoprune.search.jobs import JobMaker
 from autoprune.search.proposals import Proposed
+from autoprune.trial.job import Job
 from autoprune.trial.key import TrialKey
+
+ONE_SHOT = 15
+"""So many trials are evaluated without fine-tuning as well, to say what such scores would tell."""
 
 
 @final
@@ -56,6 +61,11 @@ class Trials:
         self.all.append(trial)
         self.counting += trial.counts
         return trial
+
+    def job(self, trial: Proposed) -> Job:
+        """What is to be done for the trial that was added last."""
+        early = self.counting <= ONE_SHOT and trial.job.plan.effort.epochs > 0
+        return replace(trial.job, one_shot=early)
 
     def end(self, trial: Proposed, ended: Ended) -> None:
         """Note how a trial, or a baseline, ended; from now on it is small."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autoprune.report.front.branches import BranchProbe
 from autoprune.report.front.front import MachineFront
+from autoprune.report.front.one_shot import OneShot
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Outcome
 from autoprune.trial.key import TrialKey
@@ -22,6 +23,7 @@ class Finished:
         warnings: what makes the result doubtful, in words.
         exhausted: whether the search met nothing new any more.
         saved: trials that were not needed, because what was left promised too little.
+        one_shot: what scores without fine-tuning would tell; None where none was evaluated.
         interrupted: whether trials are left that the same command would go on with.
     """
 
@@ -33,6 +35,7 @@ class Finished:
     warnings: list[str]
     exhausted: bool
     saved: int
+    one_shot: OneShot | None
     interrupted: bool
 
     @property

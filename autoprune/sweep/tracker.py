@@ -15,6 +15,7 @@ from autoprune.report.files import save_front, save_picture
 from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.front.candidates import Candidate, Candidates
 from autoprune.report.front.front import MachineFront, history
+from autoprune.report.front.one_shot import one_shot
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Head, Outcome
 from autoprune.runs.record import Volumes
@@ -57,6 +58,7 @@ class Tracker:
         self._joined, self._due = 0, 0
         self._failed: dict[str, UnknownCost] = {}
         self._shown: list[TrialKey] = []
+        self._early: list[Head] = []
         self._ends: Counter[str] = Counter()
         self._best: float | None = None
         self._announced = False
@@ -102,6 +104,7 @@ class Tracker:
     def _take(self, heads: Sequence[Head]) -> None:
         """Count trials, and let them join the fronts, where none is priced again."""
         self._joined += len(heads)
+        self._early += [head for head in heads if head.one_shot is not None]
         for head in heads:
             ended = head.ended
             self._ends[ended.state] += 1
@@ -160,6 +163,7 @@ class Tracker:
             warnings=doubts,
             exhausted=standing.exhausted,
             saved=standing.saved,
+            one_shot=one_shot(self._early),
             interrupted=not standing.finished,
         )
 

@@ -20,7 +20,7 @@ from autoprune.sweep.watchdog import Watchdog
 from autoprune.trial.job import Failure, Job
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
-from autoprune.trial.trial import run_trial
+from autoprune.trial.trial import run_trial, with_one_shot
 
 
 @final
@@ -44,6 +44,8 @@ class Worker:
             with self._watchdog.watching(job.key) if self._watchdog else nullcontext():
                 told = self._as_told(job)
                 measurement, model = run_trial(told, job.plan, job.seed, test=job.test)
+                if job.one_shot:
+                    measurement = with_one_shot(told, measurement)
             if job.weights is not None:
                 _keep(model, job.weights)
         except RecordError as error:

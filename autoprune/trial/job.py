@@ -22,6 +22,7 @@ class Job:
             the study removes those that are not kept. None where nobody wants them.
         neuron_learning_rate: of this training alone; the study's where it is None.
         test: whether test data are evaluated, too.
+        one_shot: whether it is evaluated without fine-tuning, too.
     """
 
     key: TrialKey
@@ -30,6 +31,7 @@ class Job:
     weights: Path | str | None
     neuron_learning_rate: float | None = None
     test: bool = False
+    one_shot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

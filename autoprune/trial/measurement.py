@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -159,6 +159,8 @@ class Measurement:
         kept_weights: its nonzero block weights relative to the parent's, 0 to 1.
         seconds: the time it took.
         readings: what it is after other numbers of time steps, ascending; see `after`.
+        one_shot: the validation score that it has without fine-tuning; None where that was not
+            asked for. It is of no account: measurements are equal that differ in it alone.
     """
 
     plan: Plan
@@ -168,6 +170,7 @@ class Measurement:
     kept_weights: float
     seconds: Seconds
     readings: tuple[Reading, ...] = ()
+    one_shot: Score | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for precisions in (self.precisions, *(reading.precisions for reading in self.readings)):
@@ -238,6 +241,7 @@ class Measurement:
             "parameters": self.parameters,
             "kept_weights": self.kept_weights,
             "seconds": asdict(self.seconds),
+            "one_shot": asdict(self.one_shot) if self.one_shot else None,
         }
 
     @classmethod
@@ -257,6 +261,7 @@ class Measurement:
                     for reading in data.get("readings", ())
                 ),
                 "seconds": Seconds(**data["seconds"]),
+                "one_shot": Score(**data["one_shot"]) if data.get("one_shot") else None,
             }
         )
 

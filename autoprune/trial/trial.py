@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import torch
 from torch import nn
@@ -97,6 +97,16 @@ def run_trial(
         readings=readings,
     )
     return measurement, model
+
+
+def with_one_shot(setup: Setup, measurement: Measurement) -> Measurement:
+    """A measurement with the score that its network has without fine-tuning, and its time."""
+    plan = measurement.plan
+    still = replace(plan, effort=replace(plan.effort, epochs=0, learning_rate=0.0))
+    alone = replace(setup, weight_bits=(), arithmetics=(), readings=())
+    early, spent = run_trial(alone, still, measurement.seed)[0], measurement.seconds
+    took = spent.evaluation + sum(astuple(early.seconds))
+    return replace(measurement, one_shot=early.validation, seconds=replace(spent, evaluation=took))
 
 
 def held_by(

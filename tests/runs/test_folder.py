@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.record import RunRecord
 from autoprune.trial.key import TrialKey
+from autoprune.trial.measurement import Score
 
 
 @pytest.fixture
@@ -28,7 +30,8 @@ def outcomes(measured, shape, effort):
     point = parse_configuration(values)
     plan = make_plan(point, shape, effort)
     common = {"origin": "sampled", "configuration": tuple(point.items()), "plan": plan, "seed": 5}
-    measurement = measured(plan, zeros=0.5, rounded={8: 80, 4: 40})
+    early = Score(correct=30, total=100)
+    measurement = replace(measured(plan, zeros=0.5, rounded={8: 80, 4: 40}), one_shot=early)
     return [
         Outcome(key=TrialKey(3), state="measured", measurement=measurement, **common),
         Outcome(
@@ -47,6 +50,7 @@ def test_how_a_trial_ended_is_read_without_its_operations(tmp_path, outcomes):
     for outcome in outcomes:
         folder.write(outcome)
     assert folder.read_heads() == [outcome.head for outcome in outcomes]
+    assert [head.one_shot for head in folder.read_heads()] == [0.3, 0.3, None]
     folder.file(TrialKey(3)).write_bytes(b"PAR1")
     with pytest.raises(RecordError, match=r"00003\.parquet: damaged"):
         folder.read_heads()

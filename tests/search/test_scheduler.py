@@ -24,6 +24,7 @@ from autoprune.search.spec import Sampler, SearchSpec
 from autoprune.search.stopping import DUPLICATES_IN_A_ROW
 from autoprune.search.storages import open_journal
 from autoprune.search.task import Task
+from autoprune.search.trials import ONE_SHOT
 from autoprune.sweep.driver import run_journal
 from autoprune.trial.job import Failure
 from autoprune.trial.key import FINE_TUNED, TrialKey
@@ -97,6 +98,7 @@ class Sweep:
         self.known_excess = settings.get("known_excess", lambda plan: ())
         self.stop_below = settings.get("stop_below")
         self.ran: list[str] = []
+        self.early: list[str] = []
         folder.mkdir(exist_ok=True)
 
     def measure(self, job):
@@ -145,6 +147,7 @@ class Sweep:
                 break
             job = running.pop(order.randrange(len(running)))
             self.ran.append(str(job.key))
+            self.early += [str(job.key)] * job.one_shot
             scheduler.finish(job.key, self.result(job))
         return scheduler
 
@@ -183,6 +186,7 @@ def test_baselines_then_uniform_sweep_then_sampler(sweep):
     assert trials(run)[0].same_as == FINE_TUNED
     assert all(key not in run.ran for key in map(str, range(8)))  # baselines are not run again
     assert scheduler.standing.done == 22
+    assert run.early == [key for key in run.ran if key.isdigit()][:ONE_SHOT]
     found = optuna_trials(run)
     assert [t.state for t in found] == [TrialState.COMPLETE] * len(trials(run))
     assert found[9].values == run.objectives(trials(run)[9].measurement)

@@ -19,7 +19,7 @@ from autoprune.trial import trial
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import Recipe, logits
-from autoprune.trial.trial import run_trial
+from autoprune.trial.trial import run_trial, with_one_shot
 
 STILL = Effort(time_steps=3, learning_rate=1e-3, epochs=0)
 
@@ -123,6 +123,19 @@ def confidence(model, data) -> float:
     """A score that every change of a weight moves."""
     found = logits(model, data.inputs(slice(None))).softmax(1)
     return float(found.gather(1, data.labels[:, None]).mean())
+
+
+def test_a_score_without_fine_tuning_is_that_of_the_plan_without_epochs(setup, shape):
+    setup = replace(setup, evaluate=confidence)
+    point = parse_configuration({"blocks.0.mlp.l1p": 0.5})
+    trained, _ = run_trial(setup, make_plan(point, shape, replace(STILL, epochs=1)), 3)
+    still, _ = run_trial(setup, make_plan(point, shape, STILL), 3)
+    both = with_one_shot(setup, trained)
+    assert both.one_shot == still.validation != trained.validation
+    assert both.seconds.evaluation > trained.seconds.evaluation
+    again = Measurement.from_dict(both.to_dict(), [p.workload for p in both.precisions])
+    assert again.one_shot == both.one_shot
+    assert replace(both, seconds=trained.seconds) == trained
 
 
 def test_test_data_are_evaluated_where_asked_and_afterwards_alike(setup, shape):

@@ -13,11 +13,13 @@ from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.report.front.branches import read_probes
 from autoprune.report.front.compare import compare
+from autoprune.report.front.one_shot import one_shot
 from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.page.machines import machine_values
 from autoprune.report.page.trials import Names, score_values, trial_values
 from autoprune.report.plots.figure import MARKS
 from autoprune.report.tables.calibration import calibration_lines
+from autoprune.report.tables.one_shot import one_shot_lines
 from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
@@ -62,7 +64,7 @@ def gather(folder: RunFolder) -> dict[str, Json]:
         "trials": [trial.values for trial in trials],
         "parent": parent.values,
         "names": names.all,
-        "calibration": list(calibration_lines(record.calibration)),
+        "search": [*calibration_lines(record.calibration), *one_shot_lines(one_shot(heads))],
         "recipe": _recipe(folder),
         "sensitivity": _sensitivity(folder, heads, models),
         "comparison": _comparison(folder, models),

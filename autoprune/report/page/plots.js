@@ -219,7 +219,7 @@ function drawHypervolume() {
     { type: "scatter", mode: "lines", line: { shape: "hv", color: "#0072b2" }, name: "all trials", hovertemplate: "after trial %{x}<br>hypervolume %{y:.4g}<extra></extra>", x: steps.map((s) => s[0]), y: steps.map((s) => s[1]) },
     { type: "scatter", mode: "lines", line: { dash: "dash", color: "#d55e00" }, name: "uniform sweep", hovertemplate: "uniform sweep<br>hypervolume %{y:.4g}<extra></extra>", x: [0, last], y: Array(2).fill(machine.uniform_hypervolume) },
   ], { xaxis: { title: { text: "trial" } }, yaxis: { title: { text: "hypervolume" }, rangemode: "tozero" }, legend: { orientation: "h", y: 1.12 } });
-  find("hypervolume-words").textContent = `${short(machine.hypervolume, 4)} of all trials, ${short(machine.uniform_hypervolume, 4)} of the uniform sweep alone. ${data.calibration.join(" ")}`;
+  find("hypervolume-words").textContent = `${short(machine.hypervolume, 4)} of all trials, ${short(machine.uniform_hypervolume, 4)} of the uniform sweep alone. ${data.search.join(" ")}`;
 }
 
 function drawRates() {
