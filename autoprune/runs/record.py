@@ -78,8 +78,8 @@ class Calibration:
 
     @property
     def ratio(self) -> float | None:
-        """Expected over realised gain; None where nothing was gained."""
-        return self.expected / self.realised if self.realised > 0 else None
+        """Expected over realised gain; None where nothing was gained, but for rounding."""
+        return self.expected / self.realised if self.realised > 1e-6 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ def test_it_is_said_in_words():
     found = calibration([trial([0.7, 10.0], 0.2), trial([0.7, 1.0], 0.3)], NAMES)
     [said] = calibration_lines(found)
     assert "Of 2 proposals" in said
-    assert "1 of accuracy" in said
-    assert "2.5 times the gain that came" in said
-    assert "nothing was gained" in next(calibration_lines(replace(found, realised=0.0)))
+    assert "off by 1 (accuracy)" in said
+    assert "promised 2.5 times the gain that came" in said
+    assert "and none came" in next(calibration_lines(replace(found, realised=1e-9)))
     assert not [*calibration_lines(None)]
