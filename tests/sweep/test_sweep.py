@@ -118,7 +118,7 @@ def test_a_failing_machine_fails_its_own_column(short_study, alone, root, tmp_pa
         assert charges == dict(theirs.charges)
         for name, charge in charges.items():
             model = load_machine(name)
-            cost = model.price(ours.measurement.at(model.machine.weight_bits).workload)
+            cost = model.price(ours.measurement.at(*model.machine.precision).workload)
             assert (charge.energy_uj, charge.latency_us) == (cost.energy_uj, cost.latency_us)
 
 
