@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -19,14 +20,16 @@ def print_outlook(console: Console, found: Outlook) -> None:
     """Print what a run will do."""
     console.print(found.title, style="bold")
     console.print(f"Data: {found.data}. Network: {found.network}.")
-    table = Table("parameter", "values", title="Search space")
-    for name, values in found.parameters:
+    table = Table("parameter", "values", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, values in _alike(found.parameters):
         table.add_row(name, ", ".join(values))
     console.print(table)
-    machines = Table("machine", "family", "bits", "sources", title="Machines")
+    machines = Table("machine", "family", "bits", "sources", box=box.SIMPLE_HEAD, pad_edge=False)
     for one in found.machines:
-        machines.add_row(one.name, one.family, str(one.weight_bits), "\n".join(one.sources))
+        sources = "; ".join(_works(one.sources))
+        machines.add_row(one.name, one.family, str(one.weight_bits), sources)
     console.print(machines)
+    console.print("Sources number by number: autoprune show MACHINE")
     for one in found.machines:
         if one.unknown:
             hold = " and ".join(one.unknown)
@@ -48,6 +51,26 @@ def print_outlook(console: Console, found: Outlook) -> None:
     )
 
 
+def _alike(
+    parameters: Iterable[tuple[str, tuple[str, ...]]],
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Parameters, those of blocks that have the same values as one: ``blocks.0,1.mlp.l1p``."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for name, values in parameters:
+        kind, _, rest = name.partition(".")
+        block, _, own = rest.partition(".")
+        key = (own, values) if kind == "blocks" else (name, values)
+        found.setdefault(key, []).append(block if kind == "blocks" else "")
+    for (own, values), blocks in found.items():
+        yield (f"blocks.{','.join(blocks)}.{own}" if any(blocks) else own), values
+
+
+def _works(sources: Iterable[str]) -> list[str]:
+    """The publications among sources, without the places in them."""
+    found = dict.fromkeys(source.partition(":")[0] for source in sources)
+    return [one for one in found if not any(one.startswith(f"{other},") for other in found)]
+
+
 def _channel_lines(found: Outlook) -> Iterator[str]:
     """Of how many neurons it is known that what they learn per channel lies along channels."""
     if found.channels is None:
@@ -65,7 +88,8 @@ def _channel_lines(found: Outlook) -> Iterator[str]:
 
 def print_forecast(console: Console, found: Forecast) -> None:
     """Print what a run costs from its beginning."""
-    table = Table("trainings", "number", "seconds each", "minutes in all", title="Cost")
+    heads = ("trainings", "number", "seconds each", "minutes in all")
+    table = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for one in found.expenses:

@@ -53,7 +53,7 @@ def next_lines(run: Path, answers: Sequence[Answer]) -> Iterator[str]:
     taken = [one for one in answers if one.row is not None]
     commands = [
         (shlex.join(["autoprune", "report", str(run)]), "everything on one page"),
-        (shlex.join(["autoprune", "front", str(run)]), "every front, and what it leaves out"),
+        (shlex.join(["autoprune", "front", str(run)]), "every front, and all about it"),
     ]
     if taken and taken[0].row is not None:
         export = export_command(run, taken[0].row.key)
