@@ -51,15 +51,17 @@ function beside(step) {
   return keys[(place + step + keys.length) % keys.length];
 }
 
+const hundred = (share) => (share === null || share === undefined ? null : 100 * share);
+
 // Name, value, its words where it is a number, and what it is sorted by where that is another.
 const columns = [
   ["trial", (one) => one.trial, (v) => v, (one) => one.trial.split("@").reduce((sum, part, i) => sum + part / 1e3 ** i, 0)],
   ["state", (one) => one.state], ["origin", (one) => one.origin],
-  ["validation %", (one) => scores(one)?.validation.value ?? null, (v) => (100 * v).toFixed(1)],
-  ["test %", (one) => scores(one)?.test?.value ?? null, (v) => (100 * v).toFixed(1)],
+  ["validation %", (one) => hundred(scores(one)?.validation.value), (v) => v.toFixed(1)],
+  ["test %", (one) => hundred(scores(one)?.test?.value), (v) => v.toFixed(1)],
   ["energy µJ", (one) => one.on[state.machine.name]?.energy_uj ?? null, (v) => short(inUnit(v), 4)],
   ["latency µs", (one) => one.on[state.machine.name]?.latency_us ?? null, (v) => short(v, 4)],
-  ["kept %", (one) => one.kept_weights ?? null, (v) => (100 * v).toFixed(1)],
+  ["kept %", (one) => hundred(one.kept_weights), (v) => v.toFixed(1)],
   ["parameters", (one) => one.parameters ?? null, (v) => String(v)],
   ["plan", (one) => one.plan],
 ];

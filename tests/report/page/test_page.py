@@ -210,6 +210,9 @@ def test_the_table_sorts_and_filters(show):
         page.click("#csv")
     [head, line] = saved.value.path().read_text(encoding="utf-8").splitlines()
     assert head.startswith("trial,state,origin,validation %") and line.startswith("0,measured,")
+    cells = dict(zip(head.split(","), line.split(","), strict=True))
+    shown = page.inner_text("#trial-table tbody tr td:nth-child(4)")
+    assert f"{float(cells['validation %']):.1f}" == shown, "of the unit that its head says"
 
 
 @pytest.mark.full
