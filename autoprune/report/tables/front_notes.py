@@ -78,10 +78,13 @@ def bits_words(front: MachineFront) -> str:
 def _integer_words(front: MachineFront) -> Iterator[str]:
     """What the machine's integers cost the members, and which were not measured in them."""
     if front.integer_loss is not None:
-        by_bits, by_all = (100 * loss for loss in front.integer_loss)
+        by_bits, by_all = (
+            (f"{abs(100 * loss):.1f}", "less" if loss >= 0 else "more")
+            for loss in front.integer_loss
+        )
         yield (
-            f"In its integers members score {by_all:.1f} points less than in floating point, on "
-            f"average; {by_bits:.1f} by the bits of weights alone."
+            f"In its integers members score {by_all[0]} points {by_all[1]} than in floating "
+            f"point, on average; {' '.join(by_bits)} by the bits of weights alone."
         )
     if front.not_in_integers:
         yield (
