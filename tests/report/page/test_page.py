@@ -240,6 +240,7 @@ def test_text_fits_and_can_be_read(show, width, scheme):
     beyond = """all => all.filter(one => !one.closest('.wide, .plot')
         && one.getBoundingClientRect().right > innerWidth + 0.5).map(one => one.outerHTML)"""
     assert page.eval_on_selector_all("main *, header *", beyond) == []
+    assert page.evaluate("(box => box.scrollWidth <= box.clientWidth)(find('answers').firstChild)")
     ground, ink = page.evaluate(
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
     )
