@@ -116,7 +116,8 @@ def test_a_trial_opens_by_row_key_and_point(show, folder):
     assert page.inner_text("#trial h2") == "Trial 3"
     assert f"autoprune export {folder.path.name} 3" in page.inner_text("#trial")
     assert page.evaluate("location.hash") == "#trial-3"
-    assert page.evaluate("find('front-plot').data.at(-1).x.length") == 1, "marked in the chart"
+    (marked,) = page.evaluate("find('front-plot').data.at(-1).x")
+    assert float(f"{marked:.4g}") == in_unit(page, energies(folder, "loihi1")["3"])
     for words in ("By branch", "Energy by cause", "Energy by layer", "blocks.0.attention"):
         assert words in page.inner_text("#trial")
     page.focus("#trial-table tr[data-trial='6']")
