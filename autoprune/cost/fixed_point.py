@@ -10,6 +10,9 @@ from autoprune.compress.arithmetic import Arithmetic, DecayForm, Reset
 from autoprune.config import STRICT
 from autoprune.cost.arithmetic import NeuronArithmetic
 
+_EXACT = 53
+"""Bits of whole numbers whose products and sums float64 holds exactly."""
+
 
 class Bits(BaseModel):
     """How many bits something has.
@@ -81,6 +84,11 @@ class FixedPoint(BaseModel):
             raise ValueError(
                 f"a state of {self.state.bits} bits; expected at least {needed}, for a threshold "
                 f"of {self.threshold.bits}, a fraction of {self.fraction.bits} and the sign"
+            )
+        if self.state.bits + self.decay.bits > _EXACT:
+            raise ValueError(
+                f"a state of {self.state.bits} bits and a decay of {self.decay.bits}; expected "
+                f"at most {_EXACT} together, in which they are computed exactly"
             )
         return self
 

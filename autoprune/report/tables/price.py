@@ -60,6 +60,8 @@ def _sizes(cost: Cost) -> Iterator[str]:
 def share_tables(cost: Cost) -> Iterator[RenderableType]:
     """The energy by cause, and by operation."""
     for title, sums in (("cause", cost.by_cause()), ("operation", cost.by_op())):
+        if not sums:  # as of a chip without a price
+            continue
         table = Table(title, box=box.SIMPLE_HEAD, pad_edge=False)
         unit = EnergyUnit.of(1e-6 * value for value in sums.values())
         table.add_column(unit.name, justify="right")

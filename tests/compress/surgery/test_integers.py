@@ -33,18 +33,19 @@ PER_LAYER = replace(LOIHI, threshold_per="layer", decay_per="layer")
 @pytest.mark.parametrize("case", TRACES["cases"], ids=["no_memory", "memory", "overflow"])
 def test_neurons_are_lavas_bit_for_bit(case):
     """Traces of lava-nc 0.10.0, made by lava_traces.py: U, V after reset, and spikes."""
-    numbers = {name: torch.tensor(case[name]) for name in ("dv", "vth", "bias_mant", "bias_exp")}
+    names = ("dv", "vth", "bias_mant", "bias_exp")
+    numbers = {name: torch.tensor(case[name], dtype=torch.float64) for name in names}
     own = Numbers(
         du=case["du"],
         dv=numbers["dv"],
         threshold=numbers["vth"],
-        bias=numbers["bias_mant"] << numbers["bias_exp"],
+        bias=numbers["bias_mant"] * 2 ** numbers["bias_exp"],
     )
     zero = torch.zeros_like(own.dv)
     state, found = State(zero, zero), []
-    for given in torch.tensor(case["input"]):
+    for given in torch.tensor(case["input"], dtype=torch.float64):
         state, spikes = step(LOIHI, state, given, own)
-        found.append((state.u, state.v, spikes.long()))
+        found.append((state.u.long(), state.v.long(), spikes.long()))
     for name, traces in zip("uvs", zip(*found, strict=True), strict=True):
         assert torch.equal(torch.stack(traces), torch.tensor(case[name])), name
     assert 0 < np.mean(case["s"]) < 1
@@ -205,7 +206,7 @@ def test_a_decay_may_be_a_shift_and_a_reset_a_subtraction():
     found = held(net([[1.0]], lif(4.0, v_reset=None)), replace(SHIFT, reset="subtraction"))
     own = found.network.neuron.numbers
     assert (own.dv.tolist(), own.threshold.tolist(), own.subtracts) == ([2], [4 * 127], True)
-    traces, state = [], State(torch.tensor([0]), torch.tensor([0]))
+    traces, state = [], State(torch.zeros(1), torch.zeros(1))
     for given in (-6, 500, 20, 0):
         state, fired = step(found.arithmetic, state, torch.tensor([given]), own)
         traces.append((int(state.v), bool(fired)))

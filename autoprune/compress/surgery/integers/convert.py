@@ -130,9 +130,9 @@ class _Converter:
             own,
             Numbers(
                 du=2**own.decay - 1,
-                dv=self._decays(path, k).long(),
-                threshold=self._clip(whole, 1, 2**own.threshold - 1).long(),
-                bias=self._bias(front.offset / step * 2**own.fraction).long(),
+                dv=self._decays(path, k),
+                threshold=self._clip(whole, 1, 2**own.threshold - 1),
+                bias=self._bias(front.offset / step * 2**own.fraction),
                 subtracts=module.v_reset is None,
             ),
             step,

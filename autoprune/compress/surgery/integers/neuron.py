@@ -10,6 +10,9 @@ products rounded towards 0; bias is a mantissa times a power of 2. That, with V 
 neuron in the bit-accurate model of Lava (lava-nc 0.10.0, lava/proc/lif/models.py,
 PyLifModelBitAcc). A machine whose decay is a shift has V[t-1] - floor(V[t-1] / 2^dv) in place of
 the product, one that has none V[t-1], and both have no memory in U.
+
+Whole numbers are held as float64, whose products and sums are exact below 2^53: state and decay
+have so many bits at most together.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """What the neurons of a layer hold: whole numbers, one for each or one for several.
+    """What the neurons of a layer hold: whole numbers in float64, for each or for several.
 
     Attributes:
         du, dv: decays, in parts of 2^decay, or dv a shift. threshold: in steps of a weight.
@@ -57,25 +60,24 @@ def step(own: Arithmetic, state: State, given: Tensor, numbers: Numbers) -> tupl
         given: synaptic input in steps of a weight.
         numbers: what the neurons hold.
     """
-    half, unity = 2 ** (own.state - 1), 2**own.decay
-    u = given << own.fraction
+    half, unity, fraction = 2.0 ** (own.state - 1), 2.0**own.decay, 2.0**own.fraction
+    u = given * fraction
     if own.decay_form == "fraction" and numbers.du < unity - 1:  # else it has no memory
-        u = _part(state.u, unity - numbers.du - 1, unity) + u
-    u = torch.where(u > half, u - 2 * half, u)
-    u = torch.where(u <= -half, u + 2 * half, u)
+        u = (state.u * (1 - (numbers.du + 1) / unity)).trunc() + u
+    if bool((u.abs() >= half).any()):
+        u = torch.where(u > half, u - 2 * half, u)
+        u = torch.where(u <= -half, u + 2 * half, u)
     if own.decay_form == "fraction":
-        left = _part(state.v, unity - numbers.dv, unity)
+        left = (state.v * (1 - numbers.dv / unity)).trunc()
     else:
-        left = state.v - (state.v >> numbers.dv) if own.decay_form == "shift" else state.v
+        shifted = own.decay_form == "shift"
+        left = state.v - (state.v / 2.0**numbers.dv).floor() if shifted else state.v
     v = (left + u + numbers.bias).clamp(1 - half, half - 1)
-    threshold = numbers.threshold << own.fraction
+    threshold = numbers.threshold * fraction
     spikes = v > threshold
-    return State(u, v - spikes * threshold if numbers.subtracts else v * ~spikes), spikes
-
-
-def _part(value: Tensor, parts: int | Tensor, of: int) -> Tensor:
-    """The value times parts / of, rounded towards 0."""
-    return torch.div(value * parts, of, rounding_mode="trunc")
+    return State(
+        u, v - spikes * threshold if numbers.subtracts else v.masked_fill(spikes, 0)
+    ), spikes
 
 
 @final
@@ -107,7 +109,7 @@ class FixedNeuron(SimpleBaseNode):
 
     def single_step_forward(self, x: Tensor) -> Tensor:
         """One step: [B, ...]."""
-        given = ((x.double() - self.offset) / self.weight_step).round().long()
+        given = ((x.detach().double() - self.offset) / self.weight_step).round()
         before = self.v if isinstance(self.v, State) else State(*[torch.zeros_like(given)] * 2)
         self.v, spikes = step(self.own, before, given, self.numbers)
         return spikes.to(x.dtype)
