@@ -130,6 +130,7 @@ LONG = [
         ],
         "2 workers, spread 0.5, lag 4",
     ),
+    (["memory.py", "--gib", "0.01", "--workers", "1"], "driver         its own "),
     (["removal.py", *STUDY, "--seeds", "1"], "points lost on validation, test, both"),
     (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
     (

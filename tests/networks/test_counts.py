@@ -29,7 +29,20 @@ NETWORKS = {
         {"embed_dims": 16, "num_heads": 2, "depths": 2, "mlp_ratio": 4.0},
         10,
     ),
+    "Spikformer-patch-4-48, fashion": (
+        {
+            "embed_dims": 48,
+            "num_heads": 4,
+            "depths": 4,
+            "mlp_ratio": 2.0,
+            "patch_size": 4,
+            "stem": 2,
+        },
+        10,
+    ),
 }
+SIDES = {"digits": 8, "fashion": 28}
+"""Of grey images; those of other networks have three channels and 224."""
 
 
 def rows(text: str) -> dict[str, list[str]]:
@@ -45,11 +58,11 @@ def number(text: str) -> int:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_counts(root, name):
     arguments, classes = NETWORKS[name]
-    digits = name.endswith("digits")
-    side = 8 if digits else 224
+    data = name.rpartition(" ")[2]
+    side = SIDES.get(data, 224)
     offered = {
         "T": 4,
-        "in_channels": 1 if digits else 3,
+        "in_channels": 1 if data in SIDES else 3,
         "img_size_h": side,
         "img_size_w": side,
         "num_classes": classes,
