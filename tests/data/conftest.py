@@ -1,7 +1,7 @@
 """Small files of the real formats, made by the test.
 
-Those of event cameras as well: we know of no package that ships a recording of AEDAT 2.0 or 3.1, the
-formats of CIFAR10-DVS and DVS128 Gesture (aermanager's are of AEDAT 4).
+Those of event cameras as well: we know of no package that ships a recording of AEDAT 2.0 or 3.1,
+the formats of CIFAR10-DVS and DVS128 Gesture (aermanager's are of AEDAT 4).
 """
 
 from __future__ import annotations
