@@ -32,7 +32,7 @@ PREFIXES = ("module.", "model.", "_orig_mod.")
 _DEEP = 3
 """Dictionaries inside each other that are looked into: a file's may hold themselves."""
 
-_EXPECTED = "a state dict in .safetensors or as torch.save writes it"
+_EXPECTED = "a state dict, as torch.save(network.state_dict(), FILE) or a .safetensors holds it"
 
 
 def read_state(file: Path) -> dict[str, Tensor]:
