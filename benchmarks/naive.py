@@ -114,6 +114,9 @@ def main() -> None:
             )
             network = Network(surface)
             naive = script(network, seed, given.trainings, given.seconds)
+            if not naive.share:
+                print(f"{kind} {blocks}, seed {seed}: the script finds nothing that counts")
+                continue
             own = autoprune(network, seed, given.trainings, given.seconds, naive.share)
             never = " not reached" if own.share < naive.share else ""
             ratios.append(naive.seconds / own.seconds if not never else 0.0)
@@ -123,8 +126,10 @@ def main() -> None:
                 f"trainings in {own.seconds:.0f} s{never}",
                 flush=True,
             )
-        low, middle, high = (float(np.quantile(ratios, q)) for q in (0, 0.5, 1))
-        print(f"{kind} {blocks}: {middle:.1f} times sooner ({low:.1f} to {high:.1f})", flush=True)
+        if ratios:
+            low, middle, high = (float(np.quantile(ratios, q)) for q in (0, 0.5, 1))
+            times = f"{middle:.1f} times sooner ({low:.1f} to {high:.1f})"
+            print(f"{kind} {blocks}: {times}, of {len(ratios)} seeds", flush=True)
 
 
 if __name__ == "__main__":
