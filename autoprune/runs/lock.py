@@ -27,6 +27,9 @@ from autoprune.runs.links import refuse_links
 _LOCK_BYTES = 2**16
 """So much of a lock's file is read; who holds it takes a hundredth."""
 
+_LAST_PROCESS = 2**31 - 1
+"""The largest number that a process can have (``pid_t`` in types.h(7))."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
@@ -62,7 +65,7 @@ class Holder:
             datetime.fromisoformat(found.since)
         except (TypeError, ValueError, RecursionError):
             return None
-        return found
+        return found if 0 < found.process <= _LAST_PROCESS else None
 
     def is_near(self, other: Holder) -> bool:
         """Whether both run under one kernel, or under one that was started again."""

@@ -22,14 +22,9 @@ from optuna.trial import FrozenTrial, TrialState
 from autoprune.compress.setting import Value
 from autoprune.search.sharing import intern, uncopied
 from autoprune.search.storages import reachable
+from autoprune.search.stored import KEPT, check_stored
 
 STUDY = "autoprune"
-
-_KEPT = "autoprune:kept"
-"""System attribute of a trial: what its sampler left with the study; a run that goes on finds it.
-
-It is written with the trial, all or nothing.
-"""
 
 _SHOWN = "constraints"
 """System attribute of a trial: its constraints without their names, as optuna-dashboard reads them.
@@ -66,7 +61,8 @@ class OptunaStudy:
         lag: proposal i is made of the results of trials 0 to i - lag, also where more are there:
             a run that is made longer goes on as if it had been so from the start.
 
-    Raises RecordError, as all methods do, where the storage is a database that fails.
+    Raises RecordError where what is stored is no run's, and, as all methods do, where the storage
+    is a database that fails.
     """
 
     def __init__(
@@ -95,11 +91,12 @@ class OptunaStudy:
             study_name=STUDY, directions=list(directions), storage=self._mirror
         )
         known = self.trials
+        check_stored(known, self._space, len(names))
         self._ids = [trial._trial_id for trial in known]
         for trial in map(_told, known):
             late = trial.state.is_finished() and trial.number > len(known) - lag
             mirror.add_trial(uncopied(self._take_back(trial) if late else trial))
-            for key, value in trial.system_attrs.get(_KEPT, {}).items():
+            for key, value in trial.system_attrs.get(KEPT, {}).items():
                 self._mirror.set_study_system_attr(mirror._study_id, key, value)
         for trial, copied in zip(known, mirror.get_trials(deepcopy=False), strict=True):
             self._share(trial, copied)
@@ -154,7 +151,7 @@ class OptunaStudy:
             params=proposal.params,
             distributions=proposal.distributions,
             user_attrs=describe(proposal),
-            system_attrs=proposal.system_attrs | ({_KEPT: kept} if kept else {}),
+            system_attrs=proposal.system_attrs | ({KEPT: kept} if kept else {}),
         )
         study_id = self._study._study_id
         with reachable():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -99,18 +100,18 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
             observer.recipe(chosen)
             notes += chosen.doubts
         if database is None:
-            place = run_journal(folder)
+            study = run_journal(folder, partial(_optuna_study, built))
         else:
             assert folder.record.places.study is not None  # settled on the run's first day
             place = StudyPlace(storage=database, study=folder.record.places.study)
+            study = _optuna_study(built, place)
         task = _task(built, setup, warm)
 
         def observe(outcome: Outcome, standing: Standing | None) -> None:
             tracker.observe(outcome, standing)
             tracking.log(outcome)
 
-        asked = _optuna_study(built, place)
-        scheduler = Scheduler(task, asked, folder, observe, known)
+        scheduler = Scheduler(task, study, folder, observe, known)
         tracker.announce(scheduler.standing)
         execute(scheduler, setup, workers, hold, stop)
         if stop is None or not stop.asked:
@@ -118,7 +119,7 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
             notes += evaluate_tests(folder, setup, parts.compute.threads, tracker.members)
         found = tracker.finish(scheduler.standing, scheduler.trials)
         folder.write_record(
-            replace(folder.record, calibration=calibration(asked.trials, built.objectives))
+            replace(folder.record, calibration=calibration(study.trials, built.objectives))
         )
         if chosen is None:
             notes += rate_doubts(built, found)
@@ -138,13 +139,13 @@ def _as_chosen(built: Built, folder: RunFolder) -> tuple[Built, ChosenRates | No
     return found, chosen
 
 
-def run_journal(folder: RunFolder) -> StudyPlace:
-    """The journal of the run; a damaged one is set aside, since the trials make it anew."""
+def run_journal(folder: RunFolder, open_study: Callable[[StudyPlace], OptunaStudy]) -> OptunaStudy:
+    """What is in the journal; a damaged one is set aside, since the trials make it anew."""
     try:
-        return StudyPlace(storage=open_journal(folder.journal))
+        return open_study(StudyPlace(storage=open_journal(folder.journal)))
     except RecordError:
         folder.put_aside(folder.journal)
-        return StudyPlace(storage=open_journal(folder.journal))
+        return open_study(StudyPlace(storage=open_journal(folder.journal)))
 
 
 def _parent(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autoprune.errors import RecordError
-from autoprune.runs.lock import sole_writer
+from autoprune.runs.lock import holder, sole_writer
 
 HOLD = """
 import sys, time
@@ -123,9 +123,14 @@ def test_a_file_system_without_locks(folder, monkeypatch):
         enter(folder)
 
 
-def test_a_name_that_cannot_be_read(folder):
-    folder.mkdir()
-    (folder / "run.lock").write_text('{"host": ')
+@pytest.mark.parametrize("process", [None, 2**31, -1])
+def test_a_name_that_cannot_be_read(folder, process):
+    if process is None:
+        folder.mkdir()
+        (folder / "run.lock").write_text('{"host": ')
+    else:  # no system knows such a number
+        sign(folder, process=process)
+        assert holder(folder) is None
     with pytest.raises(RecordError, match=r"did not leave its name.*delete .*run\.lock"):
         enter(folder)
 

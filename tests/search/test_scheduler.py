@@ -128,14 +128,13 @@ class Sweep:
             trials=self.trials,
             goals=self,
         )
-        optuna_study = OptunaStudy(
-            StudyPlace(storage=open_journal(self.folder.journal)),
-            ["maximize", "minimize"],
-            ["accuracy", "effective_sops"],
-            distributions(space.parameters(self.shape)),
-            self.lag,
-        )
+        self.space = distributions(space.parameters(self.shape))
+        optuna_study = run_journal(self.folder, self.study)
         return Scheduler(task, optuna_study, self.folder, lambda outcome, standing: None)
+
+    def study(self, place: StudyPlace) -> OptunaStudy:
+        names = ["accuracy", "effective_sops"]
+        return OptunaStudy(place, ["maximize", "minimize"], names, self.space, self.lag)
 
     def run(self, workers: int = 1, seed: int = 0, stop_after: int | None = None) -> Scheduler:
         """Run with that many jobs at a time, finishing in random order, perhaps not to the end."""
@@ -308,11 +307,35 @@ def test_a_damaged_journal_is_set_aside_and_made_anew(sweep, line, last):
     journal.write_bytes(b"".join(whole))
     with pytest.raises(RecordError, match="optuna.journal: damaged"):
         open_journal(journal)
-    place = run_journal(run.folder)
-    assert [file.name for file in run.folder.set_aside] == ["optuna.journal.damaged-1"]
-    assert place.storage.get_all_studies() == []
     again = sweep(trials=6)
     again.run()
+    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
+    assert again.ran == []
+    assert trials(again) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [
+        ('"state":1,"values":[', '"state":1,"values":[[1],'),
+        pytest.param('"state":1,"values":[', '"state":1,"values":[NaN,', marks=pytest.mark.full),
+        ('"state":1,', '"state":0,'),  # it has not ended, and those after it have
+        pytest.param('"state":1,', '"state":2,', marks=pytest.mark.full),
+        ('"params":{"blocks.0.attention.l1p":', '"params":{"blocks.0.attention.l1p":-1'),
+        pytest.param('\\"high\\": ', '\\"high\\": 9', marks=pytest.mark.full),
+        pytest.param('"hash":"', '"hash":[],"x":"', marks=pytest.mark.full),
+    ],
+)
+def test_trials_that_no_run_has_stored_are_made_anew_from_the_folder(sweep, given, other):
+    """Optuna takes them as they are, and fails where they are used."""
+    run = sweep(trials=6)
+    run.run()
+    before, text = trials(run), run.folder.journal.read_text()
+    assert given in text
+    run.folder.journal.write_text(text.replace(given, other, 1))
+    again = sweep(trials=6)
+    again.run()
+    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
     assert again.ran == []
     assert trials(again) == before
 
