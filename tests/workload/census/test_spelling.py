@@ -19,12 +19,12 @@ from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize, prune
 
-from autoprune.config import bundled_names
 from autoprune.cost.load import load_machine
 from autoprune.cost.ops import Ops
 from autoprune.workload.census.count import count
 from autoprune.workload.op import Op
 from autoprune.workload.workload import Workload
+from tests.operations import PRICED
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
 
@@ -441,7 +441,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 
 INPUT = torch.randn(SAMPLES, TOKENS, 5, generator=torch.Generator().manual_seed(1)).double()
 SPELLINGS = {**{name: ({}, how) for name, how in REWRITES.items()}, **PAIRS}
-MACHINES = [load_machine(name) for name in bundled_names("cost_models")]
+MACHINES = [load_machine(name) for name in PRICED]
 _counted: dict[tuple[str, int], Workload] = {}
 
 
