@@ -141,17 +141,22 @@ LONG = [
 """Those that search or train, several on a Ray of their own."""
 
 
-def run_benchmark(root: Path, tmp_path: Path, arguments: list[str], expected: str) -> None:
-    script = root / "benchmarks" / arguments[0]
+def printed(root: Path, script: str, *arguments: str) -> str:
+    """What a benchmark prints, which ends well."""
     done = subprocess.run(
-        [sys.executable, str(script), *(a.replace("OUT", str(tmp_path)) for a in arguments[1:])],
+        [sys.executable, str(root / "benchmarks" / script), *arguments],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert expected in done.stdout
+    return done.stdout
+
+
+def run_benchmark(root: Path, tmp_path: Path, arguments: list[str], expected: str) -> None:
+    script, *others = arguments
+    assert expected in printed(root, script, *(a.replace("OUT", str(tmp_path)) for a in others))
 
 
 @pytest.mark.full
@@ -167,31 +172,18 @@ def test_a_long_benchmark(root, tmp_path, arguments, expected):
     run_benchmark(root, tmp_path, arguments, expected)
 
 
-def on_a_run(root, script: str, run, *arguments: str) -> str:
-    """What a benchmark of a run prints."""
-    done = subprocess.run(
-        [sys.executable, str(root / "benchmarks" / script), str(run), *arguments],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.full
 def test_repricing_agrees_with_what_was_stored(root, short_run):
     """No energy differs in any bit, one by one, at once, or as stored."""
     sizes = ("--trials", "7", "--machines", "4", "--rounds", "1")
-    said = on_a_run(root, "repricing.py", short_run, *sizes)
+    said = printed(root, "repricing.py", str(short_run), *sizes)
     assert "0 of 28 energies differ between the two in any bit" in said
     assert "0 of 21 differ from what was stored while running" in said
 
 
 @pytest.mark.full
 def test_what_members_score_in_a_machines_integers(root, short_run):
-    head, *rows = on_a_run(root, "integers.py", short_run).splitlines()
+    head, *rows = printed(root, "integers.py", str(short_run)).splitlines()
     assert head.startswith("trial,samples,floating,rounded,layer,channel,neuron,") and rows
     assert all(row.split(",")[1] == "359" for row in rows)
 
@@ -199,5 +191,5 @@ def test_what_members_score_in_a_machines_integers(root, short_run):
 @pytest.mark.full
 def test_fronts_by_two_sets_of_rules(root, short_run):
     """Of every machine, also those that the run did not see."""
-    said = on_a_run(root, "fronts.py", short_run)
+    said = printed(root, "fronts.py", str(short_run))
     assert "| `truenorth` | " in said
