@@ -143,7 +143,7 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(
     prepared = prepare(short_of_steps, trials=9)
     built, parts = prepared.built, prepared.built.parts
     spec = parts.compute.spec.model_copy(
-        update={"trial_minutes": 0.4, "memory_gib": 1.5, "retries": 1}
+        update={"trial_minutes": 0.6, "memory_gib": 1.5, "retries": 1}
     )
     compute = replace(parts.compute, spec=spec)
     built = replace(built, parts=replace(parts, compute=compute))
@@ -152,7 +152,7 @@ def test_hanging_and_greedy_trials_end_and_the_sweep_goes_on(
     for outcome in finished.outcomes:
         if outcome.origin != "baseline" and outcome.state != "duplicate":
             by_steps[outcome.plan.effort.time_steps].append(outcome)
-    assert all(o.state == "failed" and "longer than 0.4" in o.cause for o in by_steps[2])
+    assert all(o.state == "failed" and "longer than 0.6" in o.cause for o in by_steps[2])
     assert all("set_time_steps" in o.cause for o in by_steps[2])
     assert all(o.state == "infeasible" and 1.5 < o.peak_gib < 4 for o in by_steps[1])
     assert all("(run 2 times)" in o.cause for o in by_steps[1])
