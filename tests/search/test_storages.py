@@ -212,7 +212,7 @@ def test_status_and_trial_read_the_database_where_they_may(
     assert 'sampler = "tpe"' in text
     short.write_text(text.replace('"tpe"', '"block_response"'), encoding="utf-8")
     folder = tmp_path / "run"
-    command = [*AUTOPRUNE, "run", str(short), "--workers", "0", "--trials", "14", "--out"]
+    command = [*AUTOPRUNE, "run", str(short), "--workers", "0", "--trials", "9", "--out"]
     with subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL) as driver:
         while not list(folder.glob("trials/*.parquet")) and driver.poll() is None:
             time.sleep(0.02)
@@ -231,7 +231,7 @@ def test_status_and_trial_read_the_database_where_they_may(
 
     assert json.loads(ask("status", "--json").out)["running"] is None
     status = json.loads(ask("status", "--json", "--import").out)
-    assert (status["done"], status["running"], status["writer"]) == (14, 0, None)
+    assert (status["done"], status["running"], status["writer"]) == (9, 0, None)
     expected = {t.number: t.system_attrs.get(GAIN) for t in recorded(folder, server.address)}
     number, gain = next((n, gain) for n, gain in expected.items() if gain is not None)
     found = json.loads(ask("trial", str(number), "--json", "--import").out)
