@@ -22,7 +22,8 @@ def fused(network: nn.Module) -> Iterator[None]:
     Spikes and states are the same bit for bit, gradients differ in the last place. Left as they
     are: inputs that are not of float32 on a CPU (spikingjelly has kernels for GPUs), neurons that
     take one step at a time or keep all potentials, and those whose spikes could differ, since a
-    division by a tau that is no power of 2 rounds otherwise than the product with 1 / tau.
+    division by a tau that is no power of 2 rounds otherwise than the product with 1 / tau. So are
+    neurons whose pass is replaced already, by this within this or by anybody.
     """
     twins = {node: twin for node in network.modules() if (twin := _twin(node)) is not None}
     for node, twin in twins.items():
@@ -37,6 +38,8 @@ def fused(network: nn.Module) -> Iterator[None]:
 def _twin(node: Any) -> SLIFNode | None:
     """The sLIF that does what a LIF does; None for any other module."""
     if type(node) is not neuron.LIFNode or node.step_mode != "m" or node.store_v_seq:
+        return None
+    if "multi_step_forward" in vars(node):
         return None
     if node._neuron_precision is not None or math.frexp(node.tau)[0] != 0.5:
         return None

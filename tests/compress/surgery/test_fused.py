@@ -75,6 +75,17 @@ def test_other_numbers_than_float32_are_spikingjellys():
     assert expected.dtype == torch.float64
 
 
+def test_within_itself_it_changes_nothing():
+    """What a training tells of its progress may well evaluate the network."""
+    node = lif()
+    with fused(node):
+        outer = node.multi_step_forward
+        with fused(node):
+            assert node.multi_step_forward is outer
+        assert node.multi_step_forward is outer
+    assert not is_fused(node)
+
+
 def test_whatever_runs_over_data_runs_so():
     seen = set()
     model = nn.Sequential(nn.Linear(5, 3), nn.BatchNorm1d(3), lif())
