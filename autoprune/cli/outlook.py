@@ -103,8 +103,8 @@ def print_forecast(console: Console, found: Forecast) -> None:
     if found.seconds is not None:
         console.print(
             f"Some {found.seconds / 60:.2g} minutes in all, {max(1, found.workers)} trials at a "
-            f"time, as one of {found.timed} samples takes here now; a parent in the cache takes "
-            "none, and removed branches less."
+            f"time, as one of {found.timed} samples takes here where nothing else computes; a "
+            "parent in the cache takes none, and removed branches less."
         )
     if found.unknown:
         console.print(f"Not known: {found.unknown}", style="yellow", highlight=False)
