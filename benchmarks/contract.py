@@ -50,7 +50,7 @@ def tried(name: str) -> Tried:
 
 
 def seconds(method: Method, on: Tried, rounds: int) -> tuple[float, float]:
-    """Of the cheap laws, and of these with the one that trains."""
+    """Seconds of the cheap laws, and of these with the one that trains."""
     found = []
     for laws in (CHEAP, TRAINING):
         taken = []

@@ -49,7 +49,7 @@ class Searched:
 
     @property
     def settings(self) -> Settings:
-        """Of all trials."""
+        """True values of all trials."""
         return self.surface.decode(self.genes)
 
     @property

@@ -76,7 +76,7 @@ def scored(run: Path, machine: Machine) -> Iterator[tuple[object, ...]]:
 
 
 def fitting() -> Iterator[tuple[str, ...]]:
-    """Of every ready study what its parent exceeds on each machine that has limits."""
+    """What, of every ready study, the parent exceeds on each machine that has limits."""
     models = {name: load_machine(name) for name in bundled_names("cost_models")}
     limited = {name: model for name, model in models.items() if model.machine.limits}
     yield ("study", *limited)

@@ -133,7 +133,7 @@ class Surface:
         }
 
     def damage(self, sparsity: Array, kept: Array) -> Array:
-        """Of every branch, 0 untouched and 1 removed."""
+        """Depth of cut of every branch, 0 untouched and 1 removed."""
         drawn = self._drawn
         z = 1 - (1 - sparsity) * np.sqrt(kept)
         if KINDS[self.kind].cliffs:

@@ -72,7 +72,7 @@ def _works(sources: Iterable[str]) -> list[str]:
 
 
 def _channel_lines(found: Outlook) -> Iterator[str]:
-    """Of how many neurons it is known that what they learn per channel lies along channels."""
+    """How many neurons are known to learn along channels what they learn per channel."""
     if found.channels is None:
         return
     answered, silent = found.channels.answered, found.channels.silent

@@ -76,7 +76,7 @@ class Unpriced:
 
 
 NO_PRICE: Final = Unpriced(action="no published price", count=1)
-"""Of a chip whose energies nobody published: everything it does."""
+"""What lacks of a chip whose energies nobody published: everything it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -38,7 +38,7 @@ class Work:
         return self.own / cores + first + self.second / np.minimum(cores, self.columns.clip(min=1))
 
     def whole(self) -> Work:
-        """Of all steps; added up step by step, so that zeros behind the last change no bit."""
+        """Sum over all steps, one by one, so that zeros behind the last change no bit."""
         own, first, second = (
             sum(part.T, start=np.zeros(len(part))) for part in (self.own, self.first, self.second)
         )

@@ -57,7 +57,7 @@ def about(spec: DataSpec, root: Path) -> About:
 
 
 def _names(folder: Path, name: str) -> tuple[str, ...]:
-    """Of the classes, as the files say; none where these are not there."""
+    """Names of the classes, as the files say; none where these are not there."""
     file, key = {
         "cifar10": ("batches.meta", "label_names"),
         "cifar100": ("meta", "fine_label_names"),

@@ -19,7 +19,7 @@ from autoprune.data.spec import DataSpec
 OPTIONS: tuple[str, ...] = ()
 NEEDS: tuple[str, ...] = ()
 NAMES = tuple(map(str, range(10)))
-"""Of the classes."""
+"""Names of the classes."""
 _PREPARATION = Preparation(raw="grey values from 0 to 16", divisor=16.0)
 
 

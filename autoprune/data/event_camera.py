@@ -38,7 +38,7 @@ _NAMES = {
         "air_drums air_guitar other_gestures"
     ),
 }
-"""Of the classes by label: folders in alphabetical order, and the published gesture_mapping.csv."""
+"""Names of classes by label: folders by the alphabet, and the published gesture_mapping.csv."""
 _FOLDERS = {"cifar10dvs": "CIFAR10DVS", "dvs128gesture": "DVS128Gesture"}
 _PAGES = {
     "cifar10dvs": "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",

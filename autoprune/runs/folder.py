@@ -218,7 +218,7 @@ class RunFolder:
 
     @cached_property
     def _blocks(self) -> int:
-        """Of the run's network; 0 where that is not on record, as of what a run begins with."""
+        """Blocks of the run's network; 0 where that is not on record, as when a run begins."""
         return len(self.record.shape.blocks) if self.study_file.is_file() else 0
 
     def _sound(self, file: Path) -> Head | None:

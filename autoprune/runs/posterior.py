@@ -26,7 +26,7 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.trial.measurement import Score
 
 FEWEST = 12
-"""Of fewer trials nothing is estimated."""
+"""Least number of trials of which anything is estimated."""
 
 MOST = 1000
 """So many trials are looked at, those nearest to a front: others have no chance to be on it."""

@@ -38,7 +38,7 @@ from autoprune.trial.spec import (
 )
 
 SPACE_FILE = "space.toml"
-"""Of a search space that is a value, in the run folder."""
+"""File of a search space that is a value, in the run folder."""
 
 
 def _each_once(values: list[str]) -> list[str]:

@@ -67,7 +67,7 @@ class Forecast:
 
     @property
     def seconds(self) -> float | None:
-        """Of the whole run: the parent alone, then as many trials at a time as there are workers.
+        """Minutes of the run: the parent alone, then as many trials at a time as there are workers.
 
         None where it is not known.
         """
@@ -148,7 +148,7 @@ def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[
 def _seconds(
     built: Built, data: Dataset | None, timed: int, spent: Seconds | None
 ) -> tuple[float | None, float | None]:
-    """Of the parent's training and of a trial, as so many samples took; None where none did."""
+    """Seconds of the parent's training and a trial, as so many samples took; None if none did."""
     if data is None or spent is None:
         return None, None
     step = spent.training / timed

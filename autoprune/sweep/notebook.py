@@ -14,7 +14,7 @@ from autoprune.sweep.progress import Nobody, Observer
 from autoprune.sweep.terminal import Terminal
 
 _COLUMNS = 100
-"""Of text in a cell: the width of a page, which a kernel does not know."""
+"""Columns of text in a cell: the width of a page, which a kernel does not know."""
 
 
 @final

@@ -37,7 +37,7 @@ def evaluate_tests(
 
 
 def _scores(folder: RunFolder, setup: Setup, key: TrialKey) -> list[Score]:
-    """Of each precision; none where they are on record, or the weights were not kept."""
+    """Test scores by precision; none where they are on record, or the weights were not kept."""
     outcome = folder.read(key)
     found = outcome.measurement
     if found is None or found.test is not None:

@@ -50,7 +50,7 @@ class _Told:
 
     @property
     def key(self) -> tuple[type[nn.Module], str, tuple[int, ...]]:
-        """Of neurons that are asked once for all blocks."""
+        """Kind of neurons that are asked once for all blocks."""
         return type(self.site.owner), self.site.name, self.site.channels
 
     @property

@@ -190,6 +190,6 @@ def test_what_members_score_in_a_machines_integers(root, short_run):
 
 @pytest.mark.full
 def test_fronts_by_two_sets_of_rules(root, short_run):
-    """Of every machine, also those that the run did not see."""
+    """A row for every machine, also those that the run did not see."""
     said = printed(root, "fronts.py", str(short_run))
     assert "| `truenorth` | " in said

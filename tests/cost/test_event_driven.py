@@ -80,7 +80,7 @@ def with_cores(number: int) -> EventDriven:
 
 
 def slowest_ns(op: Op, cores: int) -> float:
-    """Of one step by hand: what all cores share, and messages that those of one part all hear."""
+    """Time of a step by hand: what cores share, and messages that those of one part all hear."""
     own = op.work.effective_sops * 3.5
     own += op.neurons.updates_active * 8.4 + op.neurons.updates_inactive * 5.3
     parts = op.sizes.m * op.sizes.groups * op.sizes.heads

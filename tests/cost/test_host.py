@@ -17,7 +17,7 @@ from tests.refusals import assert_refused, refusals
 
 NUMBER = 'unit = "pJ", evidence = "assumed", scope = "per_term", source = "x"'
 MACS = {"stem": 4 * 8 * 9 * 32, "head": 32 * 10}
-"""Of the sample on a machine that leaves real numbers to its host."""
+"""Work of the sample on a machine that leaves real numbers to its host."""
 
 
 def with_host(root, tmp_path, name, *lines, asked=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import tomllib
@@ -55,6 +56,19 @@ def test_the_hooks_are_the_programs_that_pyproject_pins(root, pyproject):
     hooks = config["repos"][0]["hooks"]
     assert {hook["language"] for hook in hooks} == {"system"}
     assert {hook["entry"].split()[0] for hook in hooks} >= set(pins) == {"mypy", "ruff"}
+
+
+def test_docstrings_say_the_noun(root):
+    """Attributes' too: "Energy of each action, in picojoules.", not "Of each action ..."."""
+    wrong = []
+    for folder in ("autoprune", "benchmarks", "tests"):
+        for file in (root / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                    text = node.value.value
+                    if isinstance(text, str) and text.startswith("Of "):
+                        wrong.append(f"{file.relative_to(root)}:{node.lineno}")
+    assert wrong == []
 
 
 def sessions(root: Path) -> set[str]:

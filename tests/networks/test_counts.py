@@ -42,7 +42,7 @@ NETWORKS = {
     ),
 }
 SIDES = {"digits": 8, "fashion": 28}
-"""Of grey images; those of other networks have three channels and 224."""
+"""Sizes of grey images; those of other networks have three channels and 224."""
 
 
 def rows(text: str) -> dict[str, list[str]]:

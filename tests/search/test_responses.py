@@ -15,7 +15,7 @@ PARTS = 6
 
 
 def layout(*, alike: bool = True) -> Layout:
-    """Of six blocks, which are of one kind or each of its own."""
+    """Layout of six blocks, which are of one kind or each of its own."""
     names = [f"blocks.{g}.l1p" if alike else f"{'abcdef'[g]}.l1p" for g in range(PARTS)]
     axes = {name: Axis(L1P) for name in names}
     return Layout(axes, lambda name: name[: -len(".l1p")], dict.fromkeys(names, True))

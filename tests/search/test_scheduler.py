@@ -341,7 +341,7 @@ def test_trials_that_no_run_has_stored_are_made_anew_from_the_folder(sweep, give
 
 
 def test_what_a_sampler_would_propose_otherwise_stays_as_it_was_measured(sweep):
-    """Of another version of Optuna's, say."""
+    """Such as one of another version of Optuna's."""
     run = sweep(trials=26)
     run.run()
     before = trials(run)

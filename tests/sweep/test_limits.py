@@ -69,7 +69,7 @@ def test_what_rounding_and_training_decide_is_not_known(study):
 
 
 def test_what_shapes_decide_is_known_before_training(study):
-    """Of memory the least: dense weights and membranes exactly, a list of weights not at all."""
+    """The least of memory: dense weights and membranes exactly, a list of weights not at all."""
     built, setup = study
     texts = ["host_share@loihi1 <= 0.001", "host_share@loihi1 >= 0.9", "memory_kib@loihi1 <= 0.1"]
     texts += ["memory_kib@ops45_fp32 <= 0.1", "memory_kib@loihi1 >= 1"]

@@ -18,7 +18,7 @@ from autoprune.errors import CompressionError
 from autoprune.networks.adapter import Weighted
 
 Rates = Mapping[nn.Module, Tensor]
-"""Of every module [channels], in float64."""
+"""Rate of every module's inputs [channels], in float64."""
 
 
 def input_rates(network: nn.Module, layers: Iterable[Weighted], samples: Tensor) -> Rates:

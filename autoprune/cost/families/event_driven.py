@@ -173,7 +173,7 @@ class EventDriven(CostModel):
     def _synaptic_operations(
         self, ops: Ops, events: Column, effective: Column
     ) -> dict[str, Column]:
-        """Of each kind of synapse, out of events and effective ones, [rows] or [rows, T]."""
+        """Energy of each kind of synapse, out of events and effective ones, [rows] or [rows, T]."""
         shape = (-1, *[1] * (events.ndim - 1))
         full = self._in_full(ops).reshape(shape)
         conv = (ops.kind == "conv").reshape(shape)

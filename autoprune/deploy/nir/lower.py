@@ -115,7 +115,7 @@ class _Lowering:
         return 2 if tuple(tensor.shape[:2]) in both else 1
 
     def shape(self, tensor: Tensor) -> Shape:
-        """Of its signal."""
+        """Shape of its signal."""
         return tuple(tensor.shape[self.lead(tensor) :])
 
     def emit(self, tensor: Tensor, name: str, shape: Shape, *, averaged: bool = False) -> None:

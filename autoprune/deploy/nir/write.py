@@ -19,8 +19,8 @@ from autoprune.networks.nir.network import STEP_S, NirNetwork
 from autoprune.networks.nir.read import read_graph
 
 _TOLERANCE = 1e-4
-"""Of what the graph returns, relative to the largest; where everything before is spikes, which are
-equal, what is left is a sum of products in another order."""
+"""Error of what the graph returns, relative to the largest; where all before is spikes, which
+are equal, what is left is a sum of products in another order."""
 
 CONVENTIONS = {
     "spike": "v > v_threshold, the number of float32 below the threshold of v >= threshold",

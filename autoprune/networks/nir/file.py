@@ -18,7 +18,7 @@ from autoprune.errors import FileError
 from autoprune.files import GIB, MIB
 
 MOST_BYTES = 4 * GIB
-"""Of a file, and of all its tensors together; the largest published spiking transformers have
+"""Bytes of a file, and of all its tensors together; the largest published spiking transformers have
 0.7 GiB of weights."""
 
 _SMALL, _GROWTH = 256 * MIB, 64

@@ -65,7 +65,7 @@ class NirNeuron(SimpleBaseNode):
 
     @property
     def shape(self) -> torch.Size:
-        """Of the signal that it takes."""
+        """Shape of the signal that it takes."""
         return self.gain.shape
 
     def multi_step_forward(self, x_seq: Tensor) -> Tensor:

@@ -129,7 +129,7 @@ def confirmed_front(
 def _repetitions(
     front: MachineFront, again: Sequence[Outcome], model: CostModel
 ) -> dict[int | str, list[Measured]]:
-    """Of each member that has some, priced, in their order."""
+    """Further trainings of each member that has some, priced, in their order."""
     keys = [row.key for row in front.rows]
     read = [o.after(key.after) for key in keys for o in again if o.key.number == key.number]
     priced, _ = price_outcomes(sorted(read, key=lambda outcome: outcome.key), model)

@@ -227,7 +227,7 @@ class MachineFront:
 
     @property
     def trained_hypervolume(self) -> float:
-        """Of the trials as they were trained alone, above the reference."""
+        """Hypervolume of the trials as they were trained alone, above the reference."""
         pairs = [row.pair for row in self.rivals if row.key.after is None]
         return front_hypervolume(pairs, self.reference)
 

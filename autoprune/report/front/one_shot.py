@@ -22,7 +22,7 @@ class OneShot:
 
 
 def one_shot(heads: Iterable[Head]) -> OneShot | None:
-    """Of a run's trials; None where none was evaluated without fine-tuning."""
+    """Agreement over a run's trials; None where none was evaluated without fine-tuning."""
     pairs = [
         (head.one_shot, head.ended.score)
         for head in heads

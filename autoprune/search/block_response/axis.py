@@ -45,7 +45,7 @@ class Axis:
 
     @property
     def count(self) -> int | None:
-        """Of its values, evenly apart; None where they are not, or are any number."""
+        """Number of its values, evenly apart; None where they are not, or are any number."""
         if isinstance(self._distribution, CategoricalDistribution):
             return len(self._distribution.choices)
         if self._step is None or self._log:

@@ -168,7 +168,7 @@ class Record:
         return float((came + USUAL_KEPT * USUAL_GAIN) / (promised + USUAL_GAIN))
 
     def calibration(self, names: Sequence[str]) -> Calibration | None:
-        """Of all trials so far; None where nothing was expected of any that has values."""
+        """Calibration so far; None where nothing was expected of any trial that has values."""
         if not self._errors:
             return None
         squares = (np.array(self._errors) ** 2).mean(0)
@@ -181,7 +181,7 @@ class Record:
 
 
 def calibration(trials: Iterable[FrozenTrial], names: Sequence[str]) -> Calibration | None:
-    """Of the trials of a study, in order; `names` are those of its objectives."""
+    """Calibration over the trials of a study, in order; `names` are those of its objectives."""
     record = Record()
     for trial in trials:
         if trial.state == TrialState.COMPLETE:

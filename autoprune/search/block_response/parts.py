@@ -153,7 +153,7 @@ class Layout:
         self._made: dict[float, list[Features]] = {}
 
     def features(self, numbers: Array, power: float) -> list[Array]:
-        """Of every kind, features of settings (rows x parameters): rows x parts x features."""
+        """Features of every kind's settings (rows x parameters): rows x parts x features."""
         if power not in self._made:
             self._made[power] = [
                 Features(

@@ -105,7 +105,7 @@ def learn_response(layout: Layout, data: Data) -> Learnt:
 
 
 def _forms(features: Array) -> list[Array]:
-    """Of one kind, trials x parts x features: in common, where it has several parts, and own."""
+    """Features of a kind, trials x parts x features: in common, if it has several, and own."""
     count, parts, _ = features.shape
     return [*([features.sum(1)] if parts > 1 else []), features.reshape(count, -1)]
 
@@ -116,7 +116,7 @@ def _terms(features: Sequence[Array], apart: Array) -> list[Array]:
 
 
 def _shapes(features: Sequence[Array], first: Process) -> list[tuple[Array, Array]]:
-    """Of every kind, coefficients of its parts' effects, in common and whole: parts x features."""
+    """Coefficients of the effects of each kind's parts, in common and whole: parts x features."""
     shapes, place = [], 0
     for kind in features:
         each = np.einsum("npf,n->pf", kind, first.alpha)

@@ -44,7 +44,7 @@ class Axes:
         )
 
     def viewed(self, x: Tensor, out: Tensor, sizes: Sizes) -> Axes:
-        """Of `out`, which is a view of the memory of `x`."""
+        """Axes of `out`, which is a view of the memory of `x`."""
         return Axes(
             _same_stride(self.time, x, out, sizes.steps),
             _same_stride(self.batch, x, out, sizes.samples),
@@ -52,7 +52,7 @@ class Axes:
         )
 
     def aligned(self, x: Tensor, out: Tensor) -> Axes:
-        """Of `out`, which was made of `x` entry by entry; axes are matched from the last.
+        """Axes of `out`, which was made of `x` entry by entry; axes are matched from the last.
 
         Where some at the end were made one, from the first.
         """
@@ -70,7 +70,7 @@ class Axes:
         return self.moved(lambda dim: None if dim in gone else dim - sum(d < dim for d in gone))
 
     def repeated(self, x: Tensor, out: Tensor, sizes: Sizes) -> Axes:
-        """Of `out`, in which `x` stands once or several times; T times: then that is time."""
+        """Axes of `out`, in which `x` stands once or several times; T times: then that is time."""
         shift = out.ndim - x.ndim
         found = self.moved(lambda dim: dim + shift)
         if found.time is None:
@@ -81,7 +81,7 @@ class Axes:
         return found
 
     def stacked(self, dim: int, count: int, sizes: Sizes, *, inner: int = 0) -> Axes:
-        """Of `count` such tensors, stacked along a new axis `dim` or, of `inner` entries each,
+        """Axes of `count` such tensors, stacked along a new axis `dim` or, of `inner` entries each,
         joined along it.
         """
         found = self.moved(lambda d: d + 1 if d >= dim and not inner else d)

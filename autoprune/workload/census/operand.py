@@ -39,7 +39,7 @@ class Operand:
 
     @property
     def rank(self) -> tuple[int, bool]:
-        """Of two operands the lower is A, which selects entries of the other."""
+        """Rank among two operands: the lower is A, which selects entries of the other."""
         return RANKS.index(self.values.kind), self.is_product
 
     @property

@@ -152,7 +152,7 @@ def _is_binary(x: Tensor, trace: Trace) -> bool:
 
 
 def _same(call: Call, given: Traced, trace: Trace) -> Trace:
-    """Of a view or copy, which keeps what it is made of, and that binary entries are binary."""
+    """What is known of a view or copy: what it is made of, and that binary entries are binary."""
     x, before = given
     pair: Pair | None = before.pair and before.pair.then(call)
     held = None

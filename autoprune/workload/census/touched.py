@@ -32,7 +32,7 @@ class Touched:
         return cls(None if held.all() else held)
 
     def column(self) -> Touched:
-        """Of a product of one column, as the vector that it is."""
+        """What a product of one column touches, as the vector that it is."""
         return self if self.held is None else Touched(self.held[..., 0])
 
     def then(self, call: Call, index: int | None = None) -> Touched:
@@ -45,7 +45,7 @@ class Touched:
     def joined(
         cls, parts: list[tuple[torch.Size, Touched | None]], dim: int, *, stacked: bool
     ) -> Touched | None:
-        """Of parts, with their shapes, that are stacked or joined along `dim`; None if unknown."""
+        """What parts touch, joined along `dim` or stacked, by their shapes; None where unknown."""
         held = []
         for shape, part in parts:
             if part is None:

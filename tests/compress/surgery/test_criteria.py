@@ -94,7 +94,7 @@ def test_weights_of_large_magnitude_and_rate_stay(network, adapter, shape, image
 
 
 def test_inputs_that_never_fire_do_not_bring_zeros_back(network, adapter, shape, images, effort):
-    """Of N:M and L1P, and while pruning is gradual: as many zeros as the plan says, no more."""
+    """By N:M and L1P, and while pruning is gradual: as many zeros as the plan says, no more."""
     with torch.no_grad():
         network.blocks[0].mlp.fc1[1].weight[:8] = 0  # eight hidden units are silent
         network.blocks[0].mlp.fc1[1].bias[:8] = -9

@@ -49,7 +49,7 @@ def test_dsp_comes_first_and_l1p_counts_the_zeros_that_are_there(network, adapte
 
 
 def test_the_census_finds_what_weights_obey(network, adapter, shape, effort, images):
-    """Of the layers that were thinned, not of the others; at fewer bits as well."""
+    """So it is with layers that were thinned, not of the others; at fewer bits as well."""
     plan = make_plan(parse_configuration({"blocks.0.mlp.nm": "2:4"}), shape, effort)
     model = compress(network, plan, adapter)
     round_weights(model, 4)

@@ -269,7 +269,7 @@ def test_swap_puts_slif_where_the_plan_has_it(threshold, tau):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize(("threshold", "tau"), [("layer", "channel"), ("neuron", "neuron")])
 def test_gradients_pass_autograds_own_check(threshold, tau, kind):
-    """Of the smooth forward pass, by finite differences of its own outputs."""
+    """Gradients of the smooth forward pass, by finite differences of its own outputs."""
     function = surrogate.Sigmoid(alpha=4.0, spiking=False)
     node = learning(threshold, tau, lif(surrogate_function=function, **kind)).double()
     x = normal(3, 2, 5, 7, dtype=torch.float64) + 0.5
@@ -285,7 +285,7 @@ def test_gradients_pass_autograds_own_check(threshold, tau, kind):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize(("threshold", "tau"), [("layer", "channel"), ("channel", "layer")])
 def test_detached_gradients_are_those_of_held_resets(threshold, tau, kind):
-    """Of the smooth forward pass by finite differences, the spikes that reset held constant."""
+    """Gradients of the smooth pass by finite differences, the spikes that reset held constant."""
     node = learning(threshold, tau, lif(detach_reset=True, **kind)).double()
     node.surrogate_function = surrogate.Sigmoid(alpha=4.0, spiking=False)
     double = {"dtype": torch.float64}

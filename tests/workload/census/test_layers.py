@@ -183,7 +183,7 @@ def test_figures_of_the_weights_equal_the_loop(case):
 )
 @pytest.mark.parametrize("share", [0.0, 0.4, 0.9])
 def test_consecutive_inputs_equal_the_loop(module, x, share):
-    """Of a convolution they are channels at one tap."""
+    """They are a convolution's channels at one tap."""
     module = copy.deepcopy(module)
     random = torch.rand(module.weight.shape, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():

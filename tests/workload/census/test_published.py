@@ -33,7 +33,7 @@ pytestmark = pytest.mark.slow
 STEPS, SHOWN, COUNTED = 100, 100, 2
 WEIGHTS = "926002f7b446775fe151dc5059d15259f422d4c59e3a2807822a15f806674e2b"
 AC_PJ = 0.9
-"""Of `ops45_fp32`: Horowitz, ISSCC 2014, a 32-bit addition."""
+"""The energy of `ops45_fp32`: Horowitz, ISSCC 2014, a 32-bit addition."""
 
 
 @pytest.fixture(scope="module")

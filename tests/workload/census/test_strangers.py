@@ -337,7 +337,7 @@ def test_rounded_pixels_stay_pixels():
 
 
 def test_a_state_of_zeros_is_counted_where_recurrence_begins():
-    """Of every token a row, as it is of every sample."""
+    """Every token is a row, as it is of every sample."""
 
     def recurrent(net, x: Tensor) -> Tensor:
         state, out = x.new_zeros(SAMPLES * TOKENS, WIDTH), []

@@ -70,7 +70,7 @@ def fronts(network: nn.Module, inputs: Tensor, bits: int, *, shared: bool) -> di
 
 
 def _layers_in_front(network: nn.Module, inputs: Tensor) -> dict[str, bool]:
-    """Of all neurons by path, whether one layer's weights alone drive them."""
+    """Whether, by the path of neurons, one layer's weights alone drive them."""
     made: dict[int, Step] = {}
     found: dict[str, bool] = {}
     steps, _ = trace(network, inputs)
