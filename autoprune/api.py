@@ -113,7 +113,7 @@ def cost_report(what: str, machine: str, *, imports: bool = False) -> CostReport
     from autoprune.runs.named_workload import find_workload
 
     found = find_workload(what, machine, imports=imports)
-    return report_cost(found.model, found.workload)
+    return report_cost(found.model, found.workload, found.numbers)
 
 
 def price_workload(workload: Workload, machine: str, *, imports: bool = False) -> CostReport:

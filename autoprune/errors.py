@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SUGGESTED = 3
+"""At most so many words are named that are as near as each other."""
+
 
 class AutopruneError(Exception):
     """Base class of every error that a user of autoprune can cause or meet."""
@@ -43,9 +46,11 @@ class InputError(AutopruneError):
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """``; did you mean NEAREST?``, or nothing where none is near."""
-    nearest = difflib.get_close_matches(name, sorted(candidates), n=1, cutoff=0.5) if name else []
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+    """``; did you mean NEAREST?``, of several as near ``A or B``, or nothing where none is near."""
+    near = difflib.get_close_matches(name, sorted(candidates), _SUGGESTED, cutoff=0.5)
+    close = [difflib.SequenceMatcher(None, word, name).ratio() for word in near]
+    words = sorted(repr(w) for w, ratio in zip(near, close, strict=True) if ratio == close[0])
+    return f"; did you mean {' or '.join(words)}?" if name and words else ""
 
 
 class AbsentDataError(InputError):

@@ -87,6 +87,16 @@ class OpenedRun:
 
         return [find_machine(self.folder, name) for name in machines] or run_machines(self.folder)
 
+    def _priced(self, machines: tuple[str | Machine, ...]) -> list[CostModel]:
+        """Those that are named; else those of the run that have a price, where any has."""
+        models = self.models(*machines)
+        return models if machines else [m for m in models if m.PRICED] or models
+
+    @property
+    def unpriced(self) -> list[str]:
+        """Names of the machines of the run that have no published price, and so no front."""
+        return [model.machine.name for model in self.models() if not model.PRICED]
+
     @property
     def machines(self) -> list[str]:
         """Names of the machines of the run."""
@@ -106,11 +116,11 @@ class OpenedRun:
     def fronts(self, *machines: str | Machine) -> Fronts:
         """The fronts of machines, what probes and measurements say beside them, and who has none.
 
-        Raises UnknownCost where none has one, and RecordError without a fine-tuned parent.
+        Of the run's machines, where none is named, those that are not `unpriced`. Raises UnknownCost where none has one, and RecordError without a fine-tuned parent.
         """
         from autoprune.report.front.fronts import read_fronts
 
-        return read_fronts(self.folder, self.models(*machines))
+        return read_fronts(self.folder, self._priced(machines))
 
     def front(self, machine: str | Machine) -> pd.DataFrame:
         """The front of a machine, by ascending energy; see `report.frames.front_frame`."""
@@ -191,11 +201,11 @@ class OpenedRun:
     def compare(self, *machines: str | Machine) -> Comparison:
         """The same trials on two or more machines, and why some cannot price them.
 
-        Raises UnknownCost unless two can.
+        Of the run's machines, where none is named, those that are not `unpriced`. Raises UnknownCost unless two can.
         """
         from autoprune.report.front.compare import read_comparison
 
-        return read_comparison(self.folder, self.models(*machines))
+        return read_comparison(self.folder, self._priced(machines))
 
     def figure(self, machine: str | Machine) -> Any:
         """The front of a machine and all trials as a plotly figure."""

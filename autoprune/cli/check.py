@@ -8,6 +8,7 @@ import click
 
 from autoprune.cli import complete
 from autoprune.cli.options import import_option
+from autoprune.cli.output import wrapped
 
 if TYPE_CHECKING:
     from autoprune.config import Verdict
@@ -67,6 +68,6 @@ def _try_rates(study: str) -> None:
 
 
 def _print(verdict: Verdict) -> None:
-    click.echo(f"  {verdict.word:6}  {verdict.rule}")
-    if verdict.counterexample or verdict.note:
-        click.echo(f"          {verdict.counterexample or verdict.note}")
+    click.echo(wrapped(f"  {verdict.word:6}  {verdict.rule}", 8))
+    if said := verdict.counterexample or verdict.note:
+        click.echo(wrapped(f"{'':10}{said}", 0))

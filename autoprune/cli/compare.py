@@ -45,6 +45,7 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: boo
     else:
         from autoprune.cli.console import plain_console
         from autoprune.report.tables.compare import comparison_table
+        from autoprune.report.tables.front_notes import unpriced_lines
         from autoprune.report.tables.measured import agreement
 
         console = plain_console()
@@ -52,4 +53,6 @@ def compare(run: Path, machines: tuple[str, ...], *, as_json: bool, imports: boo
         for measured in opened.measured:
             for line in agreement(measured, found.energy_uj):
                 console.print(line)
+        for line in unpriced_lines(() if machines else opened.unpriced):
+            console.print(line)
     fail(found.failed)

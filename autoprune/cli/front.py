@@ -49,7 +49,8 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
 
     machines = () if machine is None else (machine,)
     with waiting("Reading the trials"):
-        found = open_run(run, imports=imports).fronts(*machines)
+        opened = open_run(run, imports=imports)
+        found = opened.fronts(*machines)
     if as_json:
         from autoprune.report.files import to_document
 
@@ -62,15 +63,18 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
     else:
         from autoprune.cli.console import plain_console
         from autoprune.report.tables.branches import probe_table
+        from autoprune.report.tables.front_notes import unpriced_lines
         from autoprune.report.tables.measured import measured_table
 
         console = plain_console()
         _print(console, found.fronts)
         if found.probes:
             console.print()
-            console.print(probe_table(found.probes))
+            console.print(probe_table(found.probes, console.width))
         for measured in found.measured if machine is None else ():
             console.print(measured_table(measured))
+        for line in unpriced_lines(opened.unpriced if machine is None else ()):
+            console.print(line)
     fail(found.failed)
 
 

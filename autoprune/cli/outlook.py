@@ -106,6 +106,13 @@ def print_forecast(console: Console, found: Forecast) -> None:
             f"time, as one of {found.timed} samples takes here where nothing else computes; a "
             "parent in the cache takes none, and removed branches less."
         )
+    for name, why in found.not_held:
+        console.print(
+            f"{name} does not hold the parent in its integers, so that it is measured with weights "
+            f"of its bits alone: {why}.",
+            style="yellow",
+            highlight=False,
+        )
     if found.unknown:
         console.print(f"Not known: {found.unknown}", style="yellow", highlight=False)
     for note in found.notes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
 from autoprune.cli import complete
 from autoprune.cli.options import import_option
+from autoprune.cli.output import laid_out
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -72,9 +72,8 @@ def _machine(shown: Shown, model: CostModel) -> None:
             console.print(Text(f"{title}:", style="bold"))
             for line in lines:
                 console.print(Padding(Text(line), (0, 0, 0, 2)))
-    # Formulas are laid out by their authors: indented, never wrapped.
     console.print(Text("Formulas:", style="bold"))
-    click.echo(textwrap.indent(shown.formulas, "  "))
+    click.echo(laid_out(shown.formulas))
 
 
 def _numbers(machine: Machine) -> RenderableType:

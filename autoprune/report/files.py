@@ -50,6 +50,9 @@ def to_document(front: MachineFront) -> dict[str, Json]:
         "accuracy_bits": front.accuracy_bits,
         "priced_bits": front.priced_bits,
         "in_integers": front.parent_in_integers,
+        "not_in_integers": [
+            {"trial": row.trial, "cause": row.not_held} for row in front.rows if row.not_held
+        ],
         "fine_tuned_parent": {
             **score_cells("val", front.parent),
             **score_cells("test", front.parent_test),

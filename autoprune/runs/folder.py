@@ -45,6 +45,7 @@ from autoprune.runs.outcome import Head, Outcome
 from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
 from autoprune.runs.record import RunRecord
 from autoprune.trial.key import TrialKey
+from autoprune.trial.measurement import Precision
 from autoprune.workload.workload import Workload
 
 
@@ -153,7 +154,13 @@ class RunFolder:
     def read_workload(
         self, key: TrialKey, weight_bits: int | None = None, arithmetic: Arithmetic | None = None
     ) -> Workload:
-        """The workload of a trial or baseline; RecordError where it was not measured.
+        """The workload of a trial or baseline, as `read_precision` finds it."""
+        return self.read_precision(key, weight_bits, arithmetic).workload
+
+    def read_precision(
+        self, key: TrialKey, weight_bits: int | None = None, arithmetic: Arithmetic | None = None
+    ) -> Precision:
+        """What was measured of a trial or baseline; RecordError where nothing was.
 
         Of the network as it is, or as a machine of such weights and integers is paired with it.
         """
@@ -161,8 +168,8 @@ class RunFolder:
         if outcome.measurement is None:
             raise RecordError(f"{self.path}: trial {key} failed and has no workload")
         if weight_bits is None:
-            return outcome.measurement.workload
-        return outcome.measurement.at(weight_bits, arithmetic).workload
+            return outcome.measurement.precisions[0]
+        return outcome.measurement.at(weight_bits, arithmetic)
 
     def read_trials(self) -> list[Outcome]:
         """The outcomes of all trials, by number."""

@@ -24,12 +24,14 @@ class NamedWorkload:
 
     Attributes:
         model: the machine.
-        workload: of a trial with weights of the machine's bits, of a file as it is.
+        workload: of a trial in the machine's numbers, of a file as it is.
+        numbers: in which it was counted, as `Precision.words`; empty of a file.
         run: the folder of a trial's run; None of a file.
     """
 
     model: CostModel
     workload: Workload
+    numbers: str
     run: RunFolder | None
 
 
@@ -47,9 +49,9 @@ def find_workload(what: str, machine: str, *, imports: bool) -> NamedWorkload:
 
         run = RunFolder.opened(user_path(place, what), imports=imports)
         model = find_machine(run, machine)
-        workload = run.read_workload(TrialKey.parse(trial), *model.machine.precision)
-        return NamedWorkload(model=model, workload=workload, run=run)
+        found = run.read_precision(TrialKey.parse(trial), *model.machine.precision)
+        return NamedWorkload(model=model, workload=found.workload, numbers=found.words, run=run)
     if path.is_dir():
         raise InputError(what, "a folder", f"a workload file, or a trial of a run: {what}:17")
     model = load_machine(machine, imports=imports)
-    return NamedWorkload(model=model, workload=read_workload(path), run=None)
+    return NamedWorkload(model=model, workload=read_workload(path), numbers="", run=None)

@@ -11,7 +11,7 @@ from autoprune.compress.plan import Plan
 from autoprune.compress.setting import Value
 from autoprune.errors import InputError, RecordError
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Measurement, Scores, paired
+from autoprune.trial.measurement import Measurement, Refused, Scores, paired
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
 Origin = Literal["baseline", "uniform", "probe", "warm", "sampled", "recipe"]
@@ -96,6 +96,7 @@ class Head:
         charges: as in `Outcome`.
         readings: the same, read after other numbers of time steps.
         one_shot: accuracy without fine-tuning; None where it was not evaluated.
+        refused: as in `Measurement`.
     """
 
     ended: Ended
@@ -106,6 +107,7 @@ class Head:
     charges: Charges
     readings: tuple[Head, ...] = ()
     one_shot: float | None = None
+    refused: tuple[Refused, ...] = ()
 
     def after(self, read: Read, scores: tuple[Scores, ...]) -> Head:
         """It as its network is read after other time steps, with those scores."""
@@ -242,6 +244,7 @@ class Outcome:
             kept_weights=found.kept_weights if found else 0.0,
             charges=self.charges,
             one_shot=found.one_shot.accuracy if found and found.one_shot else None,
+            refused=found.refused if found else (),
         )
         if not self.read or found is None:
             return head

@@ -28,7 +28,7 @@ from autoprune.files import MIB, read_bytes, typed
 from autoprune.runs.bounded_parquet import opened, table_in
 from autoprune.runs.outcome import Charge, Charges, Ended, Head, Outcome, Read, State
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Measurement, Precision, Score, Scores
+from autoprune.trial.measurement import Measurement, Precision, Score, Scores, refused_in
 from autoprune.workload.op import Op
 from autoprune.workload.table import SCHEMA, to_ops, to_table
 from autoprune.workload.workload import Workload
@@ -219,6 +219,7 @@ def _head(meta: _Meta) -> Head:
         kept_weights=found["kept_weights"] if found else 0.0,
         charges=_charges(meta["charges"]),
         one_shot=Score(**found["one_shot"]).accuracy if (found or {}).get("one_shot") else None,
+        refused=refused_in(found or {}),
     )
     measured = {r["time_steps"]: r["precisions"] for r in (found or {}).get("readings", ())}
     return dataclasses.replace(

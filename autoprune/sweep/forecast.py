@@ -19,7 +19,7 @@ from autoprune.search.baselines import baseline_configurations, probes
 from autoprune.study.build import Built
 from autoprune.study.parts import data_notes, load_data, make_setup
 from autoprune.study.recipe import leaves_out, recipe_task
-from autoprune.trial.measurement import Seconds
+from autoprune.trial.measurement import Measurement, Seconds
 from autoprune.trial.setup import Setup
 from autoprune.trial.trial import run_trial
 
@@ -53,6 +53,7 @@ class Forecast:
         expenses: in the order of the run, the parent first.
         workers: trials at a time.
         timed: samples of the trial that was timed; 0 where none was.
+        not_held: machines whose integers do not hold the parent, untrained, and why.
         unknown: why something is not known; empty where all is.
         notes: what one should know of the data, in words.
     """
@@ -62,6 +63,7 @@ class Forecast:
     expenses: tuple[Expense, ...]
     workers: int
     timed: int
+    not_held: tuple[tuple[str, str], ...]
     unknown: str
     notes: tuple[str, ...]
 
@@ -83,25 +85,32 @@ def forecast(built: Built) -> Forecast:
 
     Raises InputError where the data are there and cannot be used, or are fewer than the study says.
     """
-    data, timed, spent, unknown = None, 0, None, ""
+    data, timed, tried, unknown = None, 0, None, ""
     try:
         data = load_data(built.parts)
     except AbsentDataError as error:
         unknown = str(error)
     else:
-        timed, spent, unknown = _tried(built, data)
+        timed, tried, unknown = _tried(built, data)
     return Forecast(
         parameters=sum(p.numel() for p in built.parts.architecture.build().parameters()),
         samples=() if data is None else _samples(built, data),
-        expenses=_expenses(built, *_seconds(built, data, timed, spent)),
+        expenses=_expenses(built, *_seconds(built, data, timed, tried)),
         workers=built.parts.compute.workers,
         timed=timed,
+        not_held=() if tried is None else tuple(_not_held(built, tried)),
         unknown=unknown,
         notes=() if data is None else tuple(data_notes(built.parts, data)),
     )
 
 
-def _tried(built: Built, data: Dataset) -> tuple[int, Seconds | None, str]:
+def _not_held(built: Built, tried: Measurement) -> Iterator[tuple[str, str]]:
+    for name, model in built.machines.items():
+        own = model.machine.arithmetic
+        yield from ((name, one.cause) for one in tried.refused if one.arithmetic == own)
+
+
+def _tried(built: Built, data: Dataset) -> tuple[int, Measurement | None, str]:
     """As `_timed`, and why nothing was, in words."""
     try:
         return *_timed(built, data), ""
@@ -146,11 +155,12 @@ def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[
 
 
 def _seconds(
-    built: Built, data: Dataset | None, timed: int, spent: Seconds | None
+    built: Built, data: Dataset | None, timed: int, tried: Measurement | None
 ) -> tuple[float | None, float | None]:
     """Seconds of the parent's training and a trial, as so many samples took; None if none did."""
-    if data is None or spent is None:
+    if data is None or tried is None:
         return None, None
+    spent = tried.seconds
     step = spent.training / timed
     epochs = built.parts.parent.epochs if built.parts.parent else 0
     trial = (
@@ -161,8 +171,8 @@ def _seconds(
     return step * len(data.train) * epochs, trial
 
 
-def _timed(built: Built, data: Dataset) -> tuple[int, Seconds]:
-    """Samples of a trial, and what it takes where nothing else computes on this computer.
+def _timed(built: Built, data: Dataset) -> tuple[int, Measurement]:
+    """Samples of a trial, and what it measured, with the time that it takes if nothing else runs.
 
     The largest trial that is not too slow.
     """
@@ -171,22 +181,24 @@ def _timed(built: Built, data: Dataset) -> tuple[int, Seconds]:
     plain = make_setup(built.parts, data, parent, built.weight_bits, arithmetics=built.arithmetics)
     setup = replace(plain, readings=built.readings)
     most = min(_COUNTS[-1], len(data.train), len(data.validation))
-    spent, timed = None, 0
+    tried, timed = None, 0
     with _threads(built.parts.compute.threads):
         for count in dict.fromkeys(min(count, most) for count in _COUNTS):
             begin, wall = time.process_time(), time.perf_counter()
-            spent, timed = _trial(built, setup, count), count
+            tried, timed = _trial(built, setup, count), count
             own, wall = time.process_time() - begin, time.perf_counter() - wall
             if own > _SLOW_S:
                 break
-    assert spent is not None
+    assert tried is not None
     if setup.device == "cpu" and own < wall:  # others had the processor for the rest of the time
-        spent = Seconds(**{name: took * own / wall for name, took in asdict(spent).items()})
-    return timed, spent
+        spent = asdict(tried.seconds)
+        scaled = Seconds(**{name: took * own / wall for name, took in spent.items()})
+        tried = replace(tried, seconds=scaled)
+    return timed, tried
 
 
-def _trial(built: Built, setup: Setup, count: int) -> Seconds:
-    """What a trial on so many samples takes."""
+def _trial(built: Built, setup: Setup, count: int) -> Measurement:
+    """What a trial on so many samples measures."""
     data, seed = setup.data, built.parts.seed
     few = replace(
         setup,
@@ -201,7 +213,7 @@ def _trial(built: Built, setup: Setup, count: int) -> Seconds:
         census_samples=count,
     )
     plan = make_plan({}, built.shape, replace(built.effort, epochs=1, learning_rate=1e-6))
-    return run_trial(few, plan, seed)[0].seconds
+    return run_trial(few, plan, seed)[0]
 
 
 @contextmanager

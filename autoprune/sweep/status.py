@@ -78,7 +78,8 @@ def read_status(folder: RunFolder) -> Status:
     states = Counter(end.state for end in ends.values())
     trained = [key for key, end in ends.items() if end.trained and end.same_as is None]
     made = RunFronts(folder, heads)
-    members = {model.machine.name: made.members(model) for model in run_machines(folder)}
+    models = [model for model in run_machines(folder) if model.PRICED]
+    members = {model.machine.name: made.members(model) for model in models}
     return Status(
         title=record.title,
         writer=writer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeAlias
@@ -117,6 +117,28 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Integers of a machine that do not hold a network.
+
+    Attributes:
+        arithmetic: the machine's. cause: why not: which neurons, and what of them.
+    """
+
+    arithmetic: Arithmetic
+    cause: str
+
+
+def why_not(
+    wanted: Arithmetic | None, found: Arithmetic | None, refused: Iterable[Refused]
+) -> str:
+    """Why a network is measured in other integers than are wanted; empty where it is in these."""
+    if found == wanted:
+        return ""
+    causes = (one.cause for one in refused if one.arithmetic == wanted)
+    return next(causes, "the run did not ask for them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """The same network read after another number of time steps than it was trained for.
 
@@ -160,7 +182,9 @@ class Measurement:
         seconds: the time it took.
         readings: what it is after other numbers of time steps, ascending; see `after`.
         one_shot: the validation score that it has without fine-tuning; None where that was not
-            asked for. It is of no account: measurements are equal that differ in it alone.
+            asked for.
+        refused: integers of machines that do not hold it; none of runs from before that was noted.
+            Both are of no account: measurements are equal that differ in them alone.
     """
 
     plan: Plan
@@ -171,6 +195,7 @@ class Measurement:
     seconds: Seconds
     readings: tuple[Reading, ...] = ()
     one_shot: Score | None = field(default=None, compare=False)
+    refused: tuple[Refused, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         for precisions in (self.precisions, *(reading.precisions for reading in self.readings)):
@@ -242,6 +267,7 @@ class Measurement:
             "kept_weights": self.kept_weights,
             "seconds": asdict(self.seconds),
             "one_shot": asdict(self.one_shot) if self.one_shot else None,
+            "refused": [asdict(one) for one in self.refused],
         }
 
     @classmethod
@@ -262,8 +288,17 @@ class Measurement:
                 ),
                 "seconds": Seconds(**data["seconds"]),
                 "one_shot": Score(**data["one_shot"]) if data.get("one_shot") else None,
+                "refused": refused_in(data),
             }
         )
+
+
+def refused_in(data: Mapping[str, Any]) -> tuple[Refused, ...]:
+    """What `Measurement.to_dict` wrote of integers that do not hold the network."""
+    return tuple(
+        Refused(arithmetic=Arithmetic(**one["arithmetic"]), cause=one["cause"])
+        for one in data.get("refused", ())
+    )
 
 
 def _tested(precisions: Sequence[Precision], scores: Sequence[Score]) -> tuple[Precision, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import astuple, replace
 
 import torch
@@ -23,7 +23,7 @@ from autoprune.compress.surgery.surgery import Subject, matrices
 from autoprune.data.dataset import Split
 from autoprune.errors import InputError
 from autoprune.networks.inputs import present
-from autoprune.trial.measurement import Measurement, Precision, Reading, Score, Seconds
+from autoprune.trial.measurement import Measurement, Precision, Reading, Refused, Score, Seconds
 from autoprune.trial.own_score import own_score
 from autoprune.trial.setup import Setup
 from autoprune.trial.training import batches, correct
@@ -79,7 +79,7 @@ def run_trial(
     own = plan.weight_bits
     fewer = {bits for bits in setup.weight_bits if bits < own}
     bits = [own, *sorted(fewer, reverse=True)]
-    held = held_by(setup, model.eval(), own)
+    held, refused = held_by(setup, model.eval(), own)
     precisions = measure(setup, model, bits, held, test=test, clock=clock)
     readings = tuple(
         read_after(setup, model, steps, bits, held, test=test, clock=clock)
@@ -95,6 +95,7 @@ def run_trial(
         kept_weights=kept / setup.adapter.shape(setup.parent).block_weights,
         seconds=clock.seconds(),
         readings=readings,
+        refused=refused,
     )
     return measurement, model
 
@@ -111,17 +112,21 @@ def with_one_shot(setup: Setup, measurement: Measurement) -> Measurement:
 
 def held_by(
     setup: Setup, model: nn.Module, bits: int, arithmetics: Sequence[Arithmetic] | None = None
-) -> list[Held]:
-    """A network, with weights of so many bits, in the integers of machines that can hold it.
+) -> tuple[list[Held], tuple[Refused, ...]]:
+    """A network, with weights of so many bits, in the integers of machines, and why not in others.
 
     Those of the setup where `arithmetics` are None.
     """
-    found = []
+    found, refused = [], []
     inputs = present(model, setup.data.validation.inputs(slice(3)).to(setup.device))
     for one in setup.arithmetics if arithmetics is None else arithmetics:
-        with suppress(InputError):  # what cannot be held is not measured so
-            found.append(in_integers(model, setup.adapter, one, min(bits, one.weight_bits), inputs))
-    return found
+        own = min(bits, one.weight_bits)
+        try:
+            found.append(in_integers(model, setup.adapter, one, own, inputs))
+        except InputError as error:  # what cannot be held is not measured so
+            cause = str(error).removeprefix("arithmetic: ")
+            refused.append(Refused(arithmetic=one, cause=cause))
+    return found, tuple(refused)
 
 
 def measure(  # noqa: PLR0913 - what is measured, in which numbers, and where its time goes
@@ -184,7 +189,8 @@ def numbers_of(
     """The numbers in which a network was measured, as `measure` takes them."""
     bits = [one.bits for one in measured if one.arithmetic is None]
     integers = [one.arithmetic for one in measured if one.arithmetic is not None]
-    return bits, held_by(setup, model, bits[0], integers)
+    held, _ = held_by(setup, model, bits[0], integers)
+    return bits, held
 
 
 def read_after(  # noqa: PLR0913 - where, when, and what of it

@@ -11,9 +11,14 @@ import pytest
 from tests.refusals import assert_refused, refusals
 
 
-def test_unknown_machine(autoprune, run_folder) -> None:
-    words = "unknown machine 'lohi1'*did you mean 'loihi1'?"
-    said = assert_refused(words, autoprune, "front", run_folder, "--machine", "lohi1")
+@refusals(
+    ("lohi1", "did you mean 'loihi1'?"),
+    ("loihi", "did you mean 'loihi1' or 'loihi2'?"),
+    ("ops45", "did you mean 'ops45_fp16' or 'ops45_fp32' or 'ops45_int8'?"),
+)
+def test_unknown_machine(autoprune, run_folder, given, words) -> None:
+    words = f"unknown machine {given!r}*{words}"
+    said = assert_refused(words, autoprune, "front", run_folder, "--machine", given)
     assert len(said.splitlines()) == 1
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from autoprune.cli.output import laid_out
 from autoprune.cost.load import load_machine
 from autoprune.report.rows import FRONT
 from autoprune.runs.folder import RunFolder
@@ -126,7 +129,8 @@ def test_price_of_a_workload_file_is_that_of_its_trial(autoprune, run_folder, tm
     assert Workload.read(file) == RunFolder(run_folder).read_workload(FINE_TUNED)
     options = ("--machine", "systolic_14x12", "--json")
     from_file = json.loads(autoprune("price", file, *options).out)
-    assert from_file == json.loads(autoprune("price", f"{run_folder}:fine-tuned", *options).out)
+    of_trial = json.loads(autoprune("price", f"{run_folder}:fine-tuned", *options).out)
+    assert of_trial == {**from_file, "counted": "8 bits"}
     cost = load_machine("systolic_14x12").price(Workload.read(file))
     assert from_file["energy_uj"] == cost.energy_uj
     assert from_file["energy_pj_by_op"] == cost.by_op()
@@ -165,7 +169,38 @@ def test_show_gives_every_number_of_a_machine_with_evidence_and_source(autoprune
         assert number.source.split()[0] in line
     for text in (*machine.references, *machine.emulated, *machine.not_modelled):
         assert "".join(text.split()) in squeezed
-    assert "Formulas:" in said.out
+    formulas = said.out.split("Formulas:\n")[1]
+    family = inspect.getdoc(sys.modules[type(load_machine(name)).__module__])
+    assert formulas.split() == family.split()
+    assert max(map(len, said.out.splitlines())) <= 80
+
+
+def test_formulas_stay_lines_and_prose_is_filled() -> None:
+    lines = [
+        "A" + " word" * 15 + ",",
+        "goes on.",
+        "",
+        "    E = a",
+        "      + b",
+        "    c    of" + " words" * 13,
+        "",
+        "- one" + " item" * 15,
+        "  goes on",
+        "- another",
+    ]
+    assert laid_out("\n".join(lines)).splitlines() == [
+        "A" + " word" * 15 + ",",
+        "goes on.",
+        "",
+        "    E = a",
+        "      + b",
+        "    c    of" + " words" * 11,
+        "         words words",
+        "",
+        "- one" + " item" * 15,
+        "  goes on",
+        "- another",
+    ]
 
 
 def test_show_of_a_name_of_two_kinds_shows_both(autoprune) -> None:
@@ -183,10 +218,12 @@ def test_check_recognises_a_file_by_its_keys(autoprune, root, tmp_path) -> None:
         file = tmp_path / "file.toml"
         file.write_text((root / f"{folder}.toml").read_text(encoding="utf-8"), encoding="utf-8")
         said = autoprune("check", file)
+        assert all(len(line) <= 80 for line in said.out.splitlines() if str(file) not in line)
         *rules, last = said.out.splitlines()
         assert (said.code, last) == (0, f"{file}: a correct {kind}")
-        assert all(line.startswith("  pass    ") for line in rules)
-        assert len(rules) == (15 if kind == "machine" else 0)
+        assert all(line.startswith(("  pass    ", " " * 10)) for line in rules)
+        passed = sum(line.startswith("  pass    ") for line in rules)
+        assert passed == (15 if kind == "machine" else 0)
 
 
 def test_check_says_which_rule_does_not_apply_and_why(autoprune, root) -> None:

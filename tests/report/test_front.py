@@ -23,6 +23,7 @@ from autoprune.report.tables.front import front_table
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.pareto import front_hypervolume, non_dominated
 from autoprune.trial.key import FINE_TUNED, TrialKey
+from autoprune.trial.measurement import Refused
 from autoprune.workload.op import Op
 
 
@@ -201,7 +202,8 @@ def test_a_front_is_chosen_by_the_scores_in_the_machines_integers(
     def held(number: int, hits: int | None, **made: object) -> Outcome:
         found = outcome(number, rounded={8: 90}, **made)
         if hits is None:
-            return found
+            refused = Refused(arithmetic=loihi.machine.arithmetic, cause="tau is 1 step")
+            return replace(found, measurement=replace(found.measurement, refused=(refused,)))
         at_8 = found.measurement.at(8)
         score = replace(at_8.validation, correct=hits)
         own = replace(at_8, validation=score, arithmetic=loihi.machine.arithmetic)
@@ -220,16 +222,17 @@ def test_a_front_is_chosen_by_the_scores_in_the_machines_integers(
     ]
     assert rows == [(1, 85, 90, 91), (2, 90, 90, 93)]
     assert found.integer_loss == (pytest.approx(0.01), pytest.approx(0.06))
-    assert (found.not_in_integers, found.has_integers, found.parent_in_integers) == (
-        (2,),
-        True,
+    assert (found.parent_in_integers, found.parent_not_held) == (
         False,
+        "the run did not ask for them",
     )
+    assert found.not_in_integers == {"tau is 1 step": (2,)}
     text = io.StringIO()
     Console(file=text, width=80).print(front_table(found))
     said = " ".join(text.getvalue().split())
     assert "In its integers members score 6.0 points less than in floating point" in said
-    assert "Not measured in its integers" in said and "trial 2." in said
+    assert "Not in its integers: the parent, since the run did not ask for them." in said
+    assert "Not in its integers: trial 2, since tau is 1 step." in said
 
 
 def test_a_machine_whose_bits_were_not_measured_is_paired_and_says_so(

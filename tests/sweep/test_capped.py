@@ -33,9 +33,12 @@ def test_batches_and_samples_beyond_the_data_are_said(short_study):
 
 
 def test_a_dry_run_says_it_and_refuses_sizes_beyond_the_data(short_study):
-    more = ("batch_size = 64", "batch_size = 5000")
-    built = prepare(str(short_study(more)), workers=0).built
-    assert list(forecast(built).notes) == capped(built.parts, load_data(built.parts))
+    more = ("batch_size = 64", "batch_size = 5000"), ('["loihi1", ', '["speck", "loihi1", ')
+    built = prepare(str(short_study(*more)), workers=0).built
+    found = forecast(built)
+    assert list(found.notes) == capped(built.parts, load_data(built.parts))
+    [(name, why)] = found.not_held
+    assert name == "speck" and why.endswith("expected no decay")
     study = short_study(('"digits"', '{ name = "digits", train = 5000 }'))
     with pytest.raises(InputError, match="train: given 5000; expected at most 1078"):
         forecast(prepare(str(study), workers=0).built)

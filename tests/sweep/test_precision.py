@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,8 +51,8 @@ def study(place: Path, machines: list[str], trials: int) -> Prepared:
 
 @pytest.fixture(scope="module")
 def finished(place) -> Path:
-    """Twelve trials on machines of 8 and 6 bits."""
-    run(study(place, ["loihi1", "int6.toml"], 12), place / "run", Nobody())
+    """Twelve trials on machines of 8 and 6 bits, and on a chip whose neurons do not leak."""
+    run(study(place, ["loihi1", "int6.toml", "speck"], 12), place / "run", Nobody())
     return place / "run"
 
 
@@ -60,16 +61,26 @@ def test_trials_are_measured_at_their_bits_and_at_fewer_that_a_machine_has(finis
     at = {8: [8, 6], 6: [6], 4: [4]}
     trials = folder.read_trials()
     assert {o.plan.weight_bits for o in trials} == {4, 6, 8}
-    integers = load_machine("loihi1").machine.arithmetic
-    assert folder.record.arithmetics == (integers,)
+    integers, others = (load_machine(name).machine.arithmetic for name in ("loihi1", "speck"))
+    assert folder.record.arithmetics == (integers, others)
     for outcome in trials:
         *rounded, held = outcome.measurement.precisions
         own = outcome.plan.weight_bits
         assert [precision.bits for precision in rounded] == at[own]
         assert (held.bits, held.arithmetic) == (own, integers)
+        assert [one.arithmetic for one in outcome.measurement.refused] == [others]
     assert [o.plan.weight_bits for o in trials if o.origin == "uniform"] == [8, 4, 6]
     for baseline in folder.read_baselines().values():
         assert [p.bits for p in baseline.measurement.precisions] == [32, 8, 6, 8]
+
+
+def test_why_a_chip_does_not_hold_a_network_is_told(finished, autoprune):
+    [refused] = RunFolder(finished).read_trials()[0].measurement.refused
+    assert re.fullmatch(r"neurons \S+: tau is [\d.]+ steps; expected no decay", refused.cause)
+    said = " ".join(autoprune("trial", finished, "0").out.split())
+    chip = said[said.index("speck: no published price") :]
+    assert f"not in its integers: {refused.cause}" in chip
+    assert said.count("not in its integers") == 1
 
 
 def test_test_data_are_evaluated_for_baselines_and_members_of_fronts_alone(finished, tmp_path):

@@ -11,7 +11,7 @@ from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.cost.load import load_machine
 from autoprune.errors import InputError
-from autoprune.trial.measurement import Measurement
+from autoprune.trial.measurement import Measurement, Refused
 
 
 @pytest.fixture
@@ -78,10 +78,14 @@ def test_the_network_as_it_is_comes_first(make):
 
 
 def test_it_survives_its_dictionary(make):
-    made = in_integers(make([32, 8, 4]))
+    refused = (Refused(arithmetic=replace(LOIHI, decay=0), cause="tau is 2 steps"),)
+    made = replace(in_integers(make([32, 8, 4])), refused=refused)
     data = json.loads(json.dumps(made.to_dict()))
     workloads = [precision.workload for precision in made.precisions]
-    assert Measurement.from_dict(data, workloads) == made
+    found = Measurement.from_dict(data, workloads)
+    assert (found, found.refused) == (made, refused)
+    del data["refused"]  # as a run from before it was noted
+    assert Measurement.from_dict(data, workloads).refused == ()
     with pytest.raises(ValueError, match="shorter"):
         Measurement.from_dict(data, workloads[:2])
 

@@ -8,6 +8,7 @@ from typing import final
 
 from autoprune.compress.plan import Plan
 from autoprune.compress.registry import in_stages
+from autoprune.cost.cost import NO_PRICE, UnknownCost
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
 from autoprune.networks.shape import NetworkShape
@@ -20,7 +21,7 @@ from autoprune.runs.own_work import is_idle, most_there
 from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, non_dominated
 from autoprune.runs.posterior import Posterior, features, posteriors, worth
 from autoprune.trial.key import FINE_TUNED, TrialKey
-from autoprune.trial.measurement import Score
+from autoprune.trial.measurement import Score, why_not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Candidate:
         counts: whether it may be on the front: measured under this number, and feasible; others
             show what uniform compression reaches.
         validation, test: in the numbers that the machine is paired with, weights of `bits` bits and
-            neurons in its integers where `in_integers`. floating, rounded: as in `Row`.
+            neurons in its integers where `in_integers`. not_held, floating, rounded: as in `Row`.
         energy_uj: per inference. host_share, kept_weights, parameters: as in `Row`.
         plan: in short form. made_by: in full.
         posterior: what it is worth by all trials; None where too few say so.
@@ -47,6 +48,7 @@ class Candidate:
     test: Score | None
     bits: int
     in_integers: bool
+    not_held: str
     floating: Score
     rounded: Score
     energy_uj: float
@@ -167,7 +169,8 @@ class Candidates:
     def _candidate(
         self, head: Head, charge: Charged, words: Mapping[TrialKey, str] | None
     ) -> Candidate:
-        found = head.at(*self._model.machine.precision)
+        machine = self._model.machine
+        found = head.at(*machine.precision)
         short = words[head.key.whole] if words is not None else head.plan.short(self._shape)
         return Candidate(
             key=head.key,
@@ -178,8 +181,9 @@ class Candidates:
             test=found.test,
             bits=found.bits,
             in_integers=found.arithmetic is not None,
+            not_held=why_not(machine.arithmetic, found.arithmetic, head.refused),
             floating=head.scores[0].validation,
-            rounded=head.at(self._model.machine.weight_bits).validation,
+            rounded=head.at(machine.weight_bits).validation,
             energy_uj=charge.energy_uj,
             host_share=charge.host_share,
             kept_weights=head.kept_weights,
@@ -196,8 +200,13 @@ class Candidates:
             data: what was measured on.
 
         Raises RecordError where the run has no fine-tuned parent or the machine charges nothing
-        for it, and UnknownCost where it cannot run that parent or a rule of it fails.
+        for it, and UnknownCost where it has no price, cannot run that parent or a rule of it fails.
         """
+        if not self._model.PRICED:
+            raise UnknownCost(
+                f"{self._model.machine.name}: {NO_PRICE.action}, and so no front; autoprune trial "
+                "and price say whether a network fits, in how many bytes and with which accuracy"
+            )
         tuned = baselines[FINE_TUNED].measurement if FINE_TUNED in baselines else None
         if tuned is None:
             raise RecordError("the run has no fine-tuned parent yet: nothing to compare with")
@@ -232,8 +241,8 @@ class Candidates:
             parent_energy_uj=energy,
             accuracy_bits=parent.bits,
             priced_bits=machine.weight_bits,
-            has_integers=machine.arithmetic is not None,
             parent_in_integers=parent.arithmetic is not None,
+            parent_not_held=why_not(machine.arithmetic, parent.arithmetic, tuned.refused),
             reference=reference,
             hypervolume=front_hypervolume([c.pair for c in self.members], reference),
             uniform_hypervolume=front_hypervolume([c.pair for c in uniform], reference),
@@ -284,6 +293,7 @@ def _row(found: Candidate, parent_energy_uj: float, uniform: Sequence[Candidate]
         test=found.test,
         accuracy_bits=found.bits,
         in_integers=found.in_integers,
+        not_held=found.not_held,
         floating=found.floating,
         rounded=found.rounded,
         energy_uj=own,

@@ -26,7 +26,8 @@ class CostReport:
     """A workload priced on a machine.
 
     Attributes:
-        model: the machine. samples: of which the counts are means.
+        model: the machine. samples: of which the counts are means. numbers: in which they were
+            counted, such as ``8 bits, in integers of 24``; empty where nothing says so.
         cost: term by term. figures: what helps to read the energy.
         uncounted: what the workload does not count.
         assumed: what was derived of a stated workload, and how.
@@ -34,6 +35,7 @@ class CostReport:
 
     model: CostModel
     samples: int
+    numbers: str
     cost: Cost
     figures: Diagnostics
     uncounted: tuple[UncountedShare, ...]
@@ -51,14 +53,15 @@ class CostReport:
             "energy_pj_by_cause": self.cost.by_cause(),
             "energy_pj_by_op": self.cost.by_op(),
             "priced_bits": machine.weight_bits,
+            "counted": self.numbers,
             "not_modelled": machine.not_modelled,
             "uncounted": [asdict(item) for item in self.uncounted],
             "assumed": list(self.assumed),
         }
 
 
-def report_cost(model: CostModel, workload: Workload) -> CostReport:
-    """The report of a workload on a machine.
+def report_cost(model: CostModel, workload: Workload, numbers: str = "") -> CostReport:
+    """The report of a workload on a machine, counted in such numbers.
 
     Raises UnknownCost where a rule of the machine fails.
     """
@@ -66,6 +69,7 @@ def report_cost(model: CostModel, workload: Workload) -> CostReport:
     return CostReport(
         model=model,
         samples=workload.samples,
+        numbers=numbers,
         cost=cost,
         figures=diagnose(workload, cost, model.machine.prices),
         uncounted=tuple(

@@ -24,7 +24,8 @@ class Row:
             ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits, and neurons in the
             machine's integers where `in_integers`; no test score where test data were not
-            evaluated.
+            evaluated. not_held: why they were not in them; empty where they were, and of a machine
+            that has none.
         floating, rounded: validation scores as it was trained, and with the weights that go with
             the machine, both with neurons in floating point.
         energy_uj: per inference. energy_ratio: to the fine-tuned parent.
@@ -45,6 +46,7 @@ class Row:
     test: Score | None
     accuracy_bits: int
     in_integers: bool
+    not_held: str
     floating: Score
     rounded: Score
     energy_uj: float
@@ -105,8 +107,8 @@ class MachineFront:
         parent_energy_uj: its energy.
         accuracy_bits: bits of the fine-tuned parent's weights when accuracy was measured, and of
             all others whose plan has as many. priced_bits: bits at which the machine is priced.
-        has_integers: whether the machine's file says in which integers its neurons compute.
-        parent_in_integers: whether the parent was measured in them.
+        parent_in_integers: whether the parent was measured in them. parent_not_held: as `not_held`
+            of a row.
         reference: validation accuracy of the fine-tuned parent less ACCURACY_MARGIN, and its
             energy in microjoules times COST_FACTOR.
         hypervolume, uniform_hypervolume: of all trials, and of the uniform sweep alone, above
@@ -131,8 +133,8 @@ class MachineFront:
     parent_energy_uj: float
     accuracy_bits: int
     priced_bits: int
-    has_integers: bool
     parent_in_integers: bool
+    parent_not_held: str
     reference: tuple[float, float]
     hypervolume: float
     uniform_hypervolume: float
@@ -194,9 +196,13 @@ class MachineFront:
         return sum(row.key.after is not None for row in self.rows)
 
     @property
-    def not_in_integers(self) -> tuple[int | str, ...]:
-        """Members that were not measured in the machine's integers, where it has any."""
-        return tuple(row.trial for row in self.rows if self.has_integers and not row.in_integers)
+    def not_in_integers(self) -> dict[str, tuple[int | str, ...]]:
+        """Members that were not measured in the machine's integers, by the reason."""
+        causes = dict.fromkeys(row.not_held for row in self.rows if row.not_held)
+        return {
+            cause: tuple(row.trial for row in self.rows if row.not_held == cause)
+            for cause in causes
+        }
 
     @property
     def integer_loss(self) -> tuple[float, float] | None:

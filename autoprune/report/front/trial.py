@@ -21,7 +21,7 @@ from autoprune.runs.machines import run_machines
 from autoprune.runs.outcome import Outcome
 from autoprune.runs.posterior import worth
 from autoprune.trial.key import FINE_TUNED, TrialKey
-from autoprune.trial.measurement import Score, Scores, Seconds
+from autoprune.trial.measurement import Score, Scores, Seconds, why_not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,8 @@ class OnMachine:
 
     Attributes:
         machine: its name. bits: of the weights when it was measured. in_integers: whether its
-            neurons were in the machine's integers then.
+            neurons were in the machine's integers then. not_held: why they were not; empty where
+            they were, and of a machine that has none.
         energy_uj: per inference; None where the machine cannot run it, for the reason `missing`.
         energy_ratio: to the fine-tuned parent; None without one, or where that is free or unknown.
         latency_us: per inference; None where the machine defines none.
@@ -47,6 +48,7 @@ class OnMachine:
     machine: str
     bits: int
     in_integers: bool
+    not_held: str
     energy_uj: float | None
     missing: str
     energy_ratio: float | None
@@ -194,6 +196,9 @@ def on_machine(
         machine=model.machine.name,
         bits=precision.bits,
         in_integers=precision.arithmetic is not None,
+        not_held=why_not(
+            model.machine.arithmetic, precision.arithmetic, outcome.measurement.refused
+        ),
         energy_uj=energy,
         missing=reasons.get(outcome.key, ""),
         energy_ratio=energy / parent[0].energy_uj if known and energy is not None else None,

@@ -67,6 +67,25 @@ function drawAll() {
 // What an axis counts, with its unit.
 const axisWords = (key) => axes[key][0] + (key === "energy" ? ` [${state.machine.unit.name}]` : "");
 
+// How many points lie outside of two ranges, with where they are counted and where they lie.
+function beyond(points, [left, right], [low, high]) {
+  const under = points.filter(([, y]) => y < low), over = points.filter(([, y]) => y > high);
+  const beside = points.filter(([, y]) => y >= low && y <= high);
+  return [[under.length, 0.5, 0, "bottom", "center", "\u25be below"], [over.length, 0.5, 1, "top", "center", "\u25b4 above"],
+    [beside.filter(([x]) => x < left).length, 0, 0.5, "middle", "left", "\u25c2 left"],
+    [beside.filter(([x]) => x > right).length, 1, 0.5, "middle", "right", "right \u25b8"]].filter(([count]) => count);
+}
+
+// Counts at the margins what the axes, as they are now, leave out.
+function countBeyond(plot, points) {
+  const ends = (axis) => (axis.type === "log" ? axis.range.map((end) => 10 ** end) : axis.range);
+  const { xaxis, yaxis } = plot.layout, css = getComputedStyle(document.documentElement);
+  const drawn = points.filter(([x, y]) => x !== null && y !== null);
+  Plotly.relayout(plot, { annotations: beyond(drawn, ends(xaxis), ends(yaxis)).map(([count, x, y, yanchor, xanchor, side]) => ({
+    text: `${count} ${side}`, x, y, xanchor, yanchor, xref: "paper", yref: "paper", showarrow: false, font: { size: 11 },
+    bgcolor: css.getPropertyValue("--ground").trim(), borderpad: 2 })) });
+}
+
 function drawFront() {
   const machine = state.machine, name = machine.name;
   const [, xOf, xLog] = axes[find("x-axis").value], [, yOf, yLog] = axes[find("y-axis").value];
@@ -129,9 +148,14 @@ function drawFront() {
   }).then((plot) => {
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", (event) => openTrial(event.points[0].customdata));
+    plot.removeAllListeners("plotly_relayout");
+    const count = () => countBeyond(plot, points.map(place));
+    plot.on("plotly_relayout", (moved) => Object.keys(moved).some((key) => key.includes("axis")) && count());
+    count();
   });
-  const outside = range ? points.filter((one) => { const [x, y] = place(one); return x < range.x[0] || x > range.x[1] || y < range.y[0] || y > range.y[1]; }).length : 0;
-  find("front-words").textContent = `${machine.title}; ${machine.bits}. The front is of what its members are expected to score, intervals are of what was measured.` + (outside ? ` The axes fit the front; ${outside} trials lie outside: a double click shows all.` : "");
+  const at = points.map(place).filter(([x, y]) => onto(x, xLog) && onto(y, yLog));
+  const fitted = range ? beyond(at, range.x, range.y).reduce((sum, [count]) => sum + count, 0) : 0;
+  find("front-words").textContent = `${machine.title}; ${machine.bits}. The front is of what its members are expected to score, intervals are of what was measured.` + (fitted ? ` The axes fit the front; ${fitted} trials lie outside, counted at the margins: a double click shows all.` : "");
   const there = new Map(machine.infeasible), apart = new Set(machine.apart);
   box.replaceChildren();
   const groups = [["Failed", (one) => one.state === "failed"], ["Cannot run on this machine", (one) => there.has(one.trial)],

@@ -30,6 +30,7 @@ function openTrial(key, focus = true) {
     const latency = on.latency_us === null ? "" : `, ${short(on.latency_us, 4)} µs`;
     const least = on.least_uj === null ? "" : ` (${energyWords(on.least_uj)} at the lower ends of prices that are ranges)`;
     box.append(make("p", `${name}: ${energyWords(on.energy_uj)} per inference${least}${latency}.`));
+    if (on.not_held) box.append(make("p", `Not in the integers of ${name}: ${on.not_held}.`));
     const shares = (flat) => { const found = pairs(flat), whole = found.reduce((sum, [, v]) => sum + v, 0);
       return bars(found.map(([label, v]) => [label, v / whole, `${short(inUnit(v * 1e-6))} ${state.machine.unit.name}, ${percent(v / whole)}`])); };
     part("Energy by cause", shares(on.causes));

@@ -22,7 +22,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.metrics import metric_value
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import TrialKey
-from autoprune.trial.measurement import Measurement, Score, Seconds
+from autoprune.trial.measurement import Measurement, Score, Seconds, why_not
 
 DIGITS = 4
 """Significant digits of what a total is made of; totals and scores have them all."""
@@ -179,6 +179,9 @@ def _energy(item: Measured, model: CostModel, names: Names) -> dict[str, Json]:
         "least_uj": cost.least_uj(model.machine.prices),
         "latency_us": cost.latency_us,
         "scores": item.measurement.precisions.index(item.measured),
+        "not_held": why_not(
+            model.machine.arithmetic, item.measured.arithmetic, item.measurement.refused
+        ),
         "causes": names.sparse(cost.by_cause()),
         "layers": names.sparse(cost.by_op()),
     }

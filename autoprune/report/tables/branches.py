@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -14,6 +15,9 @@ from autoprune.report.front.branches import BranchProbe
 from autoprune.report.units import score_words
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import FINE_TUNED, TrialKey
+
+_Column: TypeAlias = tuple[str, list[str]]
+"""Head and cells."""
 
 
 def branch_table(baselines: Mapping[TrialKey, Outcome]) -> RenderableType:
@@ -46,33 +50,65 @@ def branch_table(baselines: Mapping[TrialKey, Outcome]) -> RenderableType:
     return table
 
 
-def probe_table(probes: Sequence[BranchProbe]) -> RenderableType:
-    """The probes as a table for 80 columns."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        collapse_padding=True,
-        title="What each branch loses and saves",
-        title_justify="left",
-    )
-    table.add_column("branch", no_wrap=True)
-    table.add_column("alone", no_wrap=True)
-    table.add_column("lost", justify="right", no_wrap=True)
-    for name, _ in probes[0].saved if probes else ():
-        # Heads break where words of a name end, never inside one.
-        table.add_column(name.replace("_", "_\n"), justify="right", no_wrap=True)
-    last = ""
-    for probe in probes:
-        saved = ("-" if v is None else f"{100 * v:.1f} %" for _, v in probe.saved)
-        name = "" if probe.branch == last else probe.branch
-        # Adding zero turns the -0.0 of a tiny gain into 0.0.
-        table.add_row(name, probe.setting, f"{round(100 * probe.lost, 1) + 0.0:.1f}", *saved)
-        last = probe.branch
+def probe_table(probes: Sequence[BranchProbe], width: int = 80) -> RenderableType:
+    """The probes as a table for so many columns; machines that have no room go on below."""
+    own, machines = _own(probes), _machines(probes)
+    room = width - sum(map(_width, own))
     return Group(
-        table,
+        Text("What each branch loses and saves\n", style="bold"),
+        *(
+            shown
+            for some in _side_by_side(machines, room)
+            for shown in (_table([*own, *some]), Text())
+        ),
         Text(
             "lost: points of the validation score against the fine-tuned parent; then the share of "
-            "its energy that is saved, per machine. A - : without the branch."
+            "its energy that is saved, in % per machine. A - : without the branch."
         ),
     )
+
+
+def _own(probes: Sequence[BranchProbe]) -> list[_Column]:
+    """Branch, setting, and what is lost."""
+    last = ["", *(probe.branch for probe in probes[:-1])]
+    named = zip(probes, last, strict=True) if probes else ()
+    return [
+        ("branch", ["" if p.branch == before else p.branch for p, before in named]),
+        ("alone", [probe.setting for probe in probes]),
+        # Adding zero turns the -0.0 of a tiny gain into 0.0.
+        ("lost", [f"{round(100 * probe.lost, 1) + 0.0:.1f}" for probe in probes]),
+    ]
+
+
+def _machines(probes: Sequence[BranchProbe]) -> Iterator[_Column]:
+    """What is saved on each machine."""
+    for place, (name, _) in enumerate(probes[0].saved if probes else ()):
+        shares = [probe.saved[place][1] for probe in probes]
+        yield name, ["-" if share is None else f"{100 * share:.1f}" for share in shares]
+
+
+def _side_by_side(columns: Iterable[_Column], room: int) -> Iterator[list[_Column]]:
+    """Columns that stand side by side in so much room, at least one each time."""
+    some: list[_Column] = []
+    for column in columns:
+        if some and sum(map(_width, [*some, column])) > room:
+            yield some
+            some = []
+        some = [*some, column]
+    yield some
+
+
+def _width(column: _Column) -> int:
+    """Columns of a terminal, with the space before."""
+    head, cells = column
+    return max(map(len, (head, *cells))) + 1
+
+
+def _table(columns: Sequence[_Column]) -> Table:
+    """Columns that are as wide as their words; the first two are words."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    for place, (head, _) in enumerate(columns):
+        table.add_column(head, justify="left" if place < 2 else "right", no_wrap=True)
+    for row in zip(*(cells for _, cells in columns), strict=True):
+        table.add_row(*row)
+    return table

@@ -66,6 +66,15 @@ def uncounted_words(front: MachineFront) -> list[str]:
     ]
 
 
+def unpriced_lines(names: Sequence[str]) -> Iterator[str]:
+    """What is said of machines of a run that have no front, in one line where there are any."""
+    if names:
+        yield (
+            f"No published price, and so no energies: {', '.join(names)}. autoprune trial says "
+            "whether a network fits there, in how many bytes and with which accuracy."
+        )
+
+
 def bits_words(front: MachineFront) -> str:
     """The bits of a weight with which accuracy was measured, and those that are priced."""
     score, bits = front.parent.name, front.accuracy_bits
@@ -76,7 +85,7 @@ def bits_words(front: MachineFront) -> str:
 
 
 def _integer_words(front: MachineFront) -> Iterator[str]:
-    """What the machine's integers cost the members, and which were not measured in them."""
+    """What the machine's integers cost the members, and which they do not hold, and why."""
     if front.integer_loss is not None:
         by_bits, by_all = (
             (f"{abs(100 * loss):.1f}", "less" if loss >= 0 else "more")
@@ -86,11 +95,11 @@ def _integer_words(front: MachineFront) -> Iterator[str]:
             f"In its integers members score {by_all[0]} points {by_all[1]} than in floating "
             f"point, on average; {' '.join(by_bits)} by the bits of weights alone."
         )
-    if front.not_in_integers:
-        yield (
-            "Not measured in its integers, since they do not hold it or the run did not ask: trial "
-            f"{_list(front.not_in_integers)}."
-        )
+    unheld = {cause: [f"trial {_list(some)}"] for cause, some in front.not_in_integers.items()}
+    if front.parent_not_held:
+        unheld.setdefault(front.parent_not_held, []).insert(0, "the parent")
+    for cause, networks in unheld.items():
+        yield f"Not in its integers: {' and '.join(networks)}, since {cause}."
 
 
 def _read_words(front: MachineFront) -> str:

@@ -23,6 +23,7 @@ def head_lines(report: CostReport) -> Iterator[str]:
         energy = "unknown" if cost.energy_uj is None else energy_words(cost.energy_uj, 4)
         yield f"{cost.machine}: {energy} per inference"
     counts = f"means over {report.samples} samples"
+    counts += f" at {report.numbers}" if report.numbers else ""
     if report.assumed:
         counts = "as stated, and derived of that where a line below begins with Assumed"
     yield f"priced at {report.model.machine.weight_bits} bits; counts are {counts}"

@@ -83,7 +83,9 @@ def _numbers(on: OnMachine) -> str:
 
 
 def _fits(on: OnMachine) -> Iterator[str]:
-    """What a host does, and what does not fit."""
+    """What its integers do not hold, what a host does, and what does not fit."""
+    if on.not_held:
+        yield f"  not in its integers: {on.not_held}"
     if on.host_share:
         yield f"  {100 * on.host_share:.1f} % of its dense MACs are a host's"
     if on.fits not in (None, "yes"):

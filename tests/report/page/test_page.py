@@ -175,7 +175,16 @@ def test_no_path_of_the_computer_is_on_it(show, folder):
 
 @pytest.mark.full
 def test_the_axes_of_the_front_change(show):
+    """What they leave out is counted at the margin where it lies."""
     page = show()
+    counted = "find('front-plot').layout.annotations.map(one => one.text)"
+    assert page.evaluate(counted) == ["1 \u25be below"]
+    page.evaluate("Plotly.relayout('front-plot', {'yaxis.range': [91, 100]})")
+    assert page.evaluate(counted) == ["2 \u25be below"]
+    page.evaluate("Plotly.relayout('front-plot', {'xaxis.autorange': true, 'yaxis.range': [85, 95.5]})")
+    assert page.evaluate(counted) == ["1 \u25be below", "1 \u25b4 above"]
+    page.evaluate("Plotly.relayout('front-plot', {'yaxis.autorange': true})")
+    assert page.evaluate(counted) == []
     page.select_option("#x-axis", "kept")
     title = page.locator("#front-plot .xtitle")
     assert title.text_content() == "kept block weights [%]"
