@@ -116,7 +116,8 @@ class OpenedRun:
     def fronts(self, *machines: str | Machine) -> Fronts:
         """The fronts of machines, what probes and measurements say beside them, and who has none.
 
-        Of the run's machines, where none is named, those that are not `unpriced`. Raises UnknownCost where none has one, and RecordError without a fine-tuned parent.
+        Of the run's machines, where none is named, those that are not `unpriced`. Raises
+        UnknownCost where none has one, and RecordError without a fine-tuned parent.
         """
         from autoprune.report.front.fronts import read_fronts
 
@@ -201,7 +202,8 @@ class OpenedRun:
     def compare(self, *machines: str | Machine) -> Comparison:
         """The same trials on two or more machines, and why some cannot price them.
 
-        Of the run's machines, where none is named, those that are not `unpriced`. Raises UnknownCost unless two can.
+        Of the run's machines, where none is named, those that are not `unpriced`. Raises
+        UnknownCost unless two can.
         """
         from autoprune.report.front.compare import read_comparison
 

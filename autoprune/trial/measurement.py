@@ -128,9 +128,7 @@ class Refused:
     cause: str
 
 
-def why_not(
-    wanted: Arithmetic | None, found: Arithmetic | None, refused: Iterable[Refused]
-) -> str:
+def why_not(wanted: Arithmetic | None, found: Arithmetic | None, refused: Iterable[Refused]) -> str:
     """Why a network is measured in other integers than are wanted; empty where it is in these."""
     if found == wanted:
         return ""
