@@ -178,7 +178,7 @@ def _fronts(
     """The fronts as the search left them, and why a machine has none."""
     baselines, shape, data = folder.read_baselines(), folder.record.shape, folder.record.data
     return on_each(
-        run_machines(folder),
+        [model for model in run_machines(folder) if model.PRICED],
         lambda model: (model, machine_front(trials, baselines, model, shape, data)),
     )
 

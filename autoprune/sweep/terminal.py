@@ -127,9 +127,10 @@ class Terminal:
         notes += [f"{failed} failed"] if failed else []
         notes += self._left(self._trials)
         self._progress.update(self._trials, note=", ".join(notes))
-        machine, members = next(iter(standing.fronts.items()))
-        front = f"front {len(members)} on {machine}"
-        front += f", best {100 * standing.best:.1f} %" if standing.best is not None else ""
+        machine, members = next(iter(standing.fronts.items()), ("", []))
+        found = [f"front {len(members)} on {machine}"] if machine else []
+        found += [f"best {100 * standing.best:.1f} %"] if standing.best is not None else []
+        front = ", ".join(found)
         if members and done < trials:
             plot = text_plot([m.pair for m in members], members[0].validation.name)
             self._front = f"{front}\n{plot}"

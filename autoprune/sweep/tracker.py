@@ -16,6 +16,7 @@ from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
 from autoprune.report.front.candidates import Candidate, Candidates
 from autoprune.report.front.front import MachineFront, history
 from autoprune.report.front.one_shot import one_shot
+from autoprune.report.tables.front_notes import unpriced_lines
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.outcome import Ended, Head, Outcome
 from autoprune.runs.record import Volumes
@@ -48,12 +49,14 @@ class Tracker:
         folder: RunFolder,
         observer: Observer,
     ) -> None:
-        self._machines, self._shape, self._trials = machines, shape, trials
+        priced = {name: model for name, model in machines.items() if model.PRICED}
+        self._unpriced = [name for name in machines if name not in priced]
+        self._machines, self._shape, self._trials = priced, shape, trials
         self._folder, self._observer = folder, observer
         self._candidates = {
-            name: Candidates(model, shape, folder.read) for name, model in machines.items()
+            name: Candidates(model, shape, folder.read) for name, model in priced.items()
         }
-        self._fronts: dict[str, list[Candidate]] = {name: [] for name in machines}
+        self._fronts: dict[str, list[Candidate]] = {name: [] for name in priced}
         self._needed: set[TrialKey] = set()
         self._joined, self._due = 0, 0
         self._failed: dict[str, UnknownCost] = {}
@@ -150,7 +153,7 @@ class Tracker:
             shown = [self._folder.read(key) for key in sorted(self._shown)]
             doubts = warnings(standing.baselines, harsh_uniform(shown))
             fronts, missing = self._save_fronts(standing.baselines)
-            doubts += missing
+            doubts += [*missing, *unpriced_lines(self._unpriced)]
             probes = branch_probes(shown, standing.baselines, self._machines, self._shape)
             write_text(self._folder.branches, to_csv(probes))
         doubts += [f"Damaged, set aside, and made anew: {file}" for file in self._folder.set_aside]

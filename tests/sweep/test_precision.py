@@ -83,6 +83,21 @@ def test_why_a_chip_does_not_hold_a_network_is_told(finished, autoprune):
     assert said.count("not in its integers") == 1
 
 
+def test_a_chip_without_a_price_has_no_front_and_is_named(finished, autoprune):
+    assert json.loads(autoprune("status", finished, "--json").out)["fronts"].keys() == {
+        "int6",
+        "loihi1",
+    }
+    for command in ("front", "compare"):
+        said = autoprune(command, finished)
+        text = " ".join(said.out.split())
+        assert (said.code, said.err) == (0, "")
+        assert text.count("speck") == 1
+        assert "No published price, and so no energies: speck. autoprune trial says" in text
+    words = "speck: no published price, and so no front"
+    assert_refused(words, autoprune, "front", finished, "--machine", "speck")
+
+
 def test_test_data_are_evaluated_for_baselines_and_members_of_fronts_alone(finished, tmp_path):
     folder, opened = RunFolder(finished), open_run(finished)
     fronts = opened.fronts().fronts

@@ -49,12 +49,14 @@ def answer_table(answers: Sequence[Answer], score: str) -> RenderableType:
 
 
 def next_lines(run: Path, answers: Sequence[Answer]) -> Iterator[str]:
-    """The three commands that come next, each with what it gives."""
+    """The commands that come next, each with what it gives: those of fronts where there are any."""
     taken = [one for one in answers if one.row is not None]
     commands = [
         (shlex.join(["autoprune", "report", str(run)]), "everything on one page"),
         (shlex.join(["autoprune", "front", str(run)]), "every front, and all about it"),
     ]
+    if not answers:
+        commands = [(shlex.join(["autoprune", "trials", str(run)]), "how every trial ended")]
     if taken and taken[0].row is not None:
         export = export_command(run, taken[0].row.key)
         commands.append((export, f"the one for {taken[0].machine}"))
