@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +11,7 @@ from autoprune.errors import InputError
 from autoprune.study.parts import capped, load_data, make_setup
 from autoprune.sweep.forecast import forecast
 from autoprune.sweep.prepare import prepare
-from autoprune.trial.measurement import Seconds
+from autoprune.trial.measurement import Measurement, Seconds
 from autoprune.trial.training import batches
 
 
@@ -56,14 +56,17 @@ def test_trials_take_so_many_training_samples_of_every_class(short_study):
     assert few.validation is data.validation
 
 
-def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(short_study, monkeypatch):
+def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(
+    short_study, outcome, monkeypatch
+):
     """A trial says that it took a minute, of which this process computed next to nothing."""
     built = prepare(str(short_study()), workers=0).built
     minute = Seconds(training=60.0, evaluation=0.0, census=0.0, other=0.0)
+    measured = replace(outcome(0).measurement, seconds=minute)
 
-    def waits(*_: object) -> tuple[SimpleNamespace, None]:
+    def waits(*_: object) -> tuple[Measurement, None]:
         time.sleep(0.02)
-        return SimpleNamespace(seconds=minute), None
+        return measured, None
 
     monkeypatch.setattr("autoprune.sweep.forecast.run_trial", waits)
     trial = forecast(built).expenses[-1].seconds
