@@ -73,6 +73,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("ray") is None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Where files were changed at length: how many, and what became of them."""
+    from tests.mutations import tried
+
+    if "fuzz" not in terminalreporter.config.option.markexpr or not tried:
+        return
+    terminalreporter.write_line("\n| changed file | read or refused | refused by name |")
+    terminalreporter.write_line("|---|---|---|")
+    for name, found in tried.items():
+        terminalreporter.write_line(f"| {name} | {found.total()} | {found['refused']} |")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _disk_not_waited_for() -> Iterator[None]:
     """What tests write need not outlast the machine; processes that they start do wait."""

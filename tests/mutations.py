@@ -7,6 +7,7 @@ import io
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -15,6 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 Mutation = Callable[[bytes, random.Random], bytes]
+
+tried: dict[str, Counter[str]] = {}
+"""By reader, how many changed files were read, and how many of them refused."""
 
 _ODD_TOML = [
     "0",

@@ -18,7 +18,7 @@ WORDS = st.text(max_size=8)
 LOIHI = load_machine("loihi1").machine.arithmetic
 assert LOIHI is not None
 ARITHMETICS = (LOIHI, replace(LOIHI, state=32, decay_form="shift"))
-COUNTS = st.integers(0, 10**6)
+COUNTS, SIZES = st.integers(0, 10**6), st.integers(1, 10**6)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 JSON: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | COUNTS | NUMBERS | WORDS,
@@ -26,16 +26,15 @@ JSON: st.SearchStrategy[Json] = st.recursive(
     max_leaves=8,
 )
 
-MATRICES = st.lists(
-    st.builds(MatrixShape, name=WORDS, weights_per_dimension=COUNTS), max_size=3
-).map(tuple)
+MATRIX = st.builds(MatrixShape, name=WORDS, weights_per_dimension=SIZES)
+MATRICES = st.lists(MATRIX, max_size=3).map(tuple)
 BLOCKS = st.lists(
     st.builds(
         BranchShape,
         name=st.sampled_from(BRANCHES),
         groups=st.integers(1, 8),
-        size=COUNTS,
-        matrices=MATRICES,
+        size=SIZES,
+        matrices=st.lists(MATRIX, min_size=1, max_size=3).map(tuple),
         fixed=WORDS,
     ),
     max_size=3,

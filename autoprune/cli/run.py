@@ -105,7 +105,7 @@ def run(  # noqa: PLR0913 - the options of the command line
         write_event("finished", folder=str(folder), interrupted=finished.interrupted)
     elif quiet:
         click.echo(f"{folder}: {next(_ends(finished))}")
-    if finished.interrupted:
+    if stop.code or finished.interrupted:
         end(stop.code or INTERRUPTED)
 
 

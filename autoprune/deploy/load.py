@@ -52,7 +52,7 @@ def load(folder: Path | str, *, imports: bool = False) -> nn.Module:
     use(form.network.methods, file)
     plan = _plan(folder / PLAN)
     try:
-        network = shell(form, plan)
+        network = shell(form, plan, (folder / WEIGHTS).stat().st_size)
     except AutopruneError:
         raise
     except Exception as error:
@@ -117,12 +117,15 @@ def described(file: Path) -> dict[str, int | str]:
         return {"bytes": stream.tell(), "sha256": digest}
 
 
-def shell(form: Form, plan: Plan) -> nn.Module:
-    """The network in the form in which it was exported, with values that mean nothing yet."""
+def shell(form: Form, plan: Plan, weights: int) -> nn.Module:
+    """The network in the form in which it was exported, with values that mean nothing yet.
+
+    `weights` is the size of their file, in bytes.
+    """
     origin = form.network
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
-        make = build if ":" in origin.model else build_foreign
-        parent = make(origin.model, origin.arguments, origin.offered)
+        asked = origin.model, origin.arguments, origin.offered
+        parent = build(*asked) if ":" in origin.model else build_foreign(*asked, weights)
         # A method that is not named in the manifest has no share in the form.
         adapter = adapter_for(parent, origin.adapter)
         network = reshape(parent, plan.known, adapter)

@@ -23,6 +23,10 @@ from autoprune.plugin import call, load_named, parameters
 _LARGEST, _TENSORS = 10**9, 20_000
 """Parameters, of which the largest published spiking transformers have a sixth, and tensors."""
 
+_SMALL, _PER_BYTE = 10**7, 100
+"""Parameters that a network may have whatever the size of its file of weights, and those more for
+each byte of that: what an export leaves out of a network can be that much of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
@@ -56,26 +60,29 @@ class Architecture:
             network.time_axis = self.time_axis  # type: ignore[assignment]
         return network
 
-    def build_foreign(self) -> nn.Module:
+    def build_foreign(self, weights: int) -> nn.Module:
         """The same for arguments that may be another's: they fill no memory, and take no hours.
 
-        Raises InputError, before the network is made, where it is larger than any of ours.
+        `weights` is the size of the file that has the network's, in bytes. Raises InputError,
+        before the network is made, where it has more than can be in there, or than any of ours.
         """
-        with torch.device("meta"), _none_too_large(self.where):
+        most = min(_LARGEST, _SMALL + _PER_BYTE * weights)
+        with torch.device("meta"), _none_too_large(self.where, most):
             self.build()
         return self.build()
 
 
 @contextmanager
-def _none_too_large(where: str) -> Iterator[None]:
-    """While this lasts, InputError, at `where`, as soon as a network has too many parameters."""
+def _none_too_large(where: str, most: int) -> Iterator[None]:
+    """While this lasts, InputError, at `where`, for a network of more than `most` parameters."""
     parameters = tensors = 0
 
     def count(module: nn.Module, name: str, tensor: Tensor | None) -> None:
         nonlocal parameters, tensors
         parameters, tensors = parameters + (0 if tensor is None else tensor.numel()), tensors + 1
-        if parameters > _LARGEST:
-            raise InputError(where, f"{parameters} parameters or more", f"at most {_LARGEST}")
+        if parameters > most:
+            expected = f"at most {most}, by the size of its file of weights"
+            raise InputError(where, f"{parameters} parameters or more", expected)
         if tensors > _TENSORS:
             raise InputError(where, f"more than {_TENSORS} tensors", "a network that was searched")
 
@@ -128,10 +135,10 @@ def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) 
 
 
 def build_foreign(
-    model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]
+    model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any], weights: int
 ) -> nn.Module:
     """Likewise of what may be another's; see `Architecture.build_foreign`."""
-    return find_architecture(model, arguments, offered).build_foreign()
+    return find_architecture(model, arguments, offered).build_foreign(weights)
 
 
 def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:

@@ -109,10 +109,10 @@ def select(frame: pd.DataFrame, wanted: Selection) -> pd.DataFrame:
     keep = [frame["state"] == wanted.state] if wanted.state else []
     keep += [frame["origin"] == wanted.origin] if wanted.origin else []
     keep += [frame["cause"] != ""] if wanted.failed else []
-    keep += [_on_front(frame, wanted.front)] if wanted.front else []
+    keep += [] if wanted.front is None else [_on_front(frame, wanted.front)]
     for chosen in keep:
         frame = frame[chosen.reindex(frame.index)]
-    return _sorted(frame, wanted.sort) if wanted.sort else frame
+    return frame if wanted.sort is None else _sorted(frame, wanted.sort)
 
 
 def _on_front(frame: pd.DataFrame, machine: str) -> pd.Series:

@@ -39,6 +39,7 @@ from autoprune.files import (
     write_atomically,
     write_text,
 )
+from autoprune.networks.shape import NetworkShape
 from autoprune.runs.artifacts import Artifacts, refuse_storage
 from autoprune.runs.links import refuse_links
 from autoprune.runs.outcome import Head, Outcome
@@ -196,7 +197,7 @@ class RunFolder:
         again. One that cannot be read raises UnreadableError and stays, since nobody knows what is
         in it.
         """
-        _ = self._blocks  # what is wrong with the record is no trial's fault
+        _ = self._shape  # what is wrong with the record is no trial's fault
         for file in half_written(self.path):
             file.unlink()
         for folder in (self.baselines, self.confirmed, self.recipe):
@@ -219,14 +220,22 @@ class RunFolder:
         """RecordError where what was read of a file is another's, or of another network."""
         if self.file(key) != file:
             raise RecordError(f"{file}: damaged (it is of {key.words})")
-        if plan.blocks != (self._blocks or plan.blocks):
-            what = f"a plan of {plan.blocks} blocks, of a network of {self._blocks}"
+        shape = self._shape
+        if shape is None:
+            return
+        if plan.blocks != len(shape.blocks):
+            what = f"a plan of {plan.blocks} blocks, of a network of {len(shape.blocks)}"
             raise RecordError(f"{file}: damaged ({what})")
+        try:
+            plan.short(shape)
+        except (ArithmeticError, LookupError) as error:
+            what = "a plan that takes from its network what that has not"
+            raise RecordError(f"{file}: damaged ({what})") from error
 
     @cached_property
-    def _blocks(self) -> int:
-        """Blocks of the run's network; 0 where that is not on record, as when a run begins."""
-        return len(self.record.shape.blocks) if self.study_file.is_file() else 0
+    def _shape(self) -> NetworkShape | None:
+        """Shape of the run's network; None where that is not on record, as when a run begins."""
+        return self.record.shape if self.study_file.is_file() else None
 
     def _sound(self, file: Path) -> Head | None:
         """What is in a file; None where it is damaged."""

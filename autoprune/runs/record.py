@@ -186,14 +186,17 @@ def _shape(data: Mapping[str, Any]) -> NetworkShape:
 
 def _branch(data: Mapping[str, Any]) -> BranchShape:
     _texts("shape", data["name"], data.get("fixed", ""))
-    _counts("shape", data["groups"], data["size"])
-    return BranchShape(**{**data, "matrices": _matrices(data["matrices"])})
+    _counts("shape", data["groups"], data["size"], least=1)
+    matrices = _matrices(data["matrices"])
+    if not matrices:
+        raise RecordError(f"shape: {data['name']} has no matrices")
+    return BranchShape(**{**data, "matrices": matrices})
 
 
 def _matrices(data: Sequence[Mapping[str, Any]]) -> tuple[MatrixShape, ...]:
     found = tuple(MatrixShape(**matrix) for matrix in data)
     _texts("shape", *(matrix.name for matrix in found))
-    _counts("shape", *(matrix.weights_per_dimension for matrix in found))
+    _counts("shape", *(matrix.weights_per_dimension for matrix in found), least=1)
     _counts("shape", *(matrix.inputs for matrix in found))
     return found
 
@@ -233,7 +236,7 @@ def _texts(where: str, *values: object) -> None:
             raise RecordError(f"{where}: {value!r} is no text")
 
 
-def _counts(where: str, *values: object) -> None:
+def _counts(where: str, *values: object, least: int = 0) -> None:
     for value in values:
-        if type(value) is not int or not 0 <= value < 2**63:
-            raise RecordError(f"{where}: {value!r} is no count")
+        if type(value) is not int or not least <= value < 2**63:
+            raise RecordError(f"{where}: {value!r} is no count from {least}")

@@ -11,6 +11,7 @@ import copy
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import optuna
@@ -60,18 +61,20 @@ class OptunaStudy:
         space: the distributions of all parameters.
         lag: proposal i is made of the results of trials 0 to i - lag, also where more are there:
             a run that is made longer goes on as if it had been so from the start.
+        plans: hashes of the plans of trials that the run has, by number.
 
-    Raises RecordError where what is stored is no run's, and, as all methods do, where the storage
-    is a database that fails.
+    Raises RecordError where what is stored is not the run's, and, as all methods do, where the
+    storage is a database that fails.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an Optuna study is of, and has to agree with
         self,
         place: StudyPlace,
         directions: Sequence[Literal["maximize", "minimize"]],
         names: Sequence[str],
         space: Mapping[str, BaseDistribution],
         lag: int,
+        plans: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         # Optuna announces on its own terminal line what it does and which part is experimental.
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -91,7 +94,7 @@ class OptunaStudy:
             study_name=STUDY, directions=list(directions), storage=self._mirror
         )
         known = self.trials
-        check_stored(known, self._space, len(names))
+        check_stored(known, self._space, len(names), plans)
         self._ids = [trial._trial_id for trial in known]
         for trial in map(_told, known):
             late = trial.state.is_finished() and trial.number > len(known) - lag

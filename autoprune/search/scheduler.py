@@ -192,17 +192,12 @@ class Scheduler:
         return params if same else to_params(known, self._domains)
 
     def _take_up(self, trial: Proposed) -> None:
-        """End a trial as the run folder has it.
-
-        Raises RecordError where the Optuna study has proposed another plan, as that of another run
-        does.
-        """
+        """End a trial as the run folder has it; RecordError where its plan is not what it says."""
         trial.outcome = self._folder.read(trial.key)
         if trial.outcome.plan != trial.job.plan:
             raise RecordError(
-                f"{self._folder.file(trial.key)}: of another plan than that of trial {trial.key} "
-                "in the Optuna study, which is another run's: remove that, and the same command "
-                "makes it anew"
+                f"{self._folder.file(trial.key)}: damaged (its plan is another than that of its "
+                "configuration): remove it, and its trial runs again"
             )
         self._trials.end(trial, trial.outcome.ended)
 

@@ -22,20 +22,30 @@ It is written with the trial, all or nothing.
 
 
 def check_stored(
-    trials: Iterable[FrozenTrial], space: Mapping[str, BaseDistribution], objectives: int
+    trials: Iterable[FrozenTrial],
+    space: Mapping[str, BaseDistribution],
+    objectives: int,
+    plans: Mapping[int, str],
 ) -> None:
-    """RecordError for the first trial, by number, that no run has stored.
+    """RecordError for the first trial, by number, that the run has not stored.
 
     A run stores each with its parameters in the `space` and the hash of its plan, and tells them in
-    their order: with so many finite `objectives`, or as failed.
+    their order: with so many finite `objectives`, or as failed. `plans` are the hashes of those
+    whose outcomes lie in the run folder, by number.
     """
     open_before = False
     for trial in trials:
         wrong = next(_wrong(trial, space, objectives), "")
         if trial.state.is_finished() and open_before:
             wrong = wrong or "it has ended before an earlier one"
+        given = trial.user_attrs.get("hash")
+        if given != plans.get(trial.number, given):
+            wrong = wrong or "the run folder has another plan"
         if wrong:
-            raise RecordError(f"the Optuna study is damaged (trial {trial.number}: {wrong})")
+            raise RecordError(
+                f"the Optuna study is damaged, or another run's (trial {trial.number}: {wrong}): "
+                "remove it, and the same command makes it anew"
+            )
         open_before = open_before or not trial.state.is_finished()
 
 

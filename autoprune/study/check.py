@@ -21,6 +21,7 @@ from autoprune.runs.metrics import (
     Undefined,
     check_metric,
     check_objectives,
+    is_share,
     split_metric,
 )
 from autoprune.study.study import Study, load_study
@@ -110,9 +111,12 @@ def _check_rate(study: Study, space: SearchSpace, where: str) -> None:
 
 def _check_bound(budget: Budget, score: str, where: str) -> None:
     """InputError for a bound that every network keeps, or none, since no value is so."""
-    most = 1 if split_metric(budget.metric)[0] == score else math.inf
+    name = split_metric(budget.metric)[0]
+    most = 1 if name == score else math.inf
     if not 0 <= budget.bound <= most:
         raise InputError(where, f"given '{budget}'", "0 to 1" if most == 1 else "0 or more")
+    if budget.most and not budget.bound and not (is_share(name) or name == "over_limits"):
+        raise InputError(where, f"given '{budget}'", "a number above 0")
 
 
 def _check_defined(

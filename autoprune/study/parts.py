@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -65,17 +66,19 @@ class Parts:
         return _offered(self.network, self.data.about) | told
 
 
-def find_parts(study: Study, *, foreign: bool = False) -> tuple[Parts, nn.Module]:
-    """The parts of a study, which may be another's, and its network, untrained.
+def find_parts(study: Study, foreign: int | None = None) -> tuple[Parts, nn.Module]:
+    """The parts of a study, and its network, untrained.
 
-    Raises InputError where one of them is not there, or they do not fit each other.
+    Of one that may be another's, `foreign` is the size of its parent's file, in bytes. Raises
+    InputError where one of them is not there, or they do not fit each other.
     """
     training, evaluation = _find_train(study), _find_evaluate(study)
     data = NamedData(study.data, Path())
     _check_fit(study, data.about)
     spec = study.network
     architecture = find_architecture(spec.model, spec.arguments, _offered(spec, data.about))
-    network = architecture.build_foreign() if foreign else architecture.build()
+    build = architecture.build if foreign is None else partial(architecture.build_foreign, foreign)
+    network = build()
     adapter = adapter_for(network, spec.adapter)
     if _has_time(spec, data.about):
         axis = adapter.time_axis(network) if spec.time_axis is None else spec.time_axis

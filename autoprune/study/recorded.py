@@ -32,10 +32,14 @@ def recorded_parts(folder: RunFolder) -> Parts:
             make_importable(place)  # a user's modules lie where they lay then
     use_methods(study, file, imports=folder.imports)
     try:
-        parts, _ = find_parts(study, foreign=not folder.imports)
+        parts, _ = find_parts(study, None if folder.imports else _bytes(folder.parent))
     except InputError as error:
         raise InputError(str(file), str(error)) from error
     return parts
+
+
+def _bytes(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
 
 
 def _recorded_study(folder: RunFolder) -> Study:

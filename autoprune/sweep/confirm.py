@@ -118,6 +118,8 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
     hired = Workers.of(parts.compute, hire)
     with sole_writer(folder.path) as hold:
         folder.recover()
+        for file in folder.set_aside:
+            say(f"Damaged, and set aside: {file}; the run makes it anew when it goes on.")
         trials = {outcome.key: outcome for outcome in folder.read_trials()}
         priced, unpriced = _fronts(folder, list(trials.values()))
         if not priced:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -85,7 +85,10 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
         setup = replace(plain, readings=built.readings)
         workers = Workers.of(parts.compute, Hire(address=prepared.address))
         tracker = Tracker(built.machines, built.shape, built.trials, folder, observer)
-        known = tracker.recover()
+        heads = tracker.recover()
+        known = {head.key: head.ended for head in heads}
+        plans = {head.key.number: head.plan.hash for head in heads}
+        del heads  # of many trials they are large
         copy_missing(folder)
         tracking.catch_up()
         if leaves_out(built):
@@ -100,11 +103,11 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
             observer.recipe(chosen)
             notes += chosen.doubts
         if database is None:
-            study = run_journal(folder, partial(_optuna_study, built))
+            study = run_journal(folder, partial(_optuna_study, built, plans))
         else:
             assert folder.record.places.study is not None  # settled on the run's first day
             place = StudyPlace(storage=database, study=folder.record.places.study)
-            study = _optuna_study(built, place)
+            study = _optuna_study(built, plans, place)
         task = _task(built, setup, warm)
 
         def observe(outcome: Outcome, standing: Standing | None) -> None:
@@ -113,17 +116,24 @@ def run(prepared: Prepared, path: Path, observer: Observer, stop: Stop | None = 
 
         scheduler = Scheduler(task, study, folder, observe, known)
         tracker.announce(scheduler.standing)
-        execute(scheduler, setup, workers, hold, stop)
-        if stop is None or not stop.asked:
+        stop = stop or Stop()
+        with stop.listening():  # what was measured is to have its fronts
+            execute(scheduler, setup, workers, hold, stop)
             hold.check()
-            notes += evaluate_tests(folder, setup, parts.compute.threads, tracker.members)
-        found = tracker.finish(scheduler.standing, scheduler.trials)
-        folder.write_record(
-            replace(folder.record, calibration=calibration(study.trials, built.objectives))
-        )
+            threads = parts.compute.threads
+            doubts, tested = evaluate_tests(folder, setup, threads, tracker.members, stop)
+            found = tracker.finish(scheduler.standing, scheduler.trials)
+            folder.write_record(
+                replace(folder.record, calibration=calibration(study.trials, built.objectives))
+            )
+        notes += doubts
         if chosen is None:
             notes += rate_doubts(built, found)
-        return replace(found, warnings=[*notes, *found.warnings])
+        return replace(
+            found,
+            warnings=[*notes, *found.warnings],
+            interrupted=found.interrupted or not tested,
+        )
 
 
 def _as_chosen(built: Built, folder: RunFolder) -> tuple[Built, ChosenRates | None]:
@@ -178,7 +188,7 @@ def _take_over(warm: WarmStart | None, folder: RunFolder) -> WarmStart | None:
     return warm
 
 
-def _optuna_study(built: Built, place: StudyPlace) -> OptunaStudy:
+def _optuna_study(built: Built, plans: Mapping[int, str], place: StudyPlace) -> OptunaStudy:
     return OptunaStudy(
         place,
         directions=[
@@ -188,6 +198,7 @@ def _optuna_study(built: Built, place: StudyPlace) -> OptunaStudy:
         names=built.objectives,
         space=distributions(built.space.parameters(built.shape)),
         lag=built.search.lag,
+        plans=plans,
     )
 
 

@@ -24,7 +24,8 @@ class Finished:
         exhausted: whether the search met nothing new any more.
         saved: trials that were not needed, because what was left promised too little.
         one_shot: what scores without fine-tuning would tell; None where none was evaluated.
-        interrupted: whether trials are left that the same command would go on with.
+        interrupted: whether trials, or test data of some, are left that the same command would go
+            on with.
     """
 
     folder: RunFolder

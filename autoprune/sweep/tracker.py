@@ -66,14 +66,14 @@ class Tracker:
         self._best: float | None = None
         self._announced = False
 
-    def recover(self) -> dict[TrialKey, Ended]:
+    def recover(self) -> list[Head]:
         """Take in what an earlier run has left; what a crash has left half-written is removed.
 
-        Returns how the trials ended, by key.
+        Returns the trials, by number.
         """
         heads = self._folder.recover()
         self._take(heads)
-        return {head.key: head.ended for head in heads}
+        return heads
 
     def observe(self, outcome: Outcome, standing: Standing | None) -> None:
         """A new outcome is on disk; see `autoprune.search.standing.Observe`."""

@@ -75,3 +75,6 @@ def test_what_is_unknown_is_named(autoprune, run_folder) -> None:
     assert "did you mean 'val_accuracy'?" in said.err
     said = autoprune("trials", run_folder, "--front", "loihi")
     assert "did you mean 'loihi1'?" in said.err
+    for option, given in (("--sort", ""), ("--sort", "-"), ("--front", "")):
+        said = autoprune("trials", run_folder, option, given)
+        assert (said.code, said.out) == (2, "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from autoprune.errors import AutopruneError
 from autoprune.search.baselines import first_configurations
 from autoprune.study.check import load_checked
 from autoprune.workload.workload import Workload
-from tests.mutations import Mutation, mutate_bytes, mutate_json, mutate_toml
+from tests.mutations import Mutation, mutate_bytes, mutate_json, mutate_toml, tried
 
 MANY, FEW = 10_000, 300
 SECONDS = 1.0
@@ -34,6 +35,7 @@ SECONDS = 1.0
 class Reader:
     """A reader, good files for it, and how they are mutated."""
 
+    name: str
     read: Callable[[Path], object]
     good: list[bytes]
     mutations: tuple[Mutation, ...]
@@ -48,23 +50,25 @@ def reader(request, root, shape) -> Reader:
     toml = (mutate_bytes, mutate_toml, mutate_toml)
     match request.param:
         case "machine":
-            return Reader(lambda f: load_machine(str(f)), files("cost_models"), toml, "toml")
+            good, read = files("cost_models"), lambda f: load_machine(str(f))
+            return Reader("machine", read, good, toml, "toml")
         case "space":
-            return Reader(
-                lambda f: load_space(str(f)).parameters(shape), files("search_spaces"), toml, "toml"
-            )
+            good, read = files("search_spaces"), lambda f: load_space(str(f)).parameters(shape)
+            return Reader("space", read, good, toml, "toml")
         case "study":
-            return Reader(lambda f: load_checked(str(f)), files("studies"), toml, "toml")
+            good, read = files("studies"), lambda f: load_checked(str(f))
+            return Reader("study", read, good, toml, "toml")
         case "plan":
             space = load_space(str(root / "search_spaces" / "transformer.toml"))
             effort = Effort(time_steps=4, learning_rate=1e-3, epochs=3)
             points = [point for _, point in first_configurations(space, shape, effort)]
             plans = [make_plan(point, shape, effort) for point in points]
             good = [json.dumps(plan.to_dict()).encode() for plan in plans]
-            return Reader(read_plan, good, (mutate_json,), "json")
+            return Reader("plan", read_plan, good, (mutate_json,), "json")
         case _:
             good = [sample_workload(zeros=zeros).to_json().encode() for zeros in (0.0, 0.5)]
-            return Reader(Workload.read, good, (mutate_bytes, mutate_json, mutate_json), "json")
+            ways = (mutate_bytes, mutate_json, mutate_json)
+            return Reader("workload", Workload.read, good, ways, "json")
 
 
 def read_plan(file: Path) -> str:
@@ -72,9 +76,10 @@ def read_plan(file: Path) -> str:
     return Plan.from_dict(json.loads(file.read_text(encoding="utf-8"))).hash
 
 
-def fuzz(reader: Reader, count: int, folder: Path) -> dict[str, int]:
+def fuzz(reader: Reader, count: int, folder: Path) -> Counter[str]:
     """Read so many mutated files; how many were valid, and how many refused."""
-    rng, found = random.Random(count), {"valid": 0, "refused": 0}
+    rng = random.Random(count)
+    found: Counter[str] = Counter()
     file = folder / f"mutated.{reader.ending}"
     for number in range(count):
         content = rng.choice(reader.mutations)(rng.choice(reader.good), rng)
@@ -92,6 +97,7 @@ def fuzz(reader: Reader, count: int, folder: Path) -> dict[str, int]:
                 f"file {number}: {error!r}, kept in {folder / 'broken'}"
             ) from error
         assert time.process_time() - start < SECONDS, f"file {number} took too long"
+    tried.setdefault(reader.name, Counter()).update(found)
     return found
 
 

@@ -92,10 +92,12 @@ def test_a_front_without_a_knee_says_so(front) -> None:
 
 @refusals(
     ({"min_accuracy": 90}, "min_accuracy: given 90; expected 0 to 1"),
-    ({"max_energy_uj": -1.0}, "max_energy_uj: given -1.0; expected 0 or more"),
+    ({"max_energy_uj": -1.0}, "max_energy_uj: given -1.0; expected a number above 0"),
+    ({"max_energy_uj": 0.0}, "max_energy_uj: given 0.0; expected a number above 0"),
+    ({"max_parameters": 0}, "max_parameters: given 0; expected a number above 0"),
     ({"max_energy_uj": float("nan")}, "max_energy_uj: given nan"),
     ({"max_energy_uj": float("inf")}, "max_energy_uj: given inf"),
-    ({"max_parameters": 10**400}, "max_parameters: given 1000*; expected 0 or more"),
+    ({"max_parameters": 10**400}, "max_parameters: given 1000*; expected a number above 0"),
 )
 def test_impossible_limits_are_refused(given, words) -> None:
     assert_refused(words, Limits, **given)

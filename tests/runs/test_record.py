@@ -15,6 +15,9 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.record import RunRecord
 from tests.strategies import RECORDS, SHAPES
 
+MATRIX = {"name": "fc1", "weights_per_dimension": 4}
+BRANCH = {"name": "mlp", "groups": 1, "size": 8, "fixed": "", "matrices": [MATRIX]}
+
 
 @given(RECORDS)
 def test_a_record_is_read_back_as_it_was_written(record):
@@ -54,6 +57,8 @@ def test_the_record_of_a_folder_is_what_was_written_last(tmp_path, shape):
         {"trials": -1},
         {"shape": None},
         {"shape": {"blocks": [{"branches": [{}]}], "stem": [], "head": []}},
+        {"shape": {"blocks": [{"branches": [BRANCH | {"matrices": ""}]}], "stem": [], "head": []}},
+        {"shape": {"blocks": [{"branches": [BRANCH | {"size": 0}]}], "stem": [], "head": []}},
         {"shape": {"blocks": [], "stem": [{"name": 1, "weights_per_dimension": 2}], "head": []}},
         {"effort": {"time_steps": "4"}},
         {"weight_bits": 8},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from pathlib import Path
@@ -134,7 +135,8 @@ class Sweep:
 
     def study(self, place: StudyPlace) -> OptunaStudy:
         names = ["accuracy", "effective_sops"]
-        return OptunaStudy(place, ["maximize", "minimize"], names, self.space, self.lag)
+        plans = {head.key.number: head.plan.hash for head in self.folder.read_heads()}
+        return OptunaStudy(place, ["maximize", "minimize"], names, self.space, self.lag, plans)
 
     def run(self, workers: int = 1, seed: int = 0, stop_after: int | None = None) -> Scheduler:
         """Run with that many jobs at a time, finishing in random order, perhaps not to the end."""
@@ -352,16 +354,31 @@ def test_what_a_sampler_would_propose_otherwise_stays_as_it_was_measured(sweep):
     assert trials(again) == before
 
 
-def test_the_record_of_another_run_is_refused(sweep):
-    run, other = sweep(trials=24), sweep("other", trials=24, sampler="random")
-    run.run(), other.run()
-    other.folder.file(TrialKey(23)).unlink()
-    lines = other.folder.journal.read_bytes().splitlines(keepends=True)
-    run.folder.journal.write_bytes(b"".join(lines[:-3]))
-    with pytest.raises(
-        RecordError, match="of another plan than that of trial [0-9]+ in the Optuna"
-    ):
-        sweep(trials=24).run()
+def another_runs(journal: Path, sweep) -> None:
+    """Put that of another run in its place."""
+    other = sweep("other", trials=24, sampler="random")
+    other.run()
+    journal.write_bytes(other.folder.journal.read_bytes())
+
+
+def a_trial_twice(journal: Path, sweep) -> None:
+    """Double the line that makes the fourth trial: what ends one is taken for another's."""
+    lines = journal.read_bytes().splitlines(keepends=True)
+    place = [i for i, line in enumerate(lines) if json.loads(line)["op_code"] == 4][3]
+    journal.write_bytes(b"".join([*lines[:place], lines[place], *lines[place:]]))
+
+
+@pytest.mark.parametrize(("wrong", "number"), [(another_runs, 24), (a_trial_twice, 8)])
+def test_a_record_of_other_plans_is_made_anew_and_nothing_trains(sweep, wrong, number):
+    run = sweep(trials=number)
+    run.run()
+    before = trials(run)
+    wrong(run.folder.journal, sweep)
+    again = sweep(trials=number)
+    again.run()
+    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
+    assert again.ran == []
+    assert trials(again) == before
 
 
 def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):

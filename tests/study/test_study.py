@@ -72,6 +72,7 @@ def test_bundled_studies_load(name):
     (("[measure]", "[compute]\ntrial_minutes = 1e6\n[measure]"), "trial_minutes: given 1000000"),
     (("seed = 0", 'seed = 0\nbudgets = ["accuracy >= 1.1"]'), "'accuracy >= 1.1'; expected 0 to 1"),
     (("seed = 0", 'seed = 0\nbudgets = ["parameters <= -1"]'), "<= -1'; expected 0 or more"),
+    (("seed = 0", 'seed = 0\nbudgets = ["parameters <= 0"]'), "<= 0'; expected a number above 0"),
     (("learning_rate = 1e-2", "learning_rate = 1e308"), "learning_rate: given 1e+308*less than"),
     (("epochs = ", f"epochs = 1{'0' * 12} # "), "epochs: given 1000000000000*less than"),
     (("batch_size = ", f"batch_size = 1{'0' * 12} # "), "batch_size: given 1000000000000*less"),

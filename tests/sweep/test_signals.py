@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import psutil
 import pytest
 
+from autoprune.runs.folder import RunFolder
 from autoprune.sweep.stop import Stop, Terminated
+from autoprune.sweep.tested import evaluate_tests
+from autoprune.trial.key import TrialKey
 from tests.short import SHORT
+
+if TYPE_CHECKING:
+    from autoprune.trial.setup import Setup
 
 AUTOPRUNE = [sys.executable, "-c", "from autoprune.cli.main import main; main()"]
 
@@ -65,6 +73,40 @@ def test_a_signal_that_is_ignored_stays_so():
     with stop.listening():
         os.kill(os.getpid(), signal.SIGHUP)
         assert not stop.asked
+
+
+def test_one_that_ends_a_run_among_its_test_data_leaves_its_fronts(
+    short_run, tmp_path, monkeypatch, autoprune
+):
+    """After the last trial: the network that is evaluated is finished, and no other begins."""
+    place = Path(shutil.copytree(short_run, tmp_path / "run"))
+    shutil.rmtree(place / "fronts")
+    evaluated: list[object] = []
+
+    def scores(*given: object) -> list[object]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        evaluated.append(given)
+        return []
+
+    monkeypatch.setattr("autoprune.sweep.tested._scores", scores)
+    said = autoprune("run", SHORT, "--workers", "0", "--out", place)
+    assert said.code == 143, said.err
+    assert "The same command goes on where it stopped." in said.out
+    assert len(evaluated) == 1
+    assert (place / "fronts" / "loihi1" / "front.json").is_file()
+
+
+def test_the_network_that_is_evaluated_has_its_grace(monkeypatch, tmp_path):
+    def scores(*_: object) -> list[object]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+        pytest.fail("it was not ended")
+
+    monkeypatch.setattr("autoprune.sweep.tested._scores", scores)
+    stop, keys = Stop(grace_s=0.05), [TrialKey(0), TrialKey(1)]
+    with stop.listening():
+        found = evaluate_tests(RunFolder(tmp_path), cast("Setup", None), 1, keys, stop)
+    assert found == ([], False)
 
 
 @pytest.mark.parametrize(

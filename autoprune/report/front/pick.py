@@ -34,7 +34,7 @@ class Limits:
         min_accuracy: of validation, 0 to 1, or least value of the study's own score, as expected.
         max_parameters: parameters that are not zero.
 
-    Raises InputError where one is negative or not a number, or an accuracy above 1.
+    Raises InputError for a number that is none of these, or that no network can keep.
     """
 
     max_energy_uj: float | None = None
@@ -42,11 +42,14 @@ class Limits:
     max_parameters: int | None = None
 
     def __post_init__(self) -> None:
-        most = {"max_energy_uj": 1e300, "min_accuracy": 1, "max_parameters": 10**18}
-        for name, bound in most.items():
+        allowed = {
+            "max_energy_uj": (5e-324, 1e300, "a number above 0"),
+            "min_accuracy": (0, 1, "0 to 1"),
+            "max_parameters": (1, 10**18, "a number above 0"),
+        }
+        for name, (least, most, expected) in allowed.items():
             value = getattr(self, name)
-            if value is not None and not 0 <= value <= bound:
-                expected = "0 to 1" if bound == 1 else "0 or more"
+            if value is not None and not least <= value <= most:
                 raise InputError(name, f"given {value}", expected)
 
     def budgets(self, score: str, machine: str) -> Mapping[str, Budget]:

@@ -22,14 +22,18 @@ def find_address(option: str | None, workers: int | None) -> str | None:
     `workers` is the command line's, too; 0 asks for no Ray. Raises InputError, within ten seconds,
     unless a Ray cluster answers at the address.
     """
+    where = f"--address {option or repr(option)}"
     if workers == 0:
-        if option:
-            raise InputError(f"--address {option}", "with --workers 0, which uses no Ray")
+        if option is not None:
+            raise InputError(where, "with --workers 0, which uses no Ray")
         return None
-    address = option or os.environ.get("RAY_ADDRESS")
+    if option is not None:
+        _check(option, where)
+        return option
+    address = os.environ.get("RAY_ADDRESS")
     if not address:
         return None
-    _check(address, f"{'--address' if option else 'RAY_ADDRESS'} {address}")
+    _check(address, f"RAY_ADDRESS {address}")
     return address
 
 
@@ -39,8 +43,8 @@ def _check(address: str, where: str) -> None:
         raise InputError(where, "no address", "HOST:PORT of a cluster's head, as 10.0.0.1:6379")
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
-    except OSError as error:
-        reason = error.strerror or "no connection in time"
+    except (OSError, ValueError) as error:  # ValueError: no name that a host can have
+        reason = getattr(error, "strerror", None) or "no connection"
         raise InputError(where, f"nothing answers there ({reason})", "a running head") from error
     ask = [sys.executable, "-P", "-m", "ray.scripts.scripts", "status", "--address", address]
     try:

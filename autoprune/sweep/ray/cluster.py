@@ -123,14 +123,20 @@ def _start(workers: Workers) -> None:
 def make_private_token(folder: Path) -> None:
     """The token by which Ray's processes know each other, for this user's eyes alone.
 
-    Ray would make the file that is not there, readable for all who may look into the home.
+    Ray would make the file that is not there, readable for all who may look into the home. It
+    appears whole: another process may start at the same moment, and this one be killed.
     """
-    file = folder / "auth_token"
+    file, part = folder / "auth_token", folder / f"auth_token.{secrets.token_hex(8)}"
     with suppress(OSError):  # Ray says what is wrong with the home
         folder.mkdir(mode=0o700, exist_ok=True)
-        with suppress(FileExistsError):
-            file.touch(0o600, exist_ok=False)
-            file.write_text(secrets.token_hex(32), encoding="ascii")
+        if not file.exists():
+            part.touch(0o600, exist_ok=False)
+            try:
+                part.write_text(secrets.token_hex(32), encoding="ascii")
+                with suppress(FileExistsError):
+                    file.hardlink_to(part)
+            finally:
+                part.unlink()
         file.chmod(0o600)
 
 

@@ -28,6 +28,7 @@ from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
 from autoprune.sweep.ray.address import find_address
+from autoprune.sweep.ray.cluster import make_private_token
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.workers import Hire, Workers
 from tests.short import untimed, write_short
@@ -63,10 +64,39 @@ def test_a_silent_port_named_by_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "address", ["6379", "head", "head:", ":6379", "head:70000", "ray://head:10001", "http://h:1"]
+    "address",
+    ["", "6379", "head", "head:", ":6379", "head:70000", "ray://head:10001", "http://h:1"],
 )
 def test_what_is_no_address(address):
     assert "no address; expected HOST:PORT of a cluster's head" in refused(address)[0]
+
+
+def test_a_name_that_no_host_can_have():
+    assert (
+        f"--address {'x' * 300}:1: nothing answers there (no connection)"
+        in refused(f"{'x' * 300}:1")[0]
+    )
+
+
+def test_the_token_of_our_own_appears_whole_and_once(tmp_path, monkeypatch):
+    file = tmp_path / ".ray" / "auth_token"
+    make_private_token(file.parent)
+    token = file.read_text()
+    make_private_token(file.parent)
+    assert (file.read_text(), len(token)) == (token, 64)
+    file.unlink()
+    write = Path.write_text
+
+    def late(part: Path, text: str, **how: str) -> int:
+        """Another process is quicker."""
+        write(file, "another's")
+        return write(part, text, **how)
+
+    monkeypatch.setattr(Path, "write_text", late)
+    make_private_token(file.parent)
+    assert file.read_text() == "another's"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [place.name for place in file.parent.iterdir()] == ["auth_token"]
 
 
 def test_without_ray_there_is_no_cluster(monkeypatch):
