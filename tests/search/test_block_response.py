@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import optuna
 import pytest
 from optuna.testing.pytest_samplers import (
@@ -13,6 +14,7 @@ from optuna.testing.pytest_samplers import (
 )
 
 from autoprune.search.block_response import GAIN, BlockResponseSampler, Prior
+from autoprune.search.block_response.calibration import Record
 
 WEIGHTS = {"a": 0.4, "b": 0.1, "c": 0.02}
 PRIOR = Prior(
@@ -127,6 +129,16 @@ def test_the_promised_gain_falls_as_the_front_is_found():
     gains = [trial.system_attrs[GAIN] for trial in study.trials if GAIN in trial.system_attrs]
     assert len(gains) == 30
     assert sum(gains[-10:]) < 0.2 * sum(gains[:10])
+
+
+def test_how_proposals_came_out_moves_what_is_promised_and_not_what_is_proposed(monkeypatch):
+    """Chosen by what proposals gave, the search would keep to what it knows."""
+    plain = search(PRIOR, 9)
+    monkeypatch.setattr(Record, "misses", lambda self, count: (np.full(count, 3.0), np.ones(count)))
+    missed = search(PRIOR, 9)
+    assert plans(missed) == plans(plain)
+    for one, other in zip(missed.trials[4:], plain.trials[4:], strict=True):
+        assert one.system_attrs[GAIN] < 0.5 * other.system_attrs[GAIN]
 
 
 def test_another_studys_trials_count_from_the_start():

@@ -20,8 +20,8 @@ from autoprune.runs.record import Calibration
 from autoprune.search.block_response.axis import Array
 
 GAIN = "block_response:gain"
-"""System attribute of a trial: the expected gain of hypervolume for which it was chosen, as a share
-of the box between the best values seen and the reference, summed over fronts."""
+"""System attribute of a trial: the gain of hypervolume that it promised, as a share of the box
+between the best values seen and the reference, summed over fronts; see `Record`."""
 
 EXPECTED = "block_response:expected"
 """System attribute of a trial: `Expected`, as JSON values."""
@@ -48,7 +48,7 @@ class Expected:
         mean, std: by the responses, of what is seen of each objective, noise included.
         shift, scale, kept: see `Record`: as others before have come out, the mean is expected
             `shift` times `std` higher, the deviation is `scale` times `std`, and of the gain that
-            the responses promise a share of `kept` is expected.
+            follows a share of `kept` is expected.
         signs: -1 where it is maximised, else 1. log: whether it is a logarithm.
         fronts: the objectives, by index, of each front. reference: where fronts end.
         span: from there to the best values.

@@ -65,12 +65,23 @@ class Model:
         self.front_points = self._see_fronts(fitted)
 
     def gain(self, numbers: Array) -> Array:
-        """Expected gain, over all fronts, of candidates.
+        """Expected gain, over all fronts, of candidates, as the responses have it.
 
         Of each front as a share of its box; times the probability of keeping the constraints.
         """
+        return self._gain(numbers, *self.predict(numbers))
+
+    def promised(self, numbers: Array) -> float:
+        """Expected gain of one configuration, as others before have come out; see `Record`.
+
+        Candidates are not chosen by it: what misses lie behind them would be sought no more, and
+        the front ends where the search first found it.
+        """
         mean, std = self.predict(numbers)
-        mean, std = mean + self._shift * std, self._scale * std
+        [gain] = self._gain(numbers, mean + self._shift * std, self._scale * std)
+        return float(self.trials.record.kept * gain)
+
+    def _gain(self, numbers: Array, mean: Array, std: Array) -> Array:
         total = np.zeros(len(mean))
         for front, known in zip(self._fronts, self._known, strict=True):
             box = float(np.prod(self.span[front]))
@@ -79,7 +90,7 @@ class Model:
         for limit in self._limits:
             excess, doubt = limit.predict(numbers)
             total *= ndtr(-excess / np.hypot(doubt, limit.process.noise))
-        return self.trials.record.kept * total
+        return total
 
     def predict(self, numbers: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of objectives, without noise: rows x objectives."""
@@ -145,7 +156,7 @@ class Model:
             behind = np.minimum(behind, ((values - member) / span).max(1))
         nearest = np.sort(np.argsort(beyond + behind, kind="stable")[:FITTED])
         fitted = places[nearest]
-        return fitted, 1 / (1 + beyond[nearest]) ** 3 / np.where(fitted < own, 1, 2)
+        return fitted, 1 / (1 + beyond[nearest]) ** 4 / np.where(fitted < own, 1, 2)
 
     def _objective(self, index: int, fitted: NDArray[np.intp], weights: Array) -> Response:
         def data(places: NDArray[np.intp], weights: Array) -> Data:

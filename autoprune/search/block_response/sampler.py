@@ -96,8 +96,9 @@ class BlockResponseSampler(BaseSampler):
         if chosen is None:
             return {}
         point = pool.point(chosen)
-        expected = model.expected(trials.numbers([point])).to_dict()
-        for name, value in ((GAIN, float(pool.gains[chosen])), (EXPECTED, expected)):
+        numbers = trials.numbers([point])
+        promised, expected = model.promised(numbers), model.expected(numbers).to_dict()
+        for name, value in ((GAIN, promised), (EXPECTED, expected)):
             study._storage.set_trial_system_attr(trial._trial_id, name, value)
         return point
 
