@@ -22,6 +22,7 @@ from autoprune.study.recorded import recorded_parts
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
+from autoprune.trial.stopped import stopped
 from autoprune.trial.trial import run_trial, scores_on_test
 
 
@@ -87,15 +88,17 @@ def find_member(folder: RunFolder, key: TrialKey, say: Callable[[str], None]) ->
     torch.set_num_threads(parts.compute.threads)
     data = load_data(parts)
     parent = load_parent(parts, folder.parent)
-    setup = make_setup(parts, data, parent, ())  # the record says at which bits to measure
-    network = shaped(setup, outcome.measurement.plan)
-    shape = setup.adapter.shape(parent)
+    whole = make_setup(parts, data, parent, ())  # the record says at which bits to measure
+    plan, setup = outcome.measurement.plan, whole
+    network = shaped(whole, plan)
+    shape = whole.adapter.shape(parent)
     if key.after is not None:
+        setup = stopped(whole, plan.effort.time_steps, key.after)
         setup.adapter.set_time_steps(network, key.after)
     rebuilt = not take_weights(folder, outcome.key.whole, network)
     if rebuilt:
         say(f"The weights of {outcome.key.words} were not kept: training it again.")
-        _rebuild(setup, parts.compute.threads, outcome, network)
+        _rebuild(whole, parts.compute.threads, outcome, network)
         found = remeasured(setup, network.eval(), outcome.measurement)
         compare(found, recorded(outcome.measurement, shape.block_weights), "what was trained again")
     return Member(

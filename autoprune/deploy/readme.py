@@ -70,8 +70,11 @@ def program(facts: Facts) -> Iterator[str]:
     yield from _prepared(how)
     if events:
         steps = f"{facts.time_steps} time steps; more frames are added up"
-        turned = "" if facts.input[0] == "B" else ".transpose(0, 1)"
-        yield f"x = x.unflatten(1, ({facts.time_steps}, -1)).sum(2){turned}  # {steps}"
+        turned, seen = ("", 1) if facts.input[0] == "B" else (".transpose(0, 1)", 0)
+        read = facts.input[seen]
+        early = "" if read == facts.time_steps else f"[:, :{read}]"
+        steps += f", read after {read}" if early else ""
+        yield f"x = x.unflatten(1, ({facts.time_steps}, -1)).sum(2){early}{turned}  # {steps}"
     yield from (
         "functional.reset_net(network)  # before every input",
         "with torch.no_grad():",

@@ -127,14 +127,13 @@ def build(checked: Checked) -> Built:
 
 
 def _readings(parts: Parts, space: SearchSpace) -> tuple[int, ...]:
-    """Up to the most steps of study and space; none of samples with time, which T
-    divides anew.
-    """
-    if not parts.measure.anytime or parts.data.about.timed:
+    """Up to the most steps of study and space; of samples with time, which are over then, fewer."""
+    if not parts.measure.anytime:
         return ()
     offered = space.model.get("time_steps")
     most = [int(steps) for steps in offered.all] if offered is not None else []
-    return tuple(range(1, max(parts.network.time_steps, *most, 1) + 1))
+    beyond = 0 if parts.data.about.timed else 1
+    return tuple(range(1, max(parts.network.time_steps, *most, 1) + beyond))
 
 
 def _every_value(domains: Mapping[Parameter, Domain], shape: NetworkShape, effort: Effort) -> None:

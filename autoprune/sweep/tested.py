@@ -11,6 +11,7 @@ from autoprune.sweep.stop import Stop, Terminated
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 from autoprune.trial.setup import Setup, compute_alike
+from autoprune.trial.stopped import stopped
 from autoprune.trial.trial import scores_on_test
 
 
@@ -53,6 +54,7 @@ def _scores(folder: RunFolder, setup: Setup, key: TrialKey) -> list[Score]:
         return []
     network = shaped(setup, found.plan)
     if key.after is not None:
+        setup = stopped(setup, found.plan.effort.time_steps, key.after)
         setup.adapter.set_time_steps(network, key.after)
     if not take_weights(folder, (outcome.same_as or key).whole, network):
         return []

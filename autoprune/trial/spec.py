@@ -119,7 +119,7 @@ class MeasureSpec(BaseModel):
         census_samples: validation samples on which operations are counted.
         anytime: whether a network is also read after fewer time steps than it was trained for, and
             after more, up to the most that the space offers: accuracy and operations, at no
-            training. Of images alone.
+            training. Of samples with time after fewer alone, by when they are not over.
     """
 
     model_config = STRICT

@@ -26,6 +26,7 @@ from autoprune.networks.inputs import present
 from autoprune.trial.measurement import Measurement, Precision, Reading, Refused, Score, Seconds
 from autoprune.trial.own_score import own_score
 from autoprune.trial.setup import Setup
+from autoprune.trial.stopped import is_readable, stopped
 from autoprune.trial.training import batches, correct
 from autoprune.workload.census.count import count
 
@@ -84,7 +85,7 @@ def run_trial(
     readings = tuple(
         read_after(setup, model, steps, bits, held, test=test, clock=clock)
         for steps in setup.readings
-        if steps != plan.effort.time_steps
+        if is_readable(setup, plan.effort.time_steps, steps)
     )
     kept = sum(int(torch.count_nonzero(m.weight)) for m in matrices(model, setup.adapter))
     measurement = Measurement(
@@ -207,13 +208,13 @@ def read_after(  # noqa: PLR0913 - where, when, and what of it
 
     What it has seen and said by then does not hang on how long it goes on: spiking networks are
     causal in time, so these are the figures of the first `steps` steps of any longer pass. Its
-    output is the mean over those steps. The rest as in `measure`.
+    output is the mean over those steps. Samples with time end there. The rest as in `measure`.
     """
     trained, networks = setup.adapter.time_steps(model), (model, *(one.network for one in held))
     for network in networks:
         setup.adapter.set_time_steps(network, steps)
     try:
-        found = measure(setup, model, bits, held, test=test, clock=clock)
+        found = measure(stopped(setup, trained, steps), model, bits, held, test=test, clock=clock)
         return Reading(time_steps=steps, precisions=found)
     finally:
         for network in networks:

@@ -100,3 +100,24 @@ def test_a_network_that_cannot_be_read_after_some_steps_is_met_before_anything_t
     network.__class__ = Rigid
     with pytest.raises(CompressionError, match=r"after 1 steps .measure.anytime.*no single step"):
         try_readings(network, adapter, (1, 2), images)
+
+
+def test_a_network_of_events_is_read_by_its_first_frames(setup, plan):
+    """Read after 1 of 3 steps it has seen 2 of 6 frames, added up as in training."""
+    frames = torch.rand(8, 6, 1, 8, 8, generator=torch.Generator().manual_seed(1)).round()
+    part = replace(setup.data.validation, store=InMemory(frames))
+    about = replace(setup.data.about, shape=(6, 1, 8, 8))
+    data = replace(setup.data, about=about, train=part, validation=part, test=part)
+    measurement, model = run_trial(replace(setup, data=data), plan, 0)
+    assert [reading.time_steps for reading in measurement.readings] == [1, 2]
+    setup.adapter.set_time_steps(model, 1)
+    first, found = frames[:, :2], measurement.after(1)
+    right = logits(model, first).argmax(1)
+    assert found.validation.correct == int((right == torch.arange(8) % 4).sum())
+    assert found.workload == count(model, setup.adapter, first[:2])
+
+
+def test_readings_of_events_are_tried_on_their_first_frames(network, adapter):
+    """Three frames in two steps would be refused; a plan's longest is not tried."""
+    try_readings(network, adapter, (1, 2, 3), torch.rand(2, 3, 1, 8, 8).round())
+    assert network.T == 3
