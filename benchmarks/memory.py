@@ -1,8 +1,10 @@
 """What data of one's own take of a computer's memory while workers train on them.
 
 A study of a small network on random images of bytes, a function's own data, runs on Ray. Every
-fifth of a second the driver and Ray's workers are looked at: what each holds for itself alone (USS)
-and what it sees in all (RSS), which counts Ray's object store once per process that reads it.
+half second the driver and Ray's workers are looked at: what each holds for itself alone, and what
+it has mapped of Ray's object store, which lies there once for all of them. Pages of the store that
+only one process has touched so far count as that process's own in USS, as psutil has it; here they
+do not.
 
     python benchmarks/memory.py [--gib 1] [--workers 4]
 """
@@ -62,11 +64,11 @@ anytime = false
 
 
 class Peaks:
-    """The most that each process held, in bytes: its own, and all that it saw."""
+    """The most that each process held, in bytes: its own, and of Ray's object store."""
 
     def __init__(self) -> None:
         self.own: dict[str, int] = {}
-        self.seen: dict[str, int] = {}
+        self.store: dict[str, int] = {}
 
     def look(self) -> None:
         """Look at the driver, which is this process, and at the workers that train."""
@@ -76,12 +78,15 @@ class Peaks:
                 line = " ".join(process.cmdline())
                 if process != driver and not line.startswith("ray::ResourceTrainable"):
                     continue
-                held = process.memory_full_info()
+                maps = process.memory_maps()
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             name = "driver" if process == driver else f"worker {process.pid}"
-            self.own[name] = max(self.own.get(name, 0), held.uss)
-            self.seen[name] = max(self.seen.get(name, 0), held.rss)
+            shared = [held for held in maps if held.path.startswith("/dev/shm")]
+            own = sum(held.private_clean + held.private_dirty for held in maps)
+            own -= sum(held.private_clean + held.private_dirty for held in shared)
+            self.own[name] = max(self.own.get(name, 0), own)
+            self.store[name] = max(self.store.get(name, 0), sum(held.rss for held in shared))
 
 
 @contextmanager
@@ -90,7 +95,7 @@ def watched(peaks: Peaks) -> Iterator[None]:
     done = threading.Event()
 
     def look() -> None:
-        while not done.wait(0.2):
+        while not done.wait(0.5):
             peaks.look()
 
     thread = threading.Thread(target=look, daemon=True)
@@ -120,7 +125,7 @@ def main() -> None:
     print(f"{count} images, {count * 3 * SIDE * SIDE / GIB:.2f} GiB of bytes", end=", ")
     print(f"{asked.workers} workers, {time.perf_counter() - start:.0f} s; the most, in GiB:")
     for name, own in peaks.own.items():
-        print(f"{name:14} its own {own / GIB:.2f}, seen {peaks.seen[name] / GIB:.2f}")
+        print(f"{name:14} its own {own / GIB:.2f}, of the store {peaks.store[name] / GIB:.2f}")
 
 
 if __name__ == "__main__":
