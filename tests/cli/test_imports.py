@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import autoprune as package
 
 HEAVY = ("torch", "ray", "optuna", "sklearn", "matplotlib")
 SCRIPT = """
@@ -40,6 +43,20 @@ def workload_file(autoprune, run_folder: Path, tmp_path: Path) -> Path:
 
 def test_help_imports_nothing_heavy() -> None:
     assert not imports("--help", heavy=(*HEAVY, "pandas", "pyarrow", "pydantic", "rich"))
+
+
+def test_python_m_autoprune_takes_no_module_of_the_current_folder(tmp_path) -> None:
+    (tmp_path / "click.py").write_text("raise ImportError('of the current folder')\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "autoprune", "--version"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("autoprune")
 
 
 def test_price_of_a_file_imports_nothing_heavy(workload_file) -> None:

@@ -122,7 +122,7 @@ class Call:
 
 def _fineness(x: Tensor) -> int:
     """0 of truths, 1 of whole numbers, 2 of real ones."""
-    return (x.dtype != torch.bool) + x.is_floating_point()
+    return (x.dtype != torch.bool) + (x.is_floating_point() or x.is_complex())
 
 
 @cache

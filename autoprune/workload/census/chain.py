@@ -10,7 +10,7 @@ from torch import Tensor
 from autoprune.workload.census.attention import Product, count_chain
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.raw import Raw
-from autoprune.workload.census.values import TOLERANCE, exact
+from autoprune.workload.census.values import TOLERANCE, product
 from autoprune.workload.op import Op
 
 
@@ -58,17 +58,17 @@ class Link:
         """
         held, third = second if self.on_right else second[::-1]
         a, b = (raw.operand() for raw in first)
-        made = exact(first[0].x) @ exact(first[1].x)
+        made = product(first[0].x, first[1].x)
         plain = a.x is first[0].x and b.x is first[1].x  # both in units
         if not _proportional(held.x, made):
             made = made.mT
             if not _proportional(held.x, made):
                 return None
             a, b = b.mT, a.mT
-        product = a.times(b, made if plain else None)
+        done = a.times(b, made if plain else None)
         return count_chain(
             Product(at=sites[0], a=a, b=b),
-            Product(at=sites[1], a=third.operand(), b=product),
+            Product(at=sites[1], a=third.operand(), b=done),
             on_right=self.on_right,
             scores_first=self.first.scores,
             counted=known,
@@ -76,9 +76,14 @@ class Link:
 
 
 def _proportional(x: Tensor, y: Tensor) -> bool:
-    """Whether `x` is `y` times a number, within rounding."""
+    """Whether `x` is `y` times a number, or one per head, [T, B, heads, M, K], within rounding."""
     if x.shape != y.shape:
         return False
+    heads = zip(x.unbind(2), y.unbind(2), strict=True)
+    return _is_times(x, y) or all(_is_times(*one) for one in heads)
+
+
+def _is_times(x: Tensor, y: Tensor) -> bool:
     place = y.abs().argmax()
     top = y.flatten()[place]
     made = y * (x.flatten()[place] / top) if top else y

@@ -78,9 +78,10 @@ def count(  # noqa: PLR0913 - what is counted, and how
         functional.reset_net(model)
     ledger = calls.ledger
     ops = ledger.ops()
-    if not ops:
-        raise CountingError(f"{type(model).__name__}: no operation was found to count")
     missing = tracer.coverage.uncounted(ledger.elementwise)
+    if not ops:
+        seen = "".join(f"; {item.name} {item.reason}" for item in missing if not item.is_free)
+        raise CountingError(f"{type(model).__name__}: no operation was found to count{seen}")
     missing += [
         Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
         for name, neurons in ledger.unowned.items()

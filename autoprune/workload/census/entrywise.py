@@ -9,14 +9,20 @@ from autoprune.workload.census.contraction import Entrywise, Pair, is_outer
 from autoprune.workload.census.functions import ADDITIONS, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import dims_of, one_number
-from autoprune.workload.census.trace import Traced, trace_of
+from autoprune.workload.census.trace import Traced, mark, trace_of
 from autoprune.workload.census.values import BINARY, examine
 
 _FACTORS = {"mul": (0, 1), "div": (0, 1), "addcmul": (1, 2), "addcdiv": (1, 2), "addr": (1, 2)}
 _FACTORS |= {"lerp": (1, 2), "_prelu_kernel": (0, 1)}
 """What multiplies entry by entry, and which of its arguments."""
 
-_ALONE = {"mul", "div"}
+_ANDS = {"logical_and", "bitwise_and", "minimum"}
+"""What multiplies where both hold nothing but 0 and 1."""
+
+_MASKS = {"where", "masked_fill"} | _ANDS
+"""What multiplies by a mask, the first two where they leave 0 in place of what it leaves out."""
+
+_ALONE = {"mul", "div"} | _MASKS
 """Those that give the product and nothing else."""
 
 _SUMS = {"cumsum", "index_add", "scatter_add", "scatter_reduce", "index_put"}
@@ -30,7 +36,7 @@ def multiplied(call: Call, path: str, names: Names) -> Pair | None:
 
     None where one factor is a number, or nothing is multiplied but a square.
     """
-    factors = [call.args[i] for i in _FACTORS.get(call.name, ())]
+    factors = chosen(call) or [call.args[i] for i in _FACTORS.get(call.name, ())]
     if len(factors) < 2 or not all(isinstance(x, Tensor) for x in factors):
         return None
     first, second = factors
@@ -42,6 +48,8 @@ def multiplied(call: Call, path: str, names: Names) -> Pair | None:
     left = first.unsqueeze(-1) if call.name == "addr" else first
     left, right = left.expand(call.out.shape), second.expand(call.out.shape)
     outer = is_outer(left, right)
+    if call.name in _MASKS and not outer:
+        return None
     made = Entrywise(
         call=call.name,
         path=path,
@@ -53,6 +61,38 @@ def multiplied(call: Call, path: str, names: Names) -> Pair | None:
         is_alone=call.name in _ALONE and not call.is_in_place,
     )
     return Pair(made, left, right, traces)
+
+
+def chosen(call: Call) -> list[Tensor]:
+    """A mask of 0 and 1 and what it lets pass, where nothing else is left; else empty."""
+    if call.name == "where":
+        mask, x, other = call.args
+        if _is_zero(x):
+            mask, x, other = _negated(mask), other, x
+        alone = _is_zero(other)
+    elif call.name == "masked_fill":
+        mask, x = _negated(call.args[1]), call.args[0]
+        alone = _is_zero(call.args[2])
+    elif call.name in _ANDS:
+        mask, x = call.args[:2]
+        alone = isinstance(x, Tensor) and examine(mask) == examine(x) == BINARY
+    else:
+        return []
+    return [mask, x] if alone else []
+
+
+def _negated(mask: Tensor) -> Tensor:
+    other, trace = mask.logical_not(), trace_of(mask)
+    if trace is not None:
+        mark(other, trace)
+    return other
+
+
+def _is_zero(value: object) -> bool:
+    """Whether it is a constant that is 0 everywhere."""
+    if isinstance(value, Tensor):
+        return trace_of(value) is None and not value.any()
+    return value == 0
 
 
 def products(call: Call, inputs: list[Traced], pair: Pair | None) -> tuple[Entrywise, ...]:

@@ -14,6 +14,12 @@ from torch.utils.flop_counter import flop_registry
 from autoprune.workload.census.call import Call, tensors
 
 CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
+MATRICES = {
+    **dict.fromkeys(("mm", "bmm", "mv", "_int_mm"), (0, 1)),
+    **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv"), (1, 2, 0)),
+}
+"""What multiplies matrices: where its left and its right one stand, and what is added."""
+
 ADDITIONS = {"add", "sub", "rsub"}
 JOINS = {"stack", "cat"}
 _ORDERS = {"sort", "topk", "median", "cumsum", "cumprod", "cummax", "flip", "roll", "tril", "triu"}
@@ -51,7 +57,8 @@ def multiplies(call: Call) -> int | None:
     """
     packet, name = call.function.overloadpacket, call.name
     if packet in flop_registry:
-        return int(flop_registry[packet](*call.args, **call.named, out_val=call.out)) // 2
+        parts = 4 if any(map(torch.is_complex, call.inputs)) else 1
+        return parts * int(flop_registry[packet](*call.args, **call.named, out_val=call.out)) // 2
     if name in _MACS:
         return _MACS[name](call)
     free = call.is_same or call.is_entrywise or call.is_reduction or call.is_pool or name in FREE

@@ -10,11 +10,11 @@ from autoprune.workload.census.values import (
     REAL,
     Values,
     deviation,
-    exact,
     examine,
     is_one_bit,
     ones,
     per_step,
+    product,
     spikes,
     whole,
 )
@@ -47,9 +47,9 @@ class Operand:
         """The same, transposed."""
         return Operand(self.x.mT, self.values, self.is_product)
 
-    def times(self, other: Operand, product: Tensor | None = None) -> Operand:
-        """The matrix product with another; `product` where it was computed before."""
-        x = exact(self.x) @ exact(other.x) if product is None else product
+    def times(self, other: Operand, made: Tensor | None = None) -> Operand:
+        """The matrix product with another; `made` where it was computed before."""
+        x = product(self.x, other.x) if made is None else made
         real = "real" in (self.values.kind, other.values.kind)
         return Operand(x, REAL if real else examine(x, whole=True), is_product=True)
 

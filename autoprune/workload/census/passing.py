@@ -12,12 +12,20 @@ from autoprune.workload.census.call import Call
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.contraction import Pair, is_outer
 from autoprune.workload.census.coverage import Coverage
-from autoprune.workload.census.entrywise import multiplied, products
+from autoprune.workload.census.entrywise import chosen, multiplied, products
 from autoprune.workload.census.functions import ADDITIONS, BATCH_NORMS, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of
 from autoprune.workload.census.touched import Touched
-from autoprune.workload.census.trace import Emission, Root, Sum, Trace, Traced, merged
+from autoprune.workload.census.trace import (
+    Emission,
+    Root,
+    Sum,
+    Trace,
+    Traced,
+    merged,
+    trace_of,
+)
 from autoprune.workload.census.values import REAL, examine, is_one_bit
 
 
@@ -34,6 +42,7 @@ class Passing:
         self._calls, self._coverage, self._names = calls, coverage, names
         self._sizes = calls.shown.sizes
         self._reset: list[Emission] = []
+        self._emissions = 0
 
     def mask(self, call: Call, path: str, inputs: list[Traced]) -> Trace | None:
         """The trace of spikes with spikes entry by entry; None where that is no mask.
@@ -42,14 +51,19 @@ class Passing:
         """
         if len(inputs) < 2 or not all(t.is_spikes for _, t in inputs):
             return None
-        if (one := self._one_neuron(call, inputs)) is not None or call.name != "mul":
+        factors = call.args[:2] if call.name == "mul" else chosen(call)
+        pair = [(x, trace) for x in factors if (trace := trace_of(x)) is not None]
+        is_mask = len(pair) == 2
+        one = self._one_neuron(call, pair if is_mask else inputs, is_mask=is_mask)
+        if one is not None or not is_mask:
             return one
-        (_, a), (_, b) = inputs
+        (x, a), (y, b) = pair
         resets = any(e.root in (a.root, b.root) for e in (*a.emitted, *b.emitted))
-        if resets or is_outer(*(x.expand(call.out.shape) for x, _ in inputs)):
+        resets = resets or _holds_back(a, b) or _holds_back(b, a)
+        if resets or is_outer(x.expand(call.out.shape), y.expand(call.out.shape)):
             return None
         axes = axes_after(call, inputs, call.out, self._sizes)
-        return self._calls.mask(path, inputs[0], inputs[1], axes)
+        return self._calls.mask(path, (x, a), (y, b), axes)
 
     def passed(self, call: Call, path: str, inputs: list[Traced]) -> Trace:
         """The trace of any other result: what went in, unless it is summed or fired."""
@@ -66,6 +80,8 @@ class Passing:
         name = call.name
         first = call.results[0][1]
         emits = call.rounds if known else _holds_spikes(first)
+        if emits and _is_past(trace, path, first):  # such as time since a neuron fired
+            return replace(trace, unit=1.0)
         if emits and not all(_is_binary(x, given) for x, given in inputs):
             pixels = trace.shown and not trace.drivers and not is_one_bit(examine(first))
             return trace if pixels else self._emitted(first, path, call, inputs, trace)
@@ -93,24 +109,34 @@ class Passing:
             return self._fired(known, trace)  # what fired is asked once more, to reset it
         owner = self._calls.owner(path, [given for _, given in inputs])
         axes = axes_after(call, inputs, spikes, self._sizes)
-        root.emission = emission = Emission(path, owner, spikes, axes, root)
+        self._emissions += 1
+        root.emission = emission = Emission(path, owner, spikes, axes, root, self._emissions)
         before = [e for e in trace.emitted if e.path == path]
         self._reset += (*before, emission) if before else ()
         return self._fired(emission, trace)
 
-    def _one_neuron(self, call: Call, inputs: list[Traced]) -> Trace | None:
+    def _one_neuron(self, call: Call, inputs: list[Traced], *, is_mask: bool) -> Trace | None:
         """The trace of spikes of one membrane, combined; None of any other result.
 
-        Such as those of both signs, which are one neuron's.
+        Such as those of both signs, which are one neuron's, or those that its own past lets pass.
         """
-        parts = [e for _, trace in inputs for e in trace.emitted]
-        if not call.is_entrywise or len(inputs) != 2 or len(parts) != 2:
+        if not (is_mask or call.is_entrywise) or len(inputs) != 2:
             return None
-        a, b = parts
-        if a is b or a.root is not b.root or a.path != b.path:
+        (x, a), (y, b) = inputs
+        parts = [*a.emitted, *b.emitted]
+        if len(parts) == 2 and parts[0].root is parts[1].root and parts[0].path == parts[1].path:
+            if parts[0] is parts[1]:
+                return None
+        elif is_mask and _holds_back(a, b) and examine(y).kind == "binary":
+            parts = parts[:1]
+        elif is_mask and _holds_back(b, a) and examine(x).kind == "binary":
+            parts = parts[-1:]
+        else:
             return None
-        whole = replace(a, spikes=call.out, whole=None, is_counted=a.is_counted or b.is_counted)
-        a.whole = b.whole = whole
+        counted = any(part.is_counted for part in parts)
+        whole = replace(parts[0], spikes=call.out, whole=None, is_counted=counted)
+        for part in parts:
+            part.whole = whole
         return self._fired(whole, inputs[0][1])
 
     def end(self) -> None:
@@ -142,6 +168,29 @@ class Passing:
 def _holds_spikes(x: Tensor) -> bool:
     """What an operator that nobody knows gave, by its data alone."""
     return x.is_floating_point() and x.layout == torch.strided and examine(x) != REAL
+
+
+def _is_past(trace: Trace, path: str, result: Tensor) -> bool:
+    """Whether it is made of nothing but what neurons of the module `path` emitted, one by one."""
+    mixed = trace.drivers or trace.shown or trace.logic or not trace.emitted
+    return not mixed and all(
+        e.path == path and e.spikes.shape == result.shape and _name(e) == _name(trace.emitted[0])
+        for e in trace.emitted
+    )
+
+
+def _holds_back(now: Trace, past: Trace) -> bool:
+    """Whether `past` is made of what the neurons that emitted `now` emitted in steps before."""
+    if len(now.emitted) != 1 or not past.emitted:
+        return False
+    fired = now.emitted[0]
+    before = all(e.number < fired.number and _name(e) == _name(fired) for e in past.emitted)
+    return before and _is_past(past, fired.path, fired.spikes)
+
+
+def _name(emission: Emission) -> str:
+    """Of the operation that drives it, whichever step that was."""
+    return (emission.owner or "").rpartition("@")[0]
 
 
 def _is_binary(x: Tensor, trace: Trace) -> bool:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
+from torch import Tensor, is_complex
 
 from autoprune.workload.census.axes import Axes
 from autoprune.workload.census.call import Call
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.contraction import Pair
-from autoprune.workload.census.functions import CONVOLUTIONS, Convolution
+from autoprune.workload.census.functions import CONVOLUTIONS, MATRICES, Convolution
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of, each
+from autoprune.workload.census.steps import over_steps
+from autoprune.workload.census.touched import Touched
 from autoprune.workload.census.trace import Trace, mark, merged, trace_of
 
 
@@ -30,31 +32,27 @@ class Products:
 
     def counted(self, call: Call, path: str) -> Trace | None:
         """The trace of what a call in the module `path` multiplied; None of any other operator."""
-        name, args = call.name, call.args
-        if name in CONVOLUTIONS:
-            return self._convolution(call, path)
-        if name in ("sum", "mean"):
+        if call.name in ("sum", "mean"):
             return self._contraction(call, path)
-        if name in ("mm", "bmm"):
-            return self._product(call, path, args[0], args[1])
-        if name in ("addmm", "baddbmm", "addbmm"):
-            return self._product(call, path, args[1], args[2], args[0])
-        if name in ("mv", "addmv"):
-            matrix, vector = args[-2:] if name == "addmv" else args[:2]
-            column = vector.unsqueeze(-1)
-            if (known := trace_of(vector)) is not None:
-                mark(column, known)
-            bias = args[0] if name == "addmv" else None
-            return self._product(call, path, matrix, column, bias, vector=True)
-        return None
+        if call.name not in CONVOLUTIONS | MATRICES.keys() or any(map(is_complex, call.inputs)):
+            return None
+        if call.name in CONVOLUTIONS:
+            return self._convolution(call, path)
+        left, right, *added = (call.args[place] for place in MATRICES[call.name])
+        vector = right.ndim == 1
+        if vector:
+            known, right = trace_of(right), right.unsqueeze(-1)
+            if known is not None:
+                mark(right, known)
+        return self._product(call, path, left, right, *added, vector=vector)
 
     def _convolution(self, call: Call, path: str) -> Trace | None:
         x, weight, bias, stride, padding, dilation, transposed, _, groups = call.args[:9]
-        trace = trace_of(x)
+        trace, out = trace_of(x), call.out
         if trace is None or trace_of(weight) is not None:
             return None
         dims = weight.ndim - 2
-        axes = replace(trace.axes.aligned(x, call.out), channel=(1, 1))
+        axes = replace(trace.axes.aligned(x, out), channel=(1, 1))
         walk = Convolution(
             stride=each(stride, dims),
             padding=each(padding, dims),
@@ -62,9 +60,16 @@ class Products:
             groups=groups,
             transposed=transposed,
         )
-        bias = None if bias is None else bias.detach().reshape(-1, *[1] * dims)
         site = self._names.site(weight, path)
-        return self._calls.layer(site, (x, trace), weight, bias, call.out, axes, walk)
+        bias = None if bias is None else bias.detach().reshape(-1, *[1] * dims)
+        apart = over_steps((x, trace), weight, walk, self._sizes)
+        if apart is None:
+            return self._calls.layer(site, (x, trace), weight, bias, out, axes, walk)
+        shown, kernel, walk, split = apart
+        made = self._calls.layer(site, shown, kernel, None, split(out)[0], axes, walk)
+        if bias is not None:
+            self._calls.ledger.note("bias", out.numel())
+        return replace(made, touched=Touched.of(out, bias))
 
     def _product(  # noqa: PLR0913 - what a product is given
         self,
@@ -79,7 +84,7 @@ class Products:
         """``left @ right``, batched or not, plus what is `added`; a `vector` has one column."""
         first, second, out = trace_of(left), trace_of(right), call.out
         out = out.unsqueeze(-1) if vector else out
-        if out.ndim != left.ndim:  # addbmm adds up the matrices
+        if out.ndim != left.ndim or first is second is None:  # addbmm adds up the matrices
             return None
         axes = Axes()  # rows are the left's, columns the right's
         for trace, summed in ((first, out.ndim - 1), (second, out.ndim - 2)):

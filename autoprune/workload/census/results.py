@@ -64,7 +64,9 @@ def one_number(value: object) -> float | None:
     """The number that all entries are; None where they differ, or are 0."""
     if not isinstance(value, Tensor):
         return float(value) if isinstance(value, int | float) else None
-    low, high = (float(x) for x in torch.aminmax(value.detach())) if value.numel() else (0.0, 1.0)
+    if value.is_complex() or not value.numel():
+        return None
+    low, high = (float(x) for x in torch.aminmax(value.detach()))
     return low if low == high and low else None
 
 

@@ -37,6 +37,7 @@ class Emission:
         spikes: what was emitted.
         axes: of `spikes`.
         root: the membrane of which they were made. Several comparisons of one are one neuron.
+        number: of the emissions in their order.
         whole: the emission of which this is a part, such as spikes of one sign.
         is_counted: whether it is.
     """
@@ -46,6 +47,7 @@ class Emission:
     spikes: Tensor
     axes: Axes
     root: Root
+    number: int
     whole: Emission | None = None
     is_counted: bool = False
 
@@ -122,14 +124,14 @@ def mark(value: Tensor, trace: Trace) -> None:
 def merged(traces: list[Trace], axes: Axes) -> Trace:
     """The trace of what was made of several: a sum, a concatenation, or one seen differently."""
     moved = [trace for trace in traces if trace.drivers]
-    factors = [trace.factors for trace in traces if trace.factors is not None]
+    factors = {t.factors.key: t.factors for t in traces if t.factors is not None}
     return Trace(
         producers=union(trace.producers for trace in traces),
         drivers=union(trace.drivers for trace in traces),
         emitted=tuple(dict.fromkeys(e for trace in traces for e in trace.emitted)),
         shown=any(trace.shown for trace in traces),
         touched=moved[0].touched if len(moved) == 1 else None,
-        factors=factors[0] if len(factors) == 1 else None,
+        factors=factors.popitem()[1] if len(factors) == 1 else None,
         logic=tuple(dict.fromkeys(made for trace in traces for made in trace.logic)),
         axes=axes,
     )

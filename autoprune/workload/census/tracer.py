@@ -19,7 +19,7 @@ from autoprune.errors import CountingError
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.coverage import Coverage
-from autoprune.workload.census.functions import CONVOLUTIONS, MAKES
+from autoprune.workload.census.functions import CONVOLUTIONS, MAKES, MATRICES
 from autoprune.workload.census.passing import Passing
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.products import Products
@@ -27,7 +27,7 @@ from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.results import axes_after, unit_after
 from autoprune.workload.census.trace import Root, Trace, Traced, mark, merged, trace_of
 
-PRODUCTS = {"mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", *CONVOLUTIONS}
+PRODUCTS = MATRICES.keys() | CONVOLUTIONS
 
 
 class Tracer(TorchDispatchMode):
@@ -184,7 +184,7 @@ class Tracer(TorchDispatchMode):
 
     def _written(self, call: Call, trace: Trace, inputs: list[Traced]) -> None:
         """Memory that a view was written into holds what was written, too."""
-        view = call.args[0] if call.args and isinstance(call.args[0], Tensor) else None
+        view = call.out if isinstance(call.out, Tensor) else None
         base = view._base if view is not None else None
         if view is None or base is None:
             return

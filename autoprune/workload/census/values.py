@@ -69,11 +69,11 @@ def examine(x: Tensor, unit: float | None = None, *, whole: bool = False) -> Val
             entries happen to be even, say, only the way tells that one spike is half of them.
         whole: whether `x` is known to hold whole numbers.
     """
+    if x.dtype == torch.bool or x.is_complex():
+        return REAL if x.is_complex() else BINARY
     known = unit is not None and not whole and unit != 1
-    if not known and not whole:
-        of_bits = x.dtype == torch.bool or _all(x, lambda a: (a == 0) | (a == 1))
-        if of_bits:
-            return BINARY
+    if not known and not whole and _all(x, lambda a: (a == 0) | (a == 1)):
+        return BINARY
     if not (known and _multiples(x, abs(unit or 1))):
         unit = 1.0
         if not whole and not _all(x, lambda a: a.round() == a):
@@ -202,9 +202,10 @@ def nonzero(x: Tensor, zero: Tensor | None = None) -> np.ndarray:
     return host(x) != (0 if zero is None else host(zero))
 
 
-def exact(x: Tensor) -> Tensor:
-    """`x` in a type whose products are sums that are exact up to 2^24."""
-    return x if x.dtype == torch.float64 else x.float()
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """``a @ b``, in a type whose sums are exact up to 2^24."""
+    double = torch.float64 in (a.dtype, b.dtype)
+    return a.double() @ b.double() if double else a.float() @ b.float()
 
 
 def spikes(x: Tensor, values: Values) -> Tensor:

@@ -257,6 +257,38 @@ def test_a_membrane_is_one_neuron_however_often_it_is_asked(fire, alike):
     assert one.ops == other.ops
 
 
+def counting(u, past):
+    return (u > 0.2).to(u) * (1 - past)
+
+
+def flagged(u, past):
+    return ((u > 0.2) & (past == 0)).to(u)
+
+
+def left_out(u, past):
+    return (u > 0.2).to(u).masked_fill(past > 0, 0)
+
+
+@pytest.mark.parametrize("fire", [counting, flagged, left_out])
+def test_neurons_that_rest_are_no_more_neurons(fire):
+    """What holds a neuron back is made of its own spikes; what it lets pass is what it emits."""
+
+    class Resting(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            current, u, past, out = 2 * self.embed(x), 0.0, torch.zeros(1), []
+            for _ in range(STEPS):
+                u = u + current
+                out.append(self.then(u, past))
+                past = past + out[-1]
+            return self.layer(torch.stack(out)).mean((0, 2))
+
+    workload = counted(Resting(fire))
+    assert [op.kind for op in workload.ops] == ["linear", "linear"]
+    assert [item.neurons for item in workload.found] == [TOKENS * WIDTH]
+    assert workload.ops[0].neurons.output_spikes == workload.ops[1].a.events > 0
+    assert all("no product" not in item.reason for item in workload.uncounted)
+
+
 def test_neurons_by_hand_take_sums_of_spikes_as_others_do():
     """As in attention over tokens, which multiplies nothing before its neurons."""
 
@@ -351,6 +383,32 @@ def test_a_state_of_zeros_is_counted_where_recurrence_begins():
     assert [op.sizes.time_steps for op in layers] == [STEPS, STEPS]
     assert {op.work.dense_macs for op in layers} == {STEPS * SAMPLES * TOKENS * 3 * WIDTH * WIDTH}
     assert set(not_free(workload)) == {"products entry by entry"}
+
+
+@pytest.mark.parametrize("kernel", [(1, 3), (3, 1)])
+def test_a_convolution_that_mixes_steps_is_one_of_all_steps(kernel):
+    """Of frames [B, C, T, tokens]; one that does not is a layer of every step."""
+
+    def over(net, x: Tensor) -> Tensor:
+        taps = net.taps[:, : 3 * WIDTH].reshape(WIDTH, WIDTH, *kernel)
+        padding = tuple(size // 2 for size in kernel)
+        return torch.conv2d(x.permute(1, 3, 0, 2), taps, padding=padding).permute(2, 0, 3, 1)
+
+    op = counted(Network(over)).ops[-1]
+    mixes = kernel[0] > 1
+    assert op.geometry.in_size == ((STEPS, TOKENS) if mixes else (TOKENS,))
+    assert (op.sizes.time_steps, op.sizes.m) == ((1, STEPS * TOKENS) if mixes else (STEPS, TOKENS))
+    assert op.work.dense_macs == SAMPLES * STEPS * TOKENS * 3 * WIDTH**2
+
+
+def test_complex_numbers_are_named():
+    def filtered(net, x: Tensor) -> Tensor:
+        made = torch.fft.rfft(x, dim=2) @ net.heads[0].repeat(2, 2).to(torch.complex64)
+        return net.layer(torch.fft.irfft(made, TOKENS, dim=2))
+
+    named = not_free(counted(Network(filtered)))
+    assert named["bmm"] == 4 * STEPS * SAMPLES * (TOKENS // 2 + 1) * WIDTH**2
+    assert {"_fft_r2c", "_fft_c2r"} < {*named}
 
 
 def test_tokens_are_rows_of_a_table():
