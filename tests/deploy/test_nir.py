@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import nir
@@ -101,6 +102,19 @@ def test_networks_with_attention_need_extension_nodes(family, tmp_path):
     neurons = [m for m in network.modules() if isinstance(m, neuron.BaseNode)]
     assert proof.neuron_layers == len(neurons)
     assert proof.spikes > 1000 and proof.max_abs_difference < 1e-5
+    ours = count(network, adapter_for(network, None), samples(8))
+    shown = samples(8).unsqueeze(1).expand(-1, 3, -1, -1, -1)
+    theirs = count(NirNetwork(read_graph(file), 3).eval(), None, shown, 3)
+    wanted, found = (
+        Counter((op.sizes.k, op.work.effective_sops) for op in one.ops) for one in (ours, theirs)
+    )
+    # NIR's mean over tokens is a convolution; neurons behind it are counted with that.
+    [mean] = found - wanted
+    assert not wanted - found and mean in [
+        (op.sizes.k, op.work.effective_sops) for op in theirs.ops if op.name == "mean"
+    ]
+    fired = [sum(op.neurons.output_spikes for op in one.ops) for one in (ours, theirs)]
+    assert fired[0] == fired[1] > 1000
     with pytest.raises(AssertionError):  # a reader that knows no extension refuses the file
         nir.read(file)
 
