@@ -78,15 +78,15 @@ class Peaks:
                 line = " ".join(process.cmdline())
                 if process != driver and not line.startswith("ray::ResourceTrainable"):
                     continue
-                maps = process.memory_maps()
+                maps = process.memory_maps(grouped=False)
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
             name = "driver" if process == driver else f"worker {process.pid}"
-            shared = [held for held in maps if held.path.startswith("/dev/shm")]
-            own = sum(held.private_clean + held.private_dirty for held in maps)
-            own -= sum(held.private_clean + held.private_dirty for held in shared)
+            alone = [held for held in maps if "s" not in held.perms]
+            own = sum(held.private_clean + held.private_dirty for held in alone)
+            store = sum(held.rss for held in maps if "s" in held.perms)
             self.own[name] = max(self.own.get(name, 0), own)
-            self.store[name] = max(self.store.get(name, 0), sum(held.rss for held in shared))
+            self.store[name] = max(self.store.get(name, 0), store)
 
 
 @contextmanager

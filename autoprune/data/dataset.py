@@ -199,6 +199,13 @@ class Dataset:
         parts = (self.train, self.validation, self.test)
         return [file for part in parts for file in part.store.needed]
 
+    @property
+    def held_bytes(self) -> int:
+        """What its samples take of memory, those that parts share once; mapped files take none."""
+        stores = [part.store for part in (self.train, self.validation, self.test)]
+        held = {s.samples.data_ptr(): s.samples.nbytes for s in stores if isinstance(s, InMemory)}
+        return sum(held.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:

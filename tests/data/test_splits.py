@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import torch
 
-from autoprune.data.dataset import InMemory, Split
+from autoprune.data.dataset import About, Dataset, InMemory, MemoryMap, Split
 from autoprune.data.split import some_of
 
 LABELS = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
@@ -33,3 +36,14 @@ def test_fewer_are_among_more_and_the_seed_decides():
     assert few < more
     assert few == set(samples(some_of(PART, 20, 0)))
     assert few != other
+
+
+def test_what_parts_share_is_held_once_and_a_file_is_not(tmp_path):
+    about = About(name="numbers", classes=3, shape=(1, 1, 1))
+    data = Dataset(about=about, train=PART, validation=some_of(PART, 10, seed=0), test=PART)
+    assert data.held_bytes == 400
+    own = replace(PART, store=InMemory(torch.arange(25.0)))
+    assert replace(data, test=own).held_bytes == 500
+    np.save(tmp_path / "samples.npy", np.arange(100.0))
+    mapped = replace(PART, store=MemoryMap(tmp_path / "samples.npy"))
+    assert replace(data, train=mapped, validation=mapped).held_bytes == 400

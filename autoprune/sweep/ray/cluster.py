@@ -30,7 +30,8 @@ from autoprune.sweep.ray.place import check_place
 from autoprune.sweep.workers import Workers
 
 _STORE_BYTES = 200 * 2**20
-"""The object store of our own Ray: one copy of data and parent. Ray's default is 30 % of memory."""
+"""The object store of our own Ray, beside data in memory: one copy of each for all workers. What
+does not fit Ray puts on the disk. Its default is 30 % of memory."""
 
 _NODE_S = 120.0
 """How long a node may take to fetch the modules and say what it lacks."""
@@ -54,17 +55,18 @@ class _Node:
 
 
 @contextmanager
-def connected(workers: Workers, needs: Needs) -> Iterator[None]:
+def connected(workers: Workers, needs: Needs, data_bytes: int = 0) -> Iterator[None]:
     """While this lasts, this process is connected to the Ray that the workers work on.
 
-    Uses the Ray that it is connected to already, where there is one.
+    Uses the Ray that it is connected to already, where there is one. One of our own has room for
+    so many bytes of data in memory.
 
     Raises InputError where the cluster cannot be joined, a node lacks something, or no node has
     what a worker reserves.
     """
     started = not ray.is_initialized()
     if started:
-        _join(workers.address) if workers.address else _start(workers)
+        _join(workers.address) if workers.address else _start(workers, data_bytes)
     try:
         nodes = _alive()
         _check_room(workers, nodes)
@@ -82,7 +84,7 @@ def try_ray() -> str:
     Raises whatever Ray does where that fails.
     """
     check_place()
-    _start(Workers(count=1, threads=1, cpus=1))
+    _start(Workers(count=1, threads=1, cpus=1), 0)
     try:
         process: int = ray.get(ray.remote(_process).remote(), timeout=_NODE_S)
         return f"{ray.__version__} starts, and ran a task in process {process}"
@@ -103,7 +105,7 @@ def _alive() -> list[_Node]:
     ]
 
 
-def _start(workers: Workers) -> None:
+def _start(workers: Workers, data_bytes: int) -> None:
     """Start a Ray that listens on the loopback interface alone.
 
     Ray does so where it takes clusters for impossible, as on macOS; it is told so by this variable,
@@ -114,7 +116,7 @@ def _start(workers: Workers) -> None:
     ray_constants.ENABLE_RAY_CLUSTER = False
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
     try:
-        _init(workers)
+        _init(workers, data_bytes)
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
         del os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR]
@@ -140,7 +142,7 @@ def make_private_token(folder: Path) -> None:
         file.chmod(0o600)
 
 
-def _init(workers: Workers) -> None:
+def _init(workers: Workers, data_bytes: int) -> None:
     # Of other jobs Ray's workers import from the driver's current folder first, whoever's it is.
     job = JobConfig(_client_job=True)
     ray.init(
@@ -150,7 +152,7 @@ def _init(workers: Workers) -> None:
         include_dashboard=False,
         log_to_driver=False,
         logging_level=logging.ERROR,
-        object_store_memory=_STORE_BYTES,
+        object_store_memory=_STORE_BYTES + data_bytes,
     )
 
 

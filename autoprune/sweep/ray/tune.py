@@ -173,7 +173,7 @@ def run_with_ray(
         watchdog = Watchdog((Path(scratch) if apart else lock.parent) / "ended", workers.allowance)
         searcher = JobSearcher(jobs, watchdog, workers.retries)
         needs = Needs.here(setup.data.files, None if apart else lock, workers.artifacts)
-        stack.enter_context(connected(workers, needs))
+        stack.enter_context(connected(workers, needs, setup.data.held_bytes))
         listen()
         trainable = tune.with_parameters(
             _Trainable, setup=setup, threads=workers.threads, watchdog=watchdog
