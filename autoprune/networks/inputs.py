@@ -12,7 +12,8 @@ IMAGES = 4
 """Axes of a batch of images, [B, C, H, W]: the one kind of samples without time."""
 
 FRAMES = 5
-"""Axes of a batch of frames of events, [B, frames, 2, H, W], which have time whatever is said."""
+"""Axes of a batch of frames of events, [B, frames, 2, H, W], which have time unless it is said
+that they have none."""
 
 
 def time_axis_of(model: nn.Module) -> int:
@@ -30,7 +31,12 @@ def time_axis_of(model: nn.Module) -> int:
 
 
 def has_time(model: nn.Module, inputs: Tensor) -> bool:
-    """Whether the second axis of samples is time: of frames, or since the network says so."""
+    """Whether the second axis of samples is time: of frames, or since the network says so.
+
+    One of volumes [B, C, D, H, W] says by ``time_axis = None`` that it is not.
+    """
+    if getattr(model, "time_axis", 0) is None:
+        return False
     said = hasattr(model, "time_axis") and inputs.ndim not in (1, 2, IMAGES)
     return inputs.ndim == FRAMES or said
 
@@ -61,7 +67,8 @@ def present(model: nn.Module, inputs: Tensor) -> Tensor:
     if not isinstance(steps, int) or frames % steps:
         raise CompressionError(
             f"{type(model).__name__}: {frames} frames of events for {steps} time steps; expected "
-            "time steps that divide the frames"
+            "time steps that divide the frames; of a network of volumes [B, C, D, H, W], which "
+            "have no time, its attribute time_axis = None"
         )
     shown = inputs.unflatten(1, (steps, -1)).sum(2)
     return shown if time_axis_of(model) else shown.transpose(0, 1).contiguous()
