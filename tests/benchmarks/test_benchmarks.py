@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -186,6 +187,15 @@ def test_what_members_score_in_a_machines_integers(root, short_run):
     head, *rows = printed(root, "integers.py", str(short_run)).splitlines()
     assert head.startswith("trial,samples,floating,rounded,layer,channel,neuron,") and rows
     assert all(row.split(",")[1] == "359" for row in rows)
+
+
+@pytest.mark.slow
+def test_what_fine_tuning_in_a_machines_integers_gives(root, short_run):
+    out = printed(root, "straight_through.py", str(short_run), "--epochs", "1")
+    head, *rows = csv.reader(out.splitlines())
+    assert head[3:6] == ["as it is", "floating point", "integers"]
+    assert {row[1] for row in rows} == {"layer", "channel"}
+    assert all(0 < int(right) <= int(row[2]) for row in rows for right in row[3:6])
 
 
 @pytest.mark.full

@@ -15,8 +15,9 @@ from autoprune.errors import RecordError
 from autoprune.report.front.branches import BranchProbe
 from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.branches import branch_table, probe_table
-from autoprune.report.tables.front import front_legend, front_table
+from autoprune.report.tables.front import front_legend, front_table, pick_table
 from autoprune.report.units import EnergyUnit
+from autoprune.runs.posterior import Posterior
 from autoprune.trial.key import NO_BLOCKS, PARENT, TrialKey
 
 
@@ -103,6 +104,17 @@ def test_a_wide_terminal_has_more_columns(outcome, baselines, shape) -> None:
     assert all(head in wide for head in (" test ", " latency µs ", " KiB ", " dynamic "))
     assert "On a wider terminal" not in wide
     assert max(map(len, wide.splitlines())) <= 120
+
+
+def test_picks_have_whole_heads_within_80_columns(outcome, baselines, model, shape) -> None:
+    [row] = machine_front([outcome(0)], baselines, model, shape).rows
+    judged = Posterior(expected=0.9, chance=0.5)
+    wide = replace(row, trial="123@10", parameters=123_456_789, posterior=judged)
+    text = text_of(pick_table([replace(wide, test=row.validation)]))
+    [head] = [line for line in text.splitlines() if "ratio" in line]
+    names = "trial val % [95 %] worth P test nJ ratio parameters kept % host %"
+    assert head.split() == names.split()
+    assert "…" not in text and max(map(len, text.splitlines())) <= 80
 
 
 def test_front_table_has_both_ends_of_a_range(outcome, baselines, shape) -> None:

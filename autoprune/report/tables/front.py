@@ -147,7 +147,7 @@ def _in(unit: EnergyUnit, energy_uj: float | None) -> float | None:
 
 def pick_table(rows: Sequence[Row]) -> RenderableType:
     """Some trials on a machine, then the plan of each."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     unit = EnergyUnit.of(row.energy_uj for row in rows)
     further = ("ratio", "parameters", "kept %", "host %")
     names = ("number", "val % [95 %]", *_judged(rows), "test", unit.name, *further)
@@ -156,7 +156,8 @@ def pick_table(rows: Sequence[Row]) -> RenderableType:
     for row in rows:
         words = _words(row, unit)
         table.add_row(*(words[name] for name in names))
-    return Group(table, Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows)))
+    plans = Text("\n".join(f"{row.trial:>5}  {row.plan}" for row in rows))
+    return Group(Text(), table, Text(), plans, Text())
 
 
 def _words(row: Row, unit: EnergyUnit) -> dict[str, str]:
