@@ -19,6 +19,7 @@ from autoprune.report.page.machines import machine_values
 from autoprune.report.page.trials import Names, score_values, trial_values
 from autoprune.report.plots.figure import MARKS
 from autoprune.report.tables.calibration import calibration_lines
+from autoprune.report.tables.front_notes import unpriced_lines
 from autoprune.report.tables.one_shot import one_shot_lines
 from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
@@ -40,12 +41,16 @@ def gather(folder: RunFolder) -> dict[str, Json]:
     record, heads = folder.record, folder.read_heads()
     again, names = folder.read_confirmed(), Names()
     fronts = RunFronts(folder, heads)
+    every = run_machines(folder)
+    unpriced = [model.machine.name for model in every if not model.PRICED]
     found, failed = on_each(
-        run_machines(folder), lambda model: (model, machine_values(fronts, again, model))
+        [model for model in every if model.PRICED],
+        lambda model: (model, machine_values(fronts, again, model)),
     )
     models, machines = [model for model, _ in found], [values for _, values in found]
     if not machines:
-        raise RecordError(f"{folder.path}: no machine can price it: {'; '.join(failed)}")
+        why = "; ".join([*failed, *unpriced_lines(unpriced)])
+        raise RecordError(f"{folder.path}: no machine can price it: {why}")
     read = sorted({key for model in models for key in _read_otherwise(fronts, model)})
     keys = [head.key for head in heads]
     trials = list(trial_values(folder, [*keys, *read], models, names))
@@ -60,6 +65,7 @@ def gather(folder: RunFolder) -> dict[str, Json]:
         "branches": [str(place) for place, _ in record.shape.branches()],
         "marks": {origin: list(mark) for origin, mark in MARKS.items()},
         "failed": failed,
+        "unpriced": list(unpriced_lines(unpriced)),
         "machines": machines,
         "trials": [trial.values for trial in trials],
         "parent": parent.values,

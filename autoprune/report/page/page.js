@@ -14,7 +14,8 @@ function fillAnswer() {
   });
   find("answers").replaceChildren(
     table(["machine", "trial", `validation ${data.score}`, "energy", "less than parent", "less than uniform"], rows),
-    make("p", "Taken is the knee of each front. Times less energy: than the fine-tuned parent, and than the cheapest uniform compression that is as accurate (-: none is)."));
+    make("p", "Taken is the knee of each front. Times less energy: than the fine-tuned parent, and than the cheapest uniform compression that is as accurate (-: none is)."),
+    ...data.unpriced.map((line) => make("p", line)));
 }
 
 function fillWhy() {

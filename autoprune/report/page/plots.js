@@ -52,7 +52,8 @@ function drawAll() {
   find("all-words").textContent = "Ringed: the network that is taken. Stars: the fine-tuned parent, at the bits of each machine." + (left ? ` ${left} members far below the parent are not drawn.` : "");
   draw("all-plot", traces, { hovermode: "closest", margin: { l: 50, r: 10, t: 10, b: 40 }, legend: { orientation: "h", y: -0.25 },
     xaxis: { type: "log", title: { text: "energy, % of the fine-tuned parent's" } },
-    yaxis: { title: { text: `validation ${safe(data.score)} [%]` } } }).then((plot) => {
+    yaxis: { title: { text: `validation ${safe(data.score)} [%]` } },
+    annotations: left ? [atMargin([left, ...below])] : [] }).then((plot) => {
     plot.removeAllListeners("plotly_click");
     plot.on("plotly_click", (event) => {
       const found = event.points[0].customdata;
@@ -67,11 +68,19 @@ function drawAll() {
 // What an axis counts, with its unit.
 const axisWords = (key) => axes[key][0] + (key === "energy" ? ` [${state.machine.unit.name}]` : "");
 
+const below = [0.5, 0, "bottom", "center", "\u25be below"];
+
+// A count at the margin of a plot.
+function atMargin([count, x, y, yanchor, xanchor, side]) {
+  return { text: `${count} ${side}`, x, y, xanchor, yanchor, xref: "paper", yref: "paper", showarrow: false, font: { size: 11 },
+    bgcolor: getComputedStyle(document.documentElement).getPropertyValue("--ground").trim(), borderpad: 2 };
+}
+
 // How many points lie outside of two ranges, with where they are counted and where they lie.
 function beyond(points, [left, right], [low, high]) {
   const under = points.filter(([, y]) => y < low), over = points.filter(([, y]) => y > high);
   const beside = points.filter(([, y]) => y >= low && y <= high);
-  return [[under.length, 0.5, 0, "bottom", "center", "\u25be below"], [over.length, 0.5, 1, "top", "center", "\u25b4 above"],
+  return [[under.length, ...below], [over.length, 0.5, 1, "top", "center", "\u25b4 above"],
     [beside.filter(([x]) => x < left).length, 0, 0.5, "middle", "left", "\u25c2 left"],
     [beside.filter(([x]) => x > right).length, 1, 0.5, "middle", "right", "right \u25b8"]].filter(([count]) => count);
 }
@@ -79,11 +88,8 @@ function beyond(points, [left, right], [low, high]) {
 // Counts at the margins what the axes, as they are now, leave out.
 function countBeyond(plot, points) {
   const ends = (axis) => (axis.type === "log" ? axis.range.map((end) => 10 ** end) : axis.range);
-  const { xaxis, yaxis } = plot.layout, css = getComputedStyle(document.documentElement);
   const drawn = points.filter(([x, y]) => x !== null && y !== null);
-  Plotly.relayout(plot, { annotations: beyond(drawn, ends(xaxis), ends(yaxis)).map(([count, x, y, yanchor, xanchor, side]) => ({
-    text: `${count} ${side}`, x, y, xanchor, yanchor, xref: "paper", yref: "paper", showarrow: false, font: { size: 11 },
-    bgcolor: css.getPropertyValue("--ground").trim(), borderpad: 2 })) });
+  Plotly.relayout(plot, { annotations: beyond(drawn, ends(plot.layout.xaxis), ends(plot.layout.yaxis)).map(atMargin) });
 }
 
 function drawFront() {

@@ -174,9 +174,12 @@ def test_no_path_of_the_computer_is_on_it(show, folder):
 
 
 @pytest.mark.full
-def test_the_axes_of_the_front_change(show):
-    """What they leave out is counted at the margin where it lies."""
+def test_the_axes_of_the_front_change(show, folder):
+    """What they leave out is counted at the margin where it lies; a chip without a price is named."""
+    shutil.copy(load_machine("speck").machine.where, folder.machines / "speck.toml")
     page = show()
+    assert "No published price, and so no energies: speck." in page.inner_text("#answers")
+    assert page.inner_text("#failed") == ""
     counted = "find('front-plot').layout.annotations.map(one => one.text)"
     assert page.evaluate(counted) == ["1 \u25be below"]
     page.evaluate("Plotly.relayout('front-plot', {'yaxis.range': [91, 100]})")
