@@ -125,7 +125,7 @@ def held_by(
         try:
             found.append(in_integers(model, setup.adapter, one, own, inputs))
         except InputError as error:  # what cannot be held is not measured so
-            cause = str(error).removeprefix("arithmetic: ")
+            cause = str(error).removeprefix("arithmetic: ").removeprefix("--fold: ")
             refused.append(Refused(arithmetic=one, cause=cause))
     return found, tuple(refused)
 

@@ -66,6 +66,26 @@ def test_a_layer_whose_output_is_read_elsewhere_is_refused(samples):
         fold(Tapped(tapped=True).eval(), samples)
 
 
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        (lambda net, x: net.head(net.norm(net.layer(x)).flatten(1).float()), "in float64 .Runtime"),
+        (lambda net, x: net.norm(net.layer(x)).flatten(1) + net.norm.bias.sum(), "without its"),
+    ],
+)
+def test_a_network_that_does_not_run_otherwise_is_refused(samples, then, words):
+    """Its code is of float32 alone, or reads what its norm holds."""
+
+    class Own(Tapped):
+        def forward(self, x):
+            return then(self, x)
+
+    network = Own(tapped=False).eval()
+    network.head = nn.Linear(network.norm(network.layer(samples)).flatten(1).shape[1], 2)
+    with pytest.raises(InputError, match=f"--fold: Own does not run {words}"):
+        fold(network, samples)
+
+
 def test_a_norm_that_is_called_twice_or_follows_no_layer_stays(samples):
     class Twice(nn.Module):
         def __init__(self):

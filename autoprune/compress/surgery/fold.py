@@ -37,13 +37,21 @@ def fold(network: nn.Module, inputs: Tensor) -> tuple[nn.Module, dict[str, str]]
         network: in evaluation mode.
         inputs: samples on which it is observed.
 
-    Raises InputError where the folded network computes something else.
+    Raises InputError where the folded network computes something else, or does not run.
     """
     pairs = norms_behind_layers(network, inputs)
-    exact = copy.deepcopy(network).double()
-    before = _outputs(exact, inputs.double())
-    _fold(exact, pairs)
-    difference = (_outputs(exact, inputs.double()) - before).abs().max()
+    exact, without = copy.deepcopy(network).double(), "in float64"
+    try:
+        before = _outputs(exact, inputs.double())
+        _fold(exact, pairs)
+        without = "without its batch norms"
+        difference = (_outputs(exact, inputs.double()) - before).abs().max()
+    except Exception as error:  # the network may be a user's
+        raise InputError(
+            "--fold",
+            f"{type(network).__name__} does not run {without} ({type(error).__name__}: {error})",
+            "a network that makes tensors of its input's type, and reads no norm but by calling it",
+        ) from error
     if not difference <= _TOLERANCE * before.abs().max():
         raise InputError(
             "--fold",
