@@ -134,7 +134,6 @@ def _ends(finished: Finished) -> Iterator[str]:
 
 def _print_result(console: Console, finished: Finished) -> None:
     from autoprune.cli.output import megabytes
-    from autoprune.report.front.answer import answer
     from autoprune.report.tables.answer import answer_table, next_lines
     from autoprune.report.tables.calibration import calibration_lines
     from autoprune.report.tables.one_shot import one_shot_lines
@@ -145,12 +144,12 @@ def _print_result(console: Console, finished: Finished) -> None:
         console.print(line)
     for warning in finished.warnings:
         console.print(f"Warning: {warning}", style="yellow")
-    folder, fronts = finished.folder, list(finished.fronts.values())
-    answers = [answer(front) for front in fronts]
+    folder, answers = finished.folder, finished.answers
     if answers:
-        console.print(answer_table(answers, fronts[0].parent.name))
-        if fronts[0].data:
-            console.print(f"Data: {fronts[0].data}.")
+        front = next(iter(finished.fronts.values()))
+        console.print(answer_table(answers, front.parent.name))
+        if front.data:
+            console.print(f"Data: {front.data}.")
         console.print(f"Picture: {folder.picture}", soft_wrap=True)
     if finished.interrupted:
         console.print(GO_ON, style="yellow")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autoprune.report.front.answer import Answer, answer
 from autoprune.report.front.branches import BranchProbe
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.one_shot import OneShot
@@ -38,6 +39,11 @@ class Finished:
     saved: int
     one_shot: OneShot | None
     interrupted: bool
+
+    @property
+    def answers(self) -> list[Answer]:
+        """The network to take for each machine, as `autoprune pick` takes it without limits."""
+        return [answer(front) for front in self.fronts.values()]
 
     @property
     def outcomes(self) -> list[Outcome]:

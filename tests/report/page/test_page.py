@@ -175,7 +175,7 @@ def test_no_path_of_the_computer_is_on_it(show, folder):
 
 @pytest.mark.full
 def test_the_axes_of_the_front_change(show, folder):
-    """What they leave out is counted at the margin where it lies; a chip without a price is named."""
+    """What they leave out is counted at the margin where it lies; unpriced chips are named."""
     shutil.copy(load_machine("speck").machine.where, folder.machines / "speck.toml")
     page = show()
     assert "No published price, and so no energies: speck." in page.inner_text("#answers")
