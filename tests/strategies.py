@@ -41,7 +41,10 @@ BLOCKS = st.lists(
     unique_by=lambda branch: branch.name,
 ).map(lambda branches: BlockShape(branches=tuple(branches)))
 SHAPES = st.builds(
-    NetworkShape, blocks=st.lists(BLOCKS, max_size=13).map(tuple), stem=MATRICES, head=MATRICES
+    NetworkShape,
+    blocks=st.lists(BLOCKS, min_size=1, max_size=13).map(tuple),
+    stem=MATRICES,
+    head=MATRICES,
 )
 """Networks of up to 13 blocks, so that some have numbers of two digits; with stem and head."""
 

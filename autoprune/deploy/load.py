@@ -25,7 +25,7 @@ from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
 from autoprune.errors import AutopruneError, CompressionError, InputError
 from autoprune.files import read_json
-from autoprune.networks.build import adapter_for, build, build_foreign
+from autoprune.networks.build import adapter_for, build, build_within
 from autoprune.plugin import refuse_code
 
 FORMAT = 1
@@ -125,7 +125,7 @@ def shell(form: Form, plan: Plan, weights: int) -> nn.Module:
     origin = form.network
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay what they were
         asked = origin.model, origin.arguments, origin.offered
-        parent = build(*asked) if ":" in origin.model else build_foreign(*asked, weights)
+        parent = build(*asked) if ":" in origin.model else build_within(*asked, weights)
         # A method that is not named in the manifest has no share in the form.
         adapter = adapter_for(parent, origin.adapter)
         network = reshape(parent, plan.known, adapter)

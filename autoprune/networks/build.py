@@ -60,13 +60,14 @@ class Architecture:
             network.time_axis = self.time_axis  # type: ignore[assignment]
         return network
 
-    def build_foreign(self, weights: int) -> nn.Module:
-        """The same for arguments that may be another's: they fill no memory, and take no hours.
+    def build_within(self, weights: int | None = None) -> nn.Module:
+        """The same of a shipped family: its arguments fill no memory, and take no hours.
 
-        `weights` is the size of the file that has the network's, in bytes. Raises InputError,
-        before the network is made, where it has more than can be in there, or than any of ours.
+        `weights` is the size of the network's file of weights, in bytes, where it may be another's.
+        Raises InputError, before the network is made, where it has more parameters than can be in
+        there, or than any of ours.
         """
-        most = min(_LARGEST, _SMALL + _PER_BYTE * weights)
+        most = _LARGEST if weights is None else min(_LARGEST, _SMALL + _PER_BYTE * weights)
         with torch.device("meta"), _none_too_large(self.where, most):
             self.build()
         return self.build()
@@ -81,8 +82,8 @@ def _none_too_large(where: str, most: int) -> Iterator[None]:
         nonlocal parameters, tensors
         parameters, tensors = parameters + (0 if tensor is None else tensor.numel()), tensors + 1
         if parameters > most:
-            expected = f"at most {most}, by the size of its file of weights"
-            raise InputError(where, f"{parameters} parameters or more", expected)
+            by = "" if most == _LARGEST else ", by the size of its file of weights"
+            raise InputError(where, f"{parameters} parameters or more", f"at most {most}{by}")
         if tensors > _TENSORS:
             raise InputError(where, f"more than {_TENSORS} tensors", "a network that was searched")
 
@@ -118,9 +119,12 @@ def find_architecture(
         name for name, p in taken.items() if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
     settable = [name for name in named if name not in offered and name != "spiking_neuron"]
-    for name in arguments:
+    for name, value in arguments.items():
         if name not in settable and not open_ended:
             raise InputError(where, f"unknown argument {name!r}", name=name, candidates=settable)
+        numbers = name in settable and taken[name].annotation in ("int", "float")
+        if numbers and isinstance(value, bool):
+            raise InputError(where, f"{name} = {str(value).lower()}", "a number")
     given = {**{k: v for k, v in offered.items() if k in named}, **arguments}
     for name in named:
         if taken[name].default is inspect.Parameter.empty and name not in given:
@@ -134,11 +138,11 @@ def build(model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any]) 
     return find_architecture(model, arguments, offered).build()
 
 
-def build_foreign(
+def build_within(
     model: str, arguments: Mapping[str, Any], offered: Mapping[str, Any], weights: int
 ) -> nn.Module:
-    """Likewise of what may be another's; see `Architecture.build_foreign`."""
-    return find_architecture(model, arguments, offered).build_foreign(weights)
+    """Likewise of what may be another's; see `Architecture.build_within`."""
+    return find_architecture(model, arguments, offered).build_within(weights)
 
 
 def adapter_for(network: nn.Module, named: str | None) -> ModelAdapter:

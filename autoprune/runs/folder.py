@@ -195,7 +195,7 @@ class RunFolder:
 
         A file that was read and is damaged is set aside, and named in `set_aside`: its trial runs
         again. One that cannot be read raises UnreadableError and stays, since nobody knows what is
-        in it.
+        in it; so does one that is whole and does not fit the record, which may be what is damaged.
         """
         _ = self._shape  # what is wrong with the record is no trial's fault
         for file in half_written(self.path):
@@ -208,29 +208,36 @@ class RunFolder:
 
     def _head(self, file: Path) -> Head:
         head = read_head(file)
-        self._check(file, head.key, head.plan)
+        self._check_key(file, head.key)
+        self._check_plan(file, head.plan)
         return head
 
     def _outcome(self, file: Path) -> Outcome:
         outcome = read_outcome(file)
-        self._check(file, outcome.key, outcome.plan)
+        self._check_key(file, outcome.key)
+        self._check_plan(file, outcome.plan)
         return outcome
 
-    def _check(self, file: Path, key: TrialKey, plan: Plan) -> None:
-        """RecordError where what was read of a file is another's, or of another network."""
+    def _check_key(self, file: Path, key: TrialKey) -> None:
+        """RecordError where what was read of a file is another's."""
         if self.file(key) != file:
             raise RecordError(f"{file}: damaged (it is of {key.words})")
+
+    def _check_plan(self, file: Path, plan: Plan) -> None:
+        """RecordError where what was read of a file is of another network than the record."""
         shape = self._shape
         if shape is None:
             return
+        wrong = ""
         if plan.blocks != len(shape.blocks):
-            what = f"a plan of {plan.blocks} blocks, of a network of {len(shape.blocks)}"
-            raise RecordError(f"{file}: damaged ({what})")
-        try:
-            plan.short(shape)
-        except (ArithmeticError, LookupError) as error:
-            what = "a plan that takes from its network what that has not"
-            raise RecordError(f"{file}: damaged ({what})") from error
+            wrong = f"a plan of {plan.blocks} blocks, of a network of {len(shape.blocks)}"
+        else:
+            try:
+                plan.short(shape)
+            except (ArithmeticError, LookupError):
+                wrong = "a plan that takes from its network what that has not"
+        if wrong:
+            raise RecordError(f"{file}: {wrong}; this or {self.study_file} is damaged")
 
     @cached_property
     def _shape(self) -> NetworkShape | None:
@@ -240,12 +247,15 @@ class RunFolder:
     def _sound(self, file: Path) -> Head | None:
         """What is in a file; None where it is damaged."""
         try:
-            return self._head(file)
+            head = read_head(file)
+            self._check_key(file, head.key)
         except UnreadableError:
             raise
         except RecordError:
             self.put_aside(file)
             return None
+        self._check_plan(file, head.plan)
+        return head
 
     def put_aside(self, file: Path) -> None:
         """Rename a file that is damaged, and note it in `set_aside`."""

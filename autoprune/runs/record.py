@@ -13,6 +13,7 @@ from autoprune.compress.effort import Effort
 from autoprune.config import Json
 from autoprune.errors import AutopruneError, RecordError
 from autoprune.files import typed
+from autoprune.networks.place import BRANCHES
 from autoprune.networks.shape import BlockShape, BranchShape, MatrixShape, NetworkShape
 
 FORMAT = 3
@@ -174,6 +175,8 @@ def _arithmetic(data: Mapping[str, Any]) -> Arithmetic:
 
 
 def _shape(data: Mapping[str, Any]) -> NetworkShape:
+    if not data["blocks"]:
+        raise RecordError("shape: no blocks")
     return NetworkShape(
         blocks=tuple(
             BlockShape(branches=tuple(_branch(branch) for branch in block["branches"]))
@@ -186,6 +189,8 @@ def _shape(data: Mapping[str, Any]) -> NetworkShape:
 
 def _branch(data: Mapping[str, Any]) -> BranchShape:
     _texts("shape", data["name"], data.get("fixed", ""))
+    if data["name"] not in BRANCHES:
+        raise RecordError(f"shape: a branch {data['name']!r}; expected {', '.join(BRANCHES)}")
     _counts("shape", data["groups"], data["size"], least=1)
     matrices = _matrices(data["matrices"])
     if not matrices:

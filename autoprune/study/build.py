@@ -158,6 +158,7 @@ def _tried(
             refuse_broken(named(name), tried, f"{file}: compression.methods")
         domains = space.parameters(tried.shape)
         _every_value(domains, tried.shape, effort)
+        space.complete({}, tried.shape, effort)  # before anything computes
         manner = Manner(options=parts.compression.options, samples=samples)
         tested = smoke_test(network, adapter, domains, effort, manner)
         if not about.label_shape:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -77,8 +76,8 @@ def find_parts(study: Study, foreign: int | None = None) -> tuple[Parts, nn.Modu
     _check_fit(study, data.about)
     spec = study.network
     architecture = find_architecture(spec.model, spec.arguments, _offered(spec, data.about))
-    build = architecture.build if foreign is None else partial(architecture.build_foreign, foreign)
-    network = build()
+    shipped = ":" not in spec.model
+    network = architecture.build_within(foreign) if shipped else architecture.build()
     adapter = adapter_for(network, spec.adapter)
     if _has_time(spec, data.about):
         axis = adapter.time_axis(network) if spec.time_axis is None else spec.time_axis

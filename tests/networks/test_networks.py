@@ -12,7 +12,7 @@ from torch import nn
 from autoprune.errors import CompressionError, InputError
 from autoprune.networks.adapter import Inside, Projection
 from autoprune.networks.branches import branch
-from autoprune.networks.build import adapter_for, build, check_image
+from autoprune.networks.build import adapter_for, build, check_image, find_architecture
 from autoprune.networks.checkpoint import load_checkpoint
 from autoprune.networks.families import FAMILIES
 from autoprune.networks.spikformer import SpikformerAdapter
@@ -58,11 +58,19 @@ def test_a_family_is_the_class_of_spikingjelly(model, arguments, theirs):
     assert ours.T == 2
 
 
+@pytest.mark.parametrize("asked", [{"depths": 10**12}, {"embed_dims": 2**17}])
+def test_one_that_cannot_be_meant_is_refused_before_it_is_made(asked):
+    """Whose blocks would be made one by one, and whose weights would fill the memory."""
+    found = find_architecture("spikformer_patch", {**SMALL, **asked}, OFFERED)
+    assert_refused("network spikformer_patch: *expected", found.build_within)
+
+
 @refusals(
     (("spikformer", {**SMALL, "embed_dim": 8}), "unknown argument 'embed_dim'*'embed_dims'"),
     (("spikformer", {**SMALL, "num_heads": 3}), "num_heads = 3*divided by num_heads 3"),
     (("spikformer", {**SMALL, "patch_size": 5}), "patch_size=4 or 16"),
     (("spikformer", {**SMALL, "embed_dims": "16"}), "cannot be built with"),
+    (("spikformer_patch", {**SMALL, "depths": True}), "depths = true; expected a number"),
     (("spikformer_patch", {**SMALL, "patch_size": 0}), "patch_size 0, stem 1*at least 1"),
     (("spikformer_patch", {**SMALL, "stem": 6}), "stem 6, embed_dims 16*halved stem - 1 times"),
     (("spikformer_patch", {"embed_dims": 16}), "argument 'num_heads' is missing"),

@@ -233,8 +233,11 @@ def test_a_plan_of_another_network_and_a_file_under_anothers_name_are_damage(who
     ):
         folder.write(replace(outcome, plan=replace(outcome.plan, **changed)))
         for read in (folder.read_heads, folder.read_trials, lambda: folder.read(TrialKey(1))):
-            with pytest.raises(RecordError, match=f"00001.parquet: damaged .{words}"):
+            with pytest.raises(RecordError, match=f"00001.parquet: {words}; this or .*study.json"):
                 read()
+        with pytest.raises(RecordError, match=r"00001.parquet: .* is damaged"):
+            folder.recover()
+        assert folder.file(TrialKey(1)).is_file() and folder.set_aside == []
     for place, read in (
         (folder.file(FINE_TUNED), folder.read_baselines),
         (folder.file(TrialKey(1, 0)), folder.read_confirmed),

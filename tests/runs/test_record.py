@@ -17,6 +17,7 @@ from tests.strategies import RECORDS, SHAPES
 
 MATRIX = {"name": "fc1", "weights_per_dimension": 4}
 BRANCH = {"name": "mlp", "groups": 1, "size": 8, "fixed": "", "matrices": [MATRIX]}
+WHOLE = {"blocks": [{"branches": [BRANCH]}], "stem": [], "head": []}
 
 
 @given(RECORDS)
@@ -57,9 +58,11 @@ def test_the_record_of_a_folder_is_what_was_written_last(tmp_path, shape):
         {"trials": -1},
         {"shape": None},
         {"shape": {"blocks": [{"branches": [{}]}], "stem": [], "head": []}},
+        {"shape": {"blocks": {}, "stem": [], "head": []}},
+        {"shape": {"blocks": [{"branches": [BRANCH | {"name": "x"}]}], "stem": [], "head": []}},
         {"shape": {"blocks": [{"branches": [BRANCH | {"matrices": ""}]}], "stem": [], "head": []}},
         {"shape": {"blocks": [{"branches": [BRANCH | {"size": 0}]}], "stem": [], "head": []}},
-        {"shape": {"blocks": [], "stem": [{"name": 1, "weights_per_dimension": 2}], "head": []}},
+        {"shape": WHOLE | {"stem": [{"name": 1, "weights_per_dimension": 2}]}},
         {"effort": {"time_steps": "4"}},
         {"weight_bits": 8},
         {"weight_bits": [8.5]},

@@ -7,6 +7,7 @@ import json
 import pytest
 from safetensors.torch import load_file
 
+from autoprune.sweep.prepare import prepare
 from tests.refusals import assert_refused, refusals
 
 
@@ -74,3 +75,11 @@ def test_a_score_that_is_none_is_found_before_anything_trains(autoprune, study, 
 def test_a_score_that_some_labels_have_not_is_a_score(autoprune, study, name):
     said = autoprune("run", study(f'evaluate = "own_functions:{name}"', name), "--dry-run")
     assert said.code == 0, said.err
+
+
+def test_steps_that_the_space_has_not_are_refused_before_anything_computes(
+    short_study, monkeypatch
+):
+    monkeypatch.setattr("autoprune.study.build.smoke_test", lambda *_: pytest.fail("it computed"))
+    given = str(short_study(("time_steps = 3", "time_steps = 9")))
+    assert_refused("the study begins with 9, which the space does not offer", prepare, given)
