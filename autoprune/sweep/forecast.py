@@ -23,7 +23,7 @@ from autoprune.trial.measurement import Measurement, Seconds
 from autoprune.trial.setup import Setup
 from autoprune.trial.trial import run_trial
 
-_COUNTS: Final = (2, 16, 64)
+_COUNTS: Final = (2, 16, 128)
 """Samples of the timed trials, one after the other; the first is slow for all that is new in it."""
 _SLOW_S: Final = 2.0
 """Processor time of a trial after which no larger one is timed."""

@@ -134,6 +134,7 @@ LONG = [
     (["memory.py", "--gib", "0.01", "--workers", "1"], "driver         its own "),
     (["removal.py", *STUDY, "--seeds", "1"], "points lost on validation, test, both"),
     (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
+    (["learned_neurons.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "over LIF [95 %]"),
     (
         ["patterns.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
         "nm searched: patterns",

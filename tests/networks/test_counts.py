@@ -29,15 +29,8 @@ NETWORKS = {
         {"embed_dims": 16, "num_heads": 2, "depths": 2, "mlp_ratio": 4.0},
         10,
     ),
-    "Spikformer-patch-4-48, fashion": (
-        {
-            "embed_dims": 48,
-            "num_heads": 4,
-            "depths": 4,
-            "mlp_ratio": 2.0,
-            "patch_size": 4,
-            "stem": 2,
-        },
+    "Spikformer-patch-4-64, fashion": (
+        {"embed_dims": 64, "num_heads": 4, "depths": 4, "mlp_ratio": 2.0, "patch_size": 7},
         10,
     ),
 }

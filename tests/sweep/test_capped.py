@@ -71,4 +71,4 @@ def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(
     monkeypatch.setattr("autoprune.sweep.forecast.run_trial", waits)
     trial = forecast(built).expenses[-1].seconds
     assert trial is not None
-    assert 0 < trial < 0.5 * 60 * 1078 / 64
+    assert 0 < trial < 0.5 * 60 * 1078 / 128
