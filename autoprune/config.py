@@ -170,6 +170,8 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
         case _:
             cause = (first.get("ctx") or {}).get("error")
             wanted = str(cause) if cause else first["msg"].removeprefix("Input should be ")
+            if "; expected " in wanted:  # it says what of a table was given, too
+                return InputError(place, wanted)
             return InputError(place, given, wanted)
 
 

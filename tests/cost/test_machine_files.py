@@ -126,6 +126,10 @@ def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
     (("truenorth", "26, least = 2.5", "[2.5, 26]"), "operation.value: *of a range its upper end"),
     (("truenorth", "26, least = 2.5", '"2.5 to 26"'), "operation.value: *of a range its upper end"),
     (("truenorth", "value = 26, least", "least"), "operation.value: missing"),
+    (
+        ("loihi1", "state = { bits = 24", "state = { bits = 12"),
+        "mine.toml: arithmetic: a state of 12 bits; expected at least 24, for a threshold of 17",
+    ),
 )
 def test_what_is_wrong_with_any_family_is_named(root, tmp_path, given, words):
     name, old, new = given
