@@ -128,7 +128,7 @@ def test_all_in_prices_do_not_meet_prices_per_term(tmp_path):
     (("truenorth", "value = 26, least", "least"), "operation.value: missing"),
     (
         ("loihi1", "state = { bits = 24", "state = { bits = 12"),
-        "mine.toml: arithmetic: a state of 12 bits; expected at least 24, for a threshold of 17",
+        "arithmetic: a state of 12 bits; expected at least 24, for a threshold of 17",
     ),
 )
 def test_what_is_wrong_with_any_family_is_named(root, tmp_path, given, words):
