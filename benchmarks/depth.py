@@ -24,11 +24,12 @@ import optuna
 import pandas as pd
 from made_up import Network, Params
 from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial
 from scipy.stats import t
 from strategies import STRATEGIES
 from surfaces import KINDS, Array, Surface
 
-from autoprune.search.block_response import calibration
+from autoprune.search.block_response.calibration import EXPECTED, calibration
 from autoprune.search.samplers import derive_seed
 
 HERE = Path(__file__).parent
@@ -47,9 +48,10 @@ CASES = (
 )
 """Kind, blocks, machines and samples of validation."""
 
-HEAD = ("surface", "strategy", "seed", "trainings", "share", "cpu_s", "errors", "gains")
-"""Columns: a share of the best hypervolume, processor time of the search, the root mean square of
-standardised errors, and expected over realised gain; the last two where something was expected."""
+HEAD = ("surface", "strategy", "seed", "trainings", "share", "cpu_s", "errors", "gains", "decades")
+"""Columns: a share of the best hypervolume, processor time of the search, and where something was
+expected the root mean square of standardised errors, expected over realised gain, and how far
+energies were from what the responses expected, root mean square in decades."""
 
 Row = dict[str, Any]
 
@@ -68,11 +70,7 @@ def search(network: Network, name: str, seed: int, trainings: int) -> list[Row]:
     def note(count: int) -> None:
         spent = round(time.process_time() - start, 2)
         share = network.share([params for params, _ in trained.values()])
-        found = calibration(study.get_trials(deepcopy=False), network.metrics)
-        kept = {
-            "errors": "" if found is None else round(float(np.mean([*found.errors.values()])), 4),
-            "gains": "" if found is None or found.ratio is None else round(found.ratio, 4),
-        }
+        kept = _kept(study.get_trials(deepcopy=False), network.metrics)
         rows.append({"trainings": count, "share": round(share, 6), "cpu_s": spent, **kept})
 
     for _ in range(trainings + GIVE_UP):
@@ -99,6 +97,20 @@ def search(network: Network, name: str, seed: int, trainings: int) -> list[Row]:
         if len(trained) < count <= trainings:
             note(count)
     return rows
+
+
+def _kept(trials: Sequence[FrozenTrial], metrics: Sequence[str]) -> dict[str, str]:
+    """How what was expected of proposals came out; see `HEAD`."""
+    found = calibration(trials, metrics)
+    if found is None:
+        return dict.fromkeys(HEAD[-3:], "")
+    noted = [(t.values, t.system_attrs[EXPECTED]) for t in trials if EXPECTED in t.system_attrs]
+    off = [np.log10(values[1:]) - expected["mean"][1:] for values, expected in noted]
+    return {
+        "errors": f"{np.mean([*found.errors.values()]):.4f}",
+        "gains": "" if found.ratio is None else f"{found.ratio:.4f}",
+        "decades": f"{np.sqrt(np.mean(np.square(off))):.4f}",
+    }
 
 
 def main() -> None:
@@ -169,7 +181,8 @@ def show(frame: pd.DataFrame) -> None:
             print(f"{name:24}", *cells, f"{last.cpu_s.mean():7.1f} s, {len(last)} seeds", end="")
             expected = last.errors.notna().any()
             print(
-                f", errors {last.errors.mean():.2f}, gains {last.gains.median():.2f}"
+                f", errors {last.errors.mean():.2f}, gains {last.gains.median():.2f}, "
+                f"decades {last.decades.mean():.3f}"
                 if expected
                 else "",
                 flush=True,

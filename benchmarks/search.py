@@ -198,13 +198,13 @@ class Search:
                 {**self.head, "machine": machine, "plans": plans, "share": share, **rest}
             )
 
-    def run(self) -> list[dict[str, object]]:
-        """Until there are enough plans, or nothing new comes."""
+    def run(self, most: int) -> list[dict[str, object]]:
+        """Until there are so many plans, or nothing new comes."""
         number = 0
-        while len(self.seen) < PLANS[-1] and self.step(number):
+        while len(self.seen) < most and self.step(number):
             number += 1
         for plans in PLANS:
-            if plans > len(self.seen):
+            if len(self.seen) < plans <= most:
                 self.note(plans)
         return self.rows
 
@@ -236,11 +236,11 @@ class Search:
         return True
 
 
-def search(name: str, seed: int) -> list[dict[str, object]]:
+def search(name: str, seed: int, most: int) -> list[dict[str, object]]:
     """The rows of one search."""
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return Search(name, seed).run()
+    return Search(name, seed).run(most)
 
 
 def main() -> None:
@@ -248,10 +248,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--plans", type=int, default=PLANS[-1], choices=PLANS)
     parser.add_argument("--only", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
     parser.add_argument("--out", type=Path, default=HERE / "search.csv")
     arguments = parser.parse_args()
-    jobs = [(name, seed) for name in arguments.only for seed in range(arguments.seeds)]
+    seeds, most = range(arguments.seeds), arguments.plans
+    jobs = [(name, seed, most) for name in arguments.only for seed in seeds]
     with ProcessPoolExecutor(arguments.workers) as pool:
         waiting = [pool.submit(search, *job) for job in jobs]
         rows = [row for done in track(waiting, description="searches") for row in done.result()]
@@ -269,9 +271,10 @@ def show(rows: list[dict[str, object]]) -> None:
         print(f"\n{machine}: % of the table's hypervolume, mean (standard deviation) over seeds")
         for name in dict.fromkeys(part["strategy"]):
             own = part[part["strategy"] == name]
-            shares = [100 * own[own.plans == plans].share for plans in PLANS]
+            counts = sorted(own["plans"].unique())
+            shares = [100 * own[own.plans == plans].share for plans in counts]
             cells = [f"{share.mean():6.1f} ({share.std(ddof=0):4.1f})" for share in shares]
-            last = own[own.plans == PLANS[-1]]
+            last = own[own.plans == counts[-1]]
             print(f"{name:28}", *cells, f"duplicates {last.duplicates.mean():6.1f}", end="  ")
             print(f"ask {1000 * last.ask_s.mean():7.1f} ms")
 

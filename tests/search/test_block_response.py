@@ -131,6 +131,26 @@ def test_the_promised_gain_falls_as_the_front_is_found():
     assert sum(gains[-10:]) < 0.2 * sum(gains[:10])
 
 
+def test_what_failed_by_far_is_not_tried_again():
+    """One part carries all; once that is known, hardly a proposal thins it."""
+    names = [f"blocks.{block}.{part}.l1p" for block in range(3) for part in ("attention", "mlp")]
+
+    def bottleneck(trial):
+        thinned = {name: trial.suggest_float(name, 0.0, 0.9, step=0.1) for name in names}
+        left = 1 - 1.5 * thinned.pop("blocks.1.mlp.l1p") ** 3
+        for sparsity in thinned.values():
+            left *= 1 - 0.05 * sparsity**3
+        return max(0.95 * left, 0.1), 1.1 - sum(trial.params.values()) / 6
+
+    prior = replace(PRIOR, monotone=dict.fromkeys(names, (-1, -1)), reference=(0.85, 1.2))
+    sampler = BlockResponseSampler(prior, seed=0, startup_trials=4)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    for sparsity in (0.0, 0.3, 0.6, 0.9):
+        study.enqueue_trial(dict.fromkeys(names, sparsity))
+    study.optimize(bottleneck, n_trials=20)
+    assert sum(trial.values[0] < 0.5 for trial in study.trials[4:]) < 4
+
+
 def test_how_proposals_came_out_moves_what_is_promised_and_not_what_is_proposed(monkeypatch):
     """Chosen by what proposals gave, the search would keep to what it knows."""
     plain = search(PRIOR, 9)

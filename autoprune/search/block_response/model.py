@@ -20,6 +20,10 @@ from autoprune.search.block_response.trials import Trials
 FITTED = 240
 """At most so many trials are fitted, those nearest the front."""
 
+NEAR, FAR = 4, 2
+"""A trial that lies d ranges beyond the reference weighs 1 / (1 + d) to the power of NEAR in what
+says how good trials near the front are, and of FAR in what says which fall beyond."""
+
 LEARNT = 12
 """Scales are learnt anew when there are more trials by one in so many."""
 
@@ -33,8 +37,10 @@ class Model:
 
     Values are minimised: those to be maximised with the other sign. Those whose logarithm adds up
     are logarithms to base 10. A trial counts the less, the further it lies beyond the reference:
-    responses have to be right near the front. The front so far is that of what is expected of the
-    trials rather than of what was seen of them, which luck has raised.
+    responses have to be right near the front. What failed by far would be forgotten so, and the
+    like proposed again: where trials did, a second response, in which they count more, says how
+    likely a candidate falls beyond the reference. The front so far is that of what is expected of
+    the trials rather than of what was seen of them, which luck has raised.
 
     Args:
         trials, prior: what it is made of. layout: of the parameters.
@@ -56,18 +62,20 @@ class Model:
         self._values = self._scaled(np.vstack([trials.y, taught.reshape(-1, objectives)]))
         self.reference = self._reference(count)
         self.span = self._span(count)
-        fitted, weights = self._nearest(count)
-        self.responses = [self._objective(j, fitted, weights) for j in range(objectives)]
+        self.responses = [self._objective(j, NEAR) for j in range(objectives)]
+        beyond = (self._values[:count].max(0) - self.reference) / self.span
+        self._falls = {j: self._objective(j, FAR) for j in range(objectives) if beyond[j] > 1}
         found = [self._limit(name) for name in trials.limit_names]
         self._limits = [limit for limit in found if limit is not None]
         self._known: list[Array] = []
         self._shift, self._scale = trials.record.misses(objectives)
-        self.front_points = self._see_fronts(fitted)
+        self.front_points = self._see_fronts(self._nearest(count, NEAR)[0])
 
     def gain(self, numbers: Array) -> Array:
         """Expected gain, over all fronts, of candidates, as the responses have it.
 
-        Of each front as a share of its box; times the probability of keeping the constraints.
+        Of each front as a share of its box; times the probabilities of keeping the constraints, and
+        of not falling beyond the reference.
         """
         return self._gain(numbers, *self.predict(numbers))
 
@@ -82,11 +90,14 @@ class Model:
         return float(self.trials.record.kept * gain)
 
     def _gain(self, numbers: Array, mean: Array, std: Array) -> Array:
-        total = np.zeros(len(mean))
+        total, within = np.zeros(len(mean)), np.ones(mean.shape)
+        for j, fall in self._falls.items():
+            far, doubt = fall.predict(numbers)
+            within[:, j] = ndtr((self.reference[j] - far) / np.hypot(doubt, fall.process.noise))
         for front, known in zip(self._fronts, self._known, strict=True):
             box = float(np.prod(self.span[front]))
             gain = expected_gain(known, self.reference[front], mean[:, front], std[:, front])
-            total += gain / box
+            total += gain / box * within[:, front].prod(1)
         for limit in self._limits:
             excess, doubt = limit.predict(numbers)
             total *= ndtr(-excess / np.hypot(doubt, limit.process.noise))
@@ -144,7 +155,7 @@ class Model:
     def _span(self, count: int) -> Array:
         return np.maximum(self._reference(count) - self._values[:count].min(0), 1e-12)
 
-    def _nearest(self, count: int) -> tuple[NDArray[np.intp], Array]:
+    def _nearest(self, count: int, power: int) -> tuple[NDArray[np.intp], Array]:
         """Places of the trials that are fitted, of so many and of all earlier ones; weights."""
         own = len(self.trials.y)
         places = np.r_[np.arange(count), np.arange(own, len(self._values))]
@@ -156,9 +167,9 @@ class Model:
             behind = np.minimum(behind, ((values - member) / span).max(1))
         nearest = np.sort(np.argsort(beyond + behind, kind="stable")[:FITTED])
         fitted = places[nearest]
-        return fitted, 1 / (1 + beyond[nearest]) ** 4 / np.where(fitted < own, 1, 2)
+        return fitted, 1 / (1 + beyond[nearest]) ** power / np.where(fitted < own, 1, 2)
 
-    def _objective(self, index: int, fitted: NDArray[np.intp], weights: Array) -> Response:
+    def _objective(self, index: int, power: int) -> Response:
         def data(places: NDArray[np.intp], weights: Array) -> Data:
             return Data(
                 numbers=self._x[places],
@@ -167,11 +178,12 @@ class Model:
                 apart=(places >= len(self.trials.y)).astype(float),
             )
 
-        count = _rounded(len(self.trials.y))
-        if (index, count) not in self._cache:
-            known = data(*self._nearest(count))
-            self._cache[index, count] = learn_response(self._layout, known)
-        return Response(self._layout, data(fitted, weights), self._cache[index, count])
+        count = len(self.trials.y)
+        key = (index, power), _rounded(count)
+        if key not in self._cache:
+            known = data(*self._nearest(_rounded(count), power))
+            self._cache[key] = learn_response(self._layout, known)
+        return Response(self._layout, data(*self._nearest(count, power)), self._cache[key])
 
     def _limit(self, name: str) -> Response | None:
         """The response of a constraint; None where hardly any trial has it."""
