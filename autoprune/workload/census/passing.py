@@ -189,7 +189,7 @@ def _holds_back(now: Trace, past: Trace) -> bool:
 
 
 def _name(emission: Emission) -> str:
-    """Of the operation that drives it, whichever step that was."""
+    """The operation that drives it, whichever step that was."""
     return (emission.owner or "").rpartition("@")[0]
 
 

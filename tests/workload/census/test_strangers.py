@@ -387,7 +387,7 @@ def test_a_state_of_zeros_is_counted_where_recurrence_begins():
 
 @pytest.mark.parametrize("kernel", [(1, 3), (3, 1)])
 def test_a_convolution_that_mixes_steps_is_one_of_all_steps(kernel):
-    """Of frames [B, C, T, tokens]; one that does not is a layer of every step."""
+    """Frames are [B, C, T, tokens]; one that mixes none is a layer of every step."""
 
     def over(net, x: Tensor) -> Tensor:
         taps = net.taps[:, : 3 * WIDTH].reshape(WIDTH, WIDTH, *kernel)
