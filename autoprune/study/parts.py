@@ -117,6 +117,7 @@ def capped(parts: Parts, data: Dataset) -> list[str]:
         "finetune.samples": (parts.finetune.samples or 1, train),
         "measure.batch_norm_batch_size": (parts.measure.batch_norm_batch_size, train),
         "measure.census_samples": (parts.measure.census_samples, validation),
+        "measure.validation_samples": (parts.measure.validation_samples or 1, validation),
     }
     return [
         f"{key} = {count} of the study: there are {there} samples, and all of them are taken."
@@ -143,8 +144,12 @@ def make_setup(  # noqa: PLR0913 - what trials are made of, and in which numbers
 ) -> Setup:
     """What every trial of the study shares; the last three as `Setup` has them.
 
-    Its training samples are those that the study gives to fine-tuning.
+    Its training samples are those that the study gives to fine-tuning, its validation samples those
+    that the study scores by.
     """
+    scored = parts.measure.validation_samples
+    if scored is not None:
+        data = replace(data, validation=some_of(data.validation, scored, parts.seed))
     if parts.finetune.samples is not None:
         data = replace(data, train=some_of(data.train, parts.finetune.samples, parts.seed))
     return Setup(

@@ -48,8 +48,8 @@ class Forecast:
 
     Attributes:
         parameters: of the parent.
-        samples: by part of the data, and of them those of fine-tuning where it takes fewer; empty
-            where the data are not there.
+        samples: by part of the data, and of them those of fine-tuning and of scoring where these
+            take fewer; empty where the data are not there.
         expenses: in the order of the run, the parent first.
         workers: trials at a time.
         timed: samples of the trial that was timed; 0 where none was.
@@ -124,12 +124,19 @@ def _samples(built: Built, data: Dataset) -> tuple[tuple[str, int], ...]:
     parts = {part: len(getattr(data, part)) for part in ("train", "validation", "test")}
     if built.parts.finetune.samples is not None:
         parts["fine-tuning"] = _finetuned(built, data)
+    if built.parts.measure.validation_samples is not None:
+        parts["scoring"] = _scored(built, data)
     return tuple(parts.items())
 
 
 def _finetuned(built: Built, data: Dataset) -> int:
     """Training samples that a trial takes."""
     return min(built.parts.finetune.samples or len(data.train), len(data.train))
+
+
+def _scored(built: Built, data: Dataset) -> int:
+    """Validation samples by which a trial is scored."""
+    return min(built.parts.measure.validation_samples or len(data.validation), len(data.validation))
 
 
 def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[Expense, ...]:
@@ -165,7 +172,7 @@ def _seconds(
     epochs = built.parts.parent.epochs if built.parts.parent else 0
     trial = (
         step * _finetuned(built, data) * built.effort.epochs
-        + spent.evaluation * len(data.validation) / timed
+        + spent.evaluation * _scored(built, data) / timed
         + spent.census * built.parts.measure.census_samples / timed
     )
     return step * len(data.train) * epochs, trial

@@ -117,6 +117,9 @@ class MeasureSpec(BaseModel):
         batch_norm_batches: batches from which batch norm is estimated again after compression.
         batch_norm_batch_size: samples in each of them.
         census_samples: validation samples on which operations are counted.
+        validation_samples: validation samples by which trials are scored, all of them by the same,
+            of every class its share; all that there are where it is left out. Fewer widen every
+            interval.
         anytime: whether a network is also read after fewer time steps than it was trained for, and
             after more, up to the most that the space offers: accuracy and operations, at no
             training. Of samples with time after fewer alone, by when they are not over.
@@ -126,4 +129,5 @@ class MeasureSpec(BaseModel):
     batch_norm_batches: Count
     batch_norm_batch_size: Count
     census_samples: Count
+    validation_samples: Count | None = None
     anytime: bool = True

@@ -44,16 +44,25 @@ def test_a_dry_run_says_it_and_refuses_sizes_beyond_the_data(short_study):
         forecast(prepare(str(study), workers=0).built)
 
 
-def test_trials_take_so_many_training_samples_of_every_class(short_study):
+def test_trials_take_so_many_samples_of_every_class(short_study):
     fewer = ("learning_rate = 1e-3", "learning_rate = 1e-3\nsamples = 100")
-    built = prepare(str(short_study(fewer)), workers=0).built
+    scored = ("census_samples = 16", "census_samples = 16\nvalidation_samples = 50")
+    built = prepare(str(short_study(fewer, scored)), workers=0).built
     data = load_data(built.parts)
     parent = built.parts.architecture.build()
     few, again = (make_setup(built.parts, data, parent, ()).data for _ in range(2))
     assert few.train.indices.tolist() == again.train.indices.tolist()
     assert set(few.train.indices.tolist()) < set(data.train.indices.tolist())
     assert few.train.labels.bincount().tolist() == [10] * 10
-    assert few.validation is data.validation
+    assert set(few.validation.indices.tolist()) < set(data.validation.indices.tolist())
+    assert few.validation.labels.bincount().tolist() == [5] * 10
+    assert dict(forecast(built).samples) == {
+        "train": 1078,
+        "validation": 359,
+        "test": 360,
+        "fine-tuning": 100,
+        "scoring": 50,
+    }
 
 
 def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(
