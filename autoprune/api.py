@@ -80,7 +80,7 @@ def prepare_run(
     address: str | None = None,
 ) -> PreparedRun:
     """A study checked whole, before anything trains; arguments and errors are those of `run`."""
-    from autoprune.runs.folder import RunFolder
+    from autoprune.runs.folder import RunFolder, refuse_foreign
     from autoprune.sweep.prepare import prepare
     from autoprune.sweep.prepared_run import PreparedRun
     from autoprune.sweep.ray.address import find_address
@@ -89,6 +89,7 @@ def prepare_run(
     if out is None and not isinstance(given, str):
         raise InputError("run(study)", "a study that has no file", "out, the run folder")
     folder = Path("runs") / Path(str(given)).stem if out is None else user_path(str(out), "--out")
+    refuse_foreign(RunFolder(folder))
     prepared = prepare(given, trials, workers, find_address(address, workers))
     return PreparedRun(prepared, RunFolder(folder))
 

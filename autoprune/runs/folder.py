@@ -291,7 +291,9 @@ class RunFolder:
 
 
 def refuse_foreign(folder: RunFolder) -> None:
-    """InputError where a run would begin among files that are none of a run's."""
+    """InputError where a run would begin in a file, or among files that are none of a run's."""
+    if folder.path.exists() and not folder.path.is_dir():
+        raise InputError(str(folder.path), "a file", "a new or an empty folder, or a run's")
     if folder.study_file.is_file() or not folder.path.is_dir():
         return
     for file in folder.path.iterdir():

@@ -48,6 +48,13 @@ def test_bad_studies(autoprune, short_study, tmp_path, given, words):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_refuses_what_a_run_would(autoprune, tmp_path):
+    (tmp_path / "mine").touch()
+    for place, words in ((tmp_path, "holds mine, and no run"), (tmp_path / "mine", "a file")):
+        words = f"{place}: {words}; expected a new or an empty folder, or a run's"
+        assert_refused(words, autoprune, "run", "digits", "--dry-run", "--out", place)
+
+
 def test_a_study_that_is_not_utf8(autoprune, short_study):
     study = short_study()
     study.write_bytes(study.read_bytes() + b"# \xff")
