@@ -191,27 +191,36 @@ def test_a_long_benchmark(root, tmp_path, arguments, expected):
 
 @pytest.mark.slow
 def test_block_response_finds_most_of_the_table_of_trained_plans(root, tmp_path):
-    """With 40 and 80 of 1225 plans, at least what it found when it was last measured, nearly."""
+    """With 40 and 80 of 1225 plans, three seeds."""
     out = tmp_path / "x.csv"
-    asked = ("--seeds", "1", "--workers", "1", "--plans", "80", "--only", "block_response")
+    asked = ("--seeds", "3", "--workers", "1", "--plans", "80", "--only", "block_response")
     printed(root, "search.py", *asked, "--out", str(out))
-    table = pd.read_csv(out).set_index(["machine", "plans"]).share
-    assert (table.unstack()[40] > 0.88).all()
-    assert (table.unstack()[80] > 0.98).all()
+    least = pd.read_csv(out).groupby(["plans", "machine"]).share.min().unstack()
+    assert (least.loc[40] > 0.88).all()
+    assert (least.loc[80] > 0.98).all()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "least"),
-    [("additive", 0.80), ("multiplicative", 0.60), ("bottleneck", 0.60), ("redundant", 0.58)],
+    ("kind", "tpe"),
+    [
+        ("additive", 0.785),
+        ("multiplicative", 0.603),
+        ("bottleneck", 0.630),
+        ("redundant", 0.678),
+        ("correlated", 0.570),
+        ("cliffs", 0.596),
+        ("tiles", 0.488),
+        ("floor", 0.566),
+    ],
 )
-def test_block_response_finds_a_share_of_what_made_up_networks_have(root, tmp_path, kind, least):
-    """With 40 trainings; random search after the same start finds 44, 36, 52 and 55 %."""
+def test_block_response_is_nowhere_behind_tpe_on_made_up_networks(root, tmp_path, kind, tpe):
+    """With 80 trainings of a network of each kind; `tpe` by `benchmarks/depth.csv`."""
     out = tmp_path / "x.csv"
-    asked = ("--seeds", "1", "--trainings", "40", "--kinds", kind, "--only", "block_response")
+    asked = ("--seeds", "1", "--kinds", kind, "--only", "block_response")
     printed(root, "depth.py", *asked, "--out", str(out))
-    [found] = pd.read_csv(out).itertuples()
-    assert found.share > least
+    found = pd.read_csv(out).iloc[-1]
+    assert found.share > tpe
     assert 0.5 < found.errors < 2
 
 
