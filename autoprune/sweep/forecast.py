@@ -139,7 +139,10 @@ def _scored(built: Built, data: Dataset) -> int:
     return min(built.parts.measure.validation_samples or len(data.validation), len(data.validation))
 
 
-def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[Expense, ...]:
+def _expenses(
+    built: Built, parent: float | None, trial: float | None, tests: float | None
+) -> tuple[Expense, ...]:
+    """What there is to train; baselines, unlike trials, are evaluated on test data as they come."""
     space, shape = built.space, built.shape
     trained = built.parts.network.checkpoint is None
     rates = recipe_task(built).least_trainings if leaves_out(built) else 0
@@ -153,8 +156,9 @@ def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[
         "probes": probed,
         "proposals": built.trials - uniform - probed,
     }
+    tested = None if trial is None or tests is None else trial + tests
     rest = (
-        Expense(what=what, number=number, seconds=trial)
+        Expense(what=what, number=number, seconds=tested if what == "baselines" else trial)
         for what, number in numbers.items()
         if number
     )
@@ -163,10 +167,13 @@ def _expenses(built: Built, parent: float | None, trial: float | None) -> tuple[
 
 def _seconds(
     built: Built, data: Dataset | None, timed: int, tried: Measurement | None
-) -> tuple[float | None, float | None]:
-    """Seconds of the parent's training and a trial, as so many samples took; None if none did."""
+) -> tuple[float | None, float | None, float | None]:
+    """Seconds of the parent's training, a trial, and test data, as so many samples took.
+
+    None if none did.
+    """
     if data is None or tried is None:
-        return None, None
+        return None, None, None
     spent = tried.seconds
     step = spent.training / timed
     epochs = built.parts.parent.epochs if built.parts.parent else 0
@@ -175,7 +182,7 @@ def _seconds(
         + spent.evaluation * _scored(built, data) / timed
         + spent.census * built.parts.measure.census_samples / timed
     )
-    return step * len(data.train) * epochs, trial
+    return step * len(data.train) * epochs, trial, spent.evaluation * len(data.test) / timed
 
 
 def _timed(built: Built, data: Dataset) -> tuple[int, Measurement]:

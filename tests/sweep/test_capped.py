@@ -70,7 +70,7 @@ def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(
 ):
     """A trial says that it took a minute, of which this process computed next to nothing."""
     built = prepare(str(short_study()), workers=0).built
-    minute = Seconds(training=60.0, evaluation=0.0, census=0.0, other=0.0)
+    minute = Seconds(training=60.0, evaluation=60.0, census=0.0, other=0.0)
     measured = replace(outcome(0).measurement, seconds=minute)
 
     def waits(*_: object) -> tuple[Measurement, None]:
@@ -78,6 +78,8 @@ def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(
         return measured, None
 
     monkeypatch.setattr("autoprune.sweep.forecast.run_trial", waits)
-    trial = forecast(built).expenses[-1].seconds
-    assert trial is not None
-    assert 0 < trial < 0.5 * 60 * 1078 / 128
+    found = {one.what: one.seconds for one in forecast(built).expenses}
+    trial, baseline = found["probes"], found["baselines"]
+    assert trial is not None and baseline is not None
+    assert 0 < trial < 0.5 * 60 * (1078 + 359) / 128
+    assert baseline / trial == pytest.approx((1078 + 359 + 360) / (1078 + 359))  # and test data
