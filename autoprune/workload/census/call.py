@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -30,22 +30,21 @@ class Call:
         function: what was called.
         args, named: what it was given.
         out: what it gave.
+        name: what the operator is called, such as ``mul``; in place is no other operator.
+        inputs: every tensor that it was given.
     """
 
     function: OpOverload
     args: tuple[Any, ...]
     named: Mapping[str, Any]
     out: Any
+    name: str = field(init=False)
+    inputs: list[Tensor] = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """What the operator is called, such as ``mul``; in place is no other operator."""
-        return _name(self.function)
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """Every tensor that it was given."""
-        return [*tensors(self.args), *tensors(self.named)]
+    def __post_init__(self) -> None:
+        """Both are asked for some twenty times a call."""
+        object.__setattr__(self, "name", _name(self.function))
+        object.__setattr__(self, "inputs", [*tensors(self.args), *tensors(self.named)])
 
     @property
     def results(self) -> list[tuple[int | None, Tensor]]:
