@@ -53,7 +53,7 @@ def next_lines(run: Path, answers: Sequence[Answer]) -> Iterator[str]:
     taken = [one for one in answers if one.row is not None]
     commands = [
         (shlex.join(["autoprune", "report", str(run)]), "everything on one page"),
-        (shlex.join(["autoprune", "front", str(run)]), "every front, and all about it"),
+        (shlex.join(["autoprune", "front", str(run)]), "every front, explained"),
     ]
     if not answers:
         commands = [(shlex.join(["autoprune", "trials", str(run)]), "how every trial ended")]
