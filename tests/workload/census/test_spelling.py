@@ -383,7 +383,7 @@ def scripted_layer(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return torch.nn.functional.linear(x, weight, bias)
 
 
-PER_HEAD = torch.tensor([0.25, 0.5]).double().view(HEADS, 1, 1)
+PER_HEAD = torch.tensor([0.25, 0.5, 1.0, 3.0]).double().view(4, 1, 1)
 PARTS = {"network": add_module, "spikes": by_parts}
 PAIRS: dict[str, tuple[Mapping[str, Callable[..., Any]], Mapping[str, Callable[..., Any]]]] = {
     "SDPA": (SOFTMAX, attended()),
