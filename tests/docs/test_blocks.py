@@ -192,17 +192,17 @@ def test_examples_of_the_help_texts_exist_with_their_options():
 
 
 def heads(text: str) -> list[list[str]]:
-    """The columns of tables as they are printed, which stand above a rule; without a page's ①."""
+    """The words of tables' heads as printed, which stand above a rule; without a page's ①."""
     lines = [re.sub(r" *[①-⑳]$", "", line) for line in text.splitlines()]
     rules = [i for i, line in enumerate(lines) if i and set(line.strip()) == {"─"}]
     # the unit of energy is the one that suits a run
     heads = (re.sub(r"\b[pnµm]J\b", "J", lines[i - 1].strip()) for i in rules)
-    return [re.split(r"\s{2,}", head) for head in heads]
+    return [head.split() for head in heads]
 
 
 def without_worth(head: list[str]) -> list[str]:
     """As of a run of fewer than 12 trials, which expects nothing; there `test` is `test %`."""
-    return [word.removesuffix(" %") for word in head if word not in ("worth", "P")]
+    return [word for word in head if word not in ("worth", "P", "%")]
 
 
 def test_what_a_front_looks_like(blocks, desk):
