@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 import tomlkit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -186,10 +186,14 @@ def _shown(value: object) -> str:
 def _keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """The keys that the table at `location` inside `model` accepts; none where it is none."""
     for part in location:
-        field = model.model_fields.get(str(part))
+        if isinstance(part, int):  # of a list of tables, which are alike
+            continue
+        field = model.model_fields.get(part)
         if field is None:
             return []
         inner = field.annotation
+        if get_origin(inner) is list:
+            (inner,) = get_args(inner)
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []
         model = inner

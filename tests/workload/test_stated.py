@@ -109,7 +109,7 @@ def test_what_was_derived_is_marked_and_said():
     ({"weight_density": 1.5}, "layers.0.weight_density: given 1.5"),
     ({"dense_macs": 0}, "layers.0.dense_macs: given 0"),
     ({"dense_macs": 1.5}, "layers.0.dense_macs: given 1.5"),
-    ({"densemacs": 5}, "unknown key 'densemacs'"),
+    ({"densemacs": 5}, "unknown key 'densemacs'; expected one of *did you mean 'dense_macs'?"),
     ({"m": 2}, "m x k x n = 3600000"),
     ({"m": 2, "k": 3, "n": 4}, "m x k x n = 3600000"),
 )
