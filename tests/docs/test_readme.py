@@ -128,7 +128,7 @@ def test_a_family_of_an_installed_package(pages, tmp_path):
     assert re.search(r"wide_memory +my_package\.wide_memory:WideMemory", listed)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_network_of_ones_own_on_ray(pages, short_study, tmp_path):
     """The README's network, adapter, study and machine, from a folder of their own, as a user

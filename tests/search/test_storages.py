@@ -107,7 +107,7 @@ def holds(folder: Path, word: str) -> list[Path]:
     return [file for file in files if word.encode() in file.read_bytes()]
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_driver_killed_at_any_moment_leaves_a_study_that_goes_on(
     short_run, short, server, tmp_path

@@ -28,7 +28,7 @@ def sweep(root, tmp_path):
     driver.communicate()
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_reading_while_a_sweep_writes(sweep, autoprune, tmp_path):
     driver, folder = sweep
     commands = [

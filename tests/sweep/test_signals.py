@@ -116,7 +116,10 @@ def test_the_network_that_is_evaluated_has_its_grace(monkeypatch, tmp_path):
         pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.ray)])
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param(0, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.ray)],
+)
 def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, request, number, workers):
     folder = tmp_path / "run"
     command = [*AUTOPRUNE, "run", SHORT, "--workers", str(workers), "--grace", "20s", "--out"]
