@@ -89,13 +89,17 @@ class OpenedRun:
 
     def _priced(self, machines: tuple[str | Machine, ...]) -> list[CostModel]:
         """Those that are named; else those of the run that have a price, where any has."""
+        from autoprune.runs.machines import by_price
+
         models = self.models(*machines)
-        return models if machines else [m for m in models if m.PRICED] or models
+        return models if machines else by_price(models)[0] or models
 
     @property
     def unpriced(self) -> list[str]:
         """Names of the machines of the run that have no published price, and so no front."""
-        return [model.machine.name for model in self.models() if not model.PRICED]
+        from autoprune.runs.machines import by_price
+
+        return by_price(self.models())[1]
 
     @property
     def machines(self) -> list[str]:

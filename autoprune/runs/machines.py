@@ -46,6 +46,12 @@ def run_machines(folder: RunFolder) -> list[CostModel]:
     return [find_machine(folder, name) for name in names]
 
 
+def by_price(models: Sequence[CostModel]) -> tuple[list[CostModel], list[str]]:
+    """Machines whose energies are known, and names of those that have no published price."""
+    priced = [model for model in models if model.PRICED]
+    return priced, [model.machine.name for model in models if not model.PRICED]
+
+
 def distinct(models: Sequence[CostModel]) -> Sequence[CostModel]:
     """`models`; InputError unless they are two or more of different names."""
     known = [model.machine.name for model in models]

@@ -19,7 +19,7 @@ from autoprune.report.front.run_fronts import machine_front
 from autoprune.report.tables.confirmed import save_confirmed
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
-from autoprune.runs.machines import on_each, run_machines
+from autoprune.runs.machines import by_price, on_each, run_machines
 from autoprune.runs.outcome import Outcome, Read
 from autoprune.search.samplers import derive_seed
 from autoprune.study.parent import load_parent
@@ -180,7 +180,7 @@ def _fronts(
     """The fronts as the search left them, and why a machine has none."""
     baselines, shape, data = folder.read_baselines(), folder.record.shape, folder.record.data
     return on_each(
-        [model for model in run_machines(folder) if model.PRICED],
+        by_price(run_machines(folder))[0],
         lambda model: (model, machine_front(trials, baselines, model, shape, data)),
     )
 

@@ -11,7 +11,7 @@ from autoprune.report.front.run_fronts import RunFronts
 from autoprune.report.rows import SCHEMA
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import Holder, holder
-from autoprune.runs.machines import run_machines
+from autoprune.runs.machines import by_price, run_machines
 from autoprune.runs.outcome import State
 from autoprune.search.proposals import read_proposals
 
@@ -78,7 +78,7 @@ def read_status(folder: RunFolder) -> Status:
     states = Counter(end.state for end in ends.values())
     trained = [key for key, end in ends.items() if end.trained and end.same_as is None]
     made = RunFronts(folder, heads)
-    models = [model for model in run_machines(folder) if model.PRICED]
+    models, _ = by_price(run_machines(folder))
     members = {model.machine.name: made.members(model) for model in models}
     return Status(
         title=record.title,

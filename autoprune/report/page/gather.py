@@ -24,7 +24,7 @@ from autoprune.report.tables.one_shot import one_shot_lines
 from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
 from autoprune.runs.folder import RunFolder
-from autoprune.runs.machines import on_each, run_machines
+from autoprune.runs.machines import by_price, on_each, run_machines
 from autoprune.runs.outcome import Head
 from autoprune.runs.recipe import read_chosen
 from autoprune.trial.key import FINE_TUNED, TrialKey
@@ -41,12 +41,8 @@ def gather(folder: RunFolder) -> dict[str, Json]:
     record, heads = folder.record, folder.read_heads()
     again, names = folder.read_confirmed(), Names()
     fronts = RunFronts(folder, heads)
-    every = run_machines(folder)
-    unpriced = [model.machine.name for model in every if not model.PRICED]
-    found, failed = on_each(
-        [model for model in every if model.PRICED],
-        lambda model: (model, machine_values(fronts, again, model)),
-    )
+    priced, unpriced = by_price(run_machines(folder))
+    found, failed = on_each(priced, lambda model: (model, machine_values(fronts, again, model)))
     models, machines = [model for model, _ in found], [values for _, values in found]
     if not machines:
         why = "; ".join([*failed, *unpriced_lines(unpriced)])
