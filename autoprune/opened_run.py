@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from autoprune.cost.model import CostModel
     from autoprune.deploy.export import Exported
     from autoprune.deploy.measure import Conditions
+    from autoprune.report.frames import Selection
     from autoprune.report.front.answer import Answer
     from autoprune.report.front.compare import Comparison
     from autoprune.report.front.front import MachineFront
@@ -140,13 +141,17 @@ class OpenedRun:
 
         return read_all(self.folder.path)
 
-    def trials(self, *machines: str | Machine) -> pd.DataFrame:
-        """All trials; see `autoprune.report.frames.trials_frame`."""
-        from autoprune.report.frames import trials_frame
+    def trials(self, *machines: str | Machine, wanted: Selection | None = None) -> pd.DataFrame:
+        """All trials, or those that are `wanted`; see `autoprune.report.frames.trials_frame`.
+
+        Raises InputError where `wanted` names a machine or a column that is not there.
+        """
+        from autoprune.report.frames import select, trials_frame
 
         folder = self.folder
         named = {model.machine.name: model for model in self.models(*machines)}
-        return trials_frame(folder.read_heads(), named, folder.record.shape, folder.read)
+        frame = trials_frame(folder.read_heads(), named, folder.record.shape, folder.read)
+        return frame if wanted is None or frame.empty else select(frame, wanted)
 
     def trial(self, trial: int | str) -> ExplainedTrial:
         """One trial explained: a number, or a baseline's name.

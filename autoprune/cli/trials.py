@@ -55,14 +55,13 @@ def trials(  # noqa: PLR0913 - the options of the command line
         raise click.UsageError("--csv, --json or --parquet, one of them")
     from autoprune.api import open_run
     from autoprune.errors import RecordError
-    from autoprune.report.frames import Selection, select, to_csv
+    from autoprune.report.frames import Selection, to_csv
 
     wanted = Selection(state=state, origin=origin, failed=failed, front=machine, sort=sort)
     with waiting("Reading every trial"):
-        frame = open_run(run, imports=imports).trials()
-    if frame.empty:
+        frame = open_run(run, imports=imports).trials(wanted=wanted)
+    if frame.columns.empty:  # not only without those that are wanted
         raise RecordError(f"{run}: no trial has ended yet")
-    frame = select(frame, wanted)
     if as_csv:
         click.echo(to_csv(frame), nl=False)
     elif as_json:

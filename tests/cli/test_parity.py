@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 import autoprune as package
 from autoprune import api
 from autoprune.report.files import to_document
+from autoprune.report.frames import Selection
 from autoprune.runs.record import RunRecord
 
 
 def plain(value: object) -> object:
     """A value as JSON gives it back: tuples are lists."""
     return json.loads(json.dumps(value))
+
+
+def rows(frame: pd.DataFrame) -> object:
+    """A data frame as JSON has it, a row an object."""
+    return json.loads(frame.reset_index().to_json(orient="records"))
 
 
 CASES = {
@@ -26,7 +33,12 @@ CASES = {
     ),
     "compare": lambda run: run.compare().to_dict(),
     "status": lambda run: run.status().to_dict(),
-    "trials": lambda run: json.loads(run.trials().reset_index().to_json(orient="records")),
+    "trials": lambda run: rows(run.trials()),
+    "trials --state measured --sort -trial": (
+        lambda run: rows(run.trials(wanted=Selection(state="measured", sort="-trial")))
+    ),
+    "trials --front loihi1": lambda run: rows(run.trials(wanted=Selection(front="loihi1"))),
+    "trials --origin probe": lambda run: rows(run.trials(wanted=Selection(origin="probe"))),
 }
 
 
