@@ -45,8 +45,7 @@ class Neurons:
         Nothing but spikes went into it, as into their rates; or its data are spikes.
         """
         waiting = [emission for emission in trace.emitted if not emission.is_counted]
-        spikes = trace.is_spikes or (not raw.real and raw.operand().values != REAL)
-        if waiting and spikes:
+        if waiting and (trace.is_spikes or (not raw.real and raw.operand().values != REAL)):
             for emission in waiting:
                 self.emitted(emission)
 
