@@ -154,17 +154,7 @@ def mutate_lines(content: bytes, rng: random.Random) -> bytes:
         case 3:
             lines.insert(rng.randrange(len(lines)), lines[place])
         case _:
-            odd = (
-                b"",
-                b"x",
-                b"null",
-                b"[]",
-                b"{}",
-                b'{"op_code": 99}',
-                b"[" * 100_000,
-                b"9" * 5000,
-            )
-            lines.insert(place, rng.choice(odd))
+            lines.insert(place, rng.choice(_ODD_LINES))
     return b"\n".join(lines) + b"\n"
 
 

@@ -83,6 +83,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
         bar = progress.add_task("Reading the run", total=None)
         from autoprune.api import open_run
         from autoprune.sweep.stop import Stop
+        from autoprune.trial.job import in_one_line
 
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
@@ -95,10 +96,7 @@ def confirm(  # noqa: PLR0913 - the options of the command line
             seeds, workers, address=address, watch=watch, stop=stop, say=console.print
         )
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
-    complain(
-        f"{key} failed: {(cause.splitlines() or ['no cause'])[-1]}"
-        for key, cause in confirmed.failed.items()
-    )
+    complain(f"{key} failed: {in_one_line(why)}" for key, why in confirmed.failed.items())
     complain(confirmed.unpriced)
     if confirmed.interrupted:
         click.echo(GO_ON, err=True)

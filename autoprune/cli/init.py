@@ -24,8 +24,13 @@ def init(folder: str) -> None:
     """
     from autoprune.errors import InputError
     from autoprune.files import user_path, write_text
+    from autoprune.runs.folder import RunFolder
 
     place = user_path(folder, "FOLDER")
+    run = RunFolder(place).study_file.is_file()
+    if run or place.resolve() == Path(place.resolve().anchor):
+        given = "a run's folder" if run else "the root of all folders"
+        raise InputError(str(place), given, "a folder of your own")
     for name in NAMES:
         if (place / name).exists():
             raise InputError(str(place / name), "is there already", "another folder")

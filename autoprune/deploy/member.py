@@ -19,6 +19,7 @@ from autoprune.study.kept import shaped, take_weights
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import Parts, load_data, make_setup
 from autoprune.study.recorded import recorded_parts
+from autoprune.trial.job import in_one_line
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup, compute_alike
@@ -126,8 +127,8 @@ def _trained(folder: RunFolder, key: TrialKey) -> Outcome:
     """The outcome whose training gave the measurement of `key`."""
     outcome = folder.read(key)
     if outcome.measurement is None:
-        last = (outcome.cause.strip().splitlines() or ["no cause"])[-1]
-        raise RecordError(f"{folder.path}: {key.words} failed and has no network ({last})")
+        why = in_one_line(outcome.cause)
+        raise RecordError(f"{folder.path}: {key.words} failed and has no network ({why})")
     while outcome.same_as is not None:
         outcome = folder.read(outcome.same_as)
     return outcome

@@ -28,7 +28,7 @@ from autoprune.search.stopping import Verdict, judge, stuck
 from autoprune.search.task import Task
 from autoprune.search.telling import as_outcome, as_told
 from autoprune.search.trials import Trials
-from autoprune.trial.job import Failure, Job, Result
+from autoprune.trial.job import Failure, Job, Result, in_one_line
 from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
 
 
@@ -120,7 +120,8 @@ class Scheduler:
             self._advance()
             return
         if key in (PARENT, FINE_TUNED) and isinstance(result, Failure):
-            raise RecordError(f"the {key} network could not be measured: {result.cause}")
+            why = in_one_line(result.cause)
+            raise RecordError(f"the {key} network could not be measured: {why}")
         self._settle_baseline(job, result)
         if self.finished:
             self._begin()

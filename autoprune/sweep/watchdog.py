@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -20,12 +21,16 @@ from typing import final
 
 import psutil
 
-from autoprune.files import GIB
+from autoprune.errors import AutopruneError
+from autoprune.files import GIB, MIB, read_bytes, read_json
 from autoprune.trial.job import Failure
 from autoprune.trial.key import TrialKey
 
 _WORD = (".time", ".memory")
 """Endings of the files in which word is left."""
+
+_WORD_BYTES = MIB
+"""The most that is read of one; a stack of a hundred threads takes a tenth."""
 
 _LOOK_S = 0.05
 """Memory is looked at this often."""
@@ -153,17 +158,18 @@ def _time_watched(file: Path, minutes: float) -> Iterator[None]:
 def _read_memory(file: Path) -> tuple[float, bool]:
     """The most memory seen in GiB, and whether that was too much."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        return float(found["gib"]), bool(found["over"])
-    except (OSError, ValueError, KeyError):
+        found = read_json(file, _WORD_BYTES)
+        gib, over = float(found["gib"]), bool(found["over"])
+        return (gib, over) if math.isfinite(gib) else (0.0, False)
+    except (AutopruneError, ArithmeticError, LookupError, TypeError, ValueError):
         return 0.0, False
 
 
 def _read_stack(file: Path) -> str:
     """The end of the job's stack; empty where it did not hang."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = read_bytes(file, _WORD_BYTES).decode("utf-8", "replace")
+    except AutopruneError:
         return ""
     threads = [part for part in re.split(r"\n\n|^Timeout.*\n", text, flags=re.MULTILINE) if part]
     own = [part for part in threads if "run_trial" in part] or threads[-1:]

@@ -54,6 +54,12 @@ class Failure:
 Result = Measurement | Failure
 
 
+def in_one_line(cause: str) -> str:
+    """Why a job failed: of a traceback the exception alone."""
+    lines = [line.strip() for line in cause.splitlines() if line.strip()]
+    return lines[-1] if lines else "no cause"
+
+
 class Jobs(Protocol):
     """Hands out jobs and takes their results, in any order: a search, or a list."""
 

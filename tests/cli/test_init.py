@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from autoprune.cli.init import NAMES
@@ -28,3 +30,15 @@ def test_no_file_is_overwritten(autoprune, tmp_path, name) -> None:
     assert f"{name}: is there already" in said.err
     assert [file.name for file in tmp_path.iterdir()] == [name]
     assert (tmp_path / name).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("folder", "given"), [("", "a run's folder"), ("/../", "the root of all folders")]
+)
+def test_runs_and_the_root_are_no_place_to_start(autoprune, tmp_path, folder, given) -> None:
+    (tmp_path / "study.json").touch()
+    place = Path(folder or tmp_path)
+    said = autoprune("init", place)
+    assert (said.code, said.out) == (2, "")
+    assert f"autoprune: {place}: {given}; expected a folder of your own" in said.err
+    assert not [name for name in NAMES if (place / name).exists()]

@@ -138,6 +138,23 @@ def test_workers_frozen_while_they_train(short_study, tmp_path, check):
 
 @pytest.mark.faults
 @pytest.mark.ray
+def test_all_workers_ended_for_want_of_memory(run, monkeypatch, check):
+    """Ray ends every worker on a node that is short of it: one line, and nothing is on record."""
+    run.workers = 2
+    with monkeypatch.context() as patch:
+        patch.setenv("RAY_memory_usage_threshold", "0.01")
+        code, said = run.finish()
+    assert code == 2, said
+    assert said.splitlines()[-1].endswith(
+        "network could not be measured: ended by Ray, its node being short of memory (run 4 times)"
+    )
+    assert "Traceback" not in said and "ERROR" not in said
+    assert run.trained == {}
+    check(run, "all workers ended for want of memory", 8)
+
+
+@pytest.mark.faults
+@pytest.mark.ray
 @pytest.mark.parametrize("name", ["raylet", "gcs_server"])
 def test_rays_processes_killed(run, check, name):
     run.workers = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import shutil
 import subprocess
@@ -28,15 +29,20 @@ from autoprune.report.tables.trial import trial_lines
 from autoprune.report.tables.trials import trials_table
 from autoprune.runs.columns import TrialColumns
 from autoprune.runs.environment import read_environments
+from autoprune.runs.exports import left
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import holder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.measured import MeasuredOn, Timing, read_all, write
 from autoprune.runs.outcome_file import read_columns
+from autoprune.runs.recipe import Attempt, Choice, ChosenRates, read_chosen, write_chosen
 from autoprune.search.proposals import read_proposals
 from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.recorded import recorded_parts
+from autoprune.sweep.watchdog import Allowance, Watchdog
+from autoprune.trial.job import Failure
 from autoprune.trial.key import FINE_TUNED, TrialKey
+from autoprune.trial.measurement import Score
 from tests.mutations import (
     Mutation,
     mutate_bytes,
@@ -49,8 +55,9 @@ from tests.mutations import (
     tried,
 )
 
-MANY, FEW, SHOW = 3000, 25, 12
+MANY, FEW, SHOW = 3000, 20, 12
 SECONDS = 1.0
+NOTE = "0123456789abcdef.json"
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +75,31 @@ def whole(short_run, tmp_path_factory) -> Path:
     keep(WarmStart(**warm, trials=(outcome,), baselines=()), folder.warm_start)
     held = {"host": "h", "process": 1, "since": "2026-01-01 00:00:00+00:00", "boot": "b"}
     (folder.path / "run.lock").write_text(json.dumps(held), encoding="utf-8")
+    folder.write(replace(outcome, key=TrialKey.recipe(1), origin="recipe"))
+    score = Score(correct=9, total=10)
+    tried = Attempt(rate=0.01, scores=(0.9, None), score=score)
+    choice = Choice(of="learning_rate", given=None, plans=("dense", "l1p 80"), attempts=(tried,))
+    write_chosen(ChosenRates(choices=(choice,), trainings=2, seconds=1.0), folder.chosen_rates)
+    for name, text in {
+        "ended/00001.memory": json.dumps({"gib": 1.5, "over": True}),
+        "ended/00001.time": 'Timeout!\nThread 0x1 (most recent call first):\n  File "a.py", line 1',
+        f"exports/{NOTE}": json.dumps({"folder": str(folder.path / f".e.{NOTE[:-5]}.partial")}),
+    }.items():
+        (folder.path / name).parent.mkdir(exist_ok=True)
+        (folder.path / name).write_text(text, encoding="utf-8")
     return folder.path
 
 
 def weights(path: Path, name: str) -> None:
     """Weights as export and measure take them."""
     load_checkpoint(PatchSpikformer(**SMALL), path / name)
+
+
+def verdict(path: Path) -> Failure:
+    """Why a worker ended, by the word that it left."""
+    found = Watchdog(path / "ended", Allowance(minutes=1.0, memory_gib=1.0)).verdict(TrialKey(1))
+    assert math.isfinite(found.peak_gib) and len(found.cause) < 2**20
+    return found
 
 
 SMALL = {"T": 3, "in_channels": 1, "img_size_h": 8, "img_size_w": 8, "num_classes": 10}
@@ -104,7 +130,17 @@ READERS: dict[str, tuple[Callable[[Path], object], tuple[Mutation, ...]]] = {
     "run.lock": (holder, JSON),
     "measured/cpu/measured.json": (read_all, JSON),
     "warm_start/warm_start.json": (lambda path: kept(path / "warm_start"), JSON),
+    "recipe.json": (lambda path: read_chosen(path / "recipe.json"), JSON),
+    "recipe/recipe_1.parquet": (
+        lambda path: RunFolder(path).read(TrialKey.recipe(1)),
+        PARQUET,
+    ),
+    f"exports/{NOTE}": (lambda path: left(RunFolder(path)), JSON),
+    "ended/00001.memory": (lambda path: verdict(path), JSON),
+    "ended/00001.time": (lambda path: verdict(path), (mutate_bytes,)),
 }
+SILENT = ("run.lock", f"exports/{NOTE}", "ended/00001.memory", "ended/00001.time")
+"""Notes that say nothing where they are damaged: who asks has an answer without them."""
 
 
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.fuzz)])
@@ -130,7 +166,7 @@ def test_a_file_of_a_run_is_read_or_refused_by_name(whole, tmp_path, name, count
             shutil.copy(file, tmp_path / "broken")
             raise AssertionError(f"{number}: {error!r}, kept in {tmp_path / 'broken'}") from error
         assert time.process_time() - start < SECONDS, number
-    assert found["refused"] or name == "run.lock"
+    assert found["refused"] or name in SILENT
     assert getrusage(RUSAGE_SELF).ru_maxrss - before < 2**19
 
 

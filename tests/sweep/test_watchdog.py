@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import ray
@@ -18,6 +19,8 @@ from autoprune.study.parts import make_setup
 from autoprune.sweep.driver import run
 from autoprune.sweep.prepare import prepare
 from autoprune.sweep.progress import Nobody
+from autoprune.sweep.ray import tune
+from autoprune.sweep.ray.tune import JobSearcher
 from autoprune.sweep.stop import Stop
 from autoprune.sweep.watchdog import Allowance, Watchdog
 from autoprune.trial.key import TrialKey
@@ -204,3 +207,20 @@ def test_a_run_stopped_before_its_baselines_has_no_front_and_goes_on(tmp_path):
     finished = run(prepared, tmp_path / "run", Nobody())
     assert not finished.interrupted
     assert set(finished.fronts) == {"loihi1", "systolic_14x12", "ops45_fp32"}
+
+
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [
+        ("1 worker(s) were killed due to the node running low on memory. Memory on the node", True),
+        ("The actor died unexpectedly before finishing this task.", False),
+    ],
+)
+def test_of_what_ray_ended_for_want_of_memory_the_searcher_hears(tmp_path, error, short):
+    """As Tune has it when it tells of the error; it never hands out the exception."""
+    file = tmp_path / "error.txt"
+    file.write_text(f"Failure # 1 (occurred at 2026-11-30)\n{error}\n", encoding="utf-8")
+    searcher = JobSearcher(None, None, 0)
+    for trial in (SimpleNamespace(trial_id="a", error_file=place) for place in (str(file), None)):
+        tune._Scheduler(searcher).on_trial_error(None, trial)
+    assert (searcher.short_of_memory == {"a"}) is short

@@ -27,6 +27,7 @@ from autoprune.runs.folder import RunFolder
 from autoprune.runs.machines import by_price, on_each, run_machines
 from autoprune.runs.outcome import Head
 from autoprune.runs.recipe import read_chosen
+from autoprune.trial.job import in_one_line
 from autoprune.trial.key import FINE_TUNED, TrialKey
 from autoprune.trial.measurement import Seconds
 
@@ -146,7 +147,7 @@ def _time(heads: Sequence[Head], took: Mapping[TrialKey, Seconds | None]) -> Jso
         for what, lasted in asdict(seconds).items():
             spent[what] = spent.get(what, 0) + lasted
     same = [took.get(end.same_as) for end in ends if end.state == "duplicate" and end.same_as]
-    causes = Counter(end.cause.strip().splitlines()[-1] for end in ends if end.state == "failed")
+    causes = Counter(in_one_line(end.cause) for end in ends if end.state == "failed")
     return {
         "spent": spent,
         "states": dict(Counter(end.state for end in ends)),

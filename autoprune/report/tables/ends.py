@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from autoprune.report.tables.budgets import budget_lines
 from autoprune.runs.outcome import Ended
+from autoprune.trial.job import in_one_line
 
 
 def end_lines(trials: Sequence[Ended], *, exhausted: bool, saved: int) -> Iterator[str]:
@@ -31,7 +32,7 @@ def end_lines(trials: Sequence[Ended], *, exhausted: bool, saved: int) -> Iterat
     yield from budget_lines(trials)
     for ended in trials:
         if ended.state == "failed":
-            yield f"  trial {ended.key} failed: {(ended.cause.splitlines() or ['no cause'])[-1]}"
+            yield f"  trial {ended.key} failed: {in_one_line(ended.cause)}"
     if exhausted:
         yield "The space is exhausted: the sampler proposed nothing new any more."
     if saved:

@@ -16,7 +16,7 @@ from autoprune.search.recipe.grid import next_rate
 from autoprune.search.recipe.plans import Configuration
 from autoprune.search.recipe.task import RecipeTask, Stage
 from autoprune.search.samplers import derive_seed
-from autoprune.trial.job import Failure, Job, Result
+from autoprune.trial.job import Failure, Job, Result, in_one_line
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Score
 
@@ -139,8 +139,8 @@ class RecipeJobs:
         found = {rate: [self._outcomes[j.key] for j in jobs] for rate, jobs in self._tried.items()}
         measured = [o.measurement for one in found.values() for o in one if o.measurement]
         if not measured:
-            cause = next(iter(found.values()))[0].cause
-            raise RecordError(f"no training succeeded to choose {stage.of} by: {cause}")
+            why = in_one_line(next(iter(found.values()))[0].cause)
+            raise RecordError(f"no training succeeded to choose {stage.of} by: {why}")
         samples = measured[0].validation
         jobs = next(iter(self._tried.values()))
         return Choice(

@@ -26,7 +26,6 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")  # Ctrl-C: `autoprune.sweep.stop`
 
 from ray import tune
-from ray.exceptions import OutOfMemoryError
 from ray.tune.schedulers import FIFOScheduler
 from ray.tune.search import Searcher
 
@@ -41,8 +40,13 @@ from autoprune.trial.job import Failure, Job, Jobs
 from autoprune.trial.key import TrialKey
 from autoprune.trial.setup import Setup
 
-# A worker's death is an outcome, and recorded; Tune would print it with its traceback.
-logging.getLogger("ray.tune.execution.tune_controller").setLevel(logging.CRITICAL)
+# A worker's death is an outcome, and recorded; Tune would print it with its traceback, and again at
+# the end.
+for name in ("ray.tune.execution.tune_controller", "ray.tune.tune"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
+
+_SHORT = "the node running low on memory"
+"""What Ray says of workers that it has ended for want of memory (2.60)."""
 
 
 @final
@@ -102,7 +106,7 @@ class JobSearcher(Searcher):
                 self._again.append(job)
                 return
             times = self._ended[job.key]
-            given = replace(given, cause=f"{given.cause}\n(run {times} times)")
+            given = replace(given, cause=f"{given.cause} (run {times} times)")
         try:
             self._jobs.finish(job.key, given)
         except (AutopruneError, OSError) as error:
@@ -129,8 +133,9 @@ class _Scheduler(FIFOScheduler):
         self._searcher = searcher
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """Comes before the searcher hears of the trial's end."""
-        if isinstance(trial.get_error(), OutOfMemoryError):
+        """Comes before the searcher hears of it; Tune keeps the error as text alone."""
+        file = trial.error_file
+        if file and _SHORT in Path(file).read_text(encoding="utf-8", errors="replace"):
             self._searcher.short_of_memory.add(trial.trial_id)
 
 
