@@ -83,7 +83,6 @@ def confirm(  # noqa: PLR0913 - the options of the command line
         bar = progress.add_task("Reading the run", total=None)
         from autoprune.api import open_run
         from autoprune.sweep.stop import Stop
-        from autoprune.trial.job import in_one_line
 
         def watch(done: int, total: int) -> None:
             progress.update(bar, description="Fresh seeds", total=total, completed=done)
@@ -95,8 +94,10 @@ def confirm(  # noqa: PLR0913 - the options of the command line
         confirmed = open_run(run, imports=imports).confirm(
             seeds, workers, address=address, watch=watch, stop=stop, say=console.print
         )
+    from autoprune.report.tables.ends import failed_lines
+
     _write(confirmed, run, as_json=as_json, as_csv=as_csv)
-    complain(f"{key} failed: {in_one_line(why)}" for key, why in confirmed.failed.items())
+    complain(failed_lines(confirmed.failed))
     complain(confirmed.unpriced)
     if confirmed.interrupted:
         click.echo(GO_ON, err=True)

@@ -24,10 +24,9 @@ def init(folder: str) -> None:
     """
     from autoprune.errors import InputError
     from autoprune.files import user_path, write_text
-    from autoprune.runs.folder import RunFolder
 
     place = user_path(folder, "FOLDER")
-    run = RunFolder(place).study_file.is_file()
+    run = (place / "study.json").is_file()
     if run or place.resolve() == Path(place.resolve().anchor):
         given = "a run's folder" if run else "the root of all folders"
         raise InputError(str(place), given, "a folder of your own")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from autoprune.report.tables.budgets import budget_lines
 from autoprune.runs.outcome import Ended
 from autoprune.trial.job import in_one_line
+from autoprune.trial.key import TrialKey
+
+
+def failed_lines(causes: Mapping[TrialKey, str]) -> Iterator[str]:
+    """Which trials failed, each with its cause in a line."""
+    return (f"{key} failed: {in_one_line(cause)}" for key, cause in causes.items())
 
 
 def end_lines(trials: Sequence[Ended], *, exhausted: bool, saved: int) -> Iterator[str]:
