@@ -31,7 +31,7 @@ from typing import Self
 
 from autoprune.compress.arithmetic import Arithmetic
 from autoprune.compress.plan import Plan
-from autoprune.errors import InputError, RecordError, UnreadableError, did_you_mean
+from autoprune.errors import AutopruneError, InputError, RecordError, UnreadableError, did_you_mean
 from autoprune.files import (
     half_written,
     is_half_written,
@@ -234,7 +234,7 @@ class RunFolder:
         else:
             try:
                 plan.short(shape)
-            except (ArithmeticError, LookupError):
+            except (AutopruneError, ArithmeticError, LookupError):
                 wrong = "a plan that takes from its network what that has not"
         if wrong:
             raise RecordError(f"{file}: {wrong}; this or {self.study_file} is damaged")

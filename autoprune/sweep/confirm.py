@@ -135,6 +135,7 @@ def confirm(  # noqa: PLR0913 - what is done, and who is told
         say(_outlook(len(keys), seeds, [outcome for _, outcome in left], hired.count))
         again = _Again(left, folder, watch)
         if left:
+            hired.check_here()
             parts.compute.check_device()
             parent = load_parent(parts, folder.parent)
             record = folder.record

@@ -21,10 +21,8 @@ from autoprune.study.compute import Compute
 from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.study.study import SPACE_FILE, Study
 from autoprune.study.warm_start import read_warm_start
-from autoprune.sweep.memory import check_memory
 from autoprune.sweep.ray.loggers import check_packages
-from autoprune.sweep.ray.place import check_place
-from autoprune.sweep.workers import Workers
+from autoprune.sweep.workers import Hire, Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +64,7 @@ def prepare(
     changes = {k: v for k, v in (("trials", trials), ("workers", workers)) if v is not None}
     study = _located(checked.study.model_copy(update=changes), checked.file)
     _check_workers(study, checked.file)
-    if study.workers and address is None:
-        check_place()
-        check_memory(study.compute.memory_gib)
+    Workers.of(Compute.of(study), Hire(address=address)).check_here()
     built = build(replace(checked, study=study))
     if leaves_out(built):
         recipe_task(built)  # raises where it cannot be chosen

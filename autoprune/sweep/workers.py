@@ -8,6 +8,8 @@ from typing import Self
 from autoprune.errors import InputError
 from autoprune.files import GIB
 from autoprune.study.compute import Compute
+from autoprune.sweep.memory import check_memory
+from autoprune.sweep.ray.place import check_place
 from autoprune.sweep.watchdog import ANYTHING, Allowance
 
 
@@ -72,6 +74,12 @@ class Workers:
                 "is ended, and it would be this one",
                 "at least 1 worker, or neither",
             )
+
+    def check_here(self) -> None:
+        """InputError where this computer cannot have them; of a cluster that is asked later."""
+        if self.count and self.address is None:
+            check_place()
+            check_memory(self.allowance.memory_gib)
 
     @property
     def resources(self) -> dict[str, float]:

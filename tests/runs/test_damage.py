@@ -58,6 +58,7 @@ from tests.mutations import (
 MANY, FEW, SHOW = 3000, 20, 12
 SECONDS = 1.0
 NOTE = "0123456789abcdef.json"
+NOT_THERE = "a plan that takes from its network what that has not"
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +266,8 @@ def test_a_plan_of_another_network_and_a_file_under_anothers_name_are_damage(who
     parts = (Part.of("dsp", [(mlp, 0)]), Part.of("l1p", [(f"{mlp}/fc1", 7)]))
     for changed, words in (
         ({"blocks": 3}, "a plan of 3 blocks, of a network of 1"),
-        ({"parts": parts}, "a plan that takes from its network what that has not"),
+        ({"parts": parts}, NOT_THERE),
+        ({"parts": (Part.of("l1p", [("a", 7)]),)}, NOT_THERE),
     ):
         folder.write(replace(outcome, plan=replace(outcome.plan, **changed)))
         for read in (folder.read_heads, folder.read_trials, lambda: folder.read(TrialKey(1))):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autoprune.errors import RecordError
+from autoprune.errors import InputError, RecordError
 from autoprune.runs.folder import RunFolder
 from autoprune.runs.lock import sole_writer
 from autoprune.sweep.confirm import confirm
@@ -46,6 +46,19 @@ def test_two_workers_confirm_as_one_process_does(place, one_ray, tmp_path):
     for front in alone.fronts:
         assert all((row.choosing, row.seeds) == (1, 1) for row in front.rows)
         assert any(row.stays for row in front.rows)
+
+
+def test_damage_and_workers_that_cannot_be_are_said_before_anything_trains(place, monkeypatch):
+    said: list[str] = []
+    file = RunFolder(place).file(TrialKey(1))
+    file.write_bytes(b"no Parquet")
+    monkeypatch.setenv("TMPDIR", f"/tmp/{'x' * 100}")
+    with pytest.raises(InputError, match="too long a name for the sockets of Ray"):
+        confirm(RunFolder.opened(place), 1, Hire(count=2), ignore, say=said.append)
+    aside = f"{file}.damaged-1"
+    assert said[0] == f"Damaged, and set aside: {aside}; the run makes it anew when it goes on."
+    assert Path(aside).read_bytes() == b"no Parquet"
+    assert RunFolder(place).read_confirmed() == []
 
 
 @pytest.mark.full
