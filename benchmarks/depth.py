@@ -86,7 +86,7 @@ def search(network: Network, name: str, seed: int, trainings: int) -> list[Row]:
         plan = network.identity(trial.params)
         new = plan not in trained
         if new:
-            seen = network.surface.seen(network.settings(trial.params), rng)[0]
+            seen = network.seen(trial.params, rng)
             trained[plan] = (dict(trial.params), seen)
         study.tell(trial, trained[plan][1].tolist())
         if new and len(trained) in TRAININGS:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from optuna.distributions import BaseDistribution
-from surfaces import LEARNS, Settings, Surface
+from surfaces import LEARNS, Array, Settings, Surface
 
 from autoprune.compress.effort import Effort
 from autoprune.compress.parameter import Parameter
@@ -62,6 +62,10 @@ class Network:
             learns=np.array([learns], dtype=float),
             steps=np.array([2.0 + params["time_steps"]]),
         )
+
+    def seen(self, params: Params, rng: np.random.Generator) -> Array:
+        """What a training gives, an objective each."""
+        return self.surface.seen(self.settings(params), rng)[0]
 
     def identity(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
         """What makes two plans the same: the sparsity of a branch that is gone is nothing."""

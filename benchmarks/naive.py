@@ -15,16 +15,64 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import optuna
 from depth import CASES
 from made_up import Network, Params
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from surfaces import KINDS, Surface
+from search import MACHINES, OBJECTIVES, table
+from surfaces import KINDS, Array, Surface
 
-from autoprune.search.samplers import Samplers
+from autoprune.search.block_response import Prior
+from autoprune.search.samplers import Samplers, to_configuration, to_params
+
+
+class Searched(Protocol):
+    """What is searched: its parameters, where autoprune begins, and what trainings give."""
+
+    distributions: dict[str, BaseDistribution]
+    metrics: Sequence[str]
+    first: list[Params]
+
+    @property
+    def prior(self) -> Prior:
+        """What autoprune tells block_response."""
+
+    def seen(self, params: Params, rng: np.random.Generator) -> Array:
+        """What a training gives, an objective each."""
+
+    def share(self, trained: Sequence[Params]) -> float:
+        """True hypervolume of what was trained, as a share of the best, mean over machines."""
+
+
+class Digits:
+    """The table of trained plans of a network for digits."""
+
+    def __init__(self) -> None:
+        self._known = table()
+        self.distributions, self.metrics = self._known.distributions, OBJECTIVES
+        points = self._known.first("baseline", "uniform", "probe")
+        plans = {self._known.hash(point): point for point in reversed(points)}
+        self.first = [to_params(point, self._known.domains) for point in reversed(plans.values())]
+        self.prior = self._known.prior()
+
+    def _plan(self, params: Mapping[str, object]) -> str:
+        return self._known.hash(to_configuration(params, self._known.domains))
+
+    def seen(self, params: Params, rng: np.random.Generator) -> Array:
+        """What its training gave."""
+        return np.array(self._known.values(self._plan(params)))
+
+    def share(self, trained: Sequence[Params]) -> float:
+        """Hypervolume of some plans, as a share of the table's, mean over machines."""
+        plans = [self._plan(params) for params in trained]
+        shares = [self._known.volume(plans, m) / self._known.best[m] for m in MACHINES]
+        return float(np.mean(shares))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +88,13 @@ class Search:
     """A study of a network, and what was trained for it.
 
     Args:
-        network: of which kind. seed: of what is seen. seconds: that a training takes.
+        network: what is searched. seed: of what is seen. seconds: that a training takes.
     """
 
-    def __init__(self, network: Network, seed: int, seconds: float) -> None:
+    def __init__(self, network: Searched, seed: int, seconds: float) -> None:
         self._network, self._seconds, self._asking = network, seconds, 0.0
         self._rng = np.random.default_rng([seed, 0])
-        directions = ["maximize", *["minimize"] * network.surface.machines]
+        directions = ["maximize", *["minimize"] * (len(network.metrics) - 1)]
         self._study = optuna.create_study(directions=directions)
         self._trained: list[Params] = []
 
@@ -58,7 +106,7 @@ class Search:
         begin = time.process_time()
         trial = self._study.ask(self._network.distributions)
         self._asking += time.process_time() - begin
-        seen = self._network.surface.seen(self._network.settings(trial.params), self._rng)[0]
+        seen = self._network.seen(trial.params, self._rng)
         self._study.tell(trial, seen.tolist())
         self._trained.append(dict(trial.params))
 
@@ -73,7 +121,7 @@ class Search:
         )
 
 
-def script(network: Network, seed: int, trainings: int, seconds: float) -> Reached:
+def script(network: Searched, seed: int, trainings: int, seconds: float) -> Reached:
     """What the script has after so many trainings."""
     search, sampler = Search(network, seed, seconds), TPESampler(seed=seed)
     for _ in range(trainings):
@@ -81,7 +129,9 @@ def script(network: Network, seed: int, trainings: int, seconds: float) -> Reach
     return search.reached
 
 
-def autoprune(network: Network, seed: int, trainings: int, seconds: float, share: float) -> Reached:
+def autoprune(
+    network: Searched, seed: int, trainings: int, seconds: float, share: float
+) -> Reached:
     """When autoprune has that share; what it has after so many trainings where that is less."""
     search, samplers = Search(network, seed, seconds), Samplers(seed, network.prior)
     for number in range(trainings):
@@ -100,28 +150,22 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trainings", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=7.2)
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--kinds", nargs="+", choices=[*KINDS, "digits"], default=[*KINDS])
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    for kind, blocks, machines, samples in CASES:
-        if kind not in given.kinds:
-            continue
+    for kind in given.kinds:
         ratios = []
-        for seed in range(given.seeds):
-            surface = Surface(
-                kind=kind, blocks=blocks, machines=machines, samples=samples, seed=seed
-            )
-            network = Network(surface)
+        for name, network, seed in _networks(kind, given.seeds):
             naive = script(network, seed, given.trainings, given.seconds)
             if not naive.share:
-                print(f"{kind} {blocks}, seed {seed}: the script finds nothing that counts")
+                print(f"{name}, seed {seed}: the script finds nothing that counts")
                 continue
             own = autoprune(network, seed, given.trainings, given.seconds, naive.share)
             never = " not reached" if own.share < naive.share else ""
             ratios.append(naive.seconds / own.seconds if not never else 0.0)
             print(
-                f"{kind} {blocks}, seed {seed}: the script {100 * naive.share:.1f} % in "
+                f"{name}, seed {seed}: the script {100 * naive.share:.1f} % in "
                 f"{naive.seconds:.0f} s; autoprune {100 * own.share:.1f} % with {own.trainings} "
                 f"trainings in {own.seconds:.0f} s{never}",
                 flush=True,
@@ -129,7 +173,18 @@ def main() -> None:
         if ratios:
             low, middle, high = (float(np.quantile(ratios, q)) for q in (0, 0.5, 1))
             times = f"{middle:.1f} times sooner ({low:.1f} to {high:.1f})"
-            print(f"{kind} {blocks}: {times}, of {len(ratios)} seeds", flush=True)
+            print(f"{name}: {times}, of {len(ratios)} seeds", flush=True)
+
+
+def _networks(kind: str, seeds: int) -> Iterator[tuple[str, Searched, int]]:
+    """Name, what is searched, and seed: a made-up network a seed, or always the table."""
+    if kind == "digits":
+        yield from (("digits", Digits(), seed) for seed in range(seeds))
+        return
+    [(blocks, machines, samples)] = [case[1:] for case in CASES if case[0] == kind]
+    for seed in range(seeds):
+        surface = Surface(kind=kind, blocks=blocks, machines=machines, samples=samples, seed=seed)
+        yield f"{kind} {blocks}", Network(surface), seed
 
 
 if __name__ == "__main__":

@@ -90,11 +90,11 @@ def _probes(network: Network) -> Iterator[tuple[Params, Place, Params]]:
 
 def _path(network: Network, seed: int, *, solve: bool) -> Iterator[Params]:
     rng = np.random.default_rng([seed, 1])
-    base = network.surface.seen(network.settings(network.first[0]), rng)[0]
+    base = network.seen(network.first[0], rng)
     found: dict[Place, list[Probe]] = {}
     for params, place, change in _probes(network):
         yield params
-        seen = network.surface.seen(network.settings(params), rng)[0]
+        seen = network.seen(params, rng)
         saved = float(np.mean(1 - seen[1:] / base[1:]))
         probe = Probe(params=change, loss=max(float(base[0] - seen[0]), 0.0), saved=saved)
         found.setdefault(place, []).append(probe)

@@ -97,8 +97,8 @@ SHORT = [
         "100 trials  ask ",
     ),
     (
-        ["naive.py", "--seeds", "1", "--trainings", "16", "--kinds", "additive"],
-        "additive 2: ",
+        ["naive.py", "--seeds", "1", "--trainings", "16", "--kinds", "additive", "digits"],
+        "digits: ",
     ),
     (["curse.py", "--seeds", "1"], "| correlated | 12 | 10000 | as expected |"),
     (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
