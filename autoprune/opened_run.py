@@ -119,7 +119,7 @@ class OpenedRun:
         return RunFronts(self.folder, self.folder.read_heads()).of(model)
 
     def fronts(self, *machines: str | Machine) -> Fronts:
-        """The fronts of machines, what probes and measurements say beside them, and who has none.
+        """The fronts of machines, what removals and measurements say beside them, and who has none.
 
         Of the run's machines, where none is named, those that are not `unpriced`. Raises
         UnknownCost where none has one, and RecordError without a fine-tuned parent.

@@ -3,8 +3,8 @@
 Every plan of the grid in `benchmarks/search_table.csv` is trained (`benchmarks/search_table.py`):
 a search is a look-up, the best front is known, and ten seeds of a sampler take minutes. Every
 strategy gets the same number of distinct plans; what it proposes twice costs it nothing but is
-counted. A strategy is warm when the search begins as autoprune's do: baselines, uniform sweep,
-probes; cold when it begins with nothing.
+counted. A strategy is warm when the search begins as autoprune's do, with baselines and uniform
+sweep; probed when every branch is compressed alone as well; cold when it begins with nothing.
 
     python benchmarks/search.py [--seeds 10] [--workers 2] [--only block_response gp]
 """
@@ -25,6 +25,7 @@ from pathlib import Path
 import optuna
 import pandas as pd
 from optuna.samplers import BaseSampler
+from probes import probes
 from rich.progress import track
 
 from autoprune.compress.configuration import make_plan
@@ -119,13 +120,17 @@ def _cold(known: Table, seed: int) -> Callable[[int], BaseSampler]:
 
 
 def _warm(known: Table) -> list[Configuration]:
-    return known.first("baseline", "uniform", "probe")
+    return known.first("baseline", "uniform")
+
+
+def _probed(known: Table) -> list[Configuration]:
+    return _warm(known) + probes(known.space, known.shape, known.effort)
 
 
 def _greedy(known: Table) -> list[Configuration]:
     """Branch by branch, the step that loses least accuracy per energy saved by its probe."""
     values = {key: known.values(known.hash(point)) for key, point in _steps(known).items()}
-    path, point = _warm(known), dict(known.space.complete({}, known.shape, known.effort))
+    path, point = _probed(known), dict(known.space.complete({}, known.shape, known.effort))
     base = known.parent
 
     def price(key: tuple[tuple[Parameter, Value], ...]) -> float:
@@ -142,7 +147,10 @@ def _steps(known: Table) -> dict[tuple[tuple[Parameter, Value], ...], Configurat
     """What baselines and probes change in one branch."""
     neutral = known.space.complete({}, known.shape, known.effort)
     steps = {}
-    for point in known.first("baseline", "probe"):
+    for point in (
+        *known.first("baseline"),
+        *probes(known.space, known.shape, known.effort),
+    ):
         change = tuple((p, v) for p, v in point.items() if v != neutral[p])
         if len({parameter.place for parameter, _ in change}) == 1:
             steps[change] = point
@@ -150,7 +158,7 @@ def _steps(known: Table) -> dict[tuple[tuple[Parameter, Value], ...], Configurat
 
 
 STRATEGIES = {
-    "uniform": Strategy(lambda t: t.first("baseline", "uniform"), lambda t, s: None),
+    "uniform": Strategy(_warm, lambda t, s: None),
     "greedy": Strategy(_greedy, lambda t, s: None),
     "random": Strategy(lambda t: [], _named("random")),
     "qmc": Strategy(lambda t: [], _named("qmc")),
@@ -161,9 +169,7 @@ STRATEGIES = {
     "gp cold": Strategy(lambda t: [], _named("gp")),
     "gp": Strategy(_warm, _named("gp")),
     "block_response": Strategy(_warm, _named("block_response")),
-    "block_response, no probes": Strategy(
-        lambda t: t.first("baseline", "uniform"), _named("block_response")
-    ),
+    "block_response, probed": Strategy(_probed, _named("block_response")),
     "block_response, cold": Strategy(lambda t: [], _cold),
     "block_response, lag 4": Strategy(_warm, _named("block_response"), lag=4),
     "block_response, lag 16": Strategy(_warm, _named("block_response"), lag=16),

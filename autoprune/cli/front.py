@@ -62,15 +62,15 @@ def front(run: Path, machine: str | None, *, as_json: bool, as_csv: bool, import
         click.echo(to_csv(found.fronts, with_machine=machine is None), nl=False)
     else:
         from autoprune.cli.console import plain_console
-        from autoprune.report.tables.branches import probe_table
+        from autoprune.report.tables.branches import removal_table
         from autoprune.report.tables.front_notes import unpriced_lines
         from autoprune.report.tables.measured import measured_table
 
         console = plain_console()
         _print(console, found.fronts)
-        if found.probes:
+        if found.removals:
             console.print()
-            console.print(probe_table(found.probes, console.width))
+            console.print(removal_table(found.removals, console.width))
         for measured in found.measured if machine is None else ():
             console.print(measured_table(measured))
         for line in unpriced_lines(opened.unpriced if machine is None else ()):

@@ -43,9 +43,9 @@ def print_outlook(console: Console, found: Outlook) -> None:
         )
     console.print(
         f"Objectives: {', '.join(found.objectives)}.\n"
-        f"{found.trials} trials: uniform sweep of {found.uniform}, {found.probed} probes of "
-        f"branches, then sampler {found.sampler}, out of {found.configurations:.3g} "
-        f"configurations; {found.epochs} epochs of fine-tuning each; {found.workers} workers.\n"
+        f"{found.trials} trials: uniform sweep of {found.uniform}, then sampler {found.sampler}, "
+        f"out of {found.configurations:.3g} configurations; {found.epochs} epochs of fine-tuning "
+        f"each; {found.workers} workers.\n"
         f"Measured with weights of {' and '.join(map(str, found.weight_bits))} bits"
         + (f", and in the integers of {' and '.join(found.integers)}." if found.integers else ".")
     )

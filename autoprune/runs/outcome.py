@@ -14,7 +14,7 @@ from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Measurement, Refused, Scores, paired
 
 State = Literal["measured", "duplicate", "infeasible", "failed"]
-Origin = Literal["baseline", "uniform", "probe", "warm", "sampled", "recipe"]
+Origin = Literal["baseline", "uniform", "warm", "sampled", "recipe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,7 @@ class Outcome:
 
     Attributes:
         key: its name in the run.
-        origin: who proposed it: the run itself, the uniform sweep, the probes, the run that
+        origin: who proposed it: the run itself, the uniform sweep, the run that
             this one began with (``warm``), the sampler, or the choice of a learning rate
             (``recipe``).
         configuration: as it was proposed; empty for a baseline.

@@ -59,7 +59,7 @@ def baseline_plans(shape: NetworkShape, effort: Effort) -> dict[TrialKey, Plan]:
 def first_configurations(
     space: SearchSpace, shape: NetworkShape, effort: Effort
 ) -> list[tuple[Origin, dict[Parameter, Value]]]:
-    """The configurations that come before the sampler's: baselines, uniform sweep, probes.
+    """The configurations that come before the sampler's: baselines and uniform sweep.
 
     A baseline that the space offers is a trial, too, so that it can be on a front and the sampler
     learns from it; its measurement is already there. A space in which all weights are rounded
@@ -72,8 +72,7 @@ def first_configurations(
             whole = space.complete(gone, shape, effort)
             if make_plan(whole, shape, effort) == make_plan(gone, shape, effort):
                 first.append(("baseline", whole))
-    first += [("uniform", same) for same in uniform_sweep(space, shape, effort)]
-    return first + [("probe", space.complete(p, shape, effort)) for p in probes(space, shape)]
+    return first + [("uniform", same) for same in uniform_sweep(space, shape, effort)]
 
 
 def fixed_configurations(task: Task) -> list[tuple[Origin, dict[Parameter, Value]]]:
@@ -84,27 +83,6 @@ def fixed_configurations(task: Task) -> list[tuple[Origin, dict[Parameter, Value
         new = [outcome for outcome in task.warm.trials if outcome.plan.hash not in known]
         first += [("warm", dict(outcome.configuration)) for outcome in new]
     return first
-
-
-def probes(space: SearchSpace, shape: NetworkShape) -> list[dict[Parameter, Value]]:
-    """Two configurations per branch of which the space searches something, nothing else changed.
-
-    Gentle: the first method that the space offers for the branch, in the middle of what is
-    offered. Harsh: the most of every method together that does not remove the branch; that is a
-    baseline.
-    """
-    domains, found = space.parameters(shape), []
-    for place, _ in shape.branches():
-        offered = {
-            parameter: values
-            for setting in settings_at("branch")
-            if (parameter := Parameter(place, setting.name)) in domains
-            and (values := setting.by_harshness(domains[parameter].all))
-        }
-        gentle = {p: values[(len(values) - 1) // 2] for p, values in [*offered.items()][:1]}
-        harsh = {parameter: values[-1] for parameter, values in offered.items()}
-        found += [gentle, harsh] if offered else []
-    return found
 
 
 def _offered(domains: Mapping[Parameter, Domain], parameter: Parameter) -> tuple[Value, ...]:

@@ -85,7 +85,7 @@ class Study(BaseModel):
             (how many limits of its file a network exceeds; 0 where it fits).
         budgets: bounds on any of these metrics, such as ``energy_uj@loihi1 <= 0.8``; a trial that
             breaks one is on no front.
-        trials: distinct plans that are trained, uniform sweep and probes included, baselines not.
+        trials: distinct plans that are trained, the uniform sweep included, baselines not.
         workers: trials at a time; 0 runs in this process, without Ray.
         threads: torch threads per trial.
         seed: of everything random.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoprune.report.front.answer import Answer, answer
-from autoprune.report.front.branches import BranchProbe
+from autoprune.report.front.branches import Removal
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.one_shot import OneShot
 from autoprune.runs.folder import RunFolder
@@ -20,7 +20,7 @@ class Finished:
     Attributes:
         folder: of the run. fronts: by machine. baselines: by key.
         trials: how all ended, by number.
-        probes: what each branch loses and saves.
+        removals: what each branch loses and saves when it is removed.
         warnings: what makes the result doubtful, in words.
         exhausted: whether the search met nothing new any more.
         saved: trials that were not needed, because what was left promised too little.
@@ -31,7 +31,7 @@ class Finished:
 
     folder: RunFolder
     fronts: dict[str, MachineFront]
-    probes: list[BranchProbe]
+    removals: tuple[Removal, ...]
     baselines: dict[TrialKey, Outcome]
     trials: list[Ended]
     warnings: list[str]

@@ -15,7 +15,7 @@ from autoprune.compress.uniform import uniform_sweep
 from autoprune.data.dataset import Dataset
 from autoprune.data.split import some_of
 from autoprune.errors import AbsentDataError, InputError
-from autoprune.search.baselines import baseline_configurations, probes
+from autoprune.search.baselines import baseline_configurations
 from autoprune.study.build import Built
 from autoprune.study.parts import data_notes, load_data, make_setup
 from autoprune.study.recipe import leaves_out, recipe_task
@@ -146,15 +146,12 @@ def _expenses(
     space, shape = built.space, built.shape
     trained = built.parts.network.checkpoint is None
     rates = recipe_task(built).least_trainings if leaves_out(built) else 0
-    uniform, probed = len(uniform_sweep(space, shape, built.effort)), len(probes(space, shape))
-    uniform = min(uniform, built.trials)
-    probed = min(probed, built.trials - uniform)
+    uniform = min(len(uniform_sweep(space, shape, built.effort)), built.trials)
     numbers = {
         "learning rates": rates,
         "baselines": 1 + len(baseline_configurations(shape)),
         "uniform sweep": uniform,
-        "probes": probed,
-        "proposals": built.trials - uniform - probed,
+        "proposals": built.trials - uniform,
     }
     tested = None if trial is None or tests is None else trial + tests
     rest = (

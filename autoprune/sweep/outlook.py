@@ -10,7 +10,6 @@ from autoprune.compress.uniform import uniform_sweep
 from autoprune.cost.machine import Machine
 from autoprune.cost.price import Price, Quantity
 from autoprune.networks.granularity import Differing, Granularity
-from autoprune.search.baselines import probes
 from autoprune.study.build import Built
 from autoprune.study.recipe import leaves_out, recipe_task
 from autoprune.trial.channels import Channels
@@ -42,7 +41,7 @@ class Outlook:
         data, network: what it is of.
         parameters: of the search space, and the values of each.
         machines: of the study, in its order.
-        uniform, probed: trials of the uniform sweep, and probes of branches.
+        uniform: trials of the uniform sweep.
         configurations: of the space, before equal plans are told apart.
         epochs: of fine-tuning, per trial.
         recipe: trainings that choose learning rates, at least; 0 where the study has them.
@@ -60,7 +59,6 @@ class Outlook:
     objectives: tuple[str, ...]
     trials: int
     uniform: int
-    probed: int
     sampler: str
     configurations: int
     epochs: int
@@ -90,7 +88,6 @@ def outlook(built: Built) -> Outlook:
         objectives=built.objectives,
         trials=built.trials,
         uniform=len(uniform_sweep(space, shape, built.effort)),
-        probed=len(probes(space, shape)),
         sampler=built.search.sampler,
         configurations=built.configurations,
         epochs=built.effort.epochs,

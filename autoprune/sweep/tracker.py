@@ -12,7 +12,7 @@ from autoprune.cost.model import CostModel
 from autoprune.files import write_text
 from autoprune.networks.shape import NetworkShape
 from autoprune.report.files import save_front, save_picture
-from autoprune.report.front.branches import BranchProbe, branch_probes, to_csv
+from autoprune.report.front.branches import Removal, removals, to_csv
 from autoprune.report.front.candidates import Candidate, Candidates
 from autoprune.report.front.front import MachineFront, history
 from autoprune.report.front.one_shot import one_shot
@@ -60,7 +60,7 @@ class Tracker:
         self._needed: set[TrialKey] = set()
         self._joined, self._due = 0, 0
         self._failed: dict[str, UnknownCost] = {}
-        self._shown: list[TrialKey] = []
+        self._uniform: list[TrialKey] = []
         self._early: list[Head] = []
         self._ends: Counter[str] = Counter()
         self._best: float | None = None
@@ -113,8 +113,8 @@ class Tracker:
             self._ends[ended.state] += 1
             if ended.score is not None and (self._best is None or ended.score > self._best):
                 self._best = ended.score
-            if ended.origin in ("uniform", "probe"):
-                self._shown.append(ended.key)
+            if ended.origin == "uniform":
+                self._uniform.append(ended.key)
         words = {head.key: head.plan.short(self._shape) for head in heads}
         for name in self._machines.keys() - self._failed.keys():
             try:
@@ -144,23 +144,23 @@ class Tracker:
     def finish(self, standing: Standing, trials: list[Ended]) -> Finished:
         """Save every machine's front, and sum up a search that ended so; `trials` by number."""
         fronts: dict[str, MachineFront] = {}
-        probes: list[BranchProbe] = []
+        removed: tuple[Removal, ...] = ()
         if len(standing.baselines) < standing.expected_baselines:
             doubts = ["Stopped before all baselines were measured: there is no front yet."]
         else:
             self._judge()
             self._prune(last=True)
-            shown = [self._folder.read(key) for key in sorted(self._shown)]
-            doubts = warnings(standing.baselines, harsh_uniform(shown))
+            uniform = [self._folder.read(key) for key in sorted(self._uniform)]
+            doubts = warnings(standing.baselines, harsh_uniform(uniform))
             fronts, missing = self._save_fronts(standing.baselines)
             doubts += [*missing, *unpriced_lines(self._unpriced)]
-            probes = branch_probes(shown, standing.baselines, self._machines, self._shape)
-            write_text(self._folder.branches, to_csv(probes))
+            removed = removals(standing.baselines, [*self._machines.values()], self._shape)
+            write_text(self._folder.branches, to_csv(removed))
         doubts += [f"Damaged, set aside, and made anew: {file}" for file in self._folder.set_aside]
         return Finished(
             folder=self._folder,
             fronts=fronts,
-            probes=probes,
+            removals=removed,
             baselines=standing.baselines,
             trials=trials,
             warnings=doubts,

@@ -14,7 +14,6 @@ from autoprune.networks.place import Place
 LETTERS: Final[Mapping[str, str]] = {
     "baseline": "b",
     "uniform": "u",
-    "probe": "p",
     "warm": "w",
     "sampled": "",
     "recipe": "",

@@ -38,7 +38,7 @@ CASES = {
         lambda run: rows(run.trials(wanted=Selection(state="measured", sort="-trial")))
     ),
     "trials --front loihi1": lambda run: rows(run.trials(wanted=Selection(front="loihi1"))),
-    "trials --origin probe": lambda run: rows(run.trials(wanted=Selection(origin="probe"))),
+    "trials --origin uniform": lambda run: rows(run.trials(wanted=Selection(origin="uniform"))),
 }
 
 

@@ -70,7 +70,7 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
     for part in (
         "blocks.0.attention.l1p",
         "Davies et al., IEEE Micro 38(1) 2018; Frady et al. 2020",
-        "30 trials: uniform sweep of 3, 4 probes of branches, then sampler tpe",
+        "30 trials: uniform sweep of 3, then sampler tpe",
         "digits (images of 1 x 8 x 8, 10 classes)",
         "What neurons learn per channel lies along channels: of 5 layers, in 2 although another",
         "Measured with weights of 32 and 8 bits, and in the integers of loihi1.",
@@ -80,6 +80,6 @@ def test_dry_run_prints_space_machines_and_trials_and_writes_nothing(
         assert part in text
     costs = text.partition("minutes in all")[2]
     numbers = re.findall(r"([a-z][a-z ]*?) (\d+) [\d.]+ [\d.]+(?= )", costs)
-    kinds = ("parent", "learning rates", "baselines", "uniform sweep", "probes", "proposals")
-    assert numbers == list(zip(kinds, ("1", "12", "5", "3", "4", "23"), strict=True))
+    kinds = ("parent", "learning rates", "baselines", "uniform sweep", "proposals")
+    assert numbers == list(zip(kinds, ("1", "12", "5", "3", "27"), strict=True))
     assert sorted(tmp_path.iterdir()) == before

@@ -12,9 +12,9 @@ from autoprune.config import bundled_names
 from autoprune.cost.cost import HostOperation
 from autoprune.cost.load import load_machine
 from autoprune.errors import RecordError
-from autoprune.report.front.branches import BranchProbe
+from autoprune.report.front.branches import Removal
 from autoprune.report.front.run_fronts import machine_front
-from autoprune.report.tables.branches import branch_table, probe_table
+from autoprune.report.tables.branches import branch_table, removal_table
 from autoprune.report.tables.front import front_legend, front_table, pick_table
 from autoprune.report.units import EnergyUnit
 from autoprune.runs.posterior import Posterior
@@ -153,21 +153,19 @@ def test_branch_table_tells_points_lost_in_reading_order(outcome, baselines) -> 
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_probe_table_has_every_machine_by_its_whole_name(width) -> None:
+def test_removal_table_has_every_machine_by_its_whole_name(width) -> None:
     names = ["x", *bundled_names("cost_models"), "lost"]
     saved = tuple((name, None if name == "x" else -0.123) for name in names)
-    settings = {"blocks.0.attention": ("A 50%", "A-"), "blocks.11.mlp": ("M8/64 95%",)}
-    probes = [
-        BranchProbe(branch=branch, setting=setting, key=TrialKey(0), lost=-0.101, saved=saved)
-        for branch, some in settings.items()
-        for setting in some
+    removals = [
+        Removal(branch=branch, lost=-0.101, saved=saved)
+        for branch in ("blocks.0.attention", "blocks.11.mlp")
     ]
-    text = text_of(probe_table(probes, width), width)
-    heads = [line.split() for line in text.splitlines() if line.startswith("branch ")]
-    assert [name for head in heads for name in head[3:]] == names
+    text = text_of(removal_table(removals, width), width)
+    heads = [line.split() for line in text.splitlines() if line.startswith("without ")]
+    assert [name for head in heads for name in head[2:]] == names
     assert max(map(len, text.splitlines())) <= width
     assert text.count("blocks.0.attention") == len(heads)
-    assert text.count("-12.3") == 3 * (len(names) - 1)
+    assert text.count("-12.3") == 2 * (len(names) - 1)
 
 
 def test_branch_table_names_what_failed(outcome, baselines) -> None:

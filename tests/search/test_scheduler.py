@@ -182,8 +182,8 @@ def test_baselines_then_uniform_sweep_then_sampler(sweep):
         *(f"without blocks.{i}.{b}" for i in (0, 1) for b in ("attention", "mlp")),
     }
     origins = [outcome.origin for outcome in trials(run)]
-    assert origins[:20] == ["baseline"] * 8 + ["uniform"] * 4 + ["probe"] * 8
-    assert set(origins[20:]) == {"sampled"}
+    assert origins[:12] == ["baseline"] * 8 + ["uniform"] * 4
+    assert set(origins[12:]) == {"sampled"}
     assert trials(run)[0].same_as == FINE_TUNED
     assert all(key not in run.ran for key in map(str, range(8)))  # baselines are not run again
     assert scheduler.standing.done == 22

@@ -79,7 +79,7 @@ def test_a_dry_run_leaves_out_the_time_that_others_had_the_processor(
 
     monkeypatch.setattr("autoprune.sweep.forecast.run_trial", waits)
     found = {one.what: one.seconds for one in forecast(built).expenses}
-    trial, baseline = found["probes"], found["baselines"]
+    trial, baseline = found["uniform sweep"], found["baselines"]
     assert trial is not None and baseline is not None
     assert 0 < trial < 0.5 * 60 * (1078 + 359) / 128
     assert baseline / trial == pytest.approx((1078 + 359 + 360) / (1078 + 359))  # and test data

@@ -120,7 +120,7 @@ def test_trials_of_other_networks_are_data_and_on_no_front(
     assert finished.baselines[PARENT].measurement.plan.effort.time_steps == (
         prepared.built.parts.network.time_steps
     )
-    assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "probe", "sampled"}
+    assert {o.origin for o in finished.outcomes} <= {"baseline", "uniform", "sampled"}
     sampled = [o for o in finished.outcomes if o.origin == "sampled" and o.state == "measured"]
     assert finished.folder.record.calibration.trials == len(sampled) > 0
     assert [*finished.folder.record.calibration.errors] == [*prepared.built.objectives]

@@ -20,7 +20,7 @@ class Row:
 
     Attributes:
         trial: number; with the time steps after which it is read, ``53@2``, where it was trained
-            for others. origin: ``baseline``, ``uniform``, ``probe``, ``warm`` or
+            for others. origin: ``baseline``, ``uniform``, ``warm`` or
             ``sampled``.
         validation, test: its scores, with weights of `accuracy_bits` bits, and neurons in the
             machine's integers where `in_integers`; no test score where test data were not

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autoprune.cost.cost import UnknownCost
 from autoprune.cost.model import CostModel
-from autoprune.report.front.branches import BranchProbe, read_probes
+from autoprune.report.front.branches import Removal, removals
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.run_fronts import RunFronts
 from autoprune.runs.folder import RunFolder
@@ -21,13 +21,13 @@ class Fronts:
 
     Attributes:
         fronts: of the machines that have one. failed: why others have none.
-        probes: what each branch loses, and saves on the machines.
+        removals: what each branch loses, and saves on the machines, when it is removed.
         measured: what was timed for the run on computers at hand.
     """
 
     fronts: tuple[MachineFront, ...]
     failed: tuple[str, ...]
-    probes: tuple[BranchProbe, ...]
+    removals: tuple[Removal, ...]
     measured: tuple[MeasuredOn, ...]
 
     def __repr__(self) -> str:
@@ -47,6 +47,6 @@ def read_fronts(folder: RunFolder, models: Sequence[CostModel]) -> Fronts:
     return Fronts(
         fronts=tuple(fronts),
         failed=tuple(failed),
-        probes=tuple(read_probes(folder, heads, models)),
+        removals=removals(folder.read_baselines(), models, folder.record.shape),
         measured=tuple(read_all(folder.path)),
     )

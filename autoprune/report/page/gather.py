@@ -11,7 +11,7 @@ from autoprune.compress.registry import settings_at
 from autoprune.config import Json
 from autoprune.cost.model import CostModel
 from autoprune.errors import RecordError
-from autoprune.report.front.branches import read_probes
+from autoprune.report.front.branches import removals
 from autoprune.report.front.compare import compare
 from autoprune.report.front.one_shot import one_shot
 from autoprune.report.front.run_fronts import RunFronts
@@ -112,8 +112,8 @@ def _recipe(folder: RunFolder) -> Json:
 def _sensitivity(
     folder: RunFolder, heads: Sequence[Head], models: Sequence[CostModel]
 ) -> list[Json]:
-    found = read_probes(folder, heads, models)
-    return [{**asdict(probe), "key": str(probe.key), "saved": dict(probe.saved)} for probe in found]
+    found = removals(folder.read_baselines(), models, folder.record.shape)
+    return [{**asdict(removal), "saved": dict(removal.saved)} for removal in found]
 
 
 def _comparison(folder: RunFolder, models: Sequence[CostModel]) -> Json:

@@ -232,13 +232,13 @@ function drawSensitivity() {
     draw("sensitivity-plot", branches.map((branch, i) => {
       const own = rows.filter((r) => r.branch === branch && r.saved[name] !== null);
       return { type: "scatter", mode: rows.length <= 24 ? "markers+text" : "markers", name: safe(branch), textposition: "top center", cliponaxis: false,
-        x: own.map((r) => 100 * r.saved[name]), y: own.map((r) => 100 * r.lost), text: own.map((r) => safe(r.setting)),
+        x: own.map((r) => 100 * r.saved[name]), y: own.map((r) => 100 * r.lost), text: own.map((r) => safe(r.branch)),
         marker: { color: colours[i % colours.length], symbol: ["circle", "square", "triangle-up", "diamond"][Math.floor(i / 4) % 4], size: 10 },
-        hovertemplate: `${safe(branch)} %{text}<br>%{x:.1f} % of energy saved<br>%{y:.1f} points lost<extra></extra>` };
+        hovertemplate: `without ${safe(branch)}<br>%{x:.1f} % of energy saved<br>%{y:.1f} points lost<extra></extra>` };
     }), { hovermode: "closest", xaxis: { title: { text: `% of energy saved on ${safe(name)}` } }, yaxis: { title: { text: `points of ${safe(data.score)} lost` } }, legend: { orientation: "h", y: -0.3 } });
-  } else find("sensitivity-plot").replaceChildren(make("p", "The run has no probes."));
-  body("sensitivity").replaceChildren(table(["branch", "setting", "trial", "points lost", `saved on ${name}`],
-    rows.map((r) => [r.branch, r.setting, r.key, (100 * r.lost).toFixed(1), percent(r.saved[name])])));
+  } else find("sensitivity-plot").replaceChildren(make("p", "No removal of a branch was measured."));
+  body("sensitivity").replaceChildren(table(["without", "points lost", `saved on ${name}`],
+    rows.map((r) => [r.branch, (100 * r.lost).toFixed(1), percent(r.saved[name])])));
 }
 
 function drawHypervolume() {

@@ -15,7 +15,6 @@ from autoprune.report.tables.front_notes import bits_words
 MARKS = {
     "sampled": ("sampled", "#808080", "circle"),
     "uniform": ("uniform", "#d55e00", "triangle-up"),
-    "probe": ("one branch probed", "#808080", "x"),
     "warm": ("of the run begun with", "#808080", "triangle-down"),
     "baseline": ("parent, or a part removed", "#808080", "square"),
 }

@@ -27,7 +27,6 @@ _MARKS = "os^Dv<>P"
 _ORIGINS: Final[Mapping[Origin, tuple[str, dict[str, Any]]]] = {
     "sampled": ("sampled", {"s": 22, "color": GREY}),
     "baseline": ("parent, or a part removed", {"s": 26, "color": GREY, "marker": "s"}),
-    "probe": ("one branch probed", {"s": 30, "color": GREY, "marker": "x", "linewidth": 1.2}),
     "uniform": ("uniform", {"s": 34, "color": _ORANGE, "marker": "^"}),
     "warm": ("of the run begun with", {"s": 22, "color": GREY, "marker": "v"}),
 }

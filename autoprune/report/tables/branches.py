@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autoprune.errors import RecordError
-from autoprune.report.front.branches import BranchProbe
+from autoprune.report.front.branches import Removal
 from autoprune.report.units import score_words
 from autoprune.runs.outcome import Outcome
 from autoprune.trial.key import FINE_TUNED, TrialKey
@@ -50,12 +50,12 @@ def branch_table(baselines: Mapping[TrialKey, Outcome]) -> RenderableType:
     return table
 
 
-def probe_table(probes: Sequence[BranchProbe], width: int = 80) -> RenderableType:
-    """The probes as a table for so many columns; machines that have no room go on below."""
-    own, machines = _own(probes), _machines(probes)
+def removal_table(removals: Sequence[Removal], width: int = 80) -> RenderableType:
+    """Removals as a table for so many columns; machines that have no room go on below."""
+    own, machines = _own(removals), _machines(removals)
     room = width - sum(map(_width, own))
     return Group(
-        Text("What each branch loses and saves\n", style="bold"),
+        Text("What removing each branch loses and saves\n", style="bold"),
         *(
             shown
             for some in _side_by_side(machines, room)
@@ -63,27 +63,24 @@ def probe_table(probes: Sequence[BranchProbe], width: int = 80) -> RenderableTyp
         ),
         Text(
             "lost: points of the validation score against the fine-tuned parent; then the share of "
-            "its energy that is saved, in % per machine. A - : without the branch."
+            "its energy that is saved, in % per machine."
         ),
     )
 
 
-def _own(probes: Sequence[BranchProbe]) -> list[_Column]:
-    """Branch, setting, and what is lost."""
-    last = ["", *(probe.branch for probe in probes[:-1])]
-    named = zip(probes, last, strict=True) if probes else ()
+def _own(removals: Sequence[Removal]) -> list[_Column]:
+    """The branch, and what is lost."""
     return [
-        ("branch", ["" if p.branch == before else p.branch for p, before in named]),
-        ("alone", [probe.setting for probe in probes]),
+        ("without", [removal.branch for removal in removals]),
         # Adding zero turns the -0.0 of a tiny gain into 0.0.
-        ("lost", [f"{round(100 * probe.lost, 1) + 0.0:.1f}" for probe in probes]),
+        ("lost", [f"{round(100 * removal.lost, 1) + 0.0:.1f}" for removal in removals]),
     ]
 
 
-def _machines(probes: Sequence[BranchProbe]) -> Iterator[_Column]:
+def _machines(removals: Sequence[Removal]) -> Iterator[_Column]:
     """What is saved on each machine."""
-    for place, (name, _) in enumerate(probes[0].saved if probes else ()):
-        shares = [probe.saved[place][1] for probe in probes]
+    for place, (name, _) in enumerate(removals[0].saved if removals else ()):
+        shares = [removal.saved[place][1] for removal in removals]
         yield name, ["-" if share is None else f"{100 * share:.1f}" for share in shares]
 
 
@@ -105,10 +102,10 @@ def _width(column: _Column) -> int:
 
 
 def _table(columns: Sequence[_Column]) -> Table:
-    """Columns that are as wide as their words; the first two are words."""
+    """Columns that are as wide as their words; the first is words."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
     for place, (head, _) in enumerate(columns):
-        table.add_column(head, justify="left" if place < 2 else "right", no_wrap=True)
+        table.add_column(head, justify="right" if place else "left", no_wrap=True)
     for row in zip(*(cells for _, cells in columns), strict=True):
         table.add_row(*row)
     return table

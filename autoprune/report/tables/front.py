@@ -57,7 +57,6 @@ def front_legend(fronts: Sequence[MachineFront], width: int = 80) -> list[str]:
     letters = {
         "uniform": "u: of the uniform sweep",
         "baseline": "b: the parent, or a branch or block removed",
-        "probe": "p: a branch probed",
         "warm": "w: measured by the run that this one began with",
     }
     met = {row.origin for front in fronts for row in front.rows}
