@@ -39,7 +39,7 @@ MARKS = {
     "⑧": r"Not modelled:",
     "⑨": r"validation accuracy %",
     "⑩": r"plan: T time steps",
-    "⑪": r"What each branch loses",
+    "⑪": r"What removing each branch loses",
 }
 """Of the printed front, which the page explains: how the line begins; the first that does."""
 

@@ -79,7 +79,7 @@ def folder(
     write(FINE_TUNED, "baseline", 95, 0.0)
     write("without blocks.0.attention", "baseline", 93, 0.95)
     write("0", "uniform", 80, 0.5)
-    write("1", "uniform", 94, 0.25)
+    write("1", "warm", 94, 0.25)
     write("2", "sampled", 97, 0.75)
     write("3", "sampled", 90, 0.9)
     write("4", "sampled", 97, 0.75, state="duplicate", same_as=TrialKey(2))
