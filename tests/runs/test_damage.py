@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 
@@ -39,6 +40,8 @@ from autoprune.runs.recipe import Attempt, Choice, ChosenRates, read_chosen, wri
 from autoprune.search.proposals import read_proposals
 from autoprune.search.warm_start import WarmStart, keep, kept
 from autoprune.study.recorded import recorded_parts
+from autoprune.sweep.driver import _optuna_study, run_journal
+from autoprune.sweep.prepare import prepare
 from autoprune.sweep.watchdog import Allowance, Watchdog
 from autoprune.trial.job import Failure
 from autoprune.trial.key import FINE_TUNED, TrialKey
@@ -54,6 +57,7 @@ from tests.mutations import (
     mutate_toml,
     tried,
 )
+from tests.short import SHORT
 
 MANY, FEW, SHOW = 3000, 20, 12
 SECONDS = 1.0
@@ -169,6 +173,28 @@ def test_a_file_of_a_run_is_read_or_refused_by_name(whole, tmp_path, name, count
         assert time.process_time() - start < SECONDS, number
     assert found["refused"] or name in SILENT
     assert getrusage(RUSAGE_SELF).ru_maxrss - before < 2**19
+
+
+@pytest.mark.fuzz
+def test_a_run_goes_on_from_a_damaged_journal_or_sets_it_aside(whole, tmp_path):
+    """What Optuna then knows of the run is no more than the run's own trials."""
+    shutil.copytree(whole, tmp_path / "run")
+    built = prepare(SHORT, workers=0).built
+    plans = {head.key.number: head.plan.hash for head in RunFolder(whole).read_heads()}
+    content, rng = RunFolder(whole).journal.read_bytes(), random.Random("goes on")
+    found = tried.setdefault("optuna.journal, as a run goes on", Counter())
+    for number in range(MANY):
+        folder = RunFolder(tmp_path / "run")
+        folder.journal.write_bytes(rng.choice((mutate_bytes, mutate_lines))(content, rng))
+        shutil.copy(folder.journal, tmp_path / "broken")
+        start = time.process_time()
+        study = run_journal(folder, partial(_optuna_study, built, plans))
+        assert time.process_time() - start < SECONDS, number
+        found["refused" if folder.set_aside else "valid"] += 1
+        assert {t.number: t.user_attrs["hash"] for t in study.trials}.items() <= plans.items()
+        for aside in folder.set_aside:
+            aside.unlink()
+    assert found["valid"] and found["refused"]
 
 
 SHOWN: dict[str, Callable[[OpenedRun], object]] = {
