@@ -43,7 +43,7 @@ from autoprune.networks.shape import NetworkShape
 from autoprune.runs.artifacts import Artifacts, refuse_storage
 from autoprune.runs.links import refuse_links
 from autoprune.runs.outcome import Head, Outcome
-from autoprune.runs.outcome_file import read_head, read_outcome, write_outcome
+from autoprune.runs.outcome_file import is_as_written, read_head, read_outcome, write_outcome
 from autoprune.runs.record import RunRecord
 from autoprune.trial.key import TrialKey
 from autoprune.trial.measurement import Precision
@@ -195,7 +195,8 @@ class RunFolder:
 
         A file that was read and is damaged is set aside, and named in `set_aside`: its trial runs
         again. One that cannot be read raises UnreadableError and stays, since nobody knows what is
-        in it; so does one that is whole and does not fit the record, which may be what is damaged.
+        in it; so does one that is as it was written and does not fit the record, which may be what
+        is damaged, or this version, which may not be the one that wrote it.
         """
         _ = self._shape  # what is wrong with the record is no trial's fault
         for file in half_written(self.path):
@@ -248,10 +249,14 @@ class RunFolder:
         """What is in a file; None where it is damaged."""
         try:
             head = read_head(file)
-            self._check_key(file, head.key)
         except UnreadableError:
             raise
-        except RecordError:
+        except RecordError as error:
+            if is_as_written(file):
+                raise RecordError(f"{error}; it is as it was written, and stays") from error
+            self.put_aside(file)
+            return None
+        if self.file(head.key) != file:  # under the name of another
             self.put_aside(file)
             return None
         self._check_plan(file, head.plan)

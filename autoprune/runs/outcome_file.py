@@ -188,7 +188,18 @@ def _meta(file: pq.ParquetFile) -> _Meta:
     if check is not None and hashlib.sha256(own[_KEY]).hexdigest().encode() != check:
         raise ValueError("the checksum of its metadata is another")
     meta: _Meta = json.loads(own[_KEY])
+    if meta["origin"] == "probe":  # until 0.2.0, what a search proposed before its sampler did
+        meta["origin"] = "sampled"
     return meta
+
+
+def is_as_written(file: Path) -> bool:
+    """Whether a file's metadata are as somebody wrote them, whatever they say."""
+    try:
+        _meta(opened(read_bytes(file, _BYTES)))
+    except _WRONG:
+        return False
+    return True
 
 
 def read_head(file: Path) -> Head:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -171,6 +172,27 @@ def test_one_bit_that_has_changed_is_noticed(tmp_path, outcomes, place):
     file.write_bytes(content)
     with pytest.raises(RecordError, match="00003.parquet: damaged"):
         folder.read(TrialKey(3))
+
+
+@pytest.mark.parametrize("origin", ["probe", "unheard of"])
+def test_what_another_version_wrote_is_read_or_stays(tmp_path, outcomes, origin):
+    """Its checksum is right, so that nothing proves it damaged, and nobody trains it again."""
+    folder = RunFolder(tmp_path)
+    folder.write(outcomes[0])
+    file = folder.file(TrialKey(3))
+    table = pq.read_table(file)
+    meta = json.loads(table.schema.metadata[b"autoprune"]) | {"origin": origin}
+    text = json.dumps(meta).encode()
+    own = {b"autoprune": text, b"sha256": hashlib.sha256(text).hexdigest().encode()}
+    pq.write_table(table.replace_schema_metadata(own), file)
+    if origin == "probe":
+        assert [head.ended.origin for head in folder.recover()] == ["sampled"]
+        assert folder.read(TrialKey(3)).origin == "sampled"
+    else:
+        said = r"00003.parquet: damaged \(Ended.origin is 'unheard of'\); it is as it was written"
+        with pytest.raises(RecordError, match=said):
+            folder.recover()
+    assert file.is_file() and folder.set_aside == []
 
 
 def test_a_trial_under_the_name_of_another_is_damaged(tmp_path, outcomes):
