@@ -1,16 +1,32 @@
-"""How spikes lie in time and space: in windows of steps and in groups of rows."""
+"""How spikes lie in time and space: in windows of steps, in groups of rows, in tiles."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
 
+from autoprune.workload.census.places import Site
+from autoprune.workload.census.tiles import tiles
 from autoprune.workload.census.values import nonzero
 from autoprune.workload.parts import ROWS, WINDOWS, Activity
 
 
+def asked(at: Site, x: Tensor, matrices: Iterable[Tensor]) -> Activity | None:
+    """What is asked of ``x = [T, B, ..., columns, rows]`` at a place, with tiles of `matrices`."""
+    if not at.with_activity:
+        return None
+    seen = activity(x)
+    if not at.with_tiles:
+        return seen
+    each = np.array([(0, 0, 0, 0), *map(tiles, matrices)]).sum(0).tolist()
+    return replace(seen, tiles=(each[0], each[1], each[2], each[3]))
+
+
 def activity(x: Tensor) -> Activity:
-    """The `Activity` of ``x = [T, B, ..., columns, rows]``."""
+    """The `Activity` of ``x = [T, B, ..., columns, rows]``, without tiles."""
     held = np.ascontiguousarray(nonzero(x))
     parts, windows = list(held), []
     for _ in WINDOWS:  # each twice as long as the one before

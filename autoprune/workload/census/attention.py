@@ -15,45 +15,25 @@ published first product it is q.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from autoprune.workload.census.activity import activity
+from autoprune.workload.census.activity import asked
 from autoprune.workload.census.operand import Operand, activation, second, work
 from autoprune.workload.census.places import Site
-from autoprune.workload.census.tiles import NO_TILES, tiles
 from autoprune.workload.census.values import whole
 from autoprune.workload.op import Op
-from autoprune.workload.parts import Activity, Sizes
+from autoprune.workload.parts import Sizes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """One product of activations, A @ B, as [T, B, ..., M, K] and [T, B, ..., K, N].
-
-    Attributes:
-        at: where it stands.
-        a, b: the activations.
-    """
-
-    at: Site
-    a: Operand
-    b: Operand
-
-    def of(self, a: Operand, b: Operand) -> Product:
-        """The same place in the network with other operands."""
-        return replace(self, a=a, b=b)
-
-
-def count_product(product: Product) -> Op:
-    """The Op of one product, without neurons.
+def count_product(at: Site, a: Operand, b: Operand) -> Op:
+    """The Op of one product, [T, B, ..., M, K] @ [T, B, ..., K, N], without neurons.
 
     Where B holds fewer bits than A, it is B^T @ A^T: spikes select, whichever side they stand on.
     Events that select real numbers are events, and no MAC.
     """
-    at, a, b = product.at, product.a, product.b
     if b.rank < a.rank:
         a, b = b.mT, a.mT
     steps, samples = a.x.shape[:2]
@@ -65,57 +45,49 @@ def count_product(product: Product) -> Op:
     shape = (steps, samples, -1)
     events = by_column.reshape(shape).sum(2)
     coincidences = (by_column * held).reshape(shape).sum(2)
-    return Op(
-        name=at.name,
-        block=at.block,
-        branch=at.branch,
-        producers=at.producers,
+    return at.op(
         kind="attention_product",
         sizes=Sizes(m=m, k=k, n=n, heads=heads, time_steps=steps),
         a=activation(a, events),
         b=second(b, whole(held)),
         work=work(a, steps * samples * heads * m * k * n, whole(events) * n, coincidences),
-        activity=_activity(at, a) if at.with_activity else None,
+        activity=asked(at, a.x.mT, () if real else (a.x,)),
     )
 
 
-def _activity(at: Site, a: Operand) -> Activity:
-    seen = activity(a.x.mT)
-    if not at.with_tiles:
-        return seen
-    return replace(seen, tiles=NO_TILES if a.values.kind == "real" else tiles(a.x))
-
-
-def count_chain(
-    first: Product, second: Product, *, on_right: bool, scores_first: bool, counted: Op | None
+def count_chain(  # noqa: PLR0913 - two places and three factors
+    sites: tuple[Site, Site],
+    factors: tuple[Operand, Operand, Operand],
+    done: Operand,
+    *,
+    on_right: bool,
+    scores_first: bool,
+    counted: Op | None = None,
 ) -> tuple[tuple[Op, Op], tuple[Op, Op]]:
     """The Ops of a product of three: of its first product and its second, executed and published.
 
     Args:
-        first: A @ B, as executed.
-        second: C, the third, as its `a`, and A @ B as its `b`.
+        sites: where the two stand.
+        factors: A, B and C.
+        done: A @ B, as executed.
         on_right: whether (A B) C is executed; else C (A B).
         scores_first: whether A @ B are the scores of tokens with tokens: in (A B) C those of q,
             which is the published order, too, in C (A B) those of k.
         counted: the Op of A @ B, where it was counted before.
     """
-    a, b, c, done = first.a, first.b, second.a, second.b
-    if on_right:
-        then = second.of(c.mT, done.mT)
-        other = first.of(c.mT, b.mT), second.of(a, c.mT.times(b.mT).mT)
-    else:
-        then = second.of(c, done)
-        other = first.of(c, a), second.of(b.mT, c.times(a).mT)
-    executed = counted or count_product(first), count_product(then)
+    (first, then), (a, b, c) = sites, factors
+    last = count_product(then, *((c.mT, done.mT) if on_right else (c, done)))
+    executed = counted or count_product(first, a, b), last
     if not scores_first:
-        published = count_product(other[0]), count_product(other[1])
+        q, k, v = (c.mT, b.mT, a) if on_right else (c, a, b.mT)
+        published = count_product(first, q, k), count_product(then, v, q.times(k).mT)
     elif on_right:
         published = executed
     else:
-        published = count_product(first.of(b.mT, a.mT)), executed[1]
+        published = count_product(first, b.mT, a.mT), last
     one, two = (
-        (replace(done, order="executed"), replace(paper, order="published"))
-        for done, paper in zip(executed, published, strict=True)
+        (replace(code, order="executed"), replace(paper, order="published"))
+        for code, paper in zip(executed, published, strict=True)
     )
     return one, two
 

@@ -22,6 +22,10 @@ _ROUNDS |= {"bernoulli", "poisson"}
 """What makes whole numbers of real ones and holds them as real ones."""
 
 
+_MAKES = {"linspace", "uniform", "normal", "random"}
+"""What writes numbers of its own over those of a tensor."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of an operator, composite functions taken apart.
@@ -84,6 +88,22 @@ class Call:
         return torch.Tag.reduction in self.function.tags
 
     @property
+    def is_batch_norm(self) -> bool:
+        """Whether it is one of torch's kernels for it."""
+        return "batch_norm" in self.name
+
+    @property
+    def makes(self) -> bool:
+        """Whether it takes shape and type from a tensor, and nothing else."""
+        name = self.name
+        return name.startswith("new_") or name.endswith("_like") or name in _MAKES
+
+    @property
+    def is_core(self) -> bool:
+        """Whether it is one of the operators of which torch makes all others."""
+        return _is_core(self.function, self.name)
+
+    @property
     def is_average(self) -> bool:
         """Whether it is a mean, or one of windows."""
         return "avg_pool" in self.name or self.name == "mean"
@@ -128,6 +148,13 @@ def _fineness(x: Tensor) -> int:
 def _name(function: OpOverload) -> str:
     name = str(function._schema.name).removeprefix("aten::")
     return name[:-1] if name.endswith("_") and not name.endswith("__") else name
+
+
+@cache
+def _is_core(function: OpOverload, name: str) -> bool:
+    packet = getattr(torch.ops.aten, name, None)
+    kinds = [getattr(packet, overload) for overload in packet.overloads()] if packet else []
+    return any(torch.Tag.core in kind.tags for kind in (function, *kinds))
 
 
 def tensors(values: object) -> list[Tensor]:

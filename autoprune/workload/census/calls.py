@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from autoprune.errors import CountingError
-from autoprune.workload.census.attention import Product, contracts_tokens, count_product
+from autoprune.workload.census.attention import contracts_tokens, count_product
 from autoprune.workload.census.axes import Axes
-from autoprune.workload.census.chain import Factors, Link
+from autoprune.workload.census.entry import Entry, Factors, Link
 from autoprune.workload.census.functions import LINEAR, Convolution
-from autoprune.workload.census.layers import LayerCall, count_layer
+from autoprune.workload.census.layers import Layer
 from autoprune.workload.census.ledger import Ledger
-from autoprune.workload.census.logic import SpikeLogic, count_logic
+from autoprune.workload.census.logic import count_mask, count_sum
 from autoprune.workload.census.neurons import Neurons
-from autoprune.workload.census.operand import Operand
+from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.places import Places, Site
-from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.shown import Shown
-from autoprune.workload.census.touched import Touched
+from autoprune.workload.census.touched import touched
 from autoprune.workload.census.trace import Sum, Trace, Traced, union
 from autoprune.workload.census.values import BINARY, REAL
-from autoprune.workload.op import Op
 
 
 class Calls:
@@ -56,42 +56,22 @@ class Calls:
         Args:
             site: where it stands.
             x: its input: [rows ..., K] of a linear layer, [N, C, ...] of a convolution.
-            weight: as in `LayerCall`.
+            weight: as in `Layer`.
             bias: broadcastable to `out`.
             out: its output.
             axes: of `out`.
             convolution: how it walks over the input, where it is one.
         """
-        tensor, trace = x
-        tensor = self._rows(tensor, trace.axes, weight.ndim - 1, site.name)
-        rows = tensor.shape[2]
-        is_conv = weight.ndim > 2
-        given, shape = weight.detach(), out.shape[1:] if is_conv else (rows, len(weight))
-        like = torch.empty((1, *shape), device="meta")
-
-        def build(at: Site, a: Operand) -> tuple[Op, ...]:
-            return (
-                count_layer(
-                    LayerCall(
-                        at=at,
-                        x=a.x.flatten(0, 2 if is_conv else 1),
-                        values=a.values,
-                        weight=given,
-                        out=like,
-                        steps=len(a.x),
-                        windows=rows if is_conv else 1,
-                        weight_bits=self.shown.weight_bits,
-                        convolution=convolution,
-                    )
-                ),
-            )
-
+        trace = x[1]
+        tensor = self._rows(x[0], trace.axes, weight.ndim - 1, site.name)
+        size = tuple(out.shape[2:]) if weight.ndim > 2 else ()
+        layer = Layer(weight.detach(), size, convolution, self.shown.weight_bits)
         raw = self._raw(tensor, trace, channel=3)
-        key = self._add(site, trace.producers, (raw,), build, numbered=False)
+        entry = self._add(site, trace.producers, (raw,), layer.op, numbered=False)
         self.neurons.read(trace, raw)
         if bias is not None:
             self.ledger.note("bias", out.numel())
-        return Trace(drivers=(key,), touched=Touched.of(out, bias), axes=axes)
+        return Trace(drivers=(entry,), touched=touched(out, bias), axes=axes)
 
     def product(self, path: str, left: Traced, right: Traced, out: Tensor, axes: Axes) -> Trace:
         """Two activations multiplied; where one of them was a product itself, a chain.
@@ -111,35 +91,27 @@ class Calls:
             for x, trace in ((a, left[1]), (b, right[1]))
         )
         producers = union((left[1].producers, right[1].producers))
-
-        def build(at: Site, a: Operand, b: Operand) -> tuple[Op, ...]:
-            return (count_product(Product(at=at, a=a, b=b)),)
-
-        key = self._add(site, producers, raws, build, numbered=True)
+        entry = self._add(site, producers, raws, count_product, numbered=True)
         for (_, trace), raw in zip((left, right), raws, strict=True):
             self.neurons.read(trace, raw)
         for on_right, trace in ((True, left[1]), (False, right[1])):
             if trace.factors is not None:
-                self.ledger.chain(key, raws, Link(trace.factors, on_right))
+                self.ledger.chain(entry, raws, Link(trace.factors, on_right))
                 break
+        tokens = next(
+            (p.ops[0].sizes.m for p in producers[:1] if isinstance(p, Entry) and p.ops), 0
+        )
+        channels = _channels(left[1], left[0].ndim)
         return Trace(
-            drivers=(key,),
+            drivers=(entry,),
             producers=producers,
             factors=Factors(
-                key=key,
-                raws=(raws[0], raws[1]),
-                scores=not contracts_tokens(
-                    left[0], self._tokens(producers), _channels(left[1], left[0].ndim)
-                ),
+                entry, (raws[0], raws[1]), not contracts_tokens(left[0], tokens, channels)
             ),
-            touched=Touched.of(out),
+            touched=touched(out),
             axes=axes,
             unit=_both(left[1].unit, right[1].unit),
         )
-
-    def _tokens(self, producers: tuple[str, ...]) -> int:
-        layer = self.ledger.first_op(producers[0]) if producers else None
-        return layer.sizes.m if layer else 0
 
     def mask(self, path: str, a: Traced, b: Traced, axes: Axes) -> Trace | None:
         """Spikes times spikes, entry by entry; None where one of the two holds real numbers."""
@@ -152,21 +124,18 @@ class Calls:
         if any(raw.real or raw.operand().values == REAL for raw in pair):
             return None
         repeats = full[1].numel() // max(1, b[0].numel())
-
-        def build(at: Site, a: Operand, b: Operand) -> tuple[Op, ...]:
-            return (count_logic(SpikeLogic(at=at, a=a, b=b, b_repeats=repeats)),)
-
         producers = union((a[1].producers, b[1].producers))
-        key = self._add(site, producers, pair, build, numbered=True)
+        build = partial(count_mask, repeats=repeats)
+        entry = self._add(site, producers, pair, build, numbered=True)
         for (_, trace), raw in zip((a, b), pair, strict=True):
             self.neurons.read(trace, raw)
         unit = _both(a[1].unit, b[1].unit)
-        return Trace(producers=(key,), logic=(key,), axes=axes, unit=unit)
+        return Trace(producers=(entry,), logic=(entry,), axes=axes, unit=unit)
 
-    def _summed(self, path: str, made: Sum) -> str | None:
+    def _summed(self, path: str, made: Sum) -> Entry | None:
         """The operation of spikes that are added up before neurons take them; None of real ones."""
-        if made.key is not None:
-            return made.key
+        if made.entry is not None:
+            return made.entry
         (x, before), dims = made.spikes, made.dims
         site = self._within(path, "sum")
         axes = before.axes
@@ -180,22 +149,18 @@ class Calls:
         raw = self._raw(tensor.mT, before)
         if raw.operand().values == REAL:
             return None
-
-        def build(at: Site, a: Operand) -> tuple[Op, ...]:
-            return (count_logic(SpikeLogic(at=at, a=a)),)
-
         self.neurons.read(before, raw)
-        made.key = self._add(site, before.producers, (raw,), build, numbered=True)
-        return made.key
+        made.entry = self._add(site, before.producers, (raw,), count_sum, numbered=True)
+        return made.entry
 
-    def owner(self, path: str, traces: list[Trace]) -> str | None:
-        """The operation whose result neurons of the module `path` take; None of none."""
-        found = self.ledger.last(union(trace.drivers for trace in traces))
-        if found is not None:
-            return found
-        made = (one for trace in traces for one in trace.logic)
-        keys = (self._summed(path, one) if isinstance(one, Sum) else one for one in made)
-        return self.ledger.last([key for key in keys if key])
+    def owner(self, path: str, traces: list[Trace]) -> Entry | None:
+        """The last operation whose result neurons of the module `path` take; None of none."""
+        found = union(trace.drivers for trace in traces)
+        if not found:
+            made = (one for trace in traces for one in trace.logic)
+            entries = (self._summed(path, one) if isinstance(one, Sum) else one for one in made)
+            found = tuple(entry for entry in entries if entry)
+        return max(found, key=lambda entry: entry.number, default=None)
 
     def _rows(self, x: Tensor, axes: Axes, inner: int, name: str) -> Tensor:
         """`x` as [T, B, rows, ...], with the last `inner` axes as they are."""
@@ -220,14 +185,10 @@ class Calls:
             unit=trace.unit,
         )
 
-    def _add(self, site: Site, producers: tuple[str, ...], *given: object, **named: bool) -> str:
-        site = replace(
-            site,
-            producers=producers,
-            with_activity=self.shown.with_activity,
-            with_tiles=self.shown.with_tiles,
-        )
-        return self.ledger.add(site, *given, **named)  # type: ignore[arg-type]
+    def _add(self, site: Site, *given: Any, numbered: bool) -> Entry:
+        activity, tiles = self.shown.with_activity, self.shown.with_tiles
+        site = replace(site, with_activity=activity, with_tiles=tiles)
+        return self.ledger.add(site, *given, numbered=numbered)
 
     def _within(self, path: str, kind: str) -> Site:
         """Where an operation of a module stands, under what its name begins with."""

@@ -2,77 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from autoprune.workload.census.attention import Product, count_chain
-from autoprune.workload.census.places import Site
-from autoprune.workload.census.raw import Raw
+from autoprune.workload.census.attention import count_chain
+from autoprune.workload.census.entry import Entry, Link
+from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.values import TOLERANCE, product
-from autoprune.workload.op import Op
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factors:
-    """Two activations that were multiplied.
+def chained(
+    entry: Entry, before: Entry, link: Link, raws: tuple[Raw, ...], first: tuple[Raw, ...]
+) -> None:
+    """Let a product and the one whose result it may hold be counted in both orders.
 
-    Attributes:
-        key: of the operation.
-        raws: the two.
-        scores: whether the product holds scores of tokens with tokens.
+    Nothing is done where the data of its operands `raws` are not that of `first` times a number.
     """
-
-    key: str
-    raws: tuple[Raw, Raw]
-    scores: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What a second product may hold.
-
-    Attributes:
-        first: the factors of the first one.
-        on_right: whether the first one is the second's left operand, and the third comes behind.
-    """
-
-    first: Factors
-    on_right: bool
-
-    def ops(
-        self,
-        first: tuple[Raw, ...],
-        second: tuple[Raw, ...],
-        sites: tuple[Site, Site],
-        known: Op,
-    ) -> tuple[tuple[Op, ...], tuple[Op, ...]] | None:
-        """The Ops of both, one per order; None where the data are not the first's times a number.
-
-        Args:
-            first: the operands of the first product, with all of their time steps.
-            second: those of the second.
-            sites: where they stand.
-            known: the Op of the first one.
-        """
-        held, third = second if self.on_right else second[::-1]
-        a, b = (raw.operand() for raw in first)
-        made = product(first[0].x, first[1].x)
-        plain = a.x is first[0].x and b.x is first[1].x  # both in units
+    held, third = raws if link.on_right else raws[::-1]
+    a, b = (raw.operand() for raw in first)
+    made = product(first[0].x, first[1].x)
+    plain = a.x is first[0].x and b.x is first[1].x  # both in units
+    if not _proportional(held.x, made):
+        made = made.mT
         if not _proportional(held.x, made):
-            made = made.mT
-            if not _proportional(held.x, made):
-                return None
-            a, b = b.mT, a.mT
-        done = a.times(b, made if plain else None)
-        return count_chain(
-            Product(at=sites[0], a=a, b=b),
-            Product(at=sites[1], a=third.operand(), b=done),
-            on_right=self.on_right,
-            scores_first=self.first.scores,
-            counted=known,
-        )
+            return
+        a, b = b.mT, a.mT
+    before.ops, entry.ops = count_chain(
+        (before.site, entry.site),
+        (a, b, third.operand()),
+        a.times(b, made if plain else None),
+        on_right=link.on_right,
+        scores_first=link.factors.scores,
+        counted=before.ops[0],
+    )
 
 
 def _proportional(x: Tensor, y: Tensor) -> bool:

@@ -127,17 +127,16 @@ def _hooked(model: nn.Module, tracer: Tracer) -> Iterator[None]:
         for path, module in model.named_modules():
             if isinstance(module, torch.jit.ScriptModule):
                 continue
-            neuron = isinstance(module, Neuron)
+            neurons = isinstance(module, Neuron)
 
-            def enter(module: nn.Module, args: object, path: str = path, n: bool = neuron) -> None:
-                tracer.enter(path, is_neuron=n)
+            def enter(*_: object, path: str = path, neurons: bool = neurons) -> None:
+                tracer.enter(path, is_neuron=neurons)
 
             def leave(
-                module: nn.Module, args: object, named: object, out: object, n: bool = neuron
+                _: nn.Module, args: object, named: object, out: object, neurons: bool = neurons
             ) -> None:
-                tracer.leave((args, named), out, is_neuron=n)
+                tracer.leave((args, named), out, is_neuron=neurons)
 
-            before = module.register_forward_pre_hook(enter)
-            stack.callback(before.remove)
+            stack.callback(module.register_forward_pre_hook(enter).remove)
             stack.callback(module.register_forward_hook(leave, with_kwargs=True).remove)
         yield

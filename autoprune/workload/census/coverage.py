@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from autoprune.workload.census.call import Call
 from autoprune.workload.census.contraction import Entrywise
-from autoprune.workload.census.functions import BATCH_NORMS, multiplies
+from autoprune.workload.census.functions import multiplies
 from autoprune.workload.workload import FREE, Elementwise, Uncounted
 
 PRODUCTS = "products entry by entry"
@@ -39,7 +39,7 @@ class Coverage:
             self._macs[name] += macs
         elif macs is None:
             self._macs[name] += 0
-        elif name not in BATCH_NORMS:  # which are among what is counted entry by entry
+        elif not call.is_batch_norm:  # which are among what is counted entry by entry
             self._free[name] += 1
         if macs != 0:
             self._where.setdefault(name, {})[path] = None

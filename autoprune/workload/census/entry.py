@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from autoprune.workload.census.chain import Link
+from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.places import Site
-from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.values import whole
 from autoprune.workload.op import Op
 from autoprune.workload.parts import Neurons
 
-Builder = Callable[..., tuple[Op, ...]]
-"""Makes Ops, one per order, of a `Site` and of operands with all of their time steps."""
-
+Builder = Callable[..., Op]
+"""Makes the Op of a `Site` and of operands with all of their time steps."""
 
 Fired = Counter[tuple[str, int, int]]
 """How often so many neurons of a module took so many steps at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Two activations that were multiplied: the call, and whether its product holds scores.
+
+    Scores are of tokens with tokens.
+    """
+
+    entry: Entry
+    raws: tuple[Raw, Raw]
+    scores: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a second product may hold: the first one, which is its left operand or its right.
+
+    Where it is `on_right`, the third factor comes behind.
+    """
+
+    factors: Factors
+    on_right: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -29,9 +50,10 @@ class Entry:
     """A call of an operation, and the neurons that it drives.
 
     Attributes:
-        key: under which it is known while the pass lasts.
+        number: of the calls in their order.
         site: where it stands. numbered: whether its name always has a number.
-        raws: its operands, while it waits for further steps; then `build` makes Ops of them.
+        producers: calls whose neurons' spikes are in its operands; names of what is no call.
+        build: makes the Op of `raws`, the operands, while it waits for further steps.
         link: the call whose product one of the operands may be.
         ops: in one order, or both.
         unit: what one spike of the first operand is.
@@ -39,9 +61,10 @@ class Entry:
         fired: who took its product: how often so many neurons of a module took so many steps.
     """
 
-    key: str
+    number: int
     site: Site
     numbered: bool
+    producers: tuple[Entry | str, ...]
     raws: tuple[Raw, ...]
     build: Builder | None
     link: Link | None = None
@@ -53,20 +76,19 @@ class Entry:
     active: int = 0
     spikes: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
 
-    def built(self, build: Builder) -> None:
-        """Look at the operands, all steps of which are there, and make Ops of them."""
-        operands = [raw.operand() for raw in self.raws]
-        self.ops, self.unit = build(self.site, *operands), operands[0].values.unit
+    def built(self) -> None:
+        """Look at the operands, all steps of which are there, and make the Op of them."""
+        if self.build is not None:
+            operands = [raw.operand() for raw in self.raws]
+            self.ops, self.unit = (self.build(self.site, *operands),), operands[0].values.unit
+            self.build = None
 
     def joined(self, others: list[Entry]) -> None:
         """Become this call and those of the following steps as one."""
-        if self.build is not None:
-            steps = zip(*(other.raws for other in others), strict=True) if others else ()
-            if others:
-                self.raws = tuple(
-                    raw.joined(list(rest)) for raw, rest in zip(self.raws, steps, strict=True)
-                )
-            self.built(self.build)
+        if others:
+            each = zip(self.raws, *(other.raws for other in others), strict=True)
+            self.raws = tuple(raw.joined(rest) for raw, *rest in each)
+        self.built()
         for other in others:
             self.norm_folded |= other.norm_folded
             self.fired += other.fired
@@ -74,9 +96,8 @@ class Entry:
             self.active += other.active
             self.spikes = self.spikes + other.spikes
 
-    def named(self, name: str, names: dict[str, str], steps: int) -> tuple[Op, ...]:
-        """Its Ops under their name, in a pass of so many steps; `names` are those of calls."""
-        producers = tuple(dict.fromkeys(names.get(key, key) for key in self.site.producers))
+    def named(self, names: Mapping[Entry | str, str], steps: int) -> tuple[Op, ...]:
+        """Its Ops under the names of calls, in a pass of so many steps."""
         neurons = Neurons(
             count=number(self.fired, steps),
             updates_active=self.active,
@@ -84,10 +105,10 @@ class Entry:
             output_spikes=whole(self.spikes),
             output_spikes_std=float(self.spikes.std(correction=0)),
         )
+        name, norm_folded = names[self], self.norm_folded
+        producers = tuple(dict.fromkeys(names.get(p, str(p)) for p in self.producers))
         return tuple(
-            replace(
-                op, name=name, producers=producers, norm_folded=self.norm_folded, neurons=neurons
-            )
+            replace(op, name=name, producers=producers, norm_folded=norm_folded, neurons=neurons)
             for op in self.ops
         )
 

@@ -1,7 +1,8 @@
 """What torch's operators do, where torch itself does not say it: who multiplies, and who does not.
 
-Entrywise operators, reductions and views are marked by torch. Every other operator that is not
-listed here is named as one that may multiply.
+Torch marks what is entrywise, a reduction or a view, and the core of which all else is made; of the
+core, those that multiply are known. Every other operator that is not listed here is named as one
+that may multiply.
 """
 
 from __future__ import annotations
@@ -22,32 +23,18 @@ MATRICES = {
 
 ADDITIONS = {"add", "sub", "rsub"}
 JOINS = {"stack", "cat"}
-_ORDERS = {"sort", "topk", "median", "cumsum", "cumprod", "cummax", "flip", "roll", "tril", "triu"}
-_CHOOSES = {
-    *("index", "index_select", "gather", "scatter", "scatter_add", "index_put", "index_add"),
-    *("masked_select", "nonzero", "embedding", "copy", "fill", "zero", "im2col"),
-    *("constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad1d"),
-    *("replication_pad2d", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"),
-    *("slice_scatter", "select_scatter", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle"),
-    *("resize", "set", "index_fill", "masked_scatter", "diag_embed", "repeat"),
+_FREE = {
+    *("stack", "roll", "tril", "triu", "median", "cumprod", "cummax", "masked_select", "zero"),
+    *("index_add", "index_fill", "masked_fill", "im2col", "diag_embed", "set", "replication_pad1d"),
+    *("pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "upsample_nearest1d"),
+    *("upsample_nearest3d", "_unique2", "histc", "_safe_softmax", "_fused_dropout"),
+    *("_prelu_kernel", "glu", "bernoulli", "poisson"),
 }
-MAKES = {  # whatever shape or type they take from a tensor, they take nothing else
-    *("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full"),
-    *("new_empty", "new_empty_strided", "rand_like", "randn_like", "randint_like", "linspace"),
-    *("uniform", "normal", "random"),
-}
-_READS = {"_local_scalar_dense", "bincount", "isin", "_unique2", "histc"}
-_READS |= {"searchsorted", "bucketize"}
-_NORMS = {
-    *("native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit"),
-    *("cudnn_batch_norm", "native_layer_norm", "native_group_norm"),
-    *("_softmax", "_log_softmax", "_safe_softmax", "native_dropout"),
-}
-BATCH_NORMS = {name for name in _NORMS if "batch_norm" in name}
-FREE = JOINS | _ORDERS | _CHOOSES | MAKES | _READS | _NORMS
-FREE |= {"masked_fill", "_fused_dropout", "_prelu_kernel", "glu", "bernoulli", "poisson"}
-"""Operators that torch marks neither as entrywise nor as views or reductions, and that are neither
-copies nor pools, and multiply no matrices."""
+"""Operators that are not marked and give real numbers, and that multiply no matrices."""
+
+_UNKNOWN = {"_fft_r2c", "_fft_c2r", "grid_sampler_2d", "upsample_bilinear2d", "_pdist_forward"}
+_UNKNOWN |= {"_embedding_bag"}
+"""Those of torch's core that multiply, nobody knows how often."""
 
 
 def multiplies(call: Call) -> int | None:
@@ -61,8 +48,12 @@ def multiplies(call: Call) -> int | None:
         return parts * int(flop_registry[packet](*call.args, **call.named, out_val=call.out)) // 2
     if name in _MACS:
         return _MACS[name](call)
-    free = call.is_same or call.is_entrywise or call.is_reduction or call.is_pool or name in FREE
-    return 0 if free and call.function.namespace in ("aten", "prims") else None
+    if name in _UNKNOWN or call.function.namespace not in ("aten", "prims"):
+        return None
+    marked = call.is_same or call.is_entrywise or call.is_reduction or call.is_pool or call.is_core
+    named = name in _FREE or call.makes or call.is_batch_norm
+    real = any(x.is_floating_point() or x.is_complex() for _, x in call.results)
+    return 0 if marked or named or not real else None
 
 
 def _trilinear(call: Call) -> int:

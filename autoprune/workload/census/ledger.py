@@ -7,16 +7,13 @@ until the pass is over; then T of them are one operation of T steps, as if it ha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
 from dataclasses import replace
 from typing import get_args
 
-from torch import Tensor
-
-from autoprune.workload.census.chain import Link
-from autoprune.workload.census.entry import Builder, Entry, Fired, number
+from autoprune.workload.census.chain import chained
+from autoprune.workload.census.entry import Builder, Entry, Fired, Link, number
+from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.places import Site
-from autoprune.workload.census.raw import Raw
 from autoprune.workload.op import Op
 from autoprune.workload.workload import Elementwise, ElementwiseKind, Folded, Found
 
@@ -41,56 +38,62 @@ class Ledger:
         self._places: Counter[ElementwiseKind] = Counter()
         self._elements: Counter[ElementwiseKind] = Counter()
 
-    def add(self, site: Site, raws: tuple[Raw, ...], build: Builder, *, numbered: bool) -> str:
-        """Take in a call; the key under which it is known while the pass lasts.
+    def add(
+        self,
+        site: Site,
+        producers: tuple[Entry | str, ...],
+        raws: tuple[Raw, ...],
+        build: Builder,
+        *,
+        numbered: bool,
+    ) -> Entry:
+        """Take in a call.
 
         Args:
             site: where it stands; `name` is the operation's, or begins it where it is `numbered`.
+            producers: calls whose neurons' spikes are in its operands.
             raws: its operands, all with the same number of steps.
-            build: makes Ops of them.
+            build: makes the Op of them.
             numbered: whether the name always has a number, as of products.
         """
-        key = f"{site.name}@{len(self._entries)}"
-        entry = Entry(key, site, numbered, raws, build)
+        entry = Entry(len(self._entries), site, numbered, producers, raws, build)
         if len(raws[0].x) == self._steps:
-            entry.built(build)
-            entry.raws, entry.build = (), None
+            entry.built()
+            entry.raws = ()
         else:  # the network may write over it before the pass is over
             entry.raws = tuple(replace(raw, x=raw.x.clone()) for raw in raws)
         self._entries.append(entry)
-        return key
+        return entry
 
-    def chain(self, key: str, raws: tuple[Raw, ...], link: Link) -> None:
+    def chain(self, entry: Entry, raws: tuple[Raw, ...], link: Link) -> None:
         """Note that one of the operands `raws` of a call may be the product that `link` tells."""
-        entry, before = self._entry(key), self._entry(link.first.key)
+        before = link.factors.entry
         if entry.build is None and before.build is None:
-            _resolve(link, entry, before, raws, link.first.raws)
+            chained(entry, before, link, raws, link.factors.raws)
         elif entry.build is not None and before.build is not None:
             entry.link = link
 
     def ops(self) -> tuple[Op, ...]:
         """All operations, with their names, once the pass is over."""
         groups = self._groups()
-        leaders = {entry.key: group[0] for group in groups for entry in group}
-        for group in groups:
-            group[0].joined(group[1:])
-        for entry in (group[0] for group in groups if group[0].link):
-            assert entry.link is not None
-            before = leaders[entry.link.first.key]
-            _resolve(entry.link, entry, before, entry.raws, before.raws)
-        names: dict[str, str] = {}
+        leaders = {entry: group[0] for group in groups for entry in group}
+        for leader, *others in groups:
+            leader.joined(others)
+        names: dict[Entry | str, str] = {}
         given: Counter[str] = Counter()
-        for group in groups:
-            site, numbered = group[0].site, group[0].numbered
-            given[site.name] += 1
-            nth = given[site.name]
-            name = f"{site.name}{nth}" if numbered else site.name
-            name += f"#{nth}" if nth > 1 and not numbered else ""
-            names |= {entry.key: name for entry in group}
+        for leader, *others in groups:
+            if leader.link:
+                before = leaders[leader.link.factors.entry]
+                chained(leader, before, leader.link, leader.raws, before.raws)
+            given[leader.site.name] += 1
+            nth = given[leader.site.name]
+            alone = "" if nth == 1 else f"#{nth}"
+            name = leader.site.name + (str(nth) if leader.numbered else alone)
+            names |= dict.fromkeys((leader, *others), name)
         leading = [group[0] for group in groups]
         layers = (e for e in leading if not e.numbered)
-        self.folded = tuple(Folded(layer=names[e.key], unit=e.unit) for e in layers if e.unit != 1)
-        return tuple(op for e in leading for op in e.named(names[e.key], names, self._steps))
+        self.folded = tuple(Folded(layer=names[e], unit=e.unit) for e in layers if e.unit != 1)
+        return tuple(op for e in leading for op in e.named(names, self._steps))
 
     def _groups(self) -> list[list[Entry]]:
         """Calls that are one operation: T of one step each, or one of whatever it has."""
@@ -99,14 +102,14 @@ class Ledger:
             if entry.build is not None:
                 shapes = tuple(raw.x.shape for raw in entry.raws)
                 waiting[entry.site.name, entry.numbered, shapes].append(entry)
-        groups = {entry.key: [entry] for entry in self._entries}
+        groups = {entry: [entry] for entry in self._entries}
         for entries in waiting.values():
             period, rest = divmod(len(entries), self._steps)
             if not rest:
                 for first in range(period):
-                    groups[entries[first].key] = entries[first::period]
+                    groups[entries[first]] = entries[first::period]
                 for entry in entries[period:]:
-                    del groups[entry.key]
+                    del groups[entry]
         return list(groups.values())
 
     @property
@@ -118,9 +121,9 @@ class Ledger:
             if kind in self._places
         )
 
-    def find(self, path: str, owner: str | None, neurons: int, steps: int) -> None:
+    def find(self, path: str, owner: Entry | None, neurons: int, steps: int) -> None:
         """Note that neurons of a module were found by what they emit, in so many steps at once."""
-        self._found[path, (owner or "").rpartition("@")[0]][path, neurons, steps] += 1
+        self._found[path, owner.site.name if owner else ""][path, neurons, steps] += 1
 
     def found(self) -> tuple[Found, ...]:
         """What was found, by module."""
@@ -133,57 +136,3 @@ class Ledger:
         """Take in one thing that was done to so many entries, one by one."""
         self._places[kind] += 1
         self._elements[kind] += entries
-
-    def last(self, keys: Collection[str]) -> str | None:
-        """Which of these calls came last; None of none."""
-        return next((e.key for e in reversed(self._entries) if e.key in keys), None)
-
-    def first_op(self, key: str) -> Op | None:
-        """The Op of a call as far as it is counted; None where it waits, or is none."""
-        return next((e.ops[0] for e in self._entries if e.key == key and e.ops), None)
-
-    def fold(self, key: str) -> None:
-        """Note that a batch norm stands behind the operation."""
-        self._entry(key).norm_folded = True
-
-    def drive(  # noqa: PLR0913 - what neurons did
-        self,
-        key: str,
-        path: str,
-        neurons: int,
-        steps: int,
-        updates: int,
-        active: int,
-        spikes: Tensor,
-    ) -> None:
-        """Assign neurons to the operation that drives them.
-
-        Args:
-            key: of the call.
-            path: of the neurons' module.
-            neurons: how many, per sample.
-            steps: that they took at once.
-            updates: of all samples and steps.
-            active: of those.
-            spikes: that they emitted, by sample.
-        """
-        entry = self._entry(key)
-        entry.fired[path, neurons, steps] += 1
-        entry.updates += updates
-        entry.active += active
-        entry.spikes = entry.spikes + spikes
-
-    def _entry(self, key: str) -> Entry:
-        return next(entry for entry in reversed(self._entries) if entry.key == key)
-
-
-def _resolve(
-    link: Link,
-    entry: Entry,
-    before: Entry,
-    raws: tuple[Raw, ...],
-    first: tuple[Raw, ...],
-) -> None:
-    found = link.ops(first, raws, (before.site, entry.site), before.ops[0])
-    if found is not None:
-        before.ops, entry.ops = found

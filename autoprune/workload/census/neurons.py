@@ -6,9 +6,11 @@ import torch
 from torch import Tensor
 
 from autoprune.workload.census.axes import Axes
+from autoprune.workload.census.entry import Entry
 from autoprune.workload.census.ledger import Ledger
-from autoprune.workload.census.raw import Raw
+from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.shown import Shown
+from autoprune.workload.census.touched import count
 from autoprune.workload.census.trace import Emission, Trace, Traced
 from autoprune.workload.census.values import REAL, Values, counted, examine, spikes
 
@@ -24,12 +26,12 @@ class Neurons:
     def __init__(self, ledger: Ledger, shown: Shown) -> None:
         self._ledger, self._shown = ledger, shown
 
-    def fired(self, path: str, x: Traced, out: Tensor, owner: str | None) -> Trace:
+    def fired(self, path: str, x: Traced, out: Tensor, owner: Entry | None) -> Trace:
         """Neurons took `x`, which `owner` made, and emitted `out` of that shape; its trace."""
         tensor, trace = x
         updates = tensor.numel()
         self._ledger.note("neuron_update", updates)
-        active = trace.touched.count(updates) if trace.touched else updates
+        active = count(trace.touched, updates)
         values = examine(out)
         self._drive(path, owner, (counted(out, values), values), trace.axes, active)
         return Trace(
@@ -63,7 +65,7 @@ class Neurons:
         self._ledger.find(emission.path, emission.owner, *fired)
 
     def _drive(
-        self, path: str, owner: str | None, held: tuple[Tensor, Values], axes: Axes, active: int
+        self, path: str, owner: Entry | None, held: tuple[Tensor, Values], axes: Axes, active: int
     ) -> tuple[int, int]:
         """Assign neurons that emitted `held` to what drives them: how many, how many steps."""
         spiked, values = held
@@ -74,5 +76,8 @@ class Neurons:
             self._ledger.unowned[path or "the network itself"] = neurons
         else:
             emitted = spikes(by_step, values).flatten(2).sum(2).sum(0, dtype=torch.float64)
-            self._ledger.drive(owner, path, neurons, steps, spiked.numel(), active, emitted)
+            owner.fired[path, neurons, steps] += 1
+            owner.updates += spiked.numel()
+            owner.active += active
+            owner.spikes = owner.spikes + emitted
         return neurons, steps

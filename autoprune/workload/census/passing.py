@@ -13,10 +13,10 @@ from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.contraction import Pair, is_outer
 from autoprune.workload.census.coverage import Coverage
 from autoprune.workload.census.entrywise import chosen, multiplied, products
-from autoprune.workload.census.functions import ADDITIONS, BATCH_NORMS, JOINS
+from autoprune.workload.census.functions import ADDITIONS, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of
-from autoprune.workload.census.touched import Touched
+from autoprune.workload.census.touched import joined
 from autoprune.workload.census.trace import (
     Emission,
     Root,
@@ -88,8 +88,8 @@ class Passing:
         self._note(call, inputs)
         if name in JOINS and len(inputs) == len(call.args[0]):
             parts = [(x.shape, given.touched) for x, given in inputs]
-            joined = Touched.joined(parts, call.argument("dim", 0), stacked=name == "stack")
-            return replace(trace, touched=joined)
+            held = joined(parts, call.argument("dim", 0), stacked=name == "stack")
+            return replace(trace, touched=held)
         if name == "sum" and trace.is_spikes and not trace.logic:
             return replace(trace, logic=(Sum(inputs[0], dims_of(call, inputs[0][0])),))
         if call.is_same:
@@ -159,10 +159,10 @@ class Passing:
                 ledger.note("bias", call.out.numel())
         elif call.is_pool:
             ledger.note("pooling", x.numel())
-        elif call.name in BATCH_NORMS:
+        elif call.is_batch_norm:
             ledger.note("batch_norm", call.results[0][1].numel())
             for driver in trace.drivers[-1:]:
-                ledger.fold(driver)
+                driver.norm_folded = True
 
 
 def _holds_spikes(x: Tensor) -> bool:
@@ -190,7 +190,7 @@ def _holds_back(now: Trace, past: Trace) -> bool:
 
 def _name(emission: Emission) -> str:
     """The operation that drives it, whichever step that was."""
-    return (emission.owner or "").rpartition("@")[0]
+    return emission.owner.site.name if emission.owner else ""
 
 
 def _is_binary(x: Tensor, trace: Trace) -> bool:

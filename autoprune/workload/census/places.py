@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.place import HEAD, STEM, Place
 from autoprune.workload.census.call import Call
+from autoprune.workload.op import Op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +19,8 @@ class Site:
     """Where an operation stands, and what is asked of it there.
 
     Attributes:
-        name, block, branch, producers: as in `autoprune.workload.op.Op`. What is not a layer stands
-            under no name of its own yet: `name` begins it.
+        name, block, branch: as in `autoprune.workload.op.Op`. What is not a layer stands under no
+            name of its own yet: `name` begins it.
         with_activity: whether the figures of `autoprune.workload.parts.Activity` are taken.
         with_tiles: whether product sparsity is, too.
     """
@@ -26,9 +28,12 @@ class Site:
     name: str
     block: int | None
     branch: str
-    producers: tuple[str, ...] = ()
     with_activity: bool = True
     with_tiles: bool = False
+
+    def op(self, **figures: Any) -> Op:
+        """An Op that stands here, of its other figures."""
+        return Op(name=self.name, block=self.block, branch=self.branch, **figures)
 
 
 @dataclass(frozen=True, slots=True)

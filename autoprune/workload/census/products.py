@@ -14,7 +14,7 @@ from autoprune.workload.census.functions import CONVOLUTIONS, MATRICES, Convolut
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of, each
 from autoprune.workload.census.steps import over_steps
-from autoprune.workload.census.touched import Touched
+from autoprune.workload.census.touched import touched
 from autoprune.workload.census.trace import Trace, mark, merged, trace_of
 
 
@@ -69,7 +69,7 @@ class Products:
         made = self._calls.layer(site, shown, kernel, None, split(out)[0], axes, walk)
         if bias is not None:
             self._calls.ledger.note("bias", out.numel())
-        return replace(made, touched=Touched.of(out, bias))
+        return replace(made, touched=touched(out, bias))
 
     def _product(  # noqa: PLR0913 - what a product is given
         self,
@@ -100,7 +100,7 @@ class Products:
         if made is None:
             return None
         if vector:
-            column = made.touched and made.touched.column()
+            column = None if made.touched is None else made.touched.squeeze(-1)
             made = replace(made, axes=made.axes.without(out.ndim - 1), touched=column)
         more = trace_of(added)
         return made if more is None else replace(merged([made, more], made.axes), touched=None)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from torch import Tensor
 
 from autoprune.workload.census.axes import Axes
-from autoprune.workload.census.chain import Factors
 from autoprune.workload.census.contraction import Entrywise, Pair
-from autoprune.workload.census.touched import Touched
+from autoprune.workload.census.entry import Entry, Factors
 from autoprune.workload.census.values import Values
 
+T = TypeVar("T")
 _ATTRIBUTE = "_autoprune_trace"
 
 
@@ -43,7 +44,7 @@ class Emission:
     """
 
     path: str
-    owner: str | None
+    owner: Entry | None
     spikes: Tensor
     axes: Axes
     root: Root
@@ -59,12 +60,12 @@ class Sum:
     Attributes:
         spikes: that are added up.
         dims: over which axes.
-        key: of the operation, once it is counted.
+        entry: of the operation, once it is counted.
     """
 
     spikes: Traced
     dims: tuple[int, ...]
-    key: str | None = None
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,8 @@ class Trace:
         emitted: spikes in it that no module known for its neurons emitted.
         shown: whether it holds real numbers that the network was shown, such as pixels. Else what
             it holds is read off the data.
-        touched: where `drivers` is one operation, the entries at which its product is not 0.
+        touched: where `drivers` is one operation, the entries at which its product is not 0; see
+            `autoprune.workload.census.touched`.
         factors: of the one product of activations that it was made of.
         logic: masks and sums of spikes that are in it, by their operations where these are counted.
         axes: where time, samples and channels lie.
@@ -88,13 +90,13 @@ class Trace:
         root: what it was made of entry by entry; None where it is not known.
     """
 
-    producers: tuple[str, ...] = ()
-    drivers: tuple[str, ...] = ()
+    producers: tuple[Entry | str, ...] = ()
+    drivers: tuple[Entry, ...] = ()
     emitted: tuple[Emission, ...] = ()
     shown: bool = False
-    touched: Touched | None = None
+    touched: Tensor | None = None
     factors: Factors | None = None
-    logic: tuple[str | Sum, ...] = ()
+    logic: tuple[Entry | Sum, ...] = ()
     axes: Axes = field(default_factory=Axes)
     unit: float | None = None
     pair: Pair | None = None
@@ -124,19 +126,19 @@ def mark(value: Tensor, trace: Trace) -> None:
 def merged(traces: list[Trace], axes: Axes) -> Trace:
     """The trace of what was made of several: a sum, a concatenation, or one seen differently."""
     moved = [trace for trace in traces if trace.drivers]
-    factors = {t.factors.key: t.factors for t in traces if t.factors is not None}
+    factors = {t.factors.entry: t.factors for t in traces if t.factors is not None}
     return Trace(
         producers=union(trace.producers for trace in traces),
         drivers=union(trace.drivers for trace in traces),
-        emitted=tuple(dict.fromkeys(e for trace in traces for e in trace.emitted)),
+        emitted=union(trace.emitted for trace in traces),
         shown=any(trace.shown for trace in traces),
         touched=moved[0].touched if len(moved) == 1 else None,
         factors=factors.popitem()[1] if len(factors) == 1 else None,
-        logic=tuple(dict.fromkeys(made for trace in traces for made in trace.logic)),
+        logic=union(trace.logic for trace in traces),
         axes=axes,
     )
 
 
-def union(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    """Names of several lists, each once, in their order."""
-    return tuple(dict.fromkeys(name for some in names for name in some))
+def union(several: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    """What several lists hold, each once, in their order."""
+    return tuple(dict.fromkeys(one for some in several for one in some))

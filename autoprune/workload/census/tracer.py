@@ -19,12 +19,13 @@ from autoprune.errors import CountingError
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.coverage import Coverage
-from autoprune.workload.census.functions import CONVOLUTIONS, MAKES, MATRICES
+from autoprune.workload.census.functions import CONVOLUTIONS, MATRICES
+from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.passing import Passing
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.products import Products
-from autoprune.workload.census.raw import Raw
 from autoprune.workload.census.results import axes_after, unit_after
+from autoprune.workload.census.touched import after
 from autoprune.workload.census.trace import Root, Trace, Traced, mark, merged, trace_of
 
 PRODUCTS = MATRICES.keys() | CONVOLUTIONS
@@ -80,10 +81,10 @@ class Tracer(TorchDispatchMode):
         if call.name in PRODUCTS:
             self._begun(call)
         inputs = [(x, trace) for x in call.inputs if (trace := trace_of(x)) is not None]
-        if not inputs or call.name in MAKES:
+        if not inputs or call.makes:
             if call.name in PRODUCTS and not all(map(self._names.of, call.inputs)):
                 self.coverage.see(call, self._here, constant=True)
-            elif call.name not in MAKES:
+            elif not call.makes:
                 self._names.derived(call)
         elif call.results:
             self._follow(call, inputs)
@@ -176,9 +177,7 @@ class Tracer(TorchDispatchMode):
             self._written(call, replace(trace, unit=unit), inputs)
         for index, result in call.results:
             axes = trace.axes if counted else axes_after(call, inputs, result, self._sizes)
-            touched = trace.touched
-            if touched and (call.is_same or call.is_pool):
-                touched = touched.then(call, index)
+            touched = after(trace.touched, call, result, index)
             root = given.root if alone and result.numel() == x.numel() else None
             mark(result, replace(trace, axes=axes, unit=unit, touched=touched, root=root or Root()))
 

@@ -72,11 +72,11 @@ def examine(x: Tensor, unit: float | None = None, *, whole: bool = False) -> Val
     if x.dtype == torch.bool or x.is_complex():
         return REAL if x.is_complex() else BINARY
     known = unit is not None and not whole and unit != 1
-    if not known and not whole and _all(x, lambda a: (a == 0) | (a == 1)):
+    if not known and not whole and every(x, lambda a: (a == 0) | (a == 1)):
         return BINARY
     if not (known and _multiples(x, abs(unit or 1))):
         unit = 1.0
-        if not whole and not _all(x, lambda a: a.round() == a):
+        if not whole and not every(x, lambda a: a.round() == a):
             unit = _unit(x) if x.is_floating_point() else None
             unit = math.nextafter(1, 2) if unit == 1 else unit  # entries are only nearly whole
     unit = None if unit is None else abs(unit)
@@ -113,7 +113,7 @@ def by_channel(x: Tensor, axis: int) -> tuple[Tensor, Values]:
     return whole, examine(whole, whole=True)
 
 
-def _all(x: Tensor, test: Callable[[Any], Any]) -> bool:
+def every(x: Tensor, test: Callable[[Any], Any]) -> bool:
     """Whether every entry passes `test`, which gives an array or tensor of truths."""
     if x.is_cuda:
         return bool(test(x).all())
@@ -138,7 +138,7 @@ def _multiples(x: Tensor, unit: float) -> bool:
         ratios = abs(part / unit)
         return abs(ratios - ratios.round()) <= ratios * _TOLERANCE
 
-    return x.is_floating_point() and _all(x, whole)
+    return x.is_floating_point() and every(x, whole)
 
 
 def _unit(x: Tensor) -> float | None:

@@ -12,26 +12,28 @@ from hypothesis import strategies as st
 from spikingjelly.activation_based import op_counter
 
 from autoprune.workload.census.activity import activity
-from autoprune.workload.census.attention import (
-    Product,
-    contracts_tokens,
-    count_chain,
-    count_product,
-)
+from autoprune.workload.census.attention import contracts_tokens, count_chain, count_product
 from autoprune.workload.census.operand import RANKS, Operand
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
 
 
-def place(name: str, a: torch.Tensor, b: torch.Tensor) -> Product:
-    a, b = (Operand(x, examine(x)) for x in (a, b))
-    there = Site(name=name, block=0, branch="attention", producers=("qkv",))
-    return Product(at=there, a=a, b=b)
+def place(name: str) -> Site:
+    return Site(name=name, block=0, branch="attention")
+
+
+def operand(x: torch.Tensor) -> Operand:
+    return Operand(x, examine(x))
+
+
+def count(a: torch.Tensor, b: torch.Tensor):
+    return count_product(place("product1"), operand(a), operand(b))
 
 
 def chain(a, b, c, *, on_right: bool, scores_first: bool = False):
-    first, second = place("product1", a, b), place("product2", c, a @ b)
-    pairs = count_chain(first, second, on_right=on_right, scores_first=scores_first, counted=None)
+    sites = place("product1"), place("product2")
+    *factors, done = (operand(x) for x in (a, b, c, a @ b))
+    pairs = count_chain(sites, factors, done, on_right=on_right, scores_first=scores_first)
     return {(op.name[-1], op.order): op for pair in pairs for op in pair}
 
 
@@ -67,7 +69,7 @@ def test_a_product_of_spikes_of_any_class_equals_the_loop(
         * (torch.rand(steps, 2, heads, *shape, generator=generator) < density)
         for (low, high), shape in zip((RANGES[x] for x in kinds), ((m, k), (k, n)), strict=True)
     )
-    op = count_product(place("product1", a.float(), b.float()))
+    op = count(a.float(), b.float())
     if RANKS.index(examine(b.float()).kind) < RANKS.index(examine(a.float()).kind):
         a, b, m, n = b.mT, a.mT, n, m  # the lower class selects
     counted = np.zeros((steps, 2, 3), dtype=int)
@@ -167,7 +169,7 @@ def test_executed_order_equals_spikingjelly_counter():
 
 def test_real_operands_make_macs():
     a, b = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 5, 6)
-    op = count_product(place("product1", a, b))
+    op = count(a, b)
     assert (op.a.kind, op.b.kind, op.order) == ("real", "real", "both")
     assert op.work.real_macs == op.work.dense_macs == 2 * 3 * 4 * 5 * 6
     assert (op.a.events, op.work.effective_sops, op.work.fanout_sops) == (0, 0, 0)
@@ -176,8 +178,8 @@ def test_real_operands_make_macs():
 def test_spikes_select_real_numbers_on_whichever_side_they_stand():
     a, b = torch.rand(2, 3, 4, 5), (torch.rand(2, 3, 5, 6) < 0.5).float()
     a[:, 0, 1] = 0
-    op = count_product(place("product1", a, b))
-    assert op == count_product(place("product1", b.mT, a.mT))
+    op = count(a, b)
+    assert op == count(b.mT, a.mT)
     assert (op.a.kind, op.b.kind, op.work.real_macs) == ("binary", "real", 0)
     assert op.a.events == int(b.sum())
     assert op.work.fanout_sops == 4 * int(b.sum())

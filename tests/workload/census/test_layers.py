@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from autoprune.workload.census.functions import LINEAR, Convolution
-from autoprune.workload.census.layers import LayerCall, count_layer
+from autoprune.workload.census.layers import Layer
+from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import REAL, examine
 
@@ -95,27 +96,26 @@ def layers(draw) -> tuple[nn.Module, torch.Tensor, int]:
     return module, x * torch.randint(low, high + 1, x.shape, generator=generator), steps
 
 
-def call(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False) -> LayerCall:
-    convolution = LINEAR
-    if not isinstance(module, nn.Linear):
+AT = Site(name="op", block=0, branch="mlp")
+
+
+def counted(module: nn.Module, x: torch.Tensor, steps: int, *, real: bool = False, at: Site = AT):
+    """The Op of one call on [T B, ...]."""
+    convolution, values = LINEAR, REAL if real else examine(x)
+    is_conv = not isinstance(module, nn.Linear)
+    if is_conv:
         keys = ("stride", "padding", "dilation", "groups")
         convolution = Convolution(**{key: getattr(module, key) for key in keys})
-    return LayerCall(
-        at=Site(name="op", block=0, branch="mlp"),
-        x=x,
-        values=REAL if real else examine(x),
-        weight=module.weight,
-        out=module(x),
-        steps=steps,
-        convolution=convolution,
-    )
+    layer = Layer(module.weight.detach(), module(x).shape[2:] if is_conv else (), convolution)
+    rows = x.flatten(1, -2) if not is_conv and x.ndim > 2 else x.unsqueeze(1)
+    return layer.op(at, Operand(rows.unflatten(0, (steps, -1)), values))
 
 
 @settings(derandomize=True)
 @given(layers())
 def test_synaptic_operations_equal_the_loop(case):
     module, x, steps = case
-    op = count_layer(call(module, x, steps))
+    op = counted(module, x, steps)
     fanout, effective, macs = brute_force(module, x)
     assert op.work.fanout_sops == fanout.sum()
     assert op.work.effective_sops == effective.sum()
@@ -134,7 +134,7 @@ def test_synaptic_operations_equal_the_loop(case):
 @given(layers())
 def test_figures_of_the_input_equal_the_loop(case):
     module, x, steps = case
-    op = count_layer(call(module, x, steps))
+    op = counted(module, x, steps)
     entries = [[float(v) for v in row.flatten()] for row in x]
     events = np.array([sum(abs(v) for v in row) for row in entries]).reshape(steps, 2)
     nonzeros = np.array([sum(v != 0 for v in row) for row in entries]).reshape(steps, 2)
@@ -160,7 +160,7 @@ def test_figures_of_the_input_equal_the_loop(case):
 def test_figures_of_the_weights_equal_the_loop(case):
     """B is [K, N] per group: rows are what an input entry meets, columns what an output sums."""
     module, x, steps = case
-    op = count_layer(call(module, x, steps))
+    op = counted(module, x, steps)
     per_group = len(module.weight) // op.sizes.groups
     rows, columns = [], []
     for group in module.weight.detach().flatten(1).split(per_group):
@@ -188,7 +188,7 @@ def test_consecutive_inputs_equal_the_loop(module, x, share):
     random = torch.rand(module.weight.shape, generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         module.weight *= random >= share
-    op = count_layer(call(module, x, 2))
+    op = counted(module, x, 2)
     for inputs in (2, 4, 8):
         weight = module.weight.detach().unsqueeze(-1).flatten(2)
         most = inputs
@@ -207,7 +207,7 @@ def test_consecutive_inputs_equal_the_loop(module, x, share):
 def test_activity_equals_the_loop(case):
     """Columns are channels; rows are positions of the input, or the tokens of a linear layer."""
     module, x, steps = case
-    figures = count_layer(call(module, x, steps)).activity
+    figures = counted(module, x, steps).activity
     if isinstance(module, nn.Linear):
         tokens = x.reshape(len(x), -1, x.shape[-1])
         columns = [[[float(t[c]) for t in row] for c in range(x.shape[-1])] for row in tokens]
@@ -233,25 +233,25 @@ def test_activity_equals_the_loop(case):
 
 def test_activity_can_be_left_out():
     module, x = nn.Linear(3, 2), torch.ones(4, 3)
-    with_it = count_layer(call(module, x, 2))
+    with_it = counted(module, x, 2)
     quick = Site(name="op", block=0, branch="mlp", with_activity=False)
-    without = count_layer(replace(call(module, x, 2), at=quick))
+    without = counted(module, x, 2, at=quick)
     assert without == replace(with_it, activity=None) != with_it
 
 
 def test_tokens_of_a_linear_layer_are_rows():
     module, x = nn.Linear(3, 2), (torch.rand(4, 5, 3) < 0.5).float()
-    op = count_layer(call(module, x, 2))
+    op = counted(module, x, 2)
     assert (op.sizes.m, op.sizes.k, op.sizes.n, op.work.dense_macs) == (5, 3, 2, 4 * 5 * 6)
     assert op.work.effective_sops == int(x.sum()) * 2
 
 
 def test_real_input_makes_macs_and_no_synaptic_operation():
     module, x = nn.Conv2d(1, 3, 3, padding=1), torch.rand(4, 1, 5, 5)
-    op = count_layer(call(module, x, 2))
+    op = counted(module, x, 2)
     assert (op.a.kind, op.work.real_macs, op.work.effective_sops) == ("real", 4 * 25 * 9 * 3, 0)
 
 
 def test_layer_declared_real_is_real_even_where_its_input_is_silent():
     module, x = nn.Linear(3, 2), torch.zeros(4, 3)
-    assert count_layer(call(module, x, 1, real=True)).work.real_macs == 4 * 6
+    assert counted(module, x, 1, real=True).work.real_macs == 4 * 6

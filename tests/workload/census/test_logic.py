@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoprune.workload.census.activity import activity
-from autoprune.workload.census.logic import SpikeLogic, count_logic
+from autoprune.workload.census.logic import count_mask, count_sum
 from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
@@ -27,9 +27,7 @@ def spikes(draw) -> torch.Tensor:
     return (torch.randint(low, high + 1, shape, generator=generator) * held).float()
 
 
-def logic(a: torch.Tensor, **rest) -> SpikeLogic:
-    at = Site(name="x", block=None, branch="")
-    return SpikeLogic(at=at, a=Operand(a, examine(a)), **rest)
+AT = Site(name="x", block=None, branch="")
 
 
 @settings(derandomize=True)
@@ -39,7 +37,8 @@ def test_a_mask_equals_the_loop(a, kind, repeated, seed):
     shape = (*a.shape[:3], 1) if repeated else a.shape
     b = torch.randint(low, high + 1, shape, generator=generator).float()
     full = b.expand_as(a)
-    op = count_logic(logic(a, b=Operand(full, examine(b)), b_repeats=a.numel() // b.numel()))
+    second = Operand(full, examine(b))
+    op = count_mask(AT, Operand(a, examine(a)), second, a.numel() // b.numel())
     passed = np.zeros(a.shape[:2])
     for (t, s, *_), x, y in zip(np.ndindex(a.shape), a.flatten(), full.flatten(), strict=True):
         passed[t, s] += abs(int(x)) * (y != 0)
@@ -60,7 +59,7 @@ def test_a_mask_equals_the_loop(a, kind, repeated, seed):
 @settings(derandomize=True)
 @given(spikes())
 def test_a_sum_equals_the_loop(a):
-    op = count_logic(logic(a))
+    op = count_sum(AT, Operand(a, examine(a)))
     assert (op.kind, op.sizes.m, op.sizes.k) == ("sum", a.shape[3], 3)
     assert op.work.effective_sops == op.work.fanout_sops == op.a.events == int(a.abs().sum())
     assert op.a.nonzeros == int((a != 0).sum())

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from autoprune.networks.build import adapter_for
 from autoprune.workload.census.count import count
 from autoprune.workload.census.functions import Convolution
-from autoprune.workload.census.layers import LayerCall, count_layer
+from autoprune.workload.census.layers import Layer
+from autoprune.workload.census.operand import Operand
 from autoprune.workload.census.places import Site
 from autoprune.workload.census.values import examine
 from autoprune.workload.op import Op
@@ -106,16 +107,9 @@ def test_pruned_layers_equal_neurobench(
     module.weight.data *= torch.rand_like(module.weight) < kept
     x = (torch.rand(6, *shape) < 0.3).float()
     given = {k: getattr(module, k) for k in geometry} if dims else {}
-    op = count_layer(
-        LayerCall(
-            at=Site(name="op", block=None, branch=""),
-            x=x,
-            values=examine(x),
-            weight=module.weight,
-            out=module(x),
-            steps=2,
-            convolution=Convolution(**given),
-        )
-    )
+    size, walk = module(x).shape[2:] if dims else (), Convolution(**given)
+    rows = x.unsqueeze(1).unflatten(0, (2, -1))
+    at = Site(name="op", block=None, branch="")
+    op = Layer(module.weight.detach(), size, walk).op(at, Operand(rows, examine(x)))
     with torch.no_grad():
         assert op.work.effective_sops == int(single_layer_MACs(x, module)[0])
