@@ -4,10 +4,12 @@ The script opens an Optuna study of accuracy and energy with the sampler that Op
 is given none, TPE, lets it suggest sparsity and rank of every branch, neurons and the number of
 time steps, and trains what is suggested, whatever it is. autoprune begins with the network
 untouched and the uniform sweep, asks `block_response`, and trains no plan twice. What counts is the
-true hypervolume of all that was trained, on the made-up networks of `benchmarks/depth.py`; a
-training takes both the same time, `--seconds`, and what asking takes of the processor is added.
+true hypervolume of all that was trained, on the made-up networks of `benchmarks/depth.py`, or on
+`digits`, the table of trained plans of `benchmarks/search.py`, where autoprune begins with the
+baselines as well; a training takes both the same time, `--seconds`, and what asking takes of the
+processor is added.
 
-    python benchmarks/naive.py [--seeds 5] [--trainings 100] [--seconds 7.2] [--kinds cliffs]
+    python benchmarks/naive.py [--seeds 5] [--trainings 100] [--seconds 7.2] [--kinds cliffs digits]
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Digits:
     def __init__(self) -> None:
         self._known = table()
         self.distributions, self.metrics = self._known.distributions, OBJECTIVES
-        points = self._known.first("baseline", "uniform", "probe")
+        points = self._known.first("baseline", "uniform")
         plans = {self._known.hash(point): point for point in reversed(points)}
         self.first = [to_params(point, self._known.domains) for point in reversed(plans.values())]
         self.prior = self._known.prior()

@@ -16,6 +16,7 @@ from autoprune.search.block_response.calibration import (
     LAST,
     USUAL_GAIN,
     USUAL_KEPT,
+    USUAL_SCALE,
     USUAL_SHIFT,
     Expected,
     Record,
@@ -103,7 +104,7 @@ def proposed(count: int, **changes) -> Record:
 def test_before_the_first_proposal_the_usual_is_expected():
     shift, scale = Record().misses(2)
     assert shift == pytest.approx([USUAL_SHIFT, USUAL_SHIFT])
-    assert scale == pytest.approx([1, 1])
+    assert scale == pytest.approx([USUAL_SCALE, USUAL_SCALE])
     assert Record().kept == pytest.approx(USUAL_KEPT)
 
 
@@ -113,7 +114,7 @@ def test_the_last_proposals_move_and_narrow_what_is_expected_of_the_next():
         record.add(trial([0.6, 10**0.5], 0.3))
     shift, scale = record.misses(2)
     assert shift == pytest.approx([2, 0.5], rel=0.1)
-    assert (scale < 0.5).all()
+    assert (scale < 0.6).all()
 
 
 def test_trials_may_end_in_any_order():

@@ -30,8 +30,9 @@ EXPECTED = "block_response:expected"
 LAST = 24
 """So many trials say how much is to be expected of the next."""
 
-BEFORE, USUAL_SHIFT = 2, 0.7
-"""As many trials as before the first have been seen to miss by so many standard deviations."""
+BEFORE, USUAL_SHIFT, USUAL_SCALE = 2, 0.7, 1.5
+"""As many trials as before the first have been seen to miss by so many standard deviations, and
+twice as many to scatter by so many about that."""
 
 USUAL_GAIN, USUAL_KEPT = 0.1, 0.2
 """As much gain as before the first has been promised, and how much of it came."""
@@ -159,7 +160,8 @@ class Record:
         count = len(missed)
         shift = (missed.sum(0) + BEFORE * USUAL_SHIFT) / (count + BEFORE)
         squares = ((missed - shift) ** 2).sum(0)
-        return shift, np.sqrt((squares + 2 * BEFORE) / (count + 2 * BEFORE))
+        usual = 2 * BEFORE * USUAL_SCALE**2
+        return shift, np.sqrt((squares + usual) / (count + 2 * BEFORE))
 
     @property
     def kept(self) -> float:
