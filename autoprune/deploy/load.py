@@ -88,9 +88,14 @@ def read_form(folder: Path) -> Form:
     if not isinstance(files, dict):
         raise InputError(str(file), "damaged (it lists no files)")
     for name, exported in files.items():
-        if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            raise InputError(str(file), f"names {name!r}", "files of the folder alone")
-        if not (folder / name).is_file():
+        try:
+            inside = (folder / name).resolve().is_relative_to(folder.resolve())
+            there = (folder / name).is_file()
+        except (OSError, ValueError):  # longer than a name can be, or with a NUL
+            inside = there = False
+        if not inside:
+            raise InputError(str(file), f"names {name!r:.80}", "files of the folder alone")
+        if not there:
             raise InputError(str(folder / name), "no such file", "the file that was exported")
         if described(folder / name) != exported:
             raise InputError(

@@ -21,8 +21,8 @@ from autoprune.networks.families import FAMILIES
 from autoprune.plugin import call, load_named, parameters
 
 _LARGEST, _TENSORS = 10**9, 4_000
-"""Parameters, of which the largest published spiking transformers have a sixth, and tensors, of which
-160 blocks have as many."""
+"""Parameters, of which the largest published spiking transformers have a sixth, and tensors, as of
+160 blocks."""
 
 _SMALL, _PER_BYTE = 10**7, 100
 """Parameters that a network may have whatever the size of its file of weights, and those more for

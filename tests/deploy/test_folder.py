@@ -209,6 +209,16 @@ def test_what_a_manifest_names_is_not_called_unasked(key, packed, tmp_path):
     assert ran.exists() == (key == "model")
 
 
+def test_a_manifest_names_files_of_its_folder_alone(packed):
+    folder = packed(*compressed("spikformer_patch"))
+    document = manifest(folder)
+    for name in ("../secret", "x" * 300, "a\0b"):
+        changed = document | {"files": document["files"] | {name: {}}}
+        (folder / "manifest.json").write_text(json.dumps(changed))
+        with pytest.raises(InputError, match=r"manifest.json: names '.*; expected files of the"):
+            load(folder)
+
+
 def test_a_manifest_of_no_family_is_refused(packed):
     folder = packed(*compressed("spikformer_patch"))
     document = manifest(folder)
