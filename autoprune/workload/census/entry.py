@@ -106,7 +106,7 @@ class Entry:
             output_spikes_std=float(self.spikes.std(correction=0)),
         )
         name, norm_folded = names[self], self.norm_folded
-        producers = tuple(dict.fromkeys(names.get(p, str(p)) for p in self.producers))
+        producers = tuple(dict.fromkeys(names.get(p) or str(p) for p in self.producers))
         return tuple(
             replace(op, name=name, producers=producers, norm_folded=norm_folded, neurons=neurons)
             for op in self.ops

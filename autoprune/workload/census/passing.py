@@ -26,7 +26,7 @@ from autoprune.workload.census.trace import (
     merged,
     trace_of,
 )
-from autoprune.workload.census.values import REAL, examine, is_one_bit
+from autoprune.workload.census.values import BINARY, REAL, examine, is_one_bit
 
 
 class Passing:
@@ -58,8 +58,10 @@ class Passing:
         if one is not None or not is_mask:
             return one
         (x, a), (y, b) = pair
-        resets = any(e.root in (a.root, b.root) for e in (*a.emitted, *b.emitted))
-        resets = resets or _holds_back(a, b) or _holds_back(b, a)
+        resets = any(
+            any(e.root is past.root for e in now.emitted) or _holds_back(now, past)
+            for now, past in ((a, b), (b, a))
+        )
         if resets or is_outer(x.expand(call.out.shape), y.expand(call.out.shape)):
             return None
         axes = axes_after(call, inputs, call.out, self._sizes)
@@ -79,7 +81,7 @@ class Passing:
             return replace(trace, pair=pair if pair.made.is_alone else None)
         name = call.name
         first = call.results[0][1]
-        emits = call.rounds if known else _holds_spikes(first)
+        emits = (call.rounds or _chooses(call, inputs)) if known else _holds_spikes(first)
         if emits and _is_past(trace, path, first):  # such as time since a neuron fired
             return replace(trace, unit=1.0)
         if emits and not all(_is_binary(x, given) for x, given in inputs):
@@ -168,6 +170,13 @@ class Passing:
 def _holds_spikes(x: Tensor) -> bool:
     """What an operator that nobody knows gave, by its data alone."""
     return x.is_floating_point() and x.layout == torch.strided and examine(x) != REAL
+
+
+def _chooses(call: Call, inputs: list[Traced]) -> bool:
+    """Whether it writes ones at places that real numbers chose, such as their largest ones."""
+    places = all(t.drivers and not x.is_floating_point() for x, t in inputs)
+    moves = call.is_same or call.is_entrywise or call.is_reduction or call.name in JOINS
+    return places and not moves and examine(call.results[0][1]) == BINARY
 
 
 def _is_past(trace: Trace, path: str, result: Tensor) -> bool:

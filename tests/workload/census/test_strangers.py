@@ -172,6 +172,23 @@ def test_gates_are_neurons_each_and_levels_of_one_membrane_are_one():
     assert neurons(counted(Network(gated)))[:2] == [number, number]
 
 
+def test_neurons_by_hand_mask_spikes_at_once_and_step_by_step():
+    seen = []
+
+    def gated(net, x: Tensor) -> Tensor:
+        passed = (net.layer(x) > 0.1).to(x) * x
+        seen.append(int(passed.sum()))
+        return net.layer(passed)
+
+    def loop(net, x: Tensor) -> Tensor:
+        return torch.stack([net.layer((net.layer(step) > 0.1).to(x) * step) for step in x])
+
+    one, other = (counted(Network(then)) for then in (gated, loop))
+    assert [op.kind for op in one.ops] == ["linear", "linear", "masking", "linear"]
+    assert one.ops[2].work.effective_sops == one.ops[3].a.events == seen[0] > 0
+    assert [op.work for op in one.ops] == [op.work for op in other.ops]
+
+
 def test_neurons_that_take_one_current_step_after_step_are_the_same():
     class Static(Network):
         def forward(self, x: Tensor) -> Tensor:
@@ -343,6 +360,8 @@ def fire_of_nobody(x: Tensor) -> Tensor:
         lambda x: torch.div(x, 0.2, rounding_mode="floor"),
         lambda x: (5 * x).int().float(),
         lambda x: torch.fake_quantize_per_tensor_affine(x, 0.25, 0, 0, 15),
+        lambda x: nn.functional.one_hot(x.argmax(-1), WIDTH).to(x),
+        lambda x: torch.zeros_like(x).scatter(-1, x.topk(2, -1).indices, 1.0),
     ],
 )
 def test_spikes_are_found_whatever_operator_made_them(fire):
