@@ -358,3 +358,28 @@ def test_a_small_file_does_not_fill_the_memory(whole, tmp_path, how):
     *said, grown = done.stdout.splitlines()
     assert all("00001.parquet: damaged" in line for line in said), said
     assert int(grown) < 500
+
+
+ABORTS = """
+import io, random
+import pyarrow as pa, pyarrow.parquet as pq
+from autoprune.runs.bounded_parquet import opened
+stream, rng = io.BytesIO(), random.Random(0)
+pq.write_table(pa.table({f"column {i}": [[1, 2], [3]] for i in range(8)}), stream)
+good = stream.getvalue()
+opened(good)
+size = int.from_bytes(good[-8:-4], "little")
+for _ in range(1500):
+    changed = bytearray(good)
+    changed[rng.randrange(len(good) - 8 - size, len(good) - 8)] = rng.randrange(256)
+    try:
+        opened(bytes(changed))
+    except (OSError, LookupError, ValueError, NotImplementedError):
+        pass
+"""
+
+
+def test_a_byte_of_the_footer_ends_no_process():
+    """As pyarrow's own list of columns does, where statistics do not fit each other."""
+    done = subprocess.run([sys.executable, "-c", ABORTS], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
