@@ -16,6 +16,7 @@ from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from autoprune.errors import CountingError
+from autoprune.workload.census.axes import Axes
 from autoprune.workload.census.call import Call, tensors
 from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.coverage import Coverage
@@ -102,10 +103,13 @@ class Tracer(TorchDispatchMode):
         given = [x for x in call.args[:3] if isinstance(x, Tensor)]
         if any(trace_of(x) is not None for x in given):
             return
+        steps, samples = self._sizes.steps, self._sizes.samples
         for x in given:
-            rows = x.ndim > 1 and len(x) % self._sizes.samples == 0
+            rows = x.ndim > 1 and len(x) % samples == 0
             if rows and not self._names.of(x) and not x.any():
-                mark(x, Trace(producers=("input",), unit=1.0))
+                one = Axes(batch=(0, len(x) // samples))
+                axes = one if len(x) != steps * samples else Axes()
+                mark(x, Trace(producers=("input",), unit=1.0, axes=axes))
 
     @property
     def _here(self) -> str:

@@ -404,6 +404,21 @@ def test_a_state_of_zeros_is_counted_where_recurrence_begins():
     assert set(not_free(workload)) == {"products entry by entry"}
 
 
+def test_as_many_samples_steps_and_channels_hide_no_state_of_zeros():
+    def recurrent(net, x: Tensor) -> Tensor:
+        state, out = x.new_zeros(WIDTH, WIDTH), []
+        for step in x:
+            state = net.more(step.sum(1), state)
+            out.append(state.unsqueeze(1))
+        return torch.stack(out)
+
+    network = Network(recurrent, lambda net, x: x.expand(WIDTH, *x.shape))
+    network.T = WIDTH
+    workload = count(network.eval(), None, torch.rand(WIDTH, TOKENS, 5))
+    assert [op.work.dense_macs for op in workload.ops[1:]] == [3 * WIDTH**4] * 2
+    assert [op.sizes.time_steps for op in workload.ops[1:]] == [WIDTH, WIDTH]
+
+
 @pytest.mark.parametrize("kernel", [(1, 3), (3, 1)])
 def test_a_convolution_that_mixes_steps_is_one_of_all_steps(kernel):
     """Frames are [B, C, T, tokens]; one that mixes none is a layer of every step."""
