@@ -73,7 +73,7 @@ class Axes:
         """Axes of `out`, in which `x` stands once or several times; T times: then that is time."""
         shift = out.ndim - x.ndim
         found = self.moved(lambda dim: dim + shift)
-        if found.time is None:
+        if found.time is None and not sizes.shown:
             for dim, length in enumerate(out.shape):
                 before = x.shape[dim - shift] if dim >= shift else 1
                 if length == before * sizes.steps and length > before:
@@ -116,10 +116,14 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many time steps and samples there are."""
+    """How many time steps and samples there are, and whether time is in what the network is shown.
+
+    Else the network repeats it over time itself.
+    """
 
     steps: int
     samples: int
+    shown: bool = False
 
 
 def _same_stride(axis: Axis | None, x: Tensor, out: Tensor, size: int) -> Axis | None:

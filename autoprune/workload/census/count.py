@@ -51,7 +51,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
     steps = _steps(model, adapter) if time_steps is None else time_steps
     shown = present(model, inputs).clone()
     is_real = examine(shown).unit != 1 or examine(shown) == REAL
-    sizes = Sizes(steps=steps, samples=len(inputs))
+    sizes = Sizes(steps=steps, samples=len(inputs), shown=has_time(model, inputs))
     calls = Calls(
         Places.of(model, adapter),
         Shown(
@@ -62,7 +62,7 @@ def count(  # noqa: PLR0913 - what is counted, and how
         ),
     )
     axes = Axes(batch=(0, 1))
-    if has_time(model, inputs):
+    if sizes.shown:
         axis = time_axis_of(model)
         axes = Axes(time=(axis, 1), batch=(1 - axis, 1))
     source = Trace(shown=is_real, producers=() if is_real else ("input",), axes=axes)

@@ -484,3 +484,15 @@ def test_steps_one_by_one_leave_the_same_neurons_untouched():
     )
     assert one.updates_inactive >= STEPS * TOKENS * WIDTH
     assert one == other
+
+
+def test_channels_repeated_as_often_as_there_are_steps_are_no_steps():
+    class Frames(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            self.known.step_mode = "s"
+            taken = (frame.mean((1, 3))[:, :1].repeat(1, STEPS) for frame in x)
+            return sum(self.layer(self.known(8 * step.repeat(1, 2))) for step in taken)
+
+    x = (torch.rand(SAMPLES, STEPS, 2, 3, 3) < 0.7).float()
+    (op,) = count(Frames(plain).eval(), None, x).ops
+    assert op.sizes.time_steps == STEPS
