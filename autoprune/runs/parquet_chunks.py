@@ -19,7 +19,7 @@ _DEEPEST = 16
 
 
 def chunks(content: bytes) -> list[tuple[int, int]]:
-    """Of every column chunk the number of its codec (0: none, 1: Snappy) and of its values.
+    """The number of the codec (0: none, 1: Snappy) and of the values of every column chunk.
 
     Raises LookupError or ValueError where the footer is none.
     """
