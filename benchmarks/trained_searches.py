@@ -10,8 +10,9 @@ by two rules that anybody could follow, after the same baselines and the same un
     the study's own sampler
 
 Per machine a front is chosen by validation accuracy at the machine's precision, after all time
-steps, and what counts is the hypervolume of its members' *test* accuracy, in percent of a front
-that keeps the fine-tuned parent's accuracy at no energy. Differences to the study's sampler are
+steps, and what counts is the hypervolume of its members' *test* accuracy, as reports have it:
+accuracy times decades of energy, from 0.1 below the fine-tuned parent and 1.1 times its energy.
+Differences to the study's sampler are
 paired by seed, with 95 % intervals (Student's t) over seeds, which nothing corrects for their
 number. Runs and rows are kept under --out: a second call goes on.
 
@@ -37,7 +38,7 @@ from autoprune.compress.parameter import Parameter
 from autoprune.compress.plan import Plan
 from autoprune.compress.setting import Value
 from autoprune.runs.metrics import metric_value
-from autoprune.runs.pareto import front_hypervolume, minimal
+from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume, minimal
 from autoprune.search.baselines import baseline_configurations
 from autoprune.study.build import Built
 from autoprune.study.parent import load_parent
@@ -58,9 +59,6 @@ Row = dict[str, str | int | float]
 STRATEGIES = ("uniform", "greedy", "random")
 UNKNOWN = ""
 """The test accuracy of a network that was not kept: it is trained again where it is asked for."""
-
-MARGIN = 0.1
-"""How far below the fine-tuned parent a front ends; its energy is the other end."""
 
 
 def values(measured: Measurement, built: Built) -> Row:
@@ -172,7 +170,7 @@ def recorded(finished: Finished, built: Built, setup: Setup, trained: Trained) -
 
 
 def volume(trained: Trained, plans: list[str], tuned: str, machine: str) -> float:
-    """Hypervolume on test data, in percent, of the front that validation data choose."""
+    """Hypervolume on test data of the front that validation data choose."""
     names = [f"{what}@{machine}" for what in ("validation", "energy_uj")]
     found = [(*(float(trained.rows[plan][name]) for name in names), plan) for plan in plans]
     front = minimal(np.array([(-accuracy, energy) for accuracy, energy, _ in found])).tolist()
@@ -183,7 +181,7 @@ def volume(trained: Trained, plans: list[str], tuned: str, machine: str) -> floa
     ]
     base = trained.tested(tuned)
     accuracy, energy = (float(base[f"{what}@{machine}"]) for what in ("test", "energy_uj"))
-    return 100 * front_hypervolume(members, (accuracy - MARGIN, energy)) / (MARGIN * energy)
+    return front_hypervolume(members, (accuracy - ACCURACY_MARGIN, COST_FACTOR * energy))
 
 
 def searched(study: str, seed: int, trials: int, workers: int, out: Path) -> list[Row]:
@@ -218,7 +216,7 @@ def searched(study: str, seed: int, trials: int, workers: int, out: Path) -> lis
                 plans[name].append(plan)
     rows: list[Row] = []
     for name, of_it in plans.items():
-        found = {m: round(volume(trained, of_it, tuned, m), 3) for m in built.machines}
+        found = {m: round(float(volume(trained, of_it, tuned, m)), 4) for m in built.machines}
         rows.append({"seed": seed, "strategy": name, "plans": len(of_it), **found})
         print(rows[-1], flush=True)
     return rows
@@ -241,11 +239,11 @@ def main() -> None:
     frame.to_csv(given.out / "trained_searches.csv", index=False)
     (sampler,) = {*frame.strategy} - {*STRATEGIES}
     for machine in frame.columns[3:]:
-        print(f"\n{machine}: % of hypervolume on test data; {sampler} less this one [95 %]")
+        print(f"\n{machine}: 100 hypervolumes on test data; {sampler} less this one [95 %]")
         table = frame.pivot(index="seed", columns="strategy", values=machine)
         for name in (*STRATEGIES, sampler):
-            less = gain(list((table[sampler] - table[name]) / 100)) if name != sampler else ""
-            print(f"  {name:15} {table[name].mean():6.2f}  {less}")
+            less = gain(list(table[sampler] - table[name])) if name != sampler else ""
+            print(f"  {name:15} {100 * table[name].mean():6.2f}  {less}")
 
 
 if __name__ == "__main__":

@@ -89,9 +89,6 @@ def main() -> None:
     run = autoprune.open_run(folder)
     shutil.copy(folder / "fronts.png", DOCS / "fronts.png")
     shutil.copy(folder / "fronts" / "loihi1" / "front.png", DOCS / "front_loihi1.png")
-    front = printed_front(folder)
-    replace_text_block(DOCS / "reading_a_front.md", "--machine loihi1` prints", front)
-    replace_text_block(DOCS / "first_sweep.md", "fine-tuned alike:", branches(run))
     for one in run.answers():
         assert one.row is not None
         parent, row = run.machine_front(one.machine).parent, one.row
@@ -102,6 +99,10 @@ def main() -> None:
         )
         if one.machine == "loihi1":
             renumber(str(row.key.whole))
+    # Printed numbers are no trial's, so they come after trials have their new ones.
+    front = printed_front(folder)
+    replace_text_block(DOCS / "reading_a_front.md", "--machine loihi1` prints", front)
+    replace_text_block(DOCS / "first_sweep.md", "fine-tuned alike:", branches(run))
 
 
 if __name__ == "__main__":

@@ -122,6 +122,21 @@ LONG = [
     ),
     (["throughput.py", *STUDY, "--rounds", "1", "--plans", "2"], "ratio "),
     (
+        [
+            "trained_searches.py",
+            *STUDY,
+            "--seeds",
+            "1",
+            "--trials",
+            "5",
+            "--workers",
+            "0",
+            "--out",
+            "OUT",
+        ],
+        "hypervolumes on test data",
+    ),
+    (
         ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
         "gained over uniform",
     ),

@@ -116,7 +116,7 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
     left = f"; {outside} members more than 10 points below the parent left out" if outside else ""
     title = f"Fronts of {len(fronts)} machines{left}"
     _finish(axes, "energy per inference [% of the fine-tuned parent's]", title)
-    axes.legend(fontsize=8, loc="lower right")
+    axes.legend(fontsize=8, loc="best")
     figure.savefig(file, format="png")
 
 
