@@ -83,6 +83,8 @@ class _Compact:
         return self._content[self._at - 1]
 
     def _skip(self, count: int) -> None:
+        if count > len(self._content) - self._at:  # else a list of so many would take for ever
+            raise IndexError("the footer ends before a value")
         self._at += count
 
     def _varint(self) -> int:
