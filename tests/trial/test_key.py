@@ -58,10 +58,10 @@ def test_a_text_that_names_no_file_is_refused(text):
     [
         ("17", TrialKey(17)),
         ("0017", TrialKey(17)),
-        *((f"17{mark}", TrialKey(17)) for mark in "bupw"),
+        *((f"17{mark}", TrialKey(17)) for mark in "buw"),
         ("17-2", TrialKey(17, 2)),
         ("17@2", TrialKey(17, after=2)),
-        ("17p@2", TrialKey(17, after=2)),
+        ("17u@2", TrialKey(17, after=2)),
         ("17-1@2", TrialKey(17, 1, after=2)),
         ("fine-tuned@2", TrialKey(name="fine-tuned", after=2)),
         ("17@0", TrialKey(name="17@0")),
