@@ -23,6 +23,7 @@ def script(root, monkeypatch):
     return run
 
 
+@pytest.mark.full
 def test_the_pages_of_the_machines_are_up_to_date(root, tmp_path, script):
     """Else run ``python docs/machine_pages.py``."""
     script("machine_pages.py", tmp_path)

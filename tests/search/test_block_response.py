@@ -87,6 +87,7 @@ def asked_again(study: optuna.Study, number: int, seed: int) -> dict[str, float]
     return again.ask(study.trials[0].distributions).params
 
 
+@pytest.mark.full
 def test_proposals_depend_on_seed_number_and_trials_alone():
     """Also where scales were learnt from fewer trials than there are, as from 24 on."""
 
@@ -107,6 +108,7 @@ def test_trials_that_run_are_not_proposed_again():
     assert len({*asked, *plans(study)[4:12]}) == 16
 
 
+@pytest.mark.full
 def test_a_budget_is_learnt():
     """Told by a constraint that at least so much energy is to be spent, it comes close to that."""
 
@@ -161,6 +163,7 @@ def test_how_proposals_came_out_moves_what_is_promised_and_not_what_is_proposed(
         assert one.system_attrs[GAIN] < 0.5 * other.system_attrs[GAIN]
 
 
+@pytest.mark.full
 def test_another_studys_trials_count_from_the_start():
     """Proposals begin as the other study taught: an offset apart, or with the parts swapped."""
     other = search(PRIOR, 30)

@@ -267,9 +267,8 @@ def test_a_run_made_longer_is_the_run_that_was_long_from_the_start(sweep, sample
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize(
-    "left", [0.0, *(pytest.param(left, marks=pytest.mark.full) for left in (0.5, 0.9))]
-)
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.9])
+@pytest.mark.full
 def test_a_record_older_than_the_folder_is_made_anew_and_nothing_trains(sweep, sampler, left):
     """The journal of a backup, or none: the folder is the record."""
     run = sweep(sampler=sampler, trials=30)
@@ -368,7 +367,10 @@ def a_trial_twice(journal: Path, sweep) -> None:
     journal.write_bytes(b"".join([*lines[:place], lines[place], *lines[place:]]))
 
 
-@pytest.mark.parametrize(("wrong", "number"), [(another_runs, 24), (a_trial_twice, 8)])
+@pytest.mark.parametrize(
+    ("wrong", "number"),
+    [pytest.param(another_runs, 24, marks=pytest.mark.full), (a_trial_twice, 8)],
+)
 def test_a_record_of_other_plans_is_made_anew_and_nothing_trains(sweep, wrong, number):
     run = sweep(trials=number)
     run.run()
@@ -539,6 +541,7 @@ def by_name(trial):
     return {name: by for name, by in trial.constraints.items() if not name.isdecimal()}
 
 
+@pytest.mark.full
 def test_a_measurement_beyond_a_budget_is_infeasible_and_told_as_a_constraint(sweep):
     run = sweep(sampler="block_response", trials=30)
     bound = 0.4 * run.objectives(run.measure(next_job(run)))[1]

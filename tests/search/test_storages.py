@@ -250,6 +250,7 @@ def test_status_and_trial_read_the_database_where_they_may(
 
 
 @pytest.mark.postgres
+@pytest.mark.full
 def test_a_wrong_password_and_another_place_are_refused(short, short_study, tmp_path, monkeypatch):
     run(prepare(str(short), workers=0, trials=3), tmp_path / "run", Nobody())
     monkeypatch.setenv(PASSWORD, "guessed-wrong")

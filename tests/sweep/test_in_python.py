@@ -50,6 +50,7 @@ def values(study: Study) -> Study:
     )
 
 
+@pytest.mark.full
 def test_a_value_gives_the_trials_of_its_file(short, lying_beside, short_run, tmp_path):
     by_file = autoprune.open_run(short_run)
     study = values(lying_beside)

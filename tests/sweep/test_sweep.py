@@ -263,6 +263,7 @@ def test_a_parent_that_cannot_be_measured_ends_the_run_with_the_cause(
         run(prepare(short, workers=workers), tmp_path / "hopeless", Nobody())
 
 
+@pytest.mark.full
 def test_a_killed_driver_is_resumed_to_the_same_trials(short, alone, tmp_path):
     folder = tmp_path / "killed"
     start = "from autoprune.cli.main import main; main()"
