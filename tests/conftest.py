@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tests.refusals import Said
 
 torch.set_num_threads(1)
+# Ray's workers are nice to others by 15, and would starve beside the test processes next to them.
+os.environ.setdefault("RAY_worker_niceness", "0")
 settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True)
 settings.register_profile("full", max_examples=50, deadline=None)
 settings.load_profile("quick")
