@@ -25,7 +25,7 @@ from pathlib import Path
 import optuna
 import pandas as pd
 from optuna.samplers import BaseSampler
-from probes import probes
+from probes import greedy, probes
 from rich.progress import track
 
 from autoprune.compress.configuration import make_plan
@@ -129,18 +129,13 @@ def _probed(known: Table) -> list[Configuration]:
 
 def _greedy(known: Table) -> list[Configuration]:
     """Branch by branch, the step that loses least accuracy per energy saved by its probe."""
-    values = {key: known.values(known.hash(point)) for key, point in _steps(known).items()}
-    path, point = _probed(known), dict(known.space.complete({}, known.shape, known.effort))
-    base = known.parent
-
-    def price(key: tuple[tuple[Parameter, Value], ...]) -> float:
-        saved = sum(1 - v / b for v, b in zip(values[key][1:], base[1:], strict=True))
-        return (base[0] - values[key][0]) / max(saved, 1e-9)
-
-    for key in sorted(values, key=price):
-        point = {**point, **dict(key)}
-        path.append(dict(point))
-    return path
+    base, steps = known.parent, []
+    for change, point in _steps(known).items():
+        value = known.values(known.hash(point))
+        saved = sum(1 - v / b for v, b in zip(value[1:], base[1:], strict=True))
+        steps.append((base[0] - value[0], saved, dict(change)))
+    neutral = known.space.complete({}, known.shape, known.effort)
+    return [*_probed(known), *greedy(neutral, steps)]
 
 
 def _steps(known: Table) -> dict[tuple[tuple[Parameter, Value], ...], Configuration]:

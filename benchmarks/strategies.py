@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 from made_up import Network, Params
 from optuna.samplers import BaseSampler
+from probes import greedy
 
 from autoprune.networks.place import Place
 from autoprune.search.samplers import Samplers
@@ -99,11 +100,8 @@ def _path(network: Network, seed: int, *, solve: bool) -> Iterator[Params]:
         probe = Probe(params=change, loss=max(float(base[0] - seen[0]), 0.0), saved=saved)
         found.setdefault(place, []).append(probe)
     if not solve:
-        params = dict(network.first[0])
         probes = [probe for of_branch in found.values() for probe in of_branch]
-        for probe in sorted(probes, key=lambda p: p.loss / max(p.saved, 1e-9)):
-            params |= probe.params
-            yield dict(params)
+        yield from greedy(network.first[0], [(p.loss, p.saved, p.params) for p in probes])
         return
     for price in np.geomspace(0.01, 10, 200):
         params = dict(network.first[0])

@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 import torch
 from compensation import gain
-from probes import probes
+from probes import greedy, probes
 from seeds import with_seed
 
 from autoprune.compress.configuration import make_plan
@@ -140,11 +140,8 @@ def greedy_plans(built: Built, trained: Trained, tuned: str) -> Iterator[Configu
             lost += float(base[f"validation@{name}"]) - float(row[f"validation@{name}"])
             saved += 1 - float(row[f"energy_uj@{name}"]) / float(base[f"energy_uj@{name}"])
         change = {p: value for p, value in point.items() if value != neutral[p]}
-        steps.append((lost / max(saved, 1e-9), len(steps), change))
-    point = dict(neutral)
-    for _, _, change in sorted(steps, key=lambda step: step[:2]):
-        point |= change
-        yield dict(point)
+        steps.append((lost, saved, change))
+    yield from greedy(neutral, steps)
 
 
 def recorded(finished: Finished, built: Built, setup: Setup, trained: Trained) -> list[list[str]]:
