@@ -11,6 +11,7 @@ from optuna.distributions import FloatDistribution
 
 from autoprune.report.tables.calibration import calibration_lines
 from autoprune.search.block_response.calibration import (
+    BEFORE,
     EXPECTED,
     GAIN,
     LAST,
@@ -114,6 +115,8 @@ def test_the_last_proposals_move_and_narrow_what_is_expected_of_the_next():
         record.add(trial([0.6, 10**0.5], 0.3))
     shift, scale = record.misses(2)
     assert shift == pytest.approx([2, 0.5], rel=0.1)
+    left = 2 * BEFORE / (LAST + 2 * BEFORE)  # of what is usual, where nothing scatters
+    assert scale == pytest.approx([USUAL_SCALE * left**0.5] * 2, rel=0.02)
     assert (scale < 0.6).all()
 
 
