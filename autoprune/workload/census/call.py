@@ -14,7 +14,7 @@ from torch._ops import OpOverload
 _VIEWS = {"_unsafe_view", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk"}
 """Views that torch does not call so."""
 
-_COPIES = {"clone", "_to_copy"}
+_COPIES = {"clone", "_to_copy", "_to_sparse", "_to_sparse_csr", "_to_dense"}
 """What gives the entries of a tensor anew."""
 
 _ROUNDS = {"heaviside", "sign", "sgn", "round", "floor", "ceil", "trunc", "floor_divide"}

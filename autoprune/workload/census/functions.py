@@ -17,7 +17,7 @@ from autoprune.workload.census.call import Call, tensors
 CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable"}
 MATRICES = {
     **dict.fromkeys(("mm", "bmm", "mv", "_int_mm"), (0, 1)),
-    **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv"), (1, 2, 0)),
+    **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv", "_sparse_addmm"), (1, 2, 0)),
 }
 """What multiplies matrices: where its left and its right one stand, and what is added."""
 

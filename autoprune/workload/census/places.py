@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from autoprune.networks.adapter import ModelAdapter
 from autoprune.networks.place import HEAD, STEM, Place
-from autoprune.workload.census.call import Call
 from autoprune.workload.op import Op
 
 
@@ -103,10 +102,10 @@ class Names:
         every = (*model.named_buffers(), *model.named_parameters())
         self._known = {_memory(x): name for name, x in every}
 
-    def derived(self, call: Call) -> None:
+    def derived(self, results: list[Tensor], inputs: list[Tensor]) -> None:
         """What is made of parameters is known by the first of them."""
-        for _, result in call.results:
-            name = next(filter(None, map(self.of, call.inputs)), None)
+        name = next(filter(None, map(self.of, inputs)), None)
+        for result in results:
             if name is not None and self._known.get(_memory(result)) is None:
                 setattr(result, _NAME, name)
 

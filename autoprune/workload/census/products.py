@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import torch
 from torch import Tensor, is_complex
 
 from autoprune.workload.census.axes import Axes
@@ -38,13 +39,24 @@ class Products:
             return None
         if call.name in CONVOLUTIONS:
             return self._convolution(call, path)
-        left, right, *added = (call.args[place] for place in MATRICES[call.name])
+        given = (call.args[place] for place in MATRICES[call.name])
+        left, right, *added = map(self._dense, given)
         vector = right.ndim == 1
         if vector:
             known, right = trace_of(right), right.unsqueeze(-1)
             if known is not None:
                 mark(right, known)
         return self._product(call, path, left, right, *added, vector=vector)
+
+    def _dense(self, x: Tensor) -> Tensor:
+        """What is stored without its zeros with them, as it is known."""
+        if x.layout == torch.strided:
+            return x
+        full, trace = x.to_dense(), trace_of(x)
+        self._names.derived([full], [x])
+        if trace is not None:
+            mark(full, trace)
+        return full
 
     def _convolution(self, call: Call, path: str) -> Trace | None:
         x, weight, bias, stride, padding, dilation, transposed, _, groups = call.args[:9]

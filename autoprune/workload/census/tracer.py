@@ -86,7 +86,7 @@ class Tracer(TorchDispatchMode):
             if call.name in PRODUCTS and not all(map(self._names.of, call.inputs)):
                 self.coverage.see(call, self._here, constant=True)
             elif not call.makes:
-                self._names.derived(call)
+                self._names.derived(tensors(call.out), call.inputs)
         elif call.results:
             self._follow(call, inputs)
         else:

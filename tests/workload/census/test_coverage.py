@@ -77,7 +77,6 @@ def unheard(x: Tensor) -> Tensor:
         (lambda x: torch.fft.fft(x).real, "_fft_r2c", 0),
         (lambda x: torch.linalg.svdvals(x), "_linalg_svd", 0),
         (unheard, "autoprune_tests::unheard", 0),
-        (lambda x: torch.sparse.mm(torch.eye(5).to_sparse(), x), "_sparse_addmm", 0),
         (lambda x: torch.cdist(x, x), "_cdist_forward", 5 * 5 * 3),
         (lambda x: torch.stack([torch.dot(y, y) for y in x]), "dot", 5 * 3),
         (lambda x: nn.functional.bilinear(x, x, torch.ones(2, 3, 3)), "_trilinear", 5 * 3 * 3 * 2),

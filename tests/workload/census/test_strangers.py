@@ -140,6 +140,30 @@ def test_a_matrix_per_head_may_be_broadcast():
     assert not_free(one) == {}
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR:UserWarning")
+@pytest.mark.parametrize("store", [Tensor.to_sparse, Tensor.to_sparse_csr])
+@pytest.mark.parametrize("multiply", [torch.matmul, torch.sparse.mm, lambda w, x: x.mT @ w.mT])
+def test_weights_stored_without_their_zeros_are_those_of_a_layer(store, multiply):
+    """And so are spikes, which another network has on the left."""
+
+    def pruned(net):
+        return net.layer.weight * (net.layer.weight > 0)
+
+    def of_weights(net, x: Tensor) -> Tensor:
+        made = multiply(store(pruned(net)), x.flatten(0, 2).mT)
+        return (made if made.shape[0] == WIDTH else made.mT).mT.unflatten(0, x.shape[:3])
+
+    def of_spikes(net, x: Tensor) -> Tensor:
+        return torch.matmul(store(x.flatten(0, 2)), pruned(net).mT).unflatten(0, x.shape[:3])
+
+    expected = counted(Network(lambda net, x: nn.functional.linear(x, pruned(net))))
+    for way in (of_weights, of_spikes):
+        workload = counted(Network(way))
+        assert [op.work for op in workload.ops] == [op.work for op in expected.ops]
+        assert [op.name for op in workload.ops] == ["embed", "layer"]
+        assert not_free(workload) == {}
+
+
 def test_a_product_may_be_one_of_integers():
     def product(net, x: Tensor) -> Tensor:
         return (x @ x.mT) @ x
