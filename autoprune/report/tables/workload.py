@@ -74,7 +74,8 @@ def coverage_lines(workload: Workload) -> Iterator[str]:
         yield _folded(workload)
     if not any(op.neurons.count for op in workload.ops):
         yield "No spiking neuron was found: an event-driven machine charges next to nothing."
-    yield f"Without MACs: {', '.join(item.name for item in workload.uncounted if item.is_free)}."
+    if free := [item.name for item in workload.uncounted if item.is_free]:
+        yield f"Without MACs: {', '.join(free)}."
 
 
 def neuron_lines(found: Sequence[Found]) -> Iterator[str]:

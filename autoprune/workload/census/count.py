@@ -22,6 +22,12 @@ from autoprune.workload.census.tracer import Tracer
 from autoprune.workload.census.values import REAL, examine
 from autoprune.workload.workload import Uncounted, Workload
 
+_ONCE = (
+    "neurons in step mode 's' that ran once, and T = {}: one step, or all steps as if they were "
+    "samples; expected a loop over the steps in forward, or functional.set_step_mode(network, 'm') "
+    "of spikingjelly"
+)
+
 
 def count(  # noqa: PLR0913 - what is counted, and how
     model: nn.Module,
@@ -85,6 +91,11 @@ def count(  # noqa: PLR0913 - what is counted, and how
     missing += [
         Uncounted(name=name, dense_macs=0, reason=f"{neurons} neurons that no product drives")
         for name, neurons in ledger.unowned.items()
+    ]
+    missing += [
+        Uncounted(name=path or "the network itself", dense_macs=0, reason=_ONCE.format(steps))
+        for path, times in tracer.ran.items()
+        if times == 1 < steps and model.get_submodule(path).step_mode == "s"
     ]
     return Workload(
         network=type(model).__name__,

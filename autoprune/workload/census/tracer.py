@@ -6,6 +6,7 @@ language, arrive as the few operators of which they are made.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -54,6 +55,7 @@ class Tracer(TorchDispatchMode):
         self._names = Names(model, calls.places)
         self._products = Products(calls, self._names)
         self._passing = Passing(calls, self.coverage, self._names)
+        self.ran: Counter[str] = Counter()  # how often neurons were called
         self._path: list[str] = []
         self._asleep = 0
 
@@ -129,6 +131,7 @@ class Tracer(TorchDispatchMode):
         if is_neuron and self._asleep == 1:  # the outermost, where one holds another; all is quiet
             x, first = tensors(given)[0], tensors(out)[0]
             taken = self._neurons_input(path, x)
+            self.ran[path] += 1
             self.calls.neurons.read(taken, Raw(x))
             owner = self.calls.owner(path, [taken])
             trace = self.calls.neurons.fired(path, (x, taken), first, owner)

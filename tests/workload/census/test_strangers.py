@@ -510,6 +510,44 @@ def test_steps_one_by_one_leave_the_same_neurons_untouched():
     assert one == other
 
 
+def test_neurons_of_one_step_that_run_once_are_named():
+    """A loop runs them T times; once, they take all steps for samples, or are one step of T."""
+
+    def loop(net, x: Tensor) -> Tensor:
+        return torch.stack([net.known(net.layer(step)) for step in x])
+
+    ways = {
+        loop: [],
+        lambda net, x: net.known(net.layer(x)): ["known"],
+        lambda net, x: net.known(net.layer(x[0])).expand(x.shape): ["known"],
+    }
+    for way, expected in ways.items():
+        network = Network(way)
+        network.known.step_mode = "s"
+        workload = counted(network)
+        named = {item.name: item.reason for item in workload.uncounted if not item.is_free}
+        assert [*named] == expected
+        assert all("and T = 4" in reason and "'m'" in reason for reason in named.values())
+    network.known.step_mode = "m"
+    assert "known" not in not_free(counted(network))
+
+
+def test_nothing_without_macs_is_no_line():
+    class One(nn.Module):
+        T = 1
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(5, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer(x)
+
+    (line, other) = coverage_lines(count(One(), None, torch.rand(2, 5)))
+    assert line.startswith("Dense MACs: counted 100.00 %")
+    assert "Without" not in other
+
+
 def test_channels_repeated_as_often_as_there_are_steps_are_no_steps():
     class Frames(Network):
         def forward(self, x: Tensor) -> Tensor:
