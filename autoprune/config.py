@@ -56,6 +56,9 @@ _PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
 _DOTTED = re.compile(rf"(?<![\w-])(?:{_PART}){{{_DEEPEST}}}")
 """A key of more parts than that: a.b.c and so on."""
 
+_DIGITS = re.compile(r"0[xob][0-9a-fA-F_]{1000}")
+"""The beginning of an integer that Python reads, and does not print: decimal ones have a limit."""
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -122,6 +125,8 @@ def read_toml(path: Path) -> dict[str, object]:
     text = read_text(path, _TOML_BYTES)
     if _depth(text) > _DEEPEST or _DOTTED.search(text):
         raise InputError(str(path), "nested too deeply", f"at most {_DEEPEST} levels")
+    if _DIGITS.search(text):
+        raise InputError(str(path), "an integer of more than 1000 digits", "one of 64 bits")
     try:
         return tomllib.loads(text)
     except ValueError as error:  # of TOML, or an integer of more digits than Python reads
@@ -155,7 +160,7 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     # Of a value that may be of several types pydantic names the type, too, such as list[int].
     key = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
-    place = f"{where}: {key}" if key else where
+    place = f"{where}: {key[:_LONGEST]}" if key else where
     given = f"given {_shown(first['input'])}"
     match first["type"]:
         case "extra_forbidden":

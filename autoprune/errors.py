@@ -8,6 +8,9 @@ from collections.abc import Iterable
 _SUGGESTED = 3
 """At most so many words are named that are as near as each other."""
 
+_LONGEST = 1000
+"""Characters of what was given that are said: a title of a megabyte is to fill no terminal."""
+
 
 class AutopruneError(Exception):
     """Base class of every error that a user of autoprune can cause or meet."""
@@ -39,7 +42,7 @@ class InputError(AutopruneError):
         known = sorted(candidates)
         if known and not expected:
             expected = "one of " + ", ".join(known)
-        message = f"{where}: {given}"
+        message = f"{where}: {given if len(given) <= _LONGEST else given[:_LONGEST] + '...'}"
         if expected:
             message += f"; expected {expected}"
         super().__init__(message + did_you_mean(name, known))

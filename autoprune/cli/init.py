@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def init(folder: str) -> None:
 
     place = user_path(folder, "FOLDER")
     run = (place / "study.json").is_file()
-    if run or place.resolve() == Path(place.resolve().anchor):
+    if run or os.path.realpath(place) == os.path.dirname(os.path.realpath(place)):
         given = "a run's folder" if run else "the root of all folders"
         raise InputError(str(place), given, "a folder of your own")
     for name in NAMES:

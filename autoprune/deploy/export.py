@@ -97,7 +97,7 @@ def whole_or_nothing(run: RunFolder, out: Path) -> Iterator[Path]:
     Raises InputError unless `out` can be made: it is not there yet, or empty, and not the current
     folder, which the shell would no longer find.
     """
-    if out.resolve() == Path.cwd():
+    if os.path.realpath(out) == os.getcwd():
         raise InputError(f"--out {out}", "the current folder", "a new or an empty folder")
     there = os.path.lexists(out)
     if there and (out.is_symlink() or not out.is_dir() or any(out.iterdir())):

@@ -18,8 +18,8 @@ _DEEPEST = 16
 """Parquet nests a footer half as deeply."""
 
 
-def chunks(content: bytes) -> list[tuple[int, int]]:
-    """The number of the codec (0: none, 1: Snappy) and of the values of every column chunk.
+def chunks(content: bytes) -> list[tuple[int, int, int]]:
+    """Of every column chunk the number of its codec (0: none, 1: Snappy), values and group's rows.
 
     Raises LookupError or ValueError where the footer is none.
     """
@@ -29,7 +29,7 @@ def chunks(content: bytes) -> list[tuple[int, int]]:
     for group in _of(footer, 4, _LIST):
         for column in _of(group, 1, _LIST):
             about = _of(column, 3, _STRUCT)
-            found.append((_of(about, 4, _I32), _of(about, 5, _I64)))
+            found.append((_of(about, 4, _I32), _of(about, 5, _I64), _of(group, 3, _I64)))
     return found
 
 

@@ -217,8 +217,10 @@ class OptunaStudy:
         if end.constraints and own:
             excesses = list(end.constraints.values())
             trial.storage.set_trial_system_attr(trial._trial_id, _SHOWN, excesses)
+        known_already = trial.storage.get_trial_system_attrs(trial._trial_id)
         for name, excess in end.constraints.items():
-            trial.set_constraint(name, excess)
+            if f"{_SHOWN}:{name}" not in known_already:  # of a run that was killed at this line
+                trial.set_constraint(name, excess)
         state = TrialState.FAIL if end.values is None else TrialState.COMPLETE
         study.tell(trial, end.values, state=state)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from os.path import realpath
 from pathlib import Path
 
 import torch
@@ -102,10 +103,10 @@ def _located(study: Study, file: Path) -> Study:
         make_importable(Path())
     network = study.network
     if study.data.root is not None:
-        root = str((file.parent / user_path(study.data.root, f"{file}: data.root")).resolve())
+        root = realpath(file.parent / user_path(study.data.root, f"{file}: data.root"))
         study = study.model_copy(update={"data": study.data.model_copy(update={"root": root})})
     if study.warm_start is not None:
-        root = str((file.parent / user_path(study.warm_start, f"{file}: warm_start")).resolve())
+        root = realpath(file.parent / user_path(study.warm_start, f"{file}: warm_start"))
         study = study.model_copy(update={"warm_start": root})
     if network.checkpoint is None:
         return study
@@ -113,8 +114,7 @@ def _located(study: Study, file: Path) -> Study:
     if network.checkpoint_keys is not None and network.checkpoint_keys.endswith(".toml"):
         paths["checkpoint_keys"] = network.checkpoint_keys
     found = {
-        k: str((file.parent / user_path(p, f"{file}: network.{k}")).resolve())
-        for k, p in paths.items()
+        k: realpath(file.parent / user_path(p, f"{file}: network.{k}")) for k, p in paths.items()
     }
     network = network.model_copy(update=found)
     return study.model_copy(update={"network": network})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autoprune.compress.space import load_space
 from autoprune.config import find_file, read_toml
 from autoprune.errors import FileError, InputError, UnreadableError
 from autoprune.files import TEXT_BYTES, parse_json, read_json, read_text, user_path
@@ -21,6 +22,7 @@ ODD = {
     "a header": ("[" + ".".join(["a"] * 50_000) + "]", "nested too deeply"),
     "quoted parts": (".".join(['"a"'] * 50_000) + " = 1", "nested too deeply"),
     "digits": ("a = " + "9" * 5000, "not valid TOML"),
+    "hexadecimal digits": ("a = 0x" + "f" * 5000, "an integer of more than 1000 digits"),
     "a long title": (f'title = "{"x" * 2**20}"', "larger than 1 MiB"),
     "one word": ("x" * 2**19, "not valid TOML"),
     "quotes": ('"' * 2**19, "not valid TOML"),
@@ -37,6 +39,15 @@ def test_a_hostile_toml_file_is_refused_within_a_second(tmp_path, name):
     with pytest.raises(InputError, match=rf"x\.toml: {said}"):
         read_toml(file)
     assert time.perf_counter() - start < SECONDS
+
+
+@pytest.mark.parametrize("line", ['title = "{}"', "{} = 1", 'title = "a"\nbranch = "{}"'])
+def test_what_fills_a_file_fills_no_terminal(tmp_path, line):
+    file = tmp_path / "x.toml"
+    file.write_text(line.format("x" * 10**6), encoding="utf-8")
+    with pytest.raises(InputError, match=r"x\.toml: .*xxx") as refused:
+        load_space(str(file))
+    assert len(str(refused.value)) < 2000 + len(str(file))
 
 
 def test_what_looks_deep_and_is_not_is_read(tmp_path):

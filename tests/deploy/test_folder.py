@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import random
 import runpy
 import shutil
@@ -217,6 +218,20 @@ def test_a_manifest_names_files_of_its_folder_alone(packed):
         (folder / "manifest.json").write_text(json.dumps(changed))
         with pytest.raises(InputError, match=r"manifest.json: names '.*; expected files of the"):
             load(folder)
+
+
+def test_a_file_of_another_size_is_not_read_and_a_circle_of_links_is_none(packed):
+    folder = packed(*compressed("spikformer_patch"))
+    plan = folder / "plan.json"
+    os.truncate(plan, 2**33)
+    start = time.process_time()
+    with pytest.raises(InputError, match=r"plan.json: was changed: its size"):
+        load(folder)
+    assert time.process_time() - start < 1
+    plan.unlink()
+    plan.symlink_to(plan.name)
+    with pytest.raises(InputError, match=r"plan.json: no such file"):
+        load(folder)
 
 
 def test_a_manifest_of_no_family_is_refused(packed):
