@@ -13,7 +13,7 @@ from torch import Tensor
 from autoprune.errors import CountingError
 from autoprune.workload.census.attention import contracts_tokens, count_product
 from autoprune.workload.census.axes import Axes
-from autoprune.workload.census.entry import Entry, Factors, Link
+from autoprune.workload.census.entry import Entry, Factors, Link, Part
 from autoprune.workload.census.functions import LINEAR, Convolution
 from autoprune.workload.census.layers import Layer
 from autoprune.workload.census.ledger import Ledger
@@ -91,7 +91,8 @@ class Calls:
             for x, trace in ((a, left[1]), (b, right[1]))
         )
         producers = union((left[1].producers, right[1].producers))
-        entry = self._add(site, producers, raws, count_product, numbered=True)
+        part = _part(left, right) if raws[0].x.shape[2] == 1 else None
+        entry = self._add(site, producers, raws, count_product, numbered=True, part=part)
         for (_, trace), raw in zip((left, right), raws, strict=True):
             self.neurons.read(trace, raw)
         for on_right, trace in ((True, left[1]), (False, right[1])):
@@ -185,10 +186,10 @@ class Calls:
             unit=trace.unit,
         )
 
-    def _add(self, site: Site, *given: Any, numbered: bool) -> Entry:
+    def _add(self, site: Site, *given: Any, numbered: bool, part: Part | None = None) -> Entry:
         activity, tiles = self.shown.with_activity, self.shown.with_tiles
         site = replace(site, with_activity=activity, with_tiles=tiles)
-        return self.ledger.add(site, *given, numbered=numbered)
+        return self.ledger.add(site, *given, numbered=numbered, part=part)
 
     def _within(self, path: str, kind: str) -> Site:
         """Where an operation of a module stands, under what its name begins with."""
@@ -198,6 +199,26 @@ class Calls:
 
 def _both(a: float | None, b: float | None) -> float | None:
     return a * b if a is not None and b is not None else None
+
+
+def _part(left: Traced, right: Traced) -> Part | None:
+    """Which part of two tensors is multiplied; None where one of the two is whole."""
+    one, other = _place(*left), _place(*right)
+    if one is None or other is None:
+        return None
+    return Part((one[0], other[0]), (one[1], other[1]))
+
+
+def _place(x: Tensor, trace: Trace) -> tuple[object, int] | None:
+    """Of which memory it is a part, and where; a product of parts is one of what they gave."""
+    if trace.factors is not None:
+        before = trace.factors.entry.part
+        return None if before is None else (before.whole, before.places[0])
+    memory = x.untyped_storage()
+    if x.numel() * x.element_size() == memory.nbytes():
+        return None
+    of = memory.data_ptr(), trace.producers, tuple(sorted(x.stride()))
+    return of, int(x.storage_offset())
 
 
 def _channels(trace: Trace, ndim: int) -> int | None:

@@ -45,6 +45,24 @@ class Link:
     on_right: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of two tensors was multiplied, such as one head of both.
+
+    Attributes:
+        whole: the two tensors.
+        places: where the part lies in each of them.
+    """
+
+    whole: tuple[object, object]
+    places: tuple[int, int]
+
+    @property
+    def each(self) -> set[tuple[object, int]]:
+        """The two parts, or the one; products of heads have none in common."""
+        return set(zip(self.whole, self.places, strict=True))
+
+
 @dataclass(slots=True, eq=False)
 class Entry:
     """A call of an operation, and the neurons that it drives.
@@ -53,7 +71,8 @@ class Entry:
         number: of the calls in their order.
         site: where it stands. numbered: whether its name always has a number.
         producers: calls whose neurons' spikes are in its operands; names of what is no call.
-        build: makes the Op of `raws`, the operands, while it waits for further steps.
+        build: makes the Op of `raws`, the operands, while it waits for further steps or heads.
+        part: of what it multiplies a part; None where it takes all heads there are.
         link: the call whose product one of the operands may be.
         ops: in one order, or both.
         unit: what one spike of the first operand is.
@@ -67,6 +86,7 @@ class Entry:
     producers: tuple[Entry | str, ...]
     raws: tuple[Raw, ...]
     build: Builder | None
+    part: Part | None = None
     link: Link | None = None
     ops: tuple[Op, ...] = ()
     unit: float = 1.0
@@ -84,10 +104,11 @@ class Entry:
             self.build = None
 
     def joined(self, others: list[Entry]) -> None:
-        """Become this call and those of the following steps as one."""
+        """Become this call and those of the following steps, or of the other heads, as one."""
         if others:
             each = zip(self.raws, *(other.raws for other in others), strict=True)
-            self.raws = tuple(raw.joined(rest) for raw, *rest in each)
+            dim = 0 if self.part is None else 2
+            self.raws = tuple(raw.joined(rest, dim) for raw, *rest in each)
         self.built()
         for other in others:
             self.norm_folded |= other.norm_folded

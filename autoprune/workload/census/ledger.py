@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import get_args
 
 from autoprune.workload.census.chain import chained
-from autoprune.workload.census.entry import Builder, Entry, Fired, Link, number
+from autoprune.workload.census.entry import Builder, Entry, Fired, Link, Part, number
 from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.places import Site
 from autoprune.workload.op import Op
@@ -38,7 +38,7 @@ class Ledger:
         self._places: Counter[ElementwiseKind] = Counter()
         self._elements: Counter[ElementwiseKind] = Counter()
 
-    def add(
+    def add(  # noqa: PLR0913 - what a call is, and what is not known of it yet
         self,
         site: Site,
         producers: tuple[Entry | str, ...],
@@ -46,6 +46,7 @@ class Ledger:
         build: Builder,
         *,
         numbered: bool,
+        part: Part | None = None,
     ) -> Entry:
         """Take in a call.
 
@@ -55,9 +56,12 @@ class Ledger:
             raws: its operands, all with the same number of steps.
             build: makes the Op of them.
             numbered: whether the name always has a number, as of products.
+            part: as in `Entry`, of a call of all steps.
         """
-        entry = Entry(len(self._entries), site, numbered, producers, raws, build)
-        if len(raws[0].x) == self._steps:
+        all_steps = len(raws[0].x) == self._steps
+        part = part if all_steps else None
+        entry = Entry(len(self._entries), site, numbered, producers, raws, build, part)
+        if all_steps and part is None:
             entry.built()
             entry.raws = ()
         else:  # the network may write over it before the pass is over
@@ -68,7 +72,8 @@ class Ledger:
     def chain(self, entry: Entry, raws: tuple[Raw, ...], link: Link) -> None:
         """Note that one of the operands `raws` of a call may be the product that `link` tells."""
         before = link.factors.entry
-        if entry.build is None and before.build is None:
+        if entry.build is None and (before.build is None or before.part is not None):
+            before.built()  # one head of what is multiplied as a whole here
             chained(entry, before, link, raws, link.factors.raws)
         elif entry.build is not None and before.build is not None:
             entry.link = link
@@ -96,16 +101,18 @@ class Ledger:
         return tuple(op for e in leading for op in e.named(names, self._steps))
 
     def _groups(self) -> list[list[Entry]]:
-        """Calls that are one operation: T of one step each, or one of whatever it has."""
+        """Calls that are one operation: T of one step each, all heads, or one of what it has."""
         waiting: dict[object, list[Entry]] = defaultdict(list)
         for entry in self._entries:
             if entry.build is not None:
                 shapes = tuple(raw.x.shape for raw in entry.raws)
-                waiting[entry.site.name, entry.numbered, shapes].append(entry)
+                whole = entry.part and entry.part.whole
+                waiting[entry.site.name, entry.numbered, shapes, whole].append(entry)
         groups = {entry: [entry] for entry in self._entries}
         for entries in waiting.values():
-            period, rest = divmod(len(entries), self._steps)
-            if not rest:
+            parts = [part for entry in entries if entry.part for part in entry.part.each]
+            period, rest = divmod(len(entries), len(entries) if parts else self._steps)
+            if not rest and len(set(parts)) == len(parts):
                 for first in range(period):
                     groups[entries[first]] = entries[first::period]
                 for entry in entries[period:]:

@@ -102,13 +102,13 @@ class Raw:
         apart = Operand(x, values, self.is_product)
         return min(found, apart, key=lambda o: (o.rank, o.values.largest))
 
-    def joined(self, others: list[Raw]) -> Raw:
-        """What this step and those that follow it hold together."""
+    def joined(self, others: list[Raw], dim: int) -> Raw:
+        """What this one and those that follow it along `dim`, as steps do, hold together."""
         raws = [self, *others]
         same = all(raw.known == self.known for raw in others)
         return replace(
             self,
-            x=torch.cat([raw.x for raw in raws]),
+            x=torch.cat([raw.x for raw in raws], dim),
             real=all(raw.real for raw in raws),
             known=self.known if same else None,
         )

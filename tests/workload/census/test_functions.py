@@ -237,3 +237,27 @@ def test_no_time_steps():
     del network.T
     with pytest.raises(CountingError, match="has no attribute T; say how many time steps"):
         count(network, None, torch.zeros(2, 1, TOKENS, 4))
+
+
+def test_products_of_overlapping_parts_are_products_of_their_own():
+    """As of x_i and x_i+1 in turn; heads have no part in common."""
+
+    def count_of(pairs):
+        class Parts(nn.Module):
+            T = 4
+
+            def __init__(self) -> None:
+                super().__init__()
+                torch.manual_seed(0)
+                self.layer = nn.Linear(5, 12)
+                self.fire = neuron.IFNode(v_threshold=0.2, step_mode="m")
+
+            def forward(self, x):
+                parts = self.fire(self.layer(x.expand(4, *x.shape))).chunk(4, -1)
+                return sum((parts[i] @ parts[j].mT).mean((0, 2, 3)) for i, j in pairs)
+
+        return [op.sizes.heads for op in count(Parts(), None, torch.rand(3, 6, 5)).ops[1:]]
+
+    assert count_of([(0, 1), (2, 3)]) == count_of([(0, 0), (1, 1)]) == [2]
+    assert count_of([(0, 1), (1, 2)]) == [1, 1]
+    assert count_of([(0, 1), (0, 2)]) == [1, 1]

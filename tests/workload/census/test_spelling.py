@@ -114,6 +114,21 @@ def by_hand(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return torch.stack([a @ b.mT @ c * 0.25 for a, b, c in zip(q, k, v, strict=True)])
 
 
+def by_heads(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    heads = zip(q.unbind(2), k.unbind(2), v.unbind(2), strict=True)
+    return torch.stack([a @ b.mT @ c * 0.25 for a, b, c in heads], 2)
+
+
+def by_channels(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    tokens, width = (x.transpose(2, 3).flatten(3) for x in (q, k, v)), q.shape[-1]
+    heads = zip(*(x.split(width, -1) for x in tokens), strict=True)
+    return (
+        torch.cat([(a @ b.mT / 4) @ c for a, b, c in heads], -1)
+        .unflatten(-1, (-1, width))
+        .transpose(2, 3)
+    )
+
+
 def flat(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     a, b, c = (x.flatten(0, 2) for x in (q, k, v))
     return torch.bmm(torch.bmm(a, b.mT), c).unflatten(0, q.shape[:3]) * 0.25
@@ -203,6 +218,8 @@ REWRITES: dict[str, Mapping[str, Callable[..., Tensor]]] = {
     "bmm": {"attention": flat},
     "baddbmm": {"attention": added},
     "a loop over steps": {"attention": by_hand},
+    "a loop over heads": {"attention": by_heads},
+    "heads cut out of the channels": {"attention": by_channels},
     "rows": {"layer": rows},
     "steps and samples one axis": {
         "layer": lambda net, x: net.fc(x.flatten(0, 1)).unflatten(0, x.shape[:2])
