@@ -186,6 +186,15 @@ def mutate_columns(content: bytes, rng: random.Random) -> bytes:
     return _parquet(table.set_column(place, name, made[chosen]))
 
 
+def mutate_footer(content: bytes, rng: random.Random) -> bytes:
+    """Up to three bytes of a Parquet file's footer changed, its length and magic as they were."""
+    found, size = bytearray(content), int.from_bytes(content[-8:-4], "little")
+    for _ in range(rng.randint(1, 3)):
+        place = rng.randrange(len(found) - 8 - size, len(found) - 8)
+        found[place] = rng.choice((0, 127, 128, 255, rng.randrange(256)))
+    return bytes(found)
+
+
 def mutate_header(content: bytes, rng: random.Random) -> bytes:
     """The header of a safetensors file mutated as JSON, or its length."""
     size = int.from_bytes(content[:8], "little")

@@ -55,7 +55,10 @@ _COMMANDS = [name for commands in _GROUPS.values() for name in commands]
 _WIDTH = max(map(len, _COMMANDS))
 
 
-_SYSTEMS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENOENT)
+_SYSTEMS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.ENOMEM, errno.EMFILE, errno.ENOENT),
+)
 """What the system lacks, wherever that is met: room for a temporary file, for one."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -137,14 +138,15 @@ def test_what_cannot_be_meant(autoprune, run_folder, root, given, words) -> None
     assert_refused(words, autoprune, *(str(w).replace("RUN", str(run_folder)) for w in given))
 
 
-def test_a_system_that_has_no_room(autoprune, run_folder, monkeypatch) -> None:
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG])  # of a disk, of ulimit -f
+def test_a_system_that_has_no_room(autoprune, run_folder, monkeypatch, number) -> None:
     """Where a temporary file has no name to complain of."""
 
     def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(number, "no room")
 
     monkeypatch.setattr("autoprune.api.open_run", full)
-    assert assert_refused("autoprune: No space", autoprune, "status", run_folder).count("\n") == 1
+    assert assert_refused("autoprune: no room", autoprune, "status", run_folder).count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["check", "show"])

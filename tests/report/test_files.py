@@ -105,6 +105,17 @@ def test_saving_makes_three_files_and_leaves_no_other(front: MachineFront, tmp_p
     assert picture.shape[0] > 500 and picture.std() > 0.01
 
 
+def test_a_picture_is_the_same_whatever_a_matplotlibrc_says(
+    front: MachineFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of the current folder may be anybody's: LaTeX would run what it holds."""
+    for name, value in {"text.usetex": True, "savefig.dpi": 1e9, "font.size": 40}.items():
+        monkeypatch.setitem(matplotlib.rcParams, name, value)
+    save_front(front, tmp_path)
+    assert matplotlib.image.imread(tmp_path / "front.png").shape == (690, 1080, 4)
+    assert matplotlib.rcParams["font.size"] == 40
+
+
 def test_an_empty_front_can_be_saved(baselines, model, shape, tmp_path: Path) -> None:
     save_front(machine_front([], baselines, model, shape), tmp_path)
     assert (tmp_path / "front.csv").read_text(encoding="utf-8") == ",".join(FRONT) + "\n"

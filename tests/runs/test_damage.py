@@ -50,6 +50,7 @@ from tests.mutations import (
     Mutation,
     mutate_bytes,
     mutate_columns,
+    mutate_footer,
     mutate_header,
     mutate_json,
     mutate_lines,
@@ -110,7 +111,7 @@ def verdict(path: Path) -> Failure:
 SMALL = {"T": 3, "in_channels": 1, "img_size_h": 8, "img_size_w": 8, "num_classes": 10}
 SMALL |= {"embed_dims": 16, "depths": 1, "num_heads": 2, "mlp_ratio": 2.0}
 JSON, TOML = (mutate_bytes, mutate_json, mutate_json), (mutate_bytes, mutate_toml, mutate_toml)
-PARQUET = (mutate_bytes, mutate_columns, mutate_metadata, mutate_metadata)
+PARQUET = (mutate_bytes, mutate_footer, mutate_columns, mutate_metadata, mutate_metadata)
 TENSORS = (mutate_bytes, mutate_header)
 READERS: dict[str, tuple[Callable[[Path], object], tuple[Mutation, ...]]] = {
     "study.json": (lambda path: RunFolder(path).record, JSON),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -32,7 +33,12 @@ _ORIGINS: Final[Mapping[Origin, tuple[str, dict[str, Any]]]] = {
 }
 """Words and mark by origin."""
 
+_SETTINGS = style.context("default")
+"""Pictures are alike for everybody, and a ``matplotlibrc``, which matplotlib takes from the current
+folder and may be anybody's, starts no LaTeX."""
 
+
+@_SETTINGS
 def plot_front(front: MachineFront, file: Path) -> None:
     """Draw validation accuracy against energy per inference into a PNG file."""
     figure = Figure(figsize=(7.2, 4.6), dpi=150, layout="constrained")
@@ -82,6 +88,7 @@ def _members(axes: Axes, rows: Sequence[Row], unit: EnergyUnit) -> None:
     )
 
 
+@_SETTINGS
 def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
     """Draw all fronts into a PNG file, on one axis: energy as share of the fine-tuned parent's.
 
