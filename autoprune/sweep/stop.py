@@ -13,7 +13,8 @@ from typing import final
 GRACE_S = 30.0
 """Seconds that trials have to finish after SIGTERM, by default; Slurm and Kubernetes give them."""
 
-_TERMINATING = (signal.SIGTERM, signal.SIGHUP)
+TERMINATING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask a run to end within its grace."""
 
 
 class Terminated(SystemExit):
@@ -70,7 +71,7 @@ class Stop:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        numbers = (signal.SIGINT, signal.SIGALRM, *_TERMINATING)
+        numbers = (signal.SIGINT, signal.SIGALRM, *TERMINATING)
         before = {number: signal.getsignal(number) for number in numbers}
         self.listen()
         try:
@@ -86,7 +87,7 @@ class Stop:
             return
         signal.signal(signal.SIGINT, self._heard)
         signal.signal(signal.SIGALRM, self._over)
-        for number in _TERMINATING:
+        for number in TERMINATING:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has SIGHUP
                 signal.signal(number, self._terminated)
 

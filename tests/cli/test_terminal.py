@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -103,34 +104,54 @@ def test_a_dumb_terminal_gets_lines_and_no_escapes(desk) -> None:
 
 
 COMMANDS = [
+    ("run", "short.toml", "--dry-run"),
     ("status", "run"),
     ("front", "run"),
-    *(
-        pytest.param(words, marks=pytest.mark.full)
-        for words in (
-            ("run", "short.toml", "--dry-run"),
-            ("trials", "run"),
-            ("trials", "run", "--failed"),
-            ("trial", "run", "3"),
-            ("trial", "run", "fine-tuned"),
-            ("list",),
-            ("price", "run:3", "--machine", "loihi1"),
-            ("pick", "run", "--machine", "loihi1"),
-            ("compare", "run", "--machine", "loihi1", "--machine", "ops45_fp32"),
-        )
-    ),
+    ("trials", "run"),
+    ("trials", "run", "--failed"),
+    ("trial", "run", "3"),
+    ("trial", "run", "fine-tuned"),
+    ("list",),
+    ("price", "run:3", "--machine", "loihi1"),
+    ("pick", "run", "--machine", "loihi1"),
+    ("compare", "run", "--machine", "loihi1", "--machine", "ops45_fp32"),
 ]
 
+ALL = """
+import json, sys
+from autoprune.cli.main import main
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_80_columns_into_a_file_of_any_encoding(desk, arguments) -> None:
+for arguments in json.loads(sys.argv[1]):
+    sys.argv[1:] = arguments
+    try:
+        main()
+    except SystemExit as end:
+        print(f"{end.code}\\0", end="", flush=True)
+"""
+"""Runs commands, one after the other; behind what each writes are its exit code and a zero byte."""
+
+
+@pytest.fixture(scope="module")
+def written(desk: Path) -> list[str]:
+    """What each command writes into a file, from one process in which Latin 1 is spoken."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALL, json.dumps(COMMANDS)],
+        cwd=desk,
+        env=environment(PYTHONIOENCODING="latin-1", TERM="xterm-256color"),
+        capture_output=True,
+    )
+    assert done.stderr == b""
+    return done.stdout.decode("latin-1").split("\0")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", range(len(COMMANDS)), ids=lambda n: " ".join(COMMANDS[n]))
+def test_80_columns_into_a_file_of_any_encoding(written, number) -> None:
     """Without a terminal: the width is 80, there are no escapes, and Latin 1 is enough."""
-    env = environment(PYTHONIOENCODING="latin-1", TERM="xterm-256color")
-    done = subprocess.run([*AUTOPRUNE, *arguments], cwd=desk, env=env, capture_output=True)
-    assert (done.returncode, done.stderr) == (0, b"")
-    said = done.stdout.decode("latin-1")
+    said = written[number]
+    assert said.endswith("\n0")
     assert "\x1b" not in said
-    assert len(said.splitlines()) >= 1
+    assert len(said.splitlines()) >= 2
     assert longest(said) <= 80
 
 

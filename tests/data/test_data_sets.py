@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -90,29 +91,40 @@ def test_only_training_is_augmented_and_a_seed_repeats_it(read, name):
     assert torch.equal(data.validation.augmented(chosen), data.validation.inputs(chosen))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n if n == "cifar10" else pytest.param(n, marks=pytest.mark.full) for n in DATA_SETS],
-    indirect=True,
-)
-def test_a_split_is_read_alike_in_another_process(read, name, tmp_path):
+@pytest.fixture(scope="module")
+def another_process() -> Iterator[Callable[[Path], str]]:
+    """A process that reads pickled parts, one after the other, and says what they sum up to."""
+    code = (
+        "import pickle, sys\n"
+        "for line in sys.stdin:\n"
+        "    part = pickle.load(open(line.rstrip(), 'rb'))\n"
+        "    samples = part.inputs(slice(3)).double().sum()\n"
+        "    print(float(samples), int(part.labels.sum()), flush=True)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def read(file: Path) -> str:
+            assert process.stdin is not None and process.stdout is not None
+            print(file, file=process.stdin, flush=True)
+            return process.stdout.readline()
+
+        yield read
+
+
+def test_a_split_is_read_alike_in_another_process(read, name, tmp_path, another_process):
     part = read().train
     pickled = pickle.dumps(part)
     if name not in ("digits", "digits_events"):
         assert len(pickled) < 60_000  # paths and labels, no samples
-    (tmp_path / "split.pickle").write_bytes(pickled)
-    code = (
-        "import pickle, sys; part = pickle.load(open(sys.argv[1], 'rb'));"
-        "print(float(part.inputs(slice(3)).double().sum()), int(part.labels.sum()))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "split.pickle")],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    total, labels = done.stdout.split()
+    file = tmp_path / "split.pickle"
+    file.write_bytes(pickled)
+    total, labels = another_process(file).split()
     assert float(total) == pytest.approx(float(part.inputs(slice(3)).double().sum()))
     assert int(labels) == int(part.labels.sum())
 

@@ -121,6 +121,7 @@ def test_the_network_that_is_evaluated_has_its_grace(monkeypatch, tmp_path):
     [pytest.param(0, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.ray)],
 )
 def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, request, number, workers):
+    """Each of its processes is told, as Slurm and systemd do, and a terminal its process group."""
     folder = tmp_path / "run"
     command = [*AUTOPRUNE, "run", SHORT, "--workers", str(workers), "--grace", "20s", "--out"]
     driver = subprocess.Popen(
@@ -136,7 +137,8 @@ def test_a_run_is_ended_with_its_fronts_and_goes_on(tmp_path, request, number, w
         assert driver.poll() is None, driver.communicate()
         time.sleep(0.05)
     family = psutil.Process(driver.pid).children(recursive=True)
-    driver.send_signal(number)
+    for process in [*family, psutil.Process(driver.pid)]:
+        process.send_signal(number)
     said, _ = driver.communicate(timeout=120)
     assert driver.returncode == 128 + number, said
     assert "Traceback" not in said and "SIGABRT" not in said and "***" not in said

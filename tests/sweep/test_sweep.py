@@ -225,13 +225,13 @@ def test_dying_workers_and_exceptions_end_as_failed_trials(
         lambda *given, **named: replace(original(*given, **named), adapter=Deadly()),
     )
     folder = tmp_path / "deadly"
-    finished = run(prepare(short_of_steps, trials=9), folder, Nobody())
+    finished = run(prepare(short_of_steps), folder, Nobody())
     causes = {o.plan.effort.time_steps: o.cause for o in finished.outcomes if o.state == "failed"}
     assert "the process that ran it died" in causes[2]
     assert "ValueError: one step is not enough" in causes[1]
     assert all(o.plan.effort.time_steps == 3 for o in finished.outcomes if o.state == "measured")
     counted = [o for o in finished.outcomes if o.origin != "baseline" and o.state != "duplicate"]
-    assert len(counted) == 9
+    assert len(counted) == 7
     backend = optuna.storages.journal.JournalFileBackend(str(folder / "optuna.journal"))
     study = optuna.load_study(
         study_name="autoprune", storage=optuna.storages.JournalStorage(backend)

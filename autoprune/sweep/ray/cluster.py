@@ -9,13 +9,16 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
+import ray._private.worker as ray_worker
 from ray._private import ray_constants
 from ray.exceptions import GetTimeoutError, RayError
 from ray.job_config import JobConfig
@@ -27,6 +30,7 @@ from autoprune.files import GIB
 from autoprune.plugin import own_modules
 from autoprune.sweep.ray.node import Needs, lacks
 from autoprune.sweep.ray.place import check_place
+from autoprune.sweep.stop import TERMINATING
 from autoprune.sweep.workers import Workers
 
 _STORE_BYTES = 200 * 2**20
@@ -75,7 +79,7 @@ def connected(workers: Workers, needs: Needs, data_bytes: int = 0) -> Iterator[N
         yield
     finally:
         if started:
-            ray.shutdown()
+            _end()
 
 
 def try_ray() -> str:
@@ -89,7 +93,7 @@ def try_ray() -> str:
         process: int = ray.get(ray.remote(_process).remote(), timeout=_NODE_S)
         return f"{ray.__version__} starts, and ran a task in process {process}"
     finally:
-        ray.shutdown()
+        _end()
 
 
 def _process() -> int:
@@ -106,20 +110,45 @@ def _alive() -> list[_Node]:
 
 
 def _start(workers: Workers, data_bytes: int) -> None:
-    """Start a Ray that listens on the loopback interface alone.
+    """Start a Ray that listens on the loopback interface alone, and leaves it to us to end.
 
-    Ray does so where it takes clusters for impossible, as on macOS; it is told so by this variable,
-    which it reads when it is imported, here and in the processes that it starts.
+    Ray does the former where it takes clusters for impossible, as on macOS; it is told so by this
+    variable, which it reads when it is imported, here and in the processes that it starts.
+
+    Its processes inherit that they do not hear the signals that ask a run to end: Slurm and systemd
+    send those to each of a job's, a terminal to its process group. Were Ray's gone at once, no
+    trial would have its grace, and Ray would end this process in its own words.
     """
     make_private_token(Path.home() / ".ray")
     before = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False
     os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, TERMINATING)
     try:
         _init(workers, data_bytes)
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
         ray_constants.ENABLE_RAY_CLUSTER = before
         del os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR]
+
+
+def _end() -> None:
+    """Leave Ray; the processes of one of our own are killed, and what they have begun.
+
+    ray.shutdown asks each by SIGTERM, which they do not hear, and waits a second for it. What the
+    raylet leaves would notice, but take up to a minute to say so to a gcs_server that is gone.
+    """
+    node = ray_worker._global_node
+    started: dict[str, list[Any]] = {} if node is None else node.all_processes
+    begun: list[psutil.Process] = []
+    for process in [info.process for infos in started.values() for info in infos]:
+        with suppress(psutil.NoSuchProcess):
+            begun += psutil.Process(process.pid).children(recursive=True)
+        process.terminate = process.kill
+    ray.shutdown()
+    for left in begun:
+        with suppress(psutil.NoSuchProcess):
+            left.kill()
 
 
 def make_private_token(folder: Path) -> None:
