@@ -17,8 +17,8 @@ from autoprune.sweep import doctor
 def test_a_working_installation(autoprune, no_ray, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("AUTOPRUNE_CACHE", str(tmp_path / "cache"))
     said = autoprune("doctor", "--json")
+    assert said.code == 0, said
     found = {finding["subject"]: finding for finding in json.loads(said.out)}
-    assert said.code == 0, said.out
     assert {"torch", "optuna", "click", "import torch", "Ray", "GPU", "threads"} <= found.keys()
     assert "ran a task in process" in found["Ray"]["found"]
     assert found["cache"]["found"] == f"{tmp_path / 'cache'}, writable"
