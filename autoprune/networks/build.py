@@ -76,7 +76,10 @@ class Architecture:
 
 @contextmanager
 def _none_too_large(where: str, most: int) -> Iterator[None]:
-    """While this lasts, InputError, at `where`, for a network of more than `most` parameters."""
+    """While this lasts, InputError, at `where`, for a network of more than `most` parameters.
+
+    Likewise for one with parameters that hold nothing.
+    """
     parameters = tensors = 0
 
     def count(module: nn.Module, name: str, tensor: Tensor | None) -> None:
@@ -87,6 +90,9 @@ def _none_too_large(where: str, most: int) -> Iterator[None]:
             raise InputError(where, f"{parameters} parameters or more", f"at most {most}{by}")
         if tensors > _TENSORS:
             raise InputError(where, f"more than {_TENSORS} tensors", "a network that was searched")
+        if isinstance(tensor, nn.Parameter) and not tensor.numel():  # of which torch only warns
+            size = " x ".join(map(str, tensor.shape))
+            raise InputError(where, f"a {name} of {size}", "parameters that hold something")
 
     hooks = [
         register_module_parameter_registration_hook(count),

@@ -40,5 +40,8 @@ def _check(address: object, where: str, expected: str, instead: str) -> None:
             "holds a password, which would be copied into every run folder",
             f"the address without it; {instead}",
         )
-    if not parts.scheme or "://" not in address:
+    place = parts.netloc + parts.path.strip("/")
+    if not parts.scheme or "://" not in address or not place or address != address.strip():
         raise InputError(where, "not an address", expected)
+    if parts.scheme == "memory" or place == ":memory:" or ("mode", "memory") in given:
+        raise InputError(where, "in memory, which is lost with its process", expected)

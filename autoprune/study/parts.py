@@ -109,7 +109,7 @@ def load_data(parts: Parts) -> Dataset:
 
 
 def capped(parts: Parts, data: Dataset) -> list[str]:
-    """What the study asks for and its data do not have, in words: all of them are taken."""
+    """What the study asks for and its data or epochs do not have, in words: all are taken."""
     train, validation = len(data.train), len(data.validation)
     asked = {
         "parent.batch_size": (parts.parent.batch_size if parts.parent else 1, train),
@@ -119,10 +119,21 @@ def capped(parts: Parts, data: Dataset) -> list[str]:
         "measure.census_samples": (parts.measure.census_samples, validation),
         "measure.validation_samples": (parts.measure.validation_samples or 1, validation),
     }
-    return [
+    samples = [
         f"{key} = {count} of the study: there are {there} samples, and all of them are taken."
         for key, (count, there) in asked.items()
         if count > there
+    ]
+    first = [
+        (f"{table}.{key}", getattr(trained, key) or 0, trained.epochs)
+        for table, trained in (("parent", parts.parent), ("finetune", parts.finetune))
+        if trained
+        for key in ("warmup_epochs", "mixup_epochs")
+    ]
+    return samples + [
+        f"{key} = {count} of the study, beyond epochs = {epochs}: all of them are such."
+        for key, count, epochs in first
+        if count > epochs
     ]
 
 

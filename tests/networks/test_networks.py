@@ -58,11 +58,14 @@ def test_a_family_is_the_class_of_spikingjelly(model, arguments, theirs):
     assert ours.T == 2
 
 
-@pytest.mark.parametrize("asked", [{"depths": 10**12}, {"embed_dims": 2**17}])
-def test_one_that_cannot_be_meant_is_refused_before_it_is_made(asked):
-    """Whose blocks would be made one by one, and whose weights would fill the memory."""
+@pytest.mark.parametrize(
+    "asked", [{"depths": 10**12}, {"embed_dims": 2**17}, {"embed_dims": 0}, {"mlp_ratio": 1e-308}]
+)
+def test_one_that_cannot_be_meant_is_refused_before_it_is_made(asked, recwarn):
+    """Its blocks would be made one by one, its weights fill the memory, or hold nothing."""
     found = find_architecture("spikformer_patch", {**SMALL, **asked}, OFFERED)
     assert_refused("network spikformer_patch: *expected", found.build_within)
+    assert not recwarn.list
 
 
 @refusals(

@@ -270,6 +270,11 @@ def test_a_wrong_password_and_another_place_are_refused(short, short_study, tmp_
         ("mysql://host/runs?passwd=s3cr3t", "holds a password"),
         ("postgresql://[host/s3cr3t", "not an address"),
         ("runs.db", "not an address"),
+        ("sqlite:///", "not an address"),
+        ("postgresql://", "not an address"),
+        (" sqlite:///runs.db", "not an address"),
+        ("sqlite:///:memory:", "in memory, which is lost"),
+        ("sqlite:///runs.db?mode=memory", "in memory, which is lost"),
     ],
 )
 def test_addresses_are_refused_without_being_shown(address, said):

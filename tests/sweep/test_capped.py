@@ -32,6 +32,17 @@ def test_batches_and_samples_beyond_the_data_are_said(short_study):
     assert len(found) == train
 
 
+def test_first_epochs_beyond_all_of_them_are_said(short_study):
+    parent = "weight_decay = 0.05\n\n[finetune]"
+    more = (parent, f"warmup_epochs = 4\nmixup = 0.2\nmixup_epochs = 3\n{parent}")
+    tuned = ("learning_rate = 1e-3", "learning_rate = 1e-3\nmixup = 0.2\nmixup_epochs = 2")
+    parts = prepare(str(short_study(more, tuned)), workers=0).built.parts
+    assert capped(parts, load_data(parts)) == [
+        "parent.warmup_epochs = 4 of the study, beyond epochs = 3: all of them are such.",
+        "finetune.mixup_epochs = 2 of the study, beyond epochs = 1: all of them are such.",
+    ]
+
+
 def test_a_dry_run_says_it_and_refuses_sizes_beyond_the_data(short_study):
     more = ("batch_size = 64", "batch_size = 5000"), ('["loihi1", ', '["speck", "loihi1", ')
     built = prepare(str(short_study(*more)), workers=0).built
