@@ -23,6 +23,9 @@ MATRICES = {
 
 ADDITIONS = {"add", "sub", "rsub"}
 JOINS = {"stack", "cat"}
+CHOICES = {"index", "index_select", "gather", "masked_select"}
+"""What gives entries of its first argument at places that the others tell."""
+
 _FREE = {
     *("stack", "roll", "tril", "triu", "median", "cumprod", "cummax", "masked_select", "zero"),
     *("index_add", "index_fill", "masked_fill", "im2col", "diag_embed", "set", "replication_pad1d"),

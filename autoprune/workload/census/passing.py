@@ -13,7 +13,7 @@ from autoprune.workload.census.calls import Calls
 from autoprune.workload.census.contraction import Pair, is_outer
 from autoprune.workload.census.coverage import Coverage
 from autoprune.workload.census.entrywise import chosen, multiplied, products
-from autoprune.workload.census.functions import ADDITIONS, JOINS
+from autoprune.workload.census.functions import ADDITIONS, CHOICES, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import axes_after, dims_of
 from autoprune.workload.census.touched import joined
@@ -69,6 +69,8 @@ class Passing:
 
     def passed(self, call: Call, path: str, inputs: list[Traced]) -> Trace:
         """The trace of any other result: what went in, unless it is summed or fired."""
+        if call.name in CHOICES and inputs[0][0] is call.args[0]:
+            inputs = inputs[:1]  # places are no part of what lies there
         pair, known = multiplied(call, path, self._names), True
         if pair is None:
             known = self._coverage.see(call, path)

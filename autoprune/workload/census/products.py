@@ -35,7 +35,8 @@ class Products:
         """The trace of what a call in the module `path` multiplied; None of any other operator."""
         if call.name in ("sum", "mean"):
             return self._contraction(call, path)
-        if call.name not in CONVOLUTIONS | MATRICES.keys() or any(map(is_complex, call.inputs)):
+        multiplies = call.name in CONVOLUTIONS | MATRICES.keys() and call.out.numel()
+        if not multiplies or any(map(is_complex, call.inputs)):
             return None
         if call.name in CONVOLUTIONS:
             return self._convolution(call, path)

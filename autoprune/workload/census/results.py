@@ -17,6 +17,8 @@ from autoprune.workload.census.trace import Traced
 def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> Axes:
     """Where time, samples and channels lie in a result that is no product of matrices."""
     found, name = Axes(), call.name
+    if name in ("nonzero", "index_put"):
+        return _of_places(call, inputs, out, sizes)
     for x, trace in inputs:
         axes = trace.axes
         if name in ("expand", "repeat"):
@@ -36,6 +38,16 @@ def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> A
         first = call.argument("dim", 0) == 0 and found.batch and found.batch[0]
         return replace(found, time=(0, 1)) if first else found  # parts of all steps
     return found
+
+
+def _of_places(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> Axes:
+    """Places of entries lie along no axis; what is written at them lies where it is written to."""
+    if call.name == "nonzero":
+        return Axes()
+    held = [trace.axes for x, trace in inputs if x is call.args[0]]
+    if not held and tuple(out.shape[:2]) == (sizes.steps, sizes.samples):
+        return Axes((0, 1), (1, 1))
+    return held[0] if held else Axes()
 
 
 def unit_after(call: Call, inputs: list[Traced]) -> float | None:

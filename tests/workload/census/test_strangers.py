@@ -386,6 +386,7 @@ def fire_of_nobody(x: Tensor) -> Tensor:
         lambda x: torch.fake_quantize_per_tensor_affine(x, 0.25, 0, 0, 15),
         lambda x: nn.functional.one_hot(x.argmax(-1), WIDTH).to(x),
         lambda x: torch.zeros_like(x).scatter(-1, x.topk(2, -1).indices, 1.0),
+        lambda x: torch.zeros_like(x).index_put(torch.where(x > 0.2), torch.ones(())),
     ],
 )
 def test_spikes_are_found_whatever_operator_made_them(fire):
@@ -508,6 +509,29 @@ def test_steps_one_by_one_leave_the_same_neurons_untouched():
     )
     assert one.updates_inactive >= STEPS * TOKENS * WIDTH
     assert one == other
+
+
+def test_an_expert_that_gets_no_token_multiplies_nothing():
+    """Of one sample, since tokens of several are not told apart once they are gathered.
+
+    A gate chooses the expert, whose places are no neurons.
+    """
+
+    def experts(net, x: Tensor) -> Tensor:
+        rows = x.flatten(0, 2)
+        chosen = (rows @ net.taps[:2, -WIDTH:].T).argmax(-1)
+        made = torch.zeros_like(rows)
+        for expert, weight in enumerate((net.layer.weight, net.taps[:, :WIDTH], net.taps[:, :8])):
+            places = (chosen == expert).nonzero().squeeze(-1)
+            made = made.index_add(0, places, rows[places] @ weight.T)
+        return made.view_as(x)
+
+    x = torch.rand(1, TOKENS, 5, generator=torch.Generator().manual_seed(1))
+    workload = count(Network(experts).eval(), None, x)
+    spikes = workload.ops[0].neurons.output_spikes
+    assert [op.name for op in workload.ops] == ["embed", "taps", "layer", "taps#2"]
+    assert sum(op.work.effective_sops for op in workload.ops[2:]) == spikes * WIDTH > 0
+    assert neurons(workload) == [TOKENS * WIDTH, 0, 0, 0]
 
 
 def test_neurons_of_one_step_that_run_once_are_named():
