@@ -5,11 +5,15 @@ A word that is the beginning of none is completed as a file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
+
+_PLAIN = re.compile(r"\w[\w.+-]*", re.ASCII)
+"""A name that a shell takes as it is: of another's run one may be a command, as ``$(reboot)``."""
 
 
 def machines(
@@ -18,7 +22,8 @@ def machines(
     """Those of the run that the line names, and those that are bundled."""
     from autoprune.api import bundled
 
-    return _offered([*_stems(context, "machines", "*.toml"), *bundled("cost_models")], incomplete)
+    own = filter(_PLAIN.fullmatch, _stems(context, "machines", "*.toml"))
+    return _offered([*own, *bundled("cost_models")], incomplete)
 
 
 def studies(

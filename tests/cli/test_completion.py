@@ -57,6 +57,15 @@ def test_machines_studies_and_trials_are_offered(tmp_path, monkeypatch):
     assert offered("check", "./my_chip") == {"file"}
 
 
+def test_what_a_shell_would_run_is_not_offered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run" / "machines").mkdir(parents=True)
+    for name in ("$(id)", "a;id", "`id`", "a\nplain,b", "a|b", "a b", "-x", "mine-8.2"):
+        (tmp_path / "run" / "machines" / f"{name}.toml").touch()
+    bundled = offered("front", "nowhere", "--machine", "")
+    assert offered("front", "run", "--machine", "") - bundled == {"mine-8.2"}
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_there_is_a_script_for_each_shell(shell, root, tmp_path):
     readme = (root / "README.md").read_text(encoding="utf-8")

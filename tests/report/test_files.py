@@ -11,8 +11,9 @@ from pathlib import Path
 import matplotlib.image
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from autoprune.report.files import save_front, to_csv, to_document
+from autoprune.report.files import save_front, save_picture, to_csv, to_document
 from autoprune.report.frames import front_frame
 from autoprune.report.front.front import MachineFront
 from autoprune.report.front.run_fronts import machine_front
@@ -114,6 +115,17 @@ def test_a_picture_is_the_same_whatever_a_matplotlibrc_says(
     save_front(front, tmp_path)
     assert matplotlib.image.imread(tmp_path / "front.png").shape == (690, 1080, 4)
     assert matplotlib.rcParams["font.size"] == 40
+
+
+def test_a_name_stands_in_the_legend_as_it_is(
+    front: MachineFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda f, *a, **k: drawn.append(f) or save(f, *a, **k))
+    save_picture([replace(front, machine="_a $x^$ b")], tmp_path / "fronts.png")
+    legend = drawn[0].axes[0].get_legend()
+    assert legend and "_a $x^$ b" in [text.get_text().strip() for text in legend.get_texts()]
 
 
 def test_an_empty_front_can_be_saved(baselines, model, shape, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def plot_front(front: MachineFront, file: Path) -> None:
         lines += [f"{fit.outside} networks lie outside the axes"] if fit.outside else []
     axes.set_ylabel(f"validation {front.parent.name} [%]", parse_math=False)
     _finish(axes, f"energy per inference [{unit.name}]", "\n".join(lines))
-    axes.legend(fontsize=8, loc="best")
+    _legend(axes)
     figure.savefig(file, format="png")
 
 
@@ -110,7 +110,8 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
             marker=_MARKS[place % len(_MARKS)],
             linewidth=1.4,
             markersize=6,
-            label=front.machine,
+            # matplotlib leaves a name that begins with _ out of a legend
+            label=f" {front.machine}" if front.machine.startswith("_") else front.machine,
         )
     taken = [row for front in fronts if (row := answer(front).row)]
     _ring(axes, [100 * row.energy_ratio for row in taken], [100 * row.worth for row in taken])
@@ -123,7 +124,7 @@ def plot_fronts(fronts: Sequence[MachineFront], file: Path) -> None:
     left = f"; {outside} members more than 10 points below the parent left out" if outside else ""
     title = f"Fronts of {len(fronts)} machines{left}"
     _finish(axes, "energy per inference [% of the fine-tuned parent's]", title)
-    axes.legend(fontsize=8, loc="best")
+    _legend(axes)
     figure.savefig(file, format="png")
 
 
@@ -140,6 +141,12 @@ def _finish(axes: Axes, across: str, title: str) -> None:
     axes.set_xlabel(across)
     axes.set_title(title, fontsize=10, parse_math=False)
     axes.grid(visible=True, which="both", linewidth=0.4, alpha=0.4)
+
+
+def _legend(axes: Axes) -> None:
+    """A dollar sign in a name is one here, too."""
+    for text in axes.legend(fontsize=8, loc="best").get_texts():
+        text.set_parse_math(False)
 
 
 def _minor(value: float, _: int) -> str:
