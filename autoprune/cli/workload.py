@@ -13,7 +13,7 @@ from autoprune.cli.options import FILE, PATH
 @click.command()
 @click.argument("run", type=PATH)
 @click.argument("trial", shell_complete=complete.trials)
-@click.option("--weight-bits", type=click.IntRange(min=2), help="Default: as it is.")
+@click.option("--weight-bits", type=click.IntRange(2, 64), help="Default: as it is.")
 @click.option("--out", type=FILE, required=True, help="JSON file to write.")
 def workload(run: Path, trial: str, weight_bits: int | None, out: Path) -> None:
     """Write the workload of a recorded trial to a file.

@@ -144,8 +144,9 @@ def test_a_workload_of_a_machines_bits(autoprune, run_folder, tmp_path) -> None:
     assert (
         Workload.read(file) == run.read_workload(TrialKey(1), 8) != run.read_workload(TrialKey(1))
     )
-    said = autoprune("workload", run_folder, "1", "--weight-bits", "1", "--out", file)
-    assert said.code == 2 and "1 is not in the range x>=2" in said.err
+    for bits in (1, 65):
+        said = autoprune("workload", run_folder, "1", "--weight-bits", bits, "--out", file)
+        assert said.code == 2 and f"{bits} is not in the range 2<=x<=64" in said.err
 
 
 def test_list_names_everything_bundled_with_its_title(autoprune) -> None:
