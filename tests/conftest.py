@@ -35,6 +35,7 @@ from autoprune.trial.measurement import Measurement, Precision, Score, Seconds
 
 if TYPE_CHECKING:
     from tests.refusals import Said
+    from tests.sweeps import Sweep
 
 torch.set_num_threads(1)
 # Ray's workers are nice to others by 15, and would starve beside the test processes next to them.
@@ -239,6 +240,16 @@ def short_study(tmp_path: Path) -> Callable[..., Path]:
     from tests.short import write_short
 
     return partial(write_short, tmp_path)
+
+
+@pytest.fixture
+def sweep(
+    tmp_path: Path, shape: NetworkShape, measured: Callable[..., Measurement]
+) -> Callable[..., Sweep]:
+    """Makes a sweep over made-up measurements in a folder of that name."""
+    from tests.sweeps import Sweep
+
+    return lambda name="run", **settings: Sweep(tmp_path / name, shape, measured, **settings)
 
 
 @pytest.fixture
