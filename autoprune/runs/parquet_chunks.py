@@ -19,7 +19,7 @@ _DEEPEST = 16
 
 
 def chunks(content: bytes) -> list[tuple[int, int, int]]:
-    """Of every column chunk the number of its codec (0: none, 1: Snappy), values and group's rows.
+    """Number of the codec (0: none, 1: Snappy), values and group's rows of every column chunk.
 
     Raises LookupError or ValueError where the footer is none.
     """

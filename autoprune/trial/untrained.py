@@ -85,7 +85,7 @@ def _built(name: str, time_steps: int | None, time_axis: int | None) -> nn.Modul
     make_importable(Path())
     if ":" not in name:
         raise InputError("profile", f"given {name!r}", "module:function")
-    network = build(name, {}, {} if time_axis is None else {"time_axis": time_axis}).eval()
+    network = build(name, {}, {} if time_axis is None else {"time_axis": time_axis})
     if time_steps is not None and not hasattr(network, "T"):
         network.T = time_steps  # type: ignore[assignment]
     return network

@@ -210,7 +210,7 @@ def _part(left: Traced, right: Traced) -> Part | None:
 
 
 def _place(x: Tensor, trace: Trace) -> tuple[object, int] | None:
-    """Of which memory it is a part, and where; a product of parts is one of what they gave."""
+    """The memory of which it is a part, and where; a product of parts is one of theirs."""
     if trace.factors is not None:
         before = trace.factors.entry.part
         return None if before is None else (before.whole, before.places[0])

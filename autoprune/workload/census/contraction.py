@@ -15,6 +15,7 @@ from torch import Tensor
 
 from autoprune.workload.census.axes import Axes, Axis
 from autoprune.workload.census.call import Call
+from autoprune.workload.census.values import version
 
 _RESHAPES = {"view", "_unsafe_view", "_reshape_alias"}
 
@@ -38,7 +39,7 @@ class Entrywise:
     path: str
     entries: int
     factors: tuple[Tensor, Tensor]
-    versions: tuple[int, int]
+    versions: tuple[float, float]
     is_scale: bool
     selects: bool = False
     is_alone: bool = True
@@ -92,7 +93,7 @@ class Pair:
             weight: whether `right` is a weight, which knows neither time nor samples.
         """
         x, w = self.left, self.right
-        if tuple(factor._version for factor in self.made.factors) != self.made.versions:
+        if tuple(map(version, self.made.factors)) != self.made.versions:
             return None
         both = [d for d in range(x.ndim) if _varies(x, d) and _varies(w, d)]
         k = [d for d in dims if x.shape[d] > 1]

@@ -10,7 +10,7 @@ from autoprune.workload.census.functions import ADDITIONS, JOINS
 from autoprune.workload.census.places import Names
 from autoprune.workload.census.results import dims_of, one_number
 from autoprune.workload.census.trace import Traced, mark, trace_of
-from autoprune.workload.census.values import BINARY, examine
+from autoprune.workload.census.values import BINARY, examine, version
 
 _FACTORS = {"mul": (0, 1), "div": (0, 1), "addcmul": (1, 2), "addcdiv": (1, 2), "addr": (1, 2)}
 _FACTORS |= {"lerp": (1, 2), "_prelu_kernel": (0, 1)}
@@ -55,7 +55,7 @@ def multiplied(call: Call, path: str, names: Names) -> Pair | None:
         path=path,
         entries=call.out.numel(),
         factors=(first, second),
-        versions=(first._version, second._version),
+        versions=(version(first), version(second)),
         is_scale=not outer and any(map(_is_whole, constants)),
         selects=not outer and any(examine(x) == BINARY for x in constants or factors),
         is_alone=call.name in _ALONE and not call.is_in_place,

@@ -12,7 +12,7 @@ from autoprune.workload.census.operand import Raw
 from autoprune.workload.census.shown import Shown
 from autoprune.workload.census.touched import count
 from autoprune.workload.census.trace import Emission, Trace, Traced
-from autoprune.workload.census.values import REAL, Values, counted, examine, spikes
+from autoprune.workload.census.values import REAL, Values, counted, examine, spikes, version
 
 
 class Neurons:
@@ -38,7 +38,7 @@ class Neurons:
             producers=(owner,) if owner else trace.producers or ("input",),
             axes=trace.axes,
             unit=None if values == REAL else values.unit,
-            held=(values, out._version),
+            held=(values, version(out)),
         )
 
     def read(self, trace: Trace, raw: Raw) -> None:

@@ -26,7 +26,7 @@ from autoprune.workload.census.trace import (
     merged,
     trace_of,
 )
-from autoprune.workload.census.values import BINARY, REAL, examine, is_one_bit
+from autoprune.workload.census.values import BINARY, REAL, examine, is_one_bit, version
 
 
 class Passing:
@@ -216,6 +216,6 @@ def _same(call: Call, given: Traced, trace: Trace) -> Trace:
     x, before = given
     pair: Pair | None = before.pair and before.pair.then(call)
     held = None
-    if before.held is not None and before.held[1] == x._version and call.results:
-        held = before.held[0], call.results[0][1]._version
+    if before.held is not None and before.held[1] == version(x) and call.results:
+        held = before.held[0], version(call.results[0][1])
     return replace(trace, pair=pair, held=held)

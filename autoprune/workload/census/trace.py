@@ -101,7 +101,7 @@ class Trace:
     unit: float | None = None
     pair: Pair | None = None
     products: tuple[Entrywise, ...] = ()
-    held: tuple[Values, int] | None = None
+    held: tuple[Values, float] | None = None
     root: Root | None = None
 
     @property

@@ -73,6 +73,11 @@ class Tracer(TorchDispatchMode):
                 "expected operators on tensors, such as scaled_dot_product_attention, or the "
                 "product written out"
             )
+        if torch.is_inference_mode_enabled():  # composite functions arrive whole
+            with self:
+                parts = func.decompose(*args, **(kwargs or {}))
+            if parts is not NotImplemented:
+                return parts
         given = args
         if torch.Tag.inplace_view in func.tags:  # as it was seen before
             before = args[0].detach()
@@ -80,7 +85,11 @@ class Tracer(TorchDispatchMode):
                 mark(before, seen)
             given = (before, *args[1:])
         out = func(*args, **(kwargs or {}))
-        call = Call(func, given, kwargs or {}, out)
+        self._see(Call(func, given, kwargs or {}, out))
+        return out
+
+    def _see(self, call: Call) -> None:
+        """Mark the results of a call."""
         if call.name in PRODUCTS:
             self._begun(call)
         inputs = [(x, trace) for x in call.inputs if (trace := trace_of(x)) is not None]
@@ -93,7 +102,6 @@ class Tracer(TorchDispatchMode):
             self._follow(call, inputs)
         else:
             self.coverage.see(call, self._here)
-        return out
 
     def __exit__(self, *raised: Any) -> None:
         """Stop, unless neurons that raised had it stopped."""

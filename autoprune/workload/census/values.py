@@ -91,6 +91,11 @@ def examine(x: Tensor, unit: float | None = None, *, whole: bool = False) -> Val
     return Values("integer", largest, low < 0, unit)
 
 
+def version(x: Tensor) -> float:
+    """How often its memory was written to; never equal where torch does not count that."""
+    return float("nan") if x.is_inference() else x._version
+
+
 def counted(x: Tensor, values: Values) -> Tensor:
     """`x` in units: whole numbers; real numbers as they are."""
     return x if values.unit == 1 or values.kind == "real" else (x / values.unit).round()

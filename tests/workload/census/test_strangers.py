@@ -512,7 +512,7 @@ def test_steps_one_by_one_leave_the_same_neurons_untouched():
 
 
 def test_an_expert_that_gets_no_token_multiplies_nothing():
-    """Of one sample, since tokens of several are not told apart once they are gathered.
+    """There is one sample, since tokens of several are not told apart once they are gathered.
 
     A gate chooses the expert, whose places are no neurons.
     """
@@ -554,6 +554,23 @@ def test_neurons_of_one_step_that_run_once_are_named():
         assert all("and T = 4" in reason and "'m'" in reason for reason in named.values())
     network.known.step_mode = "m"
     assert "known" not in not_free(counted(network))
+
+
+def test_a_forward_pass_in_inference_mode_is_counted():
+    """Torch hands composite functions over whole, and does not count what is written there."""
+
+    class Inferring(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.inference_mode():
+                return super().forward(x)
+
+    def attention(net, x: Tensor) -> Tensor:
+        made = nn.functional.scaled_dot_product_attention(net.known(net.layer(x)), x, x)
+        return made.mul_(0.5) @ net.layer.weight
+
+    one, other = counted(Network(attention)), counted(Inferring(attention))
+    assert len(one.ops) == 5
+    assert one.ops == other.ops
 
 
 def test_nothing_without_macs_is_no_line():
