@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from autoprune.errors import InputError
 from autoprune.files import user_path
 from autoprune.opened_run import OpenedRun
+from autoprune.runs.own_files import refuse_own as refuse_own
 
 if TYPE_CHECKING:
     from autoprune.config import Folder, Verdict

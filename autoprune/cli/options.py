@@ -35,11 +35,14 @@ class GivenPath(click.Path):
         self._written = written
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """Raises InputError for what is no path, and RecordError where no file can be put."""
+        """Raises InputError for what is no path, and either error where no file is to be put."""
         where = param.make_metavar(ctx) if isinstance(param, click.Argument) and ctx else ""
         path = user_path(str(value), where or (param.opts[0] if param else "path"))
         if self._written:
+            from autoprune.api import refuse_own
+
             refuse_irregular(path)
+            refuse_own(path)
         return path
 
 

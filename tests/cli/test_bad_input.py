@@ -112,6 +112,19 @@ def test_place_where_no_file_is_put(autoprune, run_folder, monkeypatch, command,
     assert_refused(words, autoprune, command, *(given.get(w, w) for w in WRITING[command]))
 
 
+@pytest.mark.parametrize("command", WRITING)
+@pytest.mark.parametrize(
+    "place", ["run/study.json", "run/trials/9.parquet", "run/../run/run.lock", "link/run/fronts/x"]
+)
+def test_what_a_run_keeps_is_not_replaced(autoprune, run_folder, tmp_path, command, place) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    given = {"RUN": str(run_folder), "PLACE": str(tmp_path / place)}
+    before = {file: file.read_bytes() for file in run_folder.rglob("*") if file.is_file()}
+    words = "what a run keeps in its folder; expected another name"
+    assert_refused(words, autoprune, command, *(given.get(w, w) for w in WRITING[command]))
+    assert before == {file: file.read_bytes() for file in run_folder.rglob("*") if file.is_file()}
+
+
 def test_export_to_the_current_folder(autoprune, run_folder, tmp_path, monkeypatch) -> None:
     """The shell would no longer find it."""
     (tmp_path / "empty").mkdir()

@@ -36,6 +36,7 @@ from autoprune.runs.lock import holder
 from autoprune.runs.machines import run_machines
 from autoprune.runs.measured import MeasuredOn, Timing, read_all, write
 from autoprune.runs.outcome_file import read_columns
+from autoprune.runs.own_files import OWN
 from autoprune.runs.recipe import Attempt, Choice, ChosenRates, read_chosen, write_chosen
 from autoprune.search.proposals import read_proposals
 from autoprune.search.warm_start import WarmStart, keep, kept
@@ -94,6 +95,15 @@ def whole(short_run, tmp_path_factory) -> Path:
         (folder.path / name).parent.mkdir(exist_ok=True)
         (folder.path / name).write_text(text, encoding="utf-8")
     return folder.path
+
+
+def test_names_of_what_a_run_keeps_are_known(whole):
+    """Nothing else is put in their place: see `refuse_own`."""
+    folder = RunFolder(whole)
+    named = {place.name for place in vars(folder).values() if isinstance(place, Path)}
+    there = {place.name for place in whole.iterdir()}
+    assert (named | there) - {whole.name, "report.html"} <= OWN
+    assert OWN - named - there <= {"space.toml"}
 
 
 def weights(path: Path, name: str) -> None:
