@@ -28,9 +28,9 @@ Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Js
 
 
 def _one_line(title: str) -> str:
-    kinds = {unicodedata.category(sign) for sign in title[: _LONGEST + 1]}
+    kinds = {unicodedata.category(sign) for sign in title[:_LONGEST]}
     shown = any(kind[0] not in "CZ" for kind in kinds)  # neither control nor space, of any width
-    if not shown or len(title) > _LONGEST or kinds & {"Cc", "Zl", "Zp"}:
+    if not shown or len(title) > _LONGEST or len(title.splitlines()) > 1:
         raise ValueError(f"one line of 1 to {_LONGEST} characters")
     return title
 
