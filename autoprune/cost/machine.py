@@ -239,8 +239,15 @@ def settled(price: Price) -> dict[str, Json]:
 def read_machine(path: Path) -> Machine:
     """The machine in a TOML file.
 
-    Raises InputError for whatever is wrong with it, with the file and the key.
+    Raises InputError for whatever is wrong with it, with the file and the key; its name is the
+    file's.
     """
+    try:
+        path.stem.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            str(path), "a name that is not UTF-8", "one that tables can hold"
+        ) from error
     return Machine._read(path.stem, str(path), read_toml(path))
 
 

@@ -136,7 +136,7 @@ class TrialKey:
         except (RecordError, ValueError):
             return None
         named = not key.name or key.is_recipe or _BASELINE.fullmatch(key.name)
-        return key if key.stem == stem and named else None
+        return key if key.whole.stem == stem and named else None
 
     @property
     def cell(self) -> int | str:

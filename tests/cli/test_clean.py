@@ -40,6 +40,15 @@ def test_it_removes_what_no_front_needs(folder):
     assert "0.0 MB freed, 0 files" in said.output
 
 
+def test_a_file_called_as_a_reading_takes_no_weights_with_it(folder):
+    kept = next(folder.checkpoints.glob("0*.safetensors"))
+    foreign = kept.with_stem(f"{kept.stem}@1")
+    foreign.touch()
+    CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)
+    assert kept.is_file() and foreign.is_file()
+    foreign.unlink()
+
+
 def test_it_waits_for_who_writes(folder):
     with sole_writer(folder.path), pytest.raises(RecordError, match="in use by process"):
         CliRunner().invoke(cli, ["clean", str(folder.path)], catch_exceptions=False)

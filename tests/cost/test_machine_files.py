@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import replace
 
@@ -150,3 +151,11 @@ def test_names_and_paths():
         load_machine("lohi1")
     with pytest.raises(InputError, match=r"no/such\.toml: no such file"):
         load_machine("no/such.toml")
+
+
+def test_a_machine_whose_name_is_no_text_is_refused(tmp_path):
+    """A table of its energies would not hold it."""
+    file = tmp_path / os.fsdecode(b"\xff.toml")
+    file.write_bytes(find_file("cost_models", "loihi1").read_bytes())
+    with pytest.raises(InputError, match="a name that is not UTF-8"):
+        load_machine(str(file))

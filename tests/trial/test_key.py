@@ -95,6 +95,7 @@ def test_what_is_read_otherwise_lies_under_the_key_that_was_trained():
     key = TrialKey(17, after=2)
     assert (key.whole, key.cell, key.whole.cell) == (TrialKey(17), "17@2", 17)
     assert (str(key), repr(key)) == ("17@2", "TrialKey(17, after=2)")
+    assert TrialKey.named_by("00017@2") is None  # else it would stand for what lies at 00017
 
 
 def test_trainings_of_the_recipe_are_no_baselines():
