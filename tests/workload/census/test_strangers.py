@@ -7,6 +7,7 @@ import torch
 from spikingjelly.activation_based import neuron
 from torch import Tensor, nn
 
+from autoprune.errors import CountingError
 from autoprune.report.tables.workload import coverage_lines
 from autoprune.workload.census.count import count
 from autoprune.workload.workload import Folded, Workload
@@ -571,6 +572,15 @@ def test_a_forward_pass_in_inference_mode_is_counted():
     one, other = counted(Network(attention)), counted(Inferring(attention))
     assert len(one.ops) == 5
     assert one.ops == other.ops
+
+
+def test_what_the_network_does_outside_of_modules_is_told_so():
+    class Mixed(Network):
+        def forward(self, x: Tensor) -> Tensor:
+            return (self.embed(x).sum((0, 1)) > 0.1).to(x)
+
+    with pytest.raises(CountingError, match=r"^the network itself: an operand of shape \[8\]"):
+        counted(Mixed(plain))
 
 
 def test_nothing_without_macs_is_no_line():
