@@ -43,8 +43,9 @@ class Shown:
             found = x.unflatten(0, (samples, -1)).unsqueeze(0)  # zeros, which are all alike
         if found is None:
             raise CountingError(
-                f"{name or 'the network itself'}: an operand of shape {list(x.shape)}, whose samples cannot be told "
-                f"apart; expected [T, B, ...] with T = {steps} and B = {samples}, or another shape "
+                f"{name or 'the network itself'}: an operand of shape {list(x.shape)}, whose "
+                f"samples cannot be told apart; expected [T, B, ...] with T = {steps} and "
+                f"B = {samples}, or another shape "
                 "that is made of it by views. Of one sample (--samples 1) any shape will do"
             )
         return found
