@@ -24,7 +24,7 @@ from autoprune.compress.surgery.apply import reshape
 from autoprune.compress.surgery.fold import make_room
 from autoprune.deploy.form import Form, Stored
 from autoprune.deploy.formats import decode
-from autoprune.errors import AutopruneError, CompressionError, InputError
+from autoprune.errors import AutopruneError, InputError
 from autoprune.files import read_json
 from autoprune.networks.build import adapter_for, build, build_within
 from autoprune.plugin import refuse_code
@@ -110,10 +110,11 @@ def read_form(folder: Path) -> Form:
 
 
 def _plan(file: Path) -> Plan:
+    read = read_json(file)
     try:
-        return Plan.from_dict(read_json(file))
-    except (AttributeError, LookupError, TypeError, ValueError, CompressionError) as error:
-        raise InputError(str(file), f"damaged ({type(error).__name__}: {error})") from error
+        return Plan.from_dict(read)
+    except AutopruneError as error:
+        raise InputError(str(file), f"damaged ({error})") from error
 
 
 def _is_as_exported(file: Path, exported: object) -> bool:

@@ -20,7 +20,7 @@ from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.registry import forget, use
 from autoprune.compress.surgery.apply import compress
 from autoprune.deploy.fresh_process import in_fresh_process
-from autoprune.deploy.load import load
+from autoprune.deploy.load import described, load
 from autoprune.deploy.observe import OUTPUT, observe
 from autoprune.deploy.onnx import write_onnx
 from autoprune.deploy.pack import pack
@@ -231,6 +231,17 @@ def test_a_file_of_another_size_is_not_read_and_a_circle_of_links_is_none(packed
     plan.unlink()
     plan.symlink_to(plan.name)
     with pytest.raises(InputError, match=r"plan.json: no such file"):
+        load(folder)
+
+
+@pytest.mark.parametrize("text", ["[1]", '{"parts": 1}', "1e400"])
+def test_a_plan_that_is_none_is_named(packed, text):
+    folder = packed(*compressed("spikformer_patch"))
+    (folder / "plan.json").write_text(text)
+    document = manifest(folder)
+    document["files"]["plan.json"] = described(folder / "plan.json")
+    (folder / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"plan.json: damaged .plan: not a plan"):
         load(folder)
 
 
