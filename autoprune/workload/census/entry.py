@@ -96,6 +96,11 @@ class Entry:
     active: int = 0
     spikes: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
 
+    @property
+    def steps(self) -> int:
+        """How many steps it has while it waits."""
+        return len(self.raws[0].x)
+
     def built(self) -> None:
         """Look at the operands, all steps of which are there, and make the Op of them."""
         if self.build is not None:
@@ -103,13 +108,10 @@ class Entry:
             self.ops, self.unit = (self.build(self.site, *operands),), operands[0].values.unit
             self.build = None
 
-    def joined(self, others: list[Entry]) -> None:
-        """Become this call and those of the following steps, or of the other heads, as one."""
-        if others:
-            each = zip(self.raws, *(other.raws for other in others), strict=True)
-            dim = 0 if self.part is None else 2
-            self.raws = tuple(raw.joined(rest, dim) for raw, *rest in each)
-        self.built()
+    def joined(self, others: list[Entry], dim: int) -> None:
+        """Become this call and those that follow it along `dim`: steps, or heads."""
+        each = zip(self.raws, *(other.raws for other in others), strict=True)
+        self.raws = tuple(raw.joined(rest, dim) for raw, *rest in each)
         for other in others:
             self.norm_folded |= other.norm_folded
             self.fired += other.fired

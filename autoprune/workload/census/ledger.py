@@ -7,6 +7,7 @@ until the pass is over; then T of them are one operation of T steps, as if it ha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import get_args
 
@@ -56,12 +57,10 @@ class Ledger:
             raws: its operands, all with the same number of steps.
             build: makes the Op of them.
             numbered: whether the name always has a number, as of products.
-            part: as in `Entry`, of a call of all steps.
+            part: as in `Entry`.
         """
-        all_steps = len(raws[0].x) == self._steps
-        part = part if all_steps else None
         entry = Entry(len(self._entries), site, numbered, producers, raws, build, part)
-        if all_steps and part is None:
+        if part is None and entry.steps == self._steps:
             entry.built()
             entry.raws = ()
         else:  # the network may write over it before the pass is over
@@ -72,7 +71,7 @@ class Ledger:
     def chain(self, entry: Entry, raws: tuple[Raw, ...], link: Link) -> None:
         """Note that one of the operands `raws` of a call may be the product that `link` tells."""
         before = link.factors.entry
-        if entry.build is None and (before.build is None or before.part is not None):
+        if entry.build is None and (before.build is None or before.steps == self._steps):
             before.built()  # one head of what is multiplied as a whole here
             chained(entry, before, link, raws, link.factors.raws)
         elif entry.build is not None and before.build is not None:
@@ -81,12 +80,11 @@ class Ledger:
     def ops(self) -> tuple[Op, ...]:
         """All operations, with their names, once the pass is over."""
         groups = self._groups()
-        leaders = {entry: group[0] for group in groups for entry in group}
-        for leader, *others in groups:
-            leader.joined(others)
+        leaders = {entry: leader for leader, group in groups.items() for entry in group}
         names: dict[Entry | str, str] = {}
         given: Counter[str] = Counter()
-        for leader, *others in groups:
+        for leader, group in groups.items():
+            leader.built()
             if leader.link:
                 before = leaders[leader.link.factors.entry]
                 chained(leader, before, leader.link, leader.raws, before.raws)
@@ -94,30 +92,40 @@ class Ledger:
             nth = given[leader.site.name]
             alone = "" if nth == 1 else f"#{nth}"
             name = leader.site.name + (str(nth) if leader.numbered else alone)
-            names |= dict.fromkeys((leader, *others), name)
-        leading = [group[0] for group in groups]
-        layers = (e for e in leading if not e.numbered)
+            names |= dict.fromkeys(group, name)
+        layers = (e for e in groups if not e.numbered)
         self.folded = tuple(Folded(layer=names[e], unit=e.unit) for e in layers if e.unit != 1)
-        return tuple(op for e in leading for op in e.named(names, self._steps))
+        return tuple(op for e in groups for op in e.named(names, self._steps))
 
-    def _groups(self) -> list[list[Entry]]:
-        """Calls that are one operation: T of one step each, all heads, or one of what it has."""
-        waiting: dict[object, list[Entry]] = defaultdict(list)
-        for entry in self._entries:
-            if entry.build is not None:
-                shapes = tuple(raw.x.shape for raw in entry.raws)
-                whole = entry.part and entry.part.whole
-                waiting[entry.site.name, entry.numbered, shapes, whole].append(entry)
+    def _groups(self) -> dict[Entry, list[Entry]]:
+        """Calls that are one operation, joined: T of one step each, then all heads."""
         groups = {entry: [entry] for entry in self._entries}
-        for entries in waiting.values():
+
+        def join(entries: list[Entry], dim: int) -> None:
+            leader, *others = entries
+            leader.joined(others, dim)
+            for other in others:
+                groups[leader] += groups.pop(other)
+
+        for entries in self._alike(groups, all_steps=False):
+            period, rest = divmod(len(entries), self._steps)
+            for first in range(0 if rest else period):
+                join(entries[first::period], 0)
+        for entries in self._alike(groups, all_steps=True):
             parts = [part for entry in entries if entry.part for part in entry.part.each]
-            period, rest = divmod(len(entries), len(entries) if parts else self._steps)
-            if not rest and len(set(parts)) == len(parts):
-                for first in range(period):
-                    groups[entries[first]] = entries[first::period]
-                for entry in entries[period:]:
-                    del groups[entry]
-        return list(groups.values())
+            if parts and len(set(parts)) == len(parts):
+                join(entries, 2)
+        return groups
+
+    def _alike(self, groups: Iterable[Entry], *, all_steps: bool) -> list[list[Entry]]:
+        """Calls of one shape that wait for further ones, of `all_steps` or of one each."""
+        waiting: dict[object, list[Entry]] = defaultdict(list)
+        for entry in groups:
+            if entry.build is not None and (entry.steps == self._steps) is all_steps:
+                shapes = tuple(raw.x.shape for raw in entry.raws)
+                whole = entry.part.whole if all_steps and entry.part else None
+                waiting[entry.site.name, entry.numbered, shapes, whole].append(entry)
+        return list(waiting.values())
 
     @property
     def elementwise(self) -> tuple[Elementwise, ...]:

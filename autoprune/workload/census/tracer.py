@@ -174,7 +174,8 @@ class Tracer(TorchDispatchMode):
                 f"{trace.axes.time[0]}; expected frames along the axis that the network takes for "
                 f"time: time_axis = {1 - self._source.axes.time[0]}"
             )
-        if trace.axes.time is None and x.ndim > 1 and len(x) == steps > 1:
+        elsewhere = trace.axes.time is None or trace.axes.time[0]  # as T heads that were stacked
+        if elsewhere and x.ndim > 1 and len(x) == steps > 1:
             first = tuple(x.shape[:2]) == (steps, self._sizes.samples)
             batch = trace.axes.batch or ((1, 1) if first else None)
             if batch is not None and batch[0] != 0:

@@ -119,6 +119,11 @@ def by_heads(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return torch.stack([a @ b.mT @ c * 0.25 for a, b, c in heads], 2)
 
 
+def by_steps_and_heads(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    steps = zip(q, k, v, strict=True)
+    return torch.stack([by_heads(net, *(x.unsqueeze(0) for x in step))[0] for step in steps])
+
+
 def by_channels(net, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     tokens, width = (x.transpose(2, 3).flatten(3) for x in (q, k, v)), q.shape[-1]
     heads = zip(*(x.split(width, -1) for x in tokens), strict=True)
@@ -219,6 +224,7 @@ REWRITES: dict[str, Mapping[str, Callable[..., Tensor]]] = {
     "baddbmm": {"attention": added},
     "a loop over steps": {"attention": by_hand},
     "a loop over heads": {"attention": by_heads},
+    "loops over steps and heads": {"attention": by_steps_and_heads},
     "heads cut out of the channels": {"attention": by_channels},
     "rows": {"layer": rows},
     "steps and samples one axis": {
