@@ -12,6 +12,7 @@ from autoprune.config import Json
 from autoprune.files import write_atomically, write_text
 from autoprune.report.front.front import MachineFront
 from autoprune.report.outside import cell
+from autoprune.report.plots.settings import no_matplotlibrc
 from autoprune.report.rows import SCHEMA, Cell, front_cells, front_columns, score_cells
 
 
@@ -90,7 +91,8 @@ def to_document(front: MachineFront) -> dict[str, Json]:
 
 def save_picture(fronts: Sequence[MachineFront], file: Path) -> None:
     """Write the picture of all fronts; nothing where there is none."""
-    from autoprune.report.plots.picture import plot_fronts  # matplotlib, as below
+    with no_matplotlibrc():
+        from autoprune.report.plots.picture import plot_fronts  # matplotlib, as below
 
     if fronts:
         write_atomically(file, lambda part: plot_fronts(fronts, part))
@@ -98,9 +100,8 @@ def save_picture(fronts: Sequence[MachineFront], file: Path) -> None:
 
 def save_front(front: MachineFront, folder: Path) -> None:
     """Write the three files into `folder`."""
-    from autoprune.report.plots.picture import (
-        plot_front,  # matplotlib: only where a picture is drawn
-    )
+    with no_matplotlibrc():
+        from autoprune.report.plots.picture import plot_front  # only where a picture is drawn
 
     write_text(folder / "front.csv", to_csv([front]))
     write_text(folder / "front.json", json.dumps(to_document(front), indent=1))

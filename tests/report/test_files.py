@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,12 +112,29 @@ def test_saving_makes_three_files_and_leaves_no_other(front: MachineFront, tmp_p
 def test_a_picture_is_the_same_whatever_a_matplotlibrc_says(
     front: MachineFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One of the current folder may be anybody's: LaTeX would run what it holds."""
+    """LaTeX would run what it holds."""
     for name, value in {"text.usetex": True, "savefig.dpi": 1e9, "font.size": 40}.items():
         monkeypatch.setitem(matplotlib.rcParams, name, value)
     save_front(front, tmp_path)
     assert matplotlib.image.imread(tmp_path / "front.png").shape == (690, 1080, 4)
     assert matplotlib.rcParams["font.size"] == 40
+
+
+IMPORTS = """
+import os
+from autoprune.report.plots.settings import no_matplotlibrc
+os.mkfifo("matplotlibrc")
+here = os.getcwd()
+with no_matplotlibrc():
+    import matplotlib
+assert os.getcwd() == here
+"""
+
+
+def test_a_matplotlibrc_of_the_current_folder_is_not_opened(root: Path, tmp_path: Path) -> None:
+    """A pipe would be waited for."""
+    command, path = [sys.executable, "-c", IMPORTS], os.environ | {"PYTHONPATH": str(root)}
+    subprocess.run(command, cwd=tmp_path, env=path, check=True, timeout=60)
 
 
 def test_a_name_stands_in_the_legend_as_it_is(

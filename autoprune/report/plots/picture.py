@@ -34,8 +34,7 @@ _ORIGINS: Final[Mapping[Origin, tuple[str, dict[str, Any]]]] = {
 """Words and mark by origin."""
 
 _SETTINGS = style.context("default")
-"""Pictures are alike for everybody, and a ``matplotlibrc``, which matplotlib takes from the current
-folder and may be anybody's, starts no LaTeX."""
+"""Pictures are alike for everybody, and no ``matplotlibrc`` starts LaTeX."""
 
 
 @_SETTINGS
