@@ -127,8 +127,8 @@ class Sizes:
 
 
 def _same_stride(axis: Axis | None, x: Tensor, out: Tensor, size: int) -> Axis | None:
-    """The axis of a view that walks through memory as `axis` does."""
-    if axis is None:
+    """The axis of a view that walks through memory as `axis` does; of one entry none does."""
+    if axis is None or size == 1:
         return None
     stride = x.stride(axis[0]) * axis[1]
     for dim, (length, step) in enumerate(zip(out.shape, out.stride(), strict=True)):

@@ -35,8 +35,9 @@ def axes_after(call: Call, inputs: list[Traced], out: Tensor, sizes: Sizes) -> A
             axes = axes.aligned(x, out)
         found = found.or_else(axes)
     if name == "cat" and found.time is None and len(out) == sizes.steps:
-        first = call.argument("dim", 0) == 0 and found.batch and found.batch[0]
-        return replace(found, time=(0, 1)) if first else found  # parts of all steps
+        behind = found.batch[0] if found.batch else sizes.samples == 1
+        if behind and call.argument("dim", 0) == 0:
+            return replace(found, time=(0, 1))  # parts of all steps
     return found
 
 

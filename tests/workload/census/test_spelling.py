@@ -529,6 +529,22 @@ def test_spelling_does_not_matter(name, spelling):
     assert list(map(bare, found.ops)) == list(map(bare, plain.ops))
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "spikes written step by step",
+        "spikes joined",
+        "convolution over all steps",
+        "a loop over heads",
+    ],
+)
+def test_nor_does_it_of_one_sample(spelling):
+    """No axis of one entry is taken for another one."""
+    plain, found = (count(Attention(how).eval(), None, INPUT[:1]) for how in SPELLINGS[spelling])
+    assert {op.sizes.time_steps for op in plain.ops[:-1]} == {STEPS}
+    assert list(map(bare, found.ops)) == list(map(bare, plain.ops))
+
+
 @pytest.mark.parametrize("model", MACHINES, ids=lambda model: model.machine.name)
 def test_energy_and_latency_are_equal_on_every_machine(model):
     """Two machines hold kernels otherwise than lists, or address them otherwise."""
