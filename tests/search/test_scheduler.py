@@ -163,13 +163,13 @@ def test_without_a_parent_there_is_no_search(sweep):
 
 @pytest.mark.full
 def test_a_search_ends_when_its_proposals_promise_too_little(sweep):
-    settings = {"sampler": "block_response", "space": SMALL, "trials": 120}
+    settings = {"sampler": "block_response", "space": SMALL, "trials": 40}
     whole = sweep("whole", **settings)
     assert whole.run().standing.saved == 0
     alone = sweep("alone", **settings, stop_below=0.02)
     scheduler = alone.run()
     ended = len(trials(alone))
-    assert 0 < scheduler.standing.saved == 120 - scheduler.standing.done
+    assert 0 < scheduler.standing.saved == 40 - scheduler.standing.done
     assert not scheduler.standing.exhausted
     assert trials(alone) == trials(whole)[:ended]
     gains = [t.system_attrs.get("block_response:gain", 1) for t in optuna_trials(whole)]
