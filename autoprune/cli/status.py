@@ -56,8 +56,10 @@ def _print(found: Status) -> None:
             click.echo(text_plot(found.pairs[machine], found.score))
     if found.trials_per_hour is not None:
         click.echo(f"{found.trials_per_hour:.3g} trials an hour")
-    if found.minutes_left is not None:
+    if found.minutes_left:
         click.echo(f"Some {found.minutes_left:.2g} minutes left")
+    elif found.minutes_left is not None:
+        click.echo("All trials are done; members of fronts are evaluated on test data")
 
 
 def _writer(found: Status) -> str:

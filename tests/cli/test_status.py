@@ -106,6 +106,10 @@ def test_speed_and_time_left_are_of_the_present_writer(autoprune, done, tmp_path
         said = autoprune("status", folder).out
         assert "7 of 19 trials done" in said
         assert said.endswith("30 trials an hour\nSome 24 minutes left\n")
+        (folder / "study.json").write_text(json.dumps(study))
+        said = autoprune("status", folder).out
+        assert "7 of 7 trials done" in said
+        assert said.endswith("All trials are done; members of fronts are evaluated on test data\n")
     lock.write_text("")
 
 
