@@ -58,7 +58,8 @@ Row = dict[str, str | int | float]
 
 STRATEGIES = ("uniform", "greedy", "random")
 UNKNOWN = ""
-"""The test accuracy of a network that was not kept: it is trained again where it is asked for."""
+"""The test accuracy of a network that was not tested: it is trained again where it is asked for,
+as of members of fronts alone, since testing takes longer than training."""
 
 
 def values(measured: Measurement, built: Built) -> Row:
@@ -89,17 +90,17 @@ class Trained:
         plan = make_plan(configuration, self.built.shape, self.built.effort)
         self.plans[plan.hash] = plan
         if plan.hash not in self.rows:
-            self._train(plan)
+            self._train(plan, test=False)
         return plan.hash
 
     def tested(self, plan: str) -> Row:
         """What is known of a plan, with its test accuracy."""
         if UNKNOWN in self.rows[plan].values():
-            self._train(self.plans[plan])
+            self._train(self.plans[plan], test=True)
         return self.rows[plan]
 
-    def _train(self, plan: Plan) -> None:
-        measured, _ = run_trial(self.setup, plan, self.built.parts.seed, test=True)
+    def _train(self, plan: Plan, *, test: bool) -> None:
+        measured, _ = run_trial(self.setup, plan, self.built.parts.seed, test=test)
         self.add(plan.hash, values(measured, self.built))
 
     def add(self, plan: str, row: Row) -> None:
