@@ -27,8 +27,8 @@ def init(folder: str) -> None:
     from autoprune.files import user_path, write_text
 
     place = user_path(folder, "FOLDER")
-    run = (place / "study.json").is_file()
-    if run or os.path.realpath(place) == os.path.dirname(os.path.realpath(place)):
+    run, real = (place / "study.json").is_file(), os.path.realpath(place)
+    if run or real == os.path.dirname(real):
         given = "a run's folder" if run else "the root of all folders"
         raise InputError(str(place), given, "a folder of your own")
     for name in NAMES:

@@ -10,9 +10,10 @@ import pytest
 from optuna.trial import TrialState
 
 from autoprune.errors import RecordError
+from autoprune.runs.outcome import Outcome
 from autoprune.search.storages import open_journal
 from autoprune.trial.key import TrialKey
-from tests.sweeps import SAMPLERS, optuna_trials, trials
+from tests.sweeps import SAMPLERS, Sweep, optuna_trials, trials
 
 
 def test_a_measurement_on_disk_that_optuna_was_not_told_is_told(sweep):
@@ -54,6 +55,14 @@ def test_a_record_older_than_the_folder_is_made_anew_and_nothing_trains(sweep, s
         assert trials(longer) == trials(whole)
 
 
+def is_made_anew(again: Sweep, before: list[Outcome]) -> None:
+    """A run that goes on sets the journal aside, and trains nothing."""
+    again.run()
+    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
+    assert again.ran == []
+    assert trials(again) == before
+
+
 @pytest.mark.parametrize(
     ("line", "last"),
     [
@@ -73,11 +82,7 @@ def test_a_damaged_journal_is_set_aside_and_made_anew(sweep, line, last):
     journal.write_bytes(b"".join(whole))
     with pytest.raises(RecordError, match="optuna.journal: damaged"):
         open_journal(journal)
-    again = sweep(trials=6)
-    again.run()
-    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
-    assert again.ran == []
-    assert trials(again) == before
+    is_made_anew(sweep(trials=6), before)
 
 
 @pytest.mark.parametrize(
@@ -99,11 +104,7 @@ def test_trials_that_no_run_has_stored_are_made_anew_from_the_folder(sweep, give
     before, text = trials(run), run.folder.journal.read_text()
     assert given in text
     run.folder.journal.write_text(text.replace(given, other, 1))
-    again = sweep(trials=6)
-    again.run()
-    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
-    assert again.ran == []
-    assert trials(again) == before
+    is_made_anew(sweep(trials=6), before)
 
 
 def test_what_a_sampler_would_propose_otherwise_stays_as_it_was_measured(sweep):
@@ -141,11 +142,7 @@ def test_a_record_of_other_plans_is_made_anew_and_nothing_trains(sweep, wrong, n
     run.run()
     before = trials(run)
     wrong(run.folder.journal, sweep)
-    again = sweep(trials=number)
-    again.run()
-    assert [file.name for file in again.folder.set_aside] == ["optuna.journal.damaged-1"]
-    assert again.ran == []
-    assert trials(again) == before
+    is_made_anew(sweep(trials=number), before)
 
 
 def test_a_half_written_file_is_removed_and_its_trial_runs_again(sweep):
