@@ -1,40 +1,43 @@
 """Does compensation by sLIF help? Fine-tuning of weights, of neurons, and of both, after pruning.
 
 On the parent of a study every branch of every block is compressed alike: L1P 80 % and 95 %, DSP
-by the L1 norm that keeps 1/2 and 1/4. Then it is fine-tuned for 2 and 6 epochs in four ways, the
-arms, and batch norm is re-estimated as a trial of a search does it:
+by the L1 norm that keeps 1/2 and 1/4. Then it is fine-tuned for 2, 6 and 20 epochs in several ways,
+the arms, and batch norm is re-estimated as a trial of a search does it:
 
     not fine-tuned  batch norm re-estimated only, for reference
     LIF             the parent's neurons; weights, biases and batch norm learn
     intrinsic only  sLIF, threshold and time constant per channel learn; everything else stays
     synaptic only   sLIF whose threshold and time constant stay; everything else learns
-    synergistic     sLIF; all of it learns together
+    layer, channel, neuron  sLIF with one threshold and time constant for each; all learns together
 
-Learning rates of weights and of intrinsic parameters are chosen per compression, arm and number of
-epochs by the mean *validation* accuracy over seeds of their own (100 and 101); reported is the
+Learning rates are chosen per compression, arm and number of epochs by the mean *validation*
+accuracy over seeds of their own (100 and 101): the weights' with LIF; then, with that, the
+neurons' of each arm in which they learn. A grid whose end wins grows by a rate, up to three times,
+and one that still ends at its winner is named. Reported is the
 *test* accuracy over other seeds (0, 1, ...), each with its own split, parent and fine-tuning, and
 the difference to LIF, paired by seed, with its 95 % interval (Student's t). Nothing corrects the
 intervals for their number: of twenty one misses on average.
 
 "synaptic only" starts from the neurons that it replaces, so that by construction it computes what
-LIF computes up to rounding. It takes LIF's rate and is a check; whether the numbers are equal is
-printed.
+LIF computes up to rounding. It takes LIF's rate and is a check, at the fewest epochs; whether the
+numbers are equal is printed.
 
     python benchmarks/compensation.py [--study digits] [--seeds 5] [--workers 2] [--out docs]
 
-writes OUT/compensation.csv, one line per run, and OUT/compensation.png. The numbers depend on
-neither the number of workers nor their order. --quick is a smoke test.
+writes OUT/compensation.csv, one line per run as it ends, and goes on where that file ends; then
+OUT/compensation.png. The numbers depend on neither the number of workers nor their order. --quick
+is a smoke test.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import itertools
 import math
 import multiprocessing
 import statistics
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
@@ -50,7 +53,7 @@ from scipy.stats import t as student
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.compress.effort import Effort
 from autoprune.compress.surgery import batch_norm, l1p
-from autoprune.compress.surgery.apply import compress
+from autoprune.compress.surgery.apply import Manner, compress
 from autoprune.compress.surgery.held import held_at_zero
 from autoprune.compress.surgery.slif.node import SLIFNode
 from autoprune.study.parent import find_parent
@@ -65,45 +68,38 @@ COMPRESSIONS = {
     "DSP 1/2": ("dsp", 0.5),
     "DSP 1/4": ("dsp", 0.25),
 }
-NONE, LIF, INTRINSIC, SYNAPTIC, SYNERGISTIC = (
-    "not fine-tuned",
-    "LIF",
-    "intrinsic only",
-    "synaptic only",
-    "synergistic",
-)
-ARMS = (LIF, INTRINSIC, SYNAPTIC, SYNERGISTIC)
+NONE, LIF, INTRINSIC, SYNAPTIC = "not fine-tuned", "LIF", "intrinsic only", "synaptic only"
+SYNERGISTIC = ("layer", "channel", "neuron")
+LEARNING = (INTRINSIC, *SYNERGISTIC)
+ARMS = (LIF, INTRINSIC, SYNAPTIC, *SYNERGISTIC)
 
 # Okabe and Ito's palette, as in the pictures of a study.
-_COLOURS = dict(
-    zip((NONE, *ARMS), ("#9a9a9a", "#000000", "#56b4e9", "#0072b2", "#d55e00"), strict=True)
-)
-_MARKERS = dict(zip((NONE, *ARMS), "xo^sD", strict=True))
+_PALETTE = ("#9a9a9a", "#000000", "#56b4e9", "#0072b2", "#e69f00", "#d55e00", "#cc79a7")
+_COLOURS = dict(zip((NONE, *ARMS), _PALETTE, strict=True))
+_MARKERS = dict(zip((NONE, *ARMS), "xo^s<D>", strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much is computed: epochs, seeds that choose the rates, and the rates."""
+    """How much is computed: epochs, seeds that choose the rates, rates, and how often they grow."""
 
     epochs: tuple[int, ...]
     tuning_seeds: tuple[int, ...]
     weights: tuple[float, ...]
     neurons: tuple[float, ...]
-
-    def rates(self, arm: str) -> list[tuple[float, float]]:
-        """Rates of weights and of intrinsic parameters that an arm chooses from; 0 where frozen."""
-        weights = (0.0,) if arm == INTRINSIC else self.weights
-        neurons = (0.0,) if arm == LIF else self.neurons
-        return list(itertools.product(weights, neurons))
+    further: int
 
 
 FULL = Size(
-    epochs=(2, 6),
+    epochs=(2, 6, 20),
     tuning_seeds=(100, 101),
-    weights=(1e-3, 3e-3, 1e-2, 3e-2),
+    weights=(1e-3, 3.2e-3, 1e-2, 3.2e-2, 1e-1),
     neurons=(1e-3, 1e-2, 1e-1),
+    further=3,
 )
-QUICK = Size(epochs=(1,), tuning_seeds=(100,), weights=(1e-3, 1e-2), neurons=(1e-2,))
+QUICK = Size(
+    epochs=(1,), tuning_seeds=(100,), weights=(1e-3, 1e-2), neurons=(1e-2, 1e-1), further=0
+)
 
 
 @dataclass(frozen=True)
@@ -142,12 +138,15 @@ def run(case: Case) -> tuple[Case, float, float]:
     key, value = COMPRESSIONS[case.compression]
     point: dict[str, float | str] = {f"{place}.{key}": value for place, _ in shape.branches()}
     if case.arm not in (NONE, LIF):
+        per = case.arm if case.arm in SYNERGISTIC else "channel"
         for i in range(len(shape.blocks)):
-            point |= {f"blocks.{i}.neuron.{what}": "channel" for what in ("threshold", "tau")}
+            point |= {f"blocks.{i}.neuron.{what}": per for what in ("threshold", "tau")}
     # Epochs above 0, since a plan without has no neurons that learn; its rate is not looked at.
     effort = Effort(time_steps=held.adapter.time_steps(held.parent), learning_rate=1.0, epochs=1)
     plan = make_plan(parse_configuration(point), shape, effort)
-    model = compress(held.parent, plan, held.adapter)
+    samples = held.data.train.inputs(slice(held.census_samples))
+    manner = Manner(options=held.options, samples=samples, seed=case.seed)
+    model = compress(held.parent, plan, held.adapter, manner)
     for parameter in model.parameters():
         parameter.requires_grad_(case.learning_rate > 0)
     for module in model.modules():
@@ -183,32 +182,104 @@ def carried_out(
         yield result
 
 
-def chosen_rates(
-    pool: Pool, study: str, size: Size
-) -> dict[tuple[str, str, int], tuple[float, float]]:
-    """By compression, arm and epochs: the rates of best mean validation over tuning seeds."""
-    cases = [
-        Case(study, compression, arm, epochs, seed, *rates)
-        for compression, arm, epochs, seed in itertools.product(
-            COMPRESSIONS, (LIF, INTRINSIC, SYNERGISTIC), size.epochs, size.tuning_seeds
-        )
-        for rates in size.rates(arm)
-    ]
-    scores: dict[tuple[str, str, int], dict[tuple[float, float], list[float]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
-    for case, validation, _ in carried_out(pool, run, "choosing rates", cases):
-        rates = (case.learning_rate, case.neuron_learning_rate)
-        scores[case.compression, case.arm, case.epochs][rates].append(validation)
-    # fsum is exact in any order, and of equal sums the smaller rates are taken: the choice does
-    # not depend on which process finished first.
-    best = {
-        key: max(sorted(found), key=lambda rates, found=found: math.fsum(found[rates]))  # type: ignore[misc]
-        for key, found in scores.items()
-    }
-    for compression, epochs in itertools.product(COMPRESSIONS, size.epochs):
+@dataclass(frozen=True)
+class Record:
+    """What a file has of a study's cases, and whatever else is asked of it."""
+
+    study: str
+    size: Size
+    pool: Pool
+    file: Path
+
+    def of(self, what: str, cases: list[Case]) -> dict[Case, tuple[float, float]]:
+        """Validation and test accuracy of each case; what the file lacks is added to it."""
+        found: dict[Case, tuple[float, float]] = {}
+        if self.file.is_file():
+            with self.file.open(encoding="utf-8", newline="") as stream:
+                for study, compression, arm, *numbers in itertools.islice(
+                    csv.reader(stream), 1, None
+                ):
+                    epochs, seed, *rest = numbers
+                    rate, own, validation, test = map(float, rest)
+                    case = Case(study, compression, arm, int(epochs), int(seed), rate, own)
+                    found[case] = validation, test
+        else:
+            head = [*(field.name for field in fields(Case)), "validation", "test"]
+            self.file.write_text(",".join(head) + "\n", encoding="utf-8")
+        missing = [case for case in cases if case not in found]
+        for case, *scores in carried_out(self.pool, run, what, missing):
+            found[case] = scores[0], scores[1]
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(",".join(map(str, (*astuple(case), *scores))) + "\n")
+        return {case: found[case] for case in cases}
+
+
+Rates = dict[tuple[str, str, int], tuple[float, float]]
+"""Those of weights and of neurons, by compression, arm and epochs."""
+
+
+def chosen_rates(record: Record) -> Rates:
+    """Those of best mean validation accuracy over tuning seeds."""
+    size = record.size
+    each = [*itertools.product(COMPRESSIONS, size.epochs)]
+
+    def lif(compression: str, epochs: int, rate: float) -> tuple[float, float]:
+        return rate, 0.0
+
+    best = _best(record, [(c, LIF, e) for c, e in each], size.weights, lif)
+    weights = {(compression, epochs): rates[0] for (compression, _, epochs), rates in best.items()}
+
+    def intrinsic(compression: str, epochs: int, rate: float) -> tuple[float, float]:
+        return 0.0, rate
+
+    def joint(compression: str, epochs: int, rate: float) -> tuple[float, float]:
+        return weights[compression, epochs], rate
+
+    alone = [(c, INTRINSIC, e) for c, e in each]
+    best |= _best(record, alone, size.neurons, intrinsic)
+    together = [(c, arm, e) for (c, e), arm in itertools.product(each, SYNERGISTIC)]
+    best |= _best(record, together, size.neurons, joint)
+    for compression, epochs in each:
         best[compression, SYNAPTIC, epochs] = best[compression, LIF, epochs]
     return best
+
+
+def _best(
+    record: Record,
+    keys: list[tuple[str, str, int]],
+    grid: tuple[float, ...],
+    rates: Callable[[str, int, float], tuple[float, float]],
+) -> Rates:
+    """By compression, arm and epochs: a grid grows where its end wins; ends that stay are named."""
+    size, grids, asked = record.size, dict.fromkeys(keys, grid), keys
+    scores: dict[tuple[str, str, int], dict[float, float]] = {}
+    for step in range(size.further + 1):
+        cases = {
+            (key, rate): [
+                Case(record.study, *key, seed, *rates(key[0], key[2], rate))
+                for seed in size.tuning_seeds
+            ]
+            for key in asked
+            for rate in grids[key]
+        }
+        found = record.of("choosing rates", [*itertools.chain(*cases.values())])
+        for (key, rate), runs in cases.items():
+            scores.setdefault(key, {})[rate] = sum(found[run][0] for run in runs)
+        # Of equal sums the smaller rate is taken.
+        best = {key: max(sorted(mine), key=mine.__getitem__) for key, mine in scores.items()}
+        asked = [key for key, mine in grids.items() if best[key] in (mine[0], mine[-1])]
+        if step < size.further:
+            grids |= {key: _grown(grids[key], best[key]) for key in asked}
+    for key in asked:
+        print(f"at an end of its grid: {', '.join(map(str, key))} epochs, {best[key]:g}")
+    return {key: rates(key[0], key[2], rate) for key, rate in best.items()}
+
+
+def _grown(grid: tuple[float, ...], end: float) -> tuple[float, ...]:
+    """The grid with one rate more beyond that end."""
+    if end == grid[0]:
+        return (float(f"{grid[0] * grid[0] / grid[1]:.2g}"), *grid)
+    return (*grid, float(f"{grid[-1] * grid[-1] / grid[-2]:.2g}"))
 
 
 def gain(differences: list[float]) -> str:
@@ -260,7 +331,7 @@ def print_summary(table: pd.DataFrame) -> None:
     )
     print("\ngain over LIF in points, mean of the compressions per seed [95 %]:")
     for epochs, part in runs.groupby("epochs"):
-        for arm in (INTRINSIC, SYNERGISTIC):
+        for arm in LEARNING:
             per_seed = (part[arm] - part[LIF]).groupby("seed").mean()
             print(f"  epochs {epochs}, {arm:14} {gain(list(per_seed))}")
     off = (runs[SYNAPTIC] - runs[LIF]).abs()
@@ -320,10 +391,13 @@ def main() -> None:
     size = QUICK if arguments.quick else FULL
     seeds = range(1 if arguments.quick else arguments.seeds)
     study = arguments.study
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    rows, png = (arguments.out / f"compensation.{kind}" for kind in ("csv", "png"))
     with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
         parents = [(study, seed) for seed in (*size.tuning_seeds, *seeds)]
         list(carried_out(pool, train_parent, "parents", parents))
-        best = chosen_rates(pool, study, size)
+        record = Record(study, size, pool, rows)
+        best = chosen_rates(record)
         cases = [
             Case(study, compression, NONE, 0, seed, 0.0, 0.0)
             for compression, seed in itertools.product(COMPRESSIONS, seeds)
@@ -333,19 +407,17 @@ def main() -> None:
             for compression, epochs, arm, seed in itertools.product(
                 COMPRESSIONS, size.epochs, ARMS, seeds
             )
+            if arm != SYNAPTIC or epochs == size.epochs[0]
         ]
-        results = {case: scores for case, *scores in carried_out(pool, run, "measuring", cases)}
+        results = record.of("measuring", cases)
     table = pd.DataFrame(
         [(*astuple(case), *results[case]) for case in cases],
         columns=[*(field.name for field in fields(Case)), "validation", "test"],
-    ).drop(columns="study")
+    )
     print_table(table)
     print_summary(table)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    csv, png = (arguments.out / f"compensation.{kind}" for kind in ("csv", "png"))
-    table.to_csv(csv, index=False)
     draw(table, Path(study).stem, png)
-    print(f"\n{csv} and {png} written after {time.perf_counter() - start:.0f} s")
+    print(f"\n{rows} and {png} written after {time.perf_counter() - start:.0f} s")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ LONG = [
         ["scale.py", "--trials", "12", "--samplers", "random", "--out", "OUT/x.csv"],
         "idle_percent",
     ),
-    (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "synergistic"),
+    (["compensation.py", *STUDY, "--quick", "--workers", "1", "--out", "OUT"], "channel"),
     (
         [
             "lag.py",
