@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -269,3 +270,10 @@ def test_fronts_by_two_sets_of_rules(root, short_run):
     """A row for every machine, also those that the run did not see."""
     said = printed(root, "fronts.py", str(short_run))
     assert "| `truenorth` | " in said
+
+
+@pytest.mark.full
+def test_what_scores_without_fine_tuning_tell(root, short_run):
+    """Of every plan that was trained, the uniform sweep's among them."""
+    said = printed(root, "one_shot.py", str(short_run))
+    assert re.search(r"run: tau .+ in all, (-|-?\d\.\d\d) of \d+ chosen; \d+\.\d s of \d+\.\d", said)
