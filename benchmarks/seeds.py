@@ -2,18 +2,20 @@
 
 Every seed has its own split, parent and search. Per machine the hypervolume of all trials is set
 beside that of the uniform sweep alone, and the members of the front that beat uniform compression
-at no more energy, outside both 95 % intervals, are counted.
+at no more energy, outside both 95 % intervals, are counted. Gains have 95 % intervals (Student's t)
+over seeds. Runs are kept under --out: a second call goes on.
 
-    python benchmarks/seeds.py [--study digits] [--seeds 5] [--trials 48] [--workers 2]
+    python benchmarks/seeds.py --out DIR [--study digits] [--seeds 5] [--trials 48] [--workers 2]
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
 from pathlib import Path
+
+from compensation import gain
 
 from autoprune.config import find_file
 from autoprune.study.study import load_study
@@ -37,16 +39,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=48)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
     parents: list[float] = []
     gains: dict[str, list[float]] = {}
     for seed in range(arguments.seeds):
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            prepared = with_seed(arguments.study, seed, arguments.trials, arguments.workers)
-            start = time.perf_counter()
-            finished = run(prepared, folder / "run", Nobody())
-            wall = time.perf_counter() - start
+        prepared = with_seed(arguments.study, seed, arguments.trials, arguments.workers)
+        start = time.perf_counter()
+        finished = run(prepared, arguments.out / f"seed{seed}", Nobody())
+        wall = time.perf_counter() - start
         scores = {
             key: (outcome.measurement.validation.accuracy, outcome.measurement.test.accuracy)
             for key, outcome in finished.baselines.items()
@@ -68,11 +70,10 @@ def main() -> None:
         for warning in finished.warnings:
             print(f"  {warning}", flush=True)
     print(f"parent, test: mean {100 * statistics.mean(parents):.2f} %")
+    print("hypervolume gained over the uniform sweep, times 100, mean [95 %]; least to most:")
     for name, values in gains.items():
-        print(
-            f"{name:15} hypervolume gained over uniform: mean {statistics.mean(values):.4f}, "
-            f"{min(values):.4f} to {max(values):.4f}"
-        )
+        least, most = 100 * min(values), 100 * max(values)
+        print(f"  {name:15} {gain(values)}; {least:.1f} to {most:.1f}")
 
 
 if __name__ == "__main__":

@@ -138,8 +138,8 @@ LONG = [
         "hypervolumes on test data",
     ),
     (
-        ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0"],
-        "gained over uniform",
+        ["seeds.py", *STUDY, "--seeds", "1", "--trials", "2", "--workers", "0", "--out", "OUT"],
+        "gained over the uniform sweep",
     ),
     (
         ["scale.py", "--trials", "12", "--samplers", "random", "--out", "OUT/x.csv"],
@@ -276,4 +276,6 @@ def test_fronts_by_two_sets_of_rules(root, short_run):
 def test_what_scores_without_fine_tuning_tell(root, short_run):
     """Of every plan that was trained, the uniform sweep's among them."""
     said = printed(root, "one_shot.py", str(short_run))
-    assert re.search(r"run: tau .+ in all, (-|-?\d\.\d\d) of \d+ chosen; \d+\.\d s of \d+\.\d", said)
+    assert re.search(
+        r"run: tau .+ in all, (-|-?\d\.\d\d) of \d+ chosen; \d+\.\d s of \d+\.\d", said
+    )
