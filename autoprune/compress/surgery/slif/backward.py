@@ -24,7 +24,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from autoprune.compress.surgery.slif.grid import Grid
+from autoprune.compress.surgery.slif.grid import Cut, Grid
 
 
 class Views(NamedTuple):
@@ -35,7 +35,7 @@ class Views(NamedTuple):
     grad_s: Tensor
     grad_end: Tensor | None
     grad_x: Tensor
-    grad_v: Tensor
+    grad_v: Tensor | None
 
 
 class Backward:
@@ -43,79 +43,110 @@ class Backward:
 
     def __init__(self, h: Tensor, grid: Grid, *, learns_w: bool, learns_a: bool) -> None:
         self.grid, self.learns_w, self.learns_a = grid, learns_w, learns_a
-        self.memory = h.new_empty(5, grid.block, grid.width)
-        self.rest = 1.0 - grid.k
-        self.totals = h.new_zeros(2, grid.width, dtype=grid.precise)
+        self.memory = h.new_empty(5, *grid.block)
+        self.rest, self.one = 1.0 - grid.k, h.new_ones(())
+        self.by_w, self.by_a = h.new_zeros(2, grid.width, dtype=grid.precise).unbind()
 
-    def run(self, views: Views, rows: slice) -> None:
-        """All steps of these rows, from the last one to the first."""
+    def run(self, views: Views, cut: Cut) -> None:
+        """All steps of this block, from the last one to the first."""
         grid, dynamics = self.grid, self.grid.dynamics
-        u, kept, flow, centred, grad = self.memory[:, : rows.stop - rows.start].unbind()
+        theta, k, rest = (grid.at(x, cut) for x in (grid.theta, grid.k, self.rest))
+        sums = _Sums(self, theta, cut)
+        height, width = (part.stop - part.start for part in cut)
+        u, kept, flow, centred, grad = self.memory[:, :height, :width].unbind()
         # At the last step `flow` is the gradient of V itself, before it that of the next step's H.
-        if views.grad_end is None:
-            flow.zero_()
-        else:
-            flow.copy_(views.grad_end[rows])
-        passed, is_last = torch.ones_like(grid.k), True
-        steps = (x[:, rows].unbind()[::-1] for x in (views.h, views.grad_s, views.grad_x))
+        flows, passed, is_last = views.grad_end is not None, self.one, True
+        if views.grad_end is not None:
+            flow.copy_(views.grad_end[cut])
+        steps = (x[:, *cut].unbind()[::-1] for x in (views.h, views.grad_s, views.grad_x))
         for h, grad_s, grad_x in zip(*steps, strict=True):
             c = torch.sub(h, dynamics.reset, out=centred) if dynamics.reset else h
-            if not dynamics.detach:
-                torch.mul(flow, grid.theta if dynamics.soft else c, out=grad)
+            if flows and not dynamics.detach:
+                torch.mul(flow, theta if dynamics.soft else c, out=grad)
                 grad_s = torch.addcmul(grad_s, grad, passed, value=-1, out=grad)
-            p = dynamics.slope(grad_s, torch.sub(h, grid.theta, out=u))
-            grid.fire(h, kept)
-            if dynamics.soft:
-                if self.learns_w or self.learns_a:
-                    self._add_soft(self._dot(flow, kept), passed, is_last=is_last)
-                kept.copy_(flow)
+            p = dynamics.slope(grad_s, torch.sub(h, theta, out=u))
+            if flows:
+                dynamics.fire(h, theta, kept)
+                if dynamics.soft:
+                    sums.add_soft(flow, kept, passed, is_last=is_last)
+                    kept.copy_(flow)
+                else:
+                    torch.addcmul(flow, flow, kept, value=-1, out=kept)
+                torch.addcmul(p, kept, passed, out=flow)
             else:
-                torch.addcmul(flow, flow, kept, value=-1, out=kept)
-            torch.addcmul(p, kept, passed, out=flow)
+                flow.copy_(p)
             if dynamics.decay_input:
-                torch.mul(flow, grid.k, out=grad_x)
+                torch.mul(flow, k, out=grad_x)
             else:
                 grad_x.copy_(flow)
-            if self.learns_w:
-                self.totals[0] -= self._sum(p)
-            if self.learns_a:
-                self._add_decay(flow, kept, c, is_last=is_last)
-            passed, is_last = self.rest, False
-        if views.v is not None:
-            torch.mul(flow, passed, out=views.grad_v[rows])
-            self.totals[1] -= self._dot(flow, views.v[rows] - dynamics.reset)
-
-    def _add_soft(self, spent: Tensor, passed: Tensor, *, is_last: bool) -> None:
-        """What the theta in V = H - theta S adds, `spent` being the sum of the flow at spikes."""
-        self.totals[0] -= spent * passed
-        if not is_last:
-            self.totals[1] += spent * self.grid.theta
-
-    def _add_decay(self, flow: Tensor, kept: Tensor, c: Tensor, *, is_last: bool) -> None:
-        """A step's share of dL/da; it may overwrite `kept`."""
-        if self.grid.dynamics.decay_input:
-            self.totals[1] += self._dot(flow if is_last else torch.sub(flow, kept, out=kept), c)
-        elif not is_last:
-            self.totals[1] -= self._dot(kept, c)
-
-    def _sum(self, x: Tensor) -> Tensor:
-        """Over the rows, [width]."""
-        precise = self.grid.precise
-        return x.sum(dtype=precise) if self.grid.width == 1 else x.sum(0, dtype=precise)
-
-    def _dot(self, x: Tensor, y: Tensor) -> Tensor:
-        """Sum of products over the rows, [width]."""
-        x, y = x.to(self.grid.precise), y.to(self.grid.precise)
-        return torch.dot(x.view(-1), y.view(-1)) if self.grid.width == 1 else (x * y).sum(0)
+            sums.add_threshold(p)
+            sums.add_decay(flow, None if is_last else kept, c)
+            passed, flows, is_last = rest, True, False
+        if views.v is not None and views.grad_v is not None:
+            torch.mul(flow, passed, out=views.grad_v[cut])
+            sums.add_start(flow, views.v[cut] - dynamics.reset)
 
     def gradients(self, w: Tensor | None, a: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
         """The gradients of w and a, in their dtypes."""
         dynamics, precise = self.grid.dynamics, self.grid.precise
-        by_w, by_a = self.totals
         if w is not None:
-            to_w = self.grid.gathered(by_w, w) * dynamics.theta(w.to(precise))
+            to_w = self.grid.gathered(self.by_w, w) * dynamics.theta(w.to(precise))
         if a is not None:
             k = dynamics.k(a.to(precise))
-            to_a = self.grid.gathered(by_a, a) * (1.0 - k)
+            to_a = self.grid.gathered(self.by_a, a) * (1.0 - k)
             to_a = to_a if dynamics.decay_input else to_a * k
         return None if w is None else to_w.to(w.dtype), None if a is None else to_a.to(a.dtype)
+
+
+class _Sums:
+    """What a block adds to dL/dw by theta, and to dL/da by 1 - k (and by k, see above)."""
+
+    def __init__(self, of: Backward, theta: Tensor, cut: Cut) -> None:
+        self.grid, self.theta = of.grid, theta
+        self.by_w = of.by_w[cut[1]] if of.learns_w else None
+        self.by_a = of.by_a[cut[1]] if of.learns_a else None
+
+    def add_threshold(self, p: Tensor) -> None:
+        """A step's share of dL/dw."""
+        if self.by_w is None:
+            return
+        if len(p) > 1:
+            precise = self.grid.precise
+            p = p.sum(dtype=precise) if self.grid.width == 1 else p.sum(0, dtype=precise)
+        self.by_w.sub_(p.reshape_as(self.by_w))
+
+    def add_decay(self, flow: Tensor, kept: Tensor | None, c: Tensor) -> None:
+        """A step's share of dL/da, `kept` being what flows from the next one; it is overwritten."""
+        if self.by_a is None:
+            return
+        if self.grid.dynamics.decay_input:
+            self._add_dot(self.by_a, flow if kept is None else torch.sub(flow, kept, out=kept), c)
+        elif kept is not None:
+            self._add_dot(self.by_a, kept, c, -1)
+
+    def add_soft(self, flow: Tensor, s: Tensor, passed: Tensor, *, is_last: bool) -> None:
+        """What the theta in V = H - theta S adds."""
+        learnt = self.by_a if self.by_w is None else self.by_w
+        if learnt is None:
+            return
+        spent = torch.zeros_like(learnt)
+        self._add_dot(spent, flow, s)
+        if self.by_w is not None:
+            self.by_w.sub_(spent * passed)
+        if self.by_a is not None and not is_last:
+            self.by_a.add_(spent * self.theta)
+
+    def add_start(self, flow: Tensor, v: Tensor) -> None:
+        """What the state before the first step adds to dL/da."""
+        if self.by_a is not None:
+            self._add_dot(self.by_a, flow, v, -1)
+
+    def _add_dot(self, total: Tensor, x: Tensor, y: Tensor, sign: int = 1) -> None:
+        """Add the sum of products over the rows, [width]."""
+        x, y = x.to(self.grid.precise), y.to(self.grid.precise)
+        if self.grid.width == 1:
+            total.add_(torch.dot(x.view(-1), y.view(-1)), alpha=sign)
+        elif len(x) == 1:
+            total.addcmul_(x[0], y[0], value=sign)
+        else:
+            total.add_((x * y).sum(0), alpha=sign)

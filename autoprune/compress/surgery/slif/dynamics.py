@@ -45,6 +45,13 @@ class Dynamics:
             return torch.tensor(self.logit, dtype=torch.float64).sigmoid().item()
         return (self.logit + a).sigmoid()
 
+    def fire(self, h: Tensor, theta: Tensor, out: Tensor) -> None:
+        """S of H; the surrogate's smooth primitive where its spiking is switched off."""
+        if self.surrogate.spiking:
+            torch.ge(h, theta, out=out)
+        else:
+            out.copy_(self.surrogate(h - theta))
+
     def slope(self, grad: Tensor, u: Tensor) -> Tensor:
         """The surrogate's gradient at u times `grad`; it may overwrite u."""
         function = self.surrogate

@@ -10,8 +10,12 @@ from torch import Tensor
 
 from autoprune.compress.surgery.slif.dynamics import Dynamics, Learnt
 
-BLOCK = 65_536
-"""Neurons per block and thread: 256 KiB per tensor of float32, a handful of which fit an L2."""
+BLOCK = 262_144
+"""Neurons per block and thread: 1 MiB per tensor of float32. Smaller blocks fit the cache better,
+but starting an operation costs more than that gains: of 8 Ki to 512 Ki this was the fastest."""
+
+Cut = tuple[slice, slice]
+"""Rows and columns of a block."""
 
 
 class Grid:
@@ -29,7 +33,7 @@ class Grid:
         self.rows = x[0].numel() // self.width
         # Off the CPU, starting a kernel costs more than a cache gains.
         wanted = BLOCK * torch.get_num_threads() if x.device.type == "cpu" else x.numel()
-        self.block = max(1, min(wanted // self.width, self.rows))
+        self.block = max(1, min(wanted // self.width, self.rows)), min(wanted, self.width)
         self.precise = torch.promote_types(x.dtype, torch.float32)
         w, a = (None if p is None else p.detach().to(self.precise) for p in learnt)
         self.theta, self.k = self._spread(dynamics.theta(w), x), self._spread(dynamics.k(a), x)
@@ -54,14 +58,16 @@ class Grid:
         """[B, ...] as [rows, width]."""
         return x.reshape(self.rows, self.width)
 
-    def blocks(self) -> Iterator[slice]:
-        """The rows of each block."""
-        for start in range(0, self.rows, self.block):
-            yield slice(start, min(start + self.block, self.rows))
+    def blocks(self) -> Iterator[Cut]:
+        """The rows and columns of each block, which is a part of one row, or whole rows."""
+        height, width = self.block
+        for top in range(0, self.rows, height):
+            for left in range(0, self.width, width):
+                yield (
+                    slice(top, min(top + height, self.rows)),
+                    slice(left, min(left + width, self.width)),
+                )
 
-    def fire(self, h: Tensor, out: Tensor) -> None:
-        """S of H; the surrogate's smooth primitive where its spiking is switched off."""
-        if self.dynamics.surrogate.spiking:
-            torch.ge(h, self.theta, out=out)
-        else:
-            out.copy_(self.dynamics.surrogate(h - self.theta))
+    def at(self, learnt: Tensor, cut: Cut) -> Tensor:
+        """Theta or k of a block."""
+        return learnt[cut[1]] if learnt.dim() else learnt
