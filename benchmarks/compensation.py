@@ -334,7 +334,7 @@ def print_summary(table: pd.DataFrame) -> None:
         for arm in LEARNING:
             per_seed = (part[arm] - part[LIF]).groupby("seed").mean()
             print(f"  epochs {epochs}, {arm:14} {gain(list(per_seed))}")
-    off = (runs[SYNAPTIC] - runs[LIF]).abs()
+    off = (runs[SYNAPTIC] - runs[LIF]).dropna().abs()
     print(
         f'"synaptic only" has the test accuracy of LIF in {int((off == 0).sum())} of {len(off)} '
         f"runs; largest difference {100 * off.max():.1f} points"
@@ -351,7 +351,7 @@ def draw(table: pd.DataFrame, study: str, file: Path) -> None:
             for step, (arm, colour) in enumerate(_COLOURS.items()):
                 mine = table[(table.compression == compression) & (table.arm == arm)]
                 mine = mine[mine.epochs == (0 if arm == NONE else count)]
-                x = place + (step - 2) * 0.16
+                x = place + (step - len(_COLOURS) // 2) * 0.13
                 axes.scatter(
                     [x] * len(mine),
                     100 * mine.test,
@@ -362,7 +362,7 @@ def draw(table: pd.DataFrame, study: str, file: Path) -> None:
                     linewidths=0.8 if arm == NONE else 0,
                     label=arm if place == 0 else None,
                 )
-                axes.hlines(100 * mine.test.mean(), x - 0.07, x + 0.07, color=colour, linewidth=2)
+                axes.hlines(100 * mine.test.mean(), x - 0.055, x + 0.055, color=colour, linewidth=2)
             if place:
                 axes.axvline(place - 0.5, color="#dddddd", linewidth=0.8)
         axes.set_xlim(-0.5, len(COMPRESSIONS) - 0.5)
@@ -373,7 +373,7 @@ def draw(table: pd.DataFrame, study: str, file: Path) -> None:
     seeds = table.seed.nunique()
     figure.suptitle(f"{study}: compensation after pruning, seeds: {seeds}", fontsize=11)
     figure.legend(
-        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize=8
     )
     figure.savefig(file, format="png")
 
