@@ -62,7 +62,7 @@ def scored(run: Path) -> Iterator[dict[str, object]]:
 
 
 def tau(rows: pd.DataFrame) -> str:
-    """Of the two scores, and of how many."""
+    """Agreement of the two scores, and of how many."""
     found = kendall_tau(list(rows.one_shot), list(rows.trained))
     return f"{'-' if found is None else f'{found:.2f}'} of {len(rows)}"
 

@@ -274,7 +274,7 @@ def test_fronts_by_two_sets_of_rules(root, short_run):
 
 @pytest.mark.full
 def test_what_scores_without_fine_tuning_tell(root, short_run):
-    """Of every plan that was trained, the uniform sweep's among them."""
+    """Every plan that was trained, those of the uniform sweep among them."""
     said = printed(root, "one_shot.py", str(short_run))
     assert re.search(
         r"run: tau .+ in all, (-|-?\d\.\d\d) of \d+ chosen; \d+\.\d s of \d+\.\d", said
