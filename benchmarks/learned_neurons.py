@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from compensation import gain, spread
+from paired import gain, spread
 
 from autoprune.compress.configuration import make_plan, parse_configuration
 from autoprune.networks.granularity import GRANULARITIES

@@ -15,7 +15,7 @@ import statistics
 import time
 from pathlib import Path
 
-from compensation import gain
+from paired import gain
 
 from autoprune.config import find_file
 from autoprune.study.study import load_study

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from compensation import gain
+from paired import gain
 from probes import greedy, probes
 from seeds import with_seed
 
