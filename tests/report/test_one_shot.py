@@ -38,13 +38,9 @@ def test_a_trial_that_repeats_another_counts_once(heads):
     assert one_shot([first, second, again]).trials == 2
 
 
-@pytest.mark.parametrize(
-    ("tau", "words"), [(0.86, "0.86 as with it (1 is alike): they would tell enough"), (0.7, "not")]
-)
-def test_what_they_would_tell(tau, words):
-    [line] = one_shot_lines(OneShot(trials=15, tau=tau))
-    assert words in line
-    assert ("not" in line) == (tau < 0.8)
+def test_what_they_would_tell():
+    [line] = one_shot_lines(OneShot(trials=15, tau=0.864))
+    assert "of the first 15 trials order them with Kendall's tau 0.86 as with it" in line
 
 
 def test_without_an_order_nothing_is_said():
