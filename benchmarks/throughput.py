@@ -1,8 +1,8 @@
 """Trials per minute, against the script that one would write today without autoprune.
 
 Both sides carry out the same list of L1P plans on the same trained parent, with the same epochs
-of fine-tuning, evaluation of validation and test data, and operation counts on the same samples;
-two workers of one thread each, one Ray. The peer is Ray Tune's OptunaSearch with default settings,
+of fine-tuning, evaluation of validation data, and operation counts on the same samples; two workers
+of one thread each, one Ray. The peer is Ray Tune's OptunaSearch with default settings,
 torch.nn.utils.prune, spikingjelly's LIF and its SynOpCounter. autoprune besides re-estimates batch
 norm, counts both orders of attention and checks its coverage, measures all of it again with weights
 of the machines' bits, and writes weights to disk.
