@@ -1,7 +1,7 @@
 """The sLIF's pass over all time steps, forward and backward, as one function of autograd.
 
-Neurons do not see each other, so that a block of them, small enough for the processor's cache, runs
-through all steps before the next block starts. Only H is kept for the backward pass.
+Neurons do not see each other, so that a block of them, small enough for the processor's caches,
+runs through all steps before the next block starts. Only H is kept for the backward pass.
 """
 
 from __future__ import annotations
