@@ -13,10 +13,10 @@ the arms, and batch norm is re-estimated as a trial of a search does it:
 Learning rates are chosen per compression, arm and number of epochs by the mean *validation*
 accuracy over seeds of their own (100 and 101): the weights' with LIF; then, with that, the
 neurons' of each arm in which they learn. A grid whose end wins grows by a rate, up to three times,
-and one that still ends at its winner is named. Reported is the
-*test* accuracy over other seeds (0, 1, ...), each with its own split, parent and fine-tuning, and
-the difference to LIF, paired by seed, with its 95 % interval (Student's t). Nothing corrects the
-intervals for their number: of twenty one misses on average.
+and one that still ends at its winner is named. Reported is the *test* accuracy over other seeds (0,
+1, ...), each with its own split, parent and fine-tuning, and the difference to LIF, paired by seed,
+with its 95 % interval (Student's t). Nothing corrects the intervals for their number: of twenty one
+misses on average.
 
 "synaptic only" starts from the neurons that it replaces, so that by construction it computes what
 LIF computes up to rounding. It takes LIF's rate and is a check, at the fewest epochs; whether the

@@ -1,7 +1,7 @@
 """Would scores without fine-tuning tell which plans are worth a training? Of a run's own plans.
 
 Each plan that the run trained and measured is measured once more as it is before fine-tuning, its
-batch norm re-estimated. Printed are Kendall's tau of the two validation scores over the first 15
+batch norm re-estimated. Printed are Kendall's tau of the two validation scores over the first
 trials, as the run itself prints it, over all, and over those that a search chose, without the
 uniform sweep; then what one such score costs of a trial's seconds, both measured here.
 
@@ -20,13 +20,11 @@ import torch
 
 from autoprune.report.front.order import kendall_tau
 from autoprune.runs.folder import RunFolder
+from autoprune.search.trials import ONE_SHOT
 from autoprune.study.parent import load_parent
 from autoprune.study.parts import load_data, make_setup
 from autoprune.study.recorded import recorded_parts
 from autoprune.trial.trial import run_trial, with_one_shot
-
-FIRST = 15
-"""As many trials a run evaluates so by itself."""
 
 
 def scored(run: Path) -> Iterator[dict[str, object]]:
@@ -79,7 +77,7 @@ def main() -> None:
     for run, rows in table.groupby("run", sort=False):
         chosen = rows[rows.origin == "sampled"]
         print(
-            f"{run}: tau {tau(rows[:FIRST])} first, {tau(rows)} in all, {tau(chosen)} chosen; "
+            f"{run}: tau {tau(rows[:ONE_SHOT])} first, {tau(rows)} in all, {tau(chosen)} chosen; "
             f"{rows.seconds.median():.1f} s of {rows.seconds_trained.median():.1f}"
         )
 
