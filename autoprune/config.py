@@ -171,7 +171,8 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
             known = _keys(model, first["loc"][:-1])
             return InputError(place, f"unknown key {name!r}", name=name, candidates=known)
         case "missing":
-            return InputError(place, "missing")
+            beside = _missing_beside(error, first["loc"])
+            return InputError(place, "missing" + (f", as are {beside}" if beside else ""))
         case "literal_error":
             words = re.findall("'([^']*)'", first["ctx"]["expected"])
             return InputError(place, given, name=str(first["input"]), candidates=words)
@@ -181,6 +182,14 @@ def _explained(model: type[BaseModel], error: ValidationError, where: str) -> In
             if "; expected " in wanted:  # it says what of a table was given, too
                 return InputError(place, wanted)
             return InputError(place, given, wanted)
+
+
+def _missing_beside(error: ValidationError, location: tuple[int | str, ...]) -> str:
+    """What else the same table lacks."""
+    lacks = (found["loc"] for found in error.errors() if found["type"] == "missing")
+    return ", ".join(
+        str(place[-1]) for place in lacks if place[:-1] == location[:-1] and place != location
+    )
 
 
 def _shown(value: object) -> str:

@@ -47,6 +47,7 @@ def test_bundled_studies_load(name):
         ('model = "sp', 'adapter = "mine"\nmodel = "sp'),
         "network.adapter: given 'mine'*module:Class",
     ),
+    (("trials = 48\nworkers = 2\nthreads = 1\nseed = 0\n", ""), "trials: missing, as are *seed"),
     (("[parent]", "[old_parent]"), "unknown key 'old_parent'*mean 'parent'"),
     (('dsp_score = "l1"', 'l1p_schedule = "cubic"'), "given 'cubic'; expected one of gradual"),
     (('dsp_score = "l1"', 'dsp_scor = "l1"'), "compression.dsp_scor: unknown*mean 'dsp_score'"),
