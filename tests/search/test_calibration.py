@@ -15,6 +15,7 @@ from autoprune.search.block_response.calibration import (
     EXPECTED,
     GAIN,
     LAST,
+    MOST,
     USUAL_GAIN,
     USUAL_KEPT,
     USUAL_SCALE,
@@ -118,6 +119,16 @@ def test_the_last_proposals_move_and_narrow_what_is_expected_of_the_next():
     left = 2 * BEFORE / (LAST + 2 * BEFORE)  # of what is usual, where nothing scatters
     assert scale == pytest.approx([USUAL_SCALE * left**0.5] * 2, rel=0.02)
     assert (scale < 0.6).all()
+
+
+def test_one_that_was_off_by_far_widens_what_is_expected_within_limits():
+    """Off by 40 standard deviations is as by MOST; another by 8 counts whole."""
+    far, whole = (proposed(1, mean=[-0.6, 0.5 - off]).misses(2) for off in (40, 8))
+    shift, scale = (float(part[1]) for part in far)
+    assert shift == pytest.approx((MOST + BEFORE * USUAL_SHIFT) / (1 + BEFORE))
+    usual = 2 * BEFORE * USUAL_SCALE**2
+    assert scale**2 == pytest.approx(((MOST - shift) ** 2 + usual) / (1 + 2 * BEFORE))
+    assert whole[0][1] == pytest.approx((8 + BEFORE * USUAL_SHIFT) / (1 + BEFORE))
 
 
 def test_trials_may_end_in_any_order():

@@ -27,8 +27,9 @@ EXPECTED = "block_response:expected"
 """System attribute of a trial: `Expected`, as JSON values."""
 
 
-LAST = 24
-"""So many trials say how much is to be expected of the next."""
+LAST, MOST = 24, 16
+"""So many trials say how much is to be expected of the next, each as if off by at most so many
+standard deviations."""
 
 BEFORE, USUAL_SHIFT, USUAL_SCALE = 2, 0.7, 1.5
 """As many trials as before the first have been seen to miss by so many standard deviations, and
@@ -46,7 +47,8 @@ class Expected:
     to base 10.
 
     Attributes:
-        mean, std: by the responses, of what is seen of each objective, noise included.
+        mean, std: by the responses, of what is seen of each objective, noise included; of both
+            responses, by how likely it falls beyond the reference, where there are two.
         shift, scale, kept: see `Record`: as others before have come out, the mean is expected
             `shift` times `std` higher, the deviation is `scale` times `std`, and of the gain that
             follows a share of `kept` is expected.
@@ -156,7 +158,7 @@ class Record:
 
     def misses(self, objectives: int) -> tuple[Array, Array]:
         """Shift and scale of what is expected next, by objective."""
-        missed = np.array(self._missed[-LAST:]).reshape(-1, objectives).clip(-4, 4)
+        missed = np.array(self._missed[-LAST:]).reshape(-1, objectives).clip(-MOST, MOST)
         count = len(missed)
         shift = (missed.sum(0) + BEFORE * USUAL_SHIFT) / (count + BEFORE)
         squares = ((missed - shift) ** 2).sum(0)

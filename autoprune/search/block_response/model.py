@@ -109,12 +109,20 @@ class Model:
         return np.stack([m for m, _ in found], axis=1), np.stack([s for _, s in found], axis=1)
 
     def expected(self, numbers: Array) -> Expected:
-        """What is expected to be seen of one configuration, 1 x parameters."""
+        """What is expected to be seen of one configuration, 1 x parameters; see `Expected`."""
         mean, std = self.predict(numbers)
-        noise = np.array([response.process.noise for response in self.responses])
+        std = np.hypot(std, [response.process.noise for response in self.responses])
+        for j, fall in self._falls.items():  # a mixture, by how likely it falls
+            far, doubt = fall.predict(numbers)
+            doubt = np.hypot(doubt, fall.process.noise)
+            stays = ndtr((self.reference[j] - far) / doubt)
+            both = stays * mean[:, j] + (1 - stays) * far
+            near = std[:, j] ** 2 + (mean[:, j] - both) ** 2
+            std[:, j] = np.sqrt(stays * near + (1 - stays) * (doubt**2 + (far - both) ** 2))
+            mean[:, j] = both
         return Expected(
             mean=mean[0].tolist(),
-            std=np.hypot(std[0], noise).tolist(),
+            std=std[0].tolist(),
             shift=self._shift.tolist(),
             scale=self._scale.tolist(),
             kept=self.trials.record.kept,
