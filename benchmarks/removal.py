@@ -1,11 +1,13 @@
 """What each branch of a study's parent carries: removed and fine-tuned alike, over several seeds.
 
-Every seed has its own split, parent and fine-tuning. What a removal costs is the score of the
-fine-tuned parent less that of the network without, on validation data, on test data, and on both
-together; means over seeds with their 95 % intervals (Student's t), which nothing corrects for
-their number.
+The baselines of runs are read, as `seeds.py` and `trained_searches.py` leave them in a folder: each
+has a seed of its own for split and parent, and fine-tunes every baseline by a seed of its own. What
+a removal costs is the score of the fine-tuned parent less that of the network without, on
+validation data, on test data, and on both together; means over runs with their 95 % intervals
+(Student's t), which nothing corrects for their number.
 
-    python benchmarks/removal.py [--study digits] [--seeds 5]
+    python benchmarks/seeds.py --study digits --seeds 5 --trials 1 --out DIR
+    python benchmarks/removal.py DIR
 """
 
 from __future__ import annotations
@@ -13,34 +15,24 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import time
-from dataclasses import replace
+from pathlib import Path
 
-import torch
 from scipy.stats import t as student
 
-from autoprune.search.baselines import baseline_plans
-from autoprune.study.parent import find_parent
-from autoprune.study.parts import load_data, make_setup
-from autoprune.sweep.prepare import prepare
+from autoprune.runs.folder import RunFolder
 from autoprune.trial.key import FINE_TUNED, PARENT, TrialKey
-from autoprune.trial.trial import run_trial
 
 Scores = dict[TrialKey, tuple[float, float]]
 """Validation and test accuracy in percent, by baseline."""
 
 
-def baselines(study: str, seed: int) -> Scores:
-    """All baselines of the study as if that were its seed."""
-    built = prepare(study).built
-    parts = replace(built.parts, seed=seed)
-    data = load_data(parts)
-    setup = make_setup(parts, data, find_parent(parts, data), ())
+def baselines(run: Path) -> Scores:
+    """All baselines of a run whose test data were evaluated, which are all where it has ended."""
     found: Scores = {}
-    for key, plan in baseline_plans(built.shape, built.effort).items():
-        measured, _ = run_trial(setup, plan, seed, test=True)
-        assert measured.test is not None
-        found[key] = (100 * measured.validation.accuracy, 100 * measured.test.accuracy)
+    for key, outcome in RunFolder(run).read_baselines().items():
+        measured = outcome.measurement
+        if measured is not None and measured.test is not None:
+            found[key] = (100 * measured.validation.accuracy, 100 * measured.test.accuracy)
     return found
 
 
@@ -55,19 +47,17 @@ def interval(values: list[float]) -> str:
 
 
 def main() -> None:
-    """Train and measure seed by seed, then sum up."""
+    """Run by run, then all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", default="digits")
-    parser.add_argument("--seeds", type=int, default=5)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    start, seeds = time.process_time(), []
-    for seed in range(arguments.seeds):
-        scores = baselines(arguments.study, seed)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    seeds = []
+    for record in sorted(parser.parse_args().folder.glob("*/study.json")):
+        scores = baselines(record.parent)
+        if FINE_TUNED not in scores:
+            raise SystemExit(f"{record.parent}: the run has not ended; run it first")
         seeds.append(scores)
         shown = ", ".join(f"{key} {one:.1f}/{other:.1f}" for key, (one, other) in scores.items())
-        spent = f"{time.process_time() - start:.0f} s of processor time"
-        print(f"seed {seed}, {spent}, validation/test %: {shown}", flush=True)
+        print(f"{record.parent.name}, validation/test %: {shown}")
     for key in (PARENT, FINE_TUNED):
         one, other = (statistics.mean(scores[key][part] for scores in seeds) for part in (0, 1))
         print(f"{key}: validation {one:.1f} %, test {other:.1f} %, means")

@@ -14,7 +14,8 @@ steps, and what counts is the hypervolume of its members' *test* accuracy, as re
 accuracy times decades of energy, from 0.1 below the fine-tuned parent and 1.1 times its energy.
 Differences to the study's sampler are
 paired by seed, with 95 % intervals (Student's t) over seeds, which nothing corrects for their
-number. Runs and rows are kept under --out: a second call goes on.
+number. Runs, and what was trained beside them, are kept under --out: a second call goes on, and
+`trained_table.py` makes a table of them.
 
     python benchmarks/trained_searches.py --out DIR [--study fashion] [--seeds 3] [--trials 48]
 """
@@ -22,7 +23,6 @@ number. Runs and rows are kept under --out: a second call goes on.
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +32,7 @@ import torch
 from paired import gain
 from probes import greedy, probes
 from seeds import with_seed
+from trained_table import add_line, pack, read_lines, unpack
 
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
@@ -51,67 +52,61 @@ from autoprune.sweep.tested import evaluate_tests
 from autoprune.trial.key import FINE_TUNED, PARENT
 from autoprune.trial.measurement import Measurement
 from autoprune.trial.setup import Setup
-from autoprune.trial.trial import run_trial
+from autoprune.trial.trial import run_trial, with_one_shot
 
 Configuration = dict[Parameter, Value]
 Row = dict[str, str | int | float]
 
 STRATEGIES = ("uniform", "greedy", "random")
-UNKNOWN = ""
-"""The test accuracy of a network that was not tested: it is trained again where it is asked for,
-as of members of fronts alone, since testing takes longer than training."""
-
-
-def values(measured: Measurement, built: Built) -> Row:
-    """What counts of a plan, on each machine."""
-    row: Row = {}
-    for name, model in built.machines.items():
-        scores = measured.at(*model.machine.precision)
-        row[f"validation@{name}"] = scores.validation.accuracy
-        row[f"test@{name}"] = scores.test.accuracy if scores.test is not None else UNKNOWN
-        row[f"energy_uj@{name}"] = metric_value(f"energy_uj@{name}", measured, built.machines)
-    return row
 
 
 class Trained:
-    """The plans of one seed that are trained, by their hash; kept in a file."""
+    """The plans of one seed that are trained, by their hash; kept in a file, a line each."""
 
-    # A plan that is trained twice is the same network: the later row has its test accuracy.
+    # Members of fronts alone are tested, since testing takes longer than training: a plan is then
+    # trained a second time, and is the same network; the later line has its test accuracy.
 
     def __init__(self, file: Path, built: Built, setup: Setup) -> None:
         self.file, self.built, self.setup = file, built, setup
-        self.rows: dict[str, Row] = {}
-        self.plans: dict[str, Plan] = {}
-        if file.is_file():
-            self.rows = {row.pop("hash"): row for row in csv.DictReader(file.open(newline=""))}
+        rows = {str(row["hash"]): row for row in read_lines(file)}
+        self.found = {plan: unpack(row) for plan, row in rows.items()}
+        self.origins = {plan: str(row["origin"]) for plan, row in rows.items()}
 
-    def of(self, configuration: Configuration) -> str:
+    def of(self, configuration: Configuration, origin: str) -> str:
         """The plan of a configuration, trained now if it was not yet."""
         plan = make_plan(configuration, self.built.shape, self.built.effort)
-        self.plans[plan.hash] = plan
-        if plan.hash not in self.rows:
-            self._train(plan, test=False)
+        if plan.hash not in self.found:
+            self.origins[plan.hash] = origin
+            self._train(plan, self.built.parts.seed, test=False)
         return plan.hash
 
-    def tested(self, plan: str) -> Row:
-        """What is known of a plan, with its test accuracy."""
-        if UNKNOWN in self.rows[plan].values():
-            self._train(self.plans[plan], test=True)
-        return self.rows[plan]
+    def tested(self, plan: str) -> Measurement:
+        """What was measured of a plan, with its test accuracy."""
+        found = self.found[plan]
+        if found.test is None:
+            self._train(found.plan, found.seed, test=True)
+        return self.found[plan]
 
-    def _train(self, plan: Plan, *, test: bool) -> None:
-        measured, _ = run_trial(self.setup, plan, self.built.parts.seed, test=test)
-        self.add(plan.hash, values(measured, self.built))
+    def _train(self, plan: Plan, seed: int, *, test: bool) -> None:
+        measured = with_one_shot(self.setup, run_trial(self.setup, plan, seed, test=test)[0])
+        self.found[plan.hash] = measured
+        row = pack(measured, self.built.parts.seed, self.origins[plan.hash])
+        add_line(row, self.file)
 
-    def add(self, plan: str, row: Row) -> None:
-        """Keep what was measured of a plan."""
-        new = not self.file.is_file()
-        with self.file.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, ["hash", *row], lineterminator="\n")
-            if new:
-                writer.writeheader()
-            writer.writerow({"hash": plan, **row})
-        self.rows[plan] = row
+    def validation(self, plan: str, machine: str) -> float:
+        """Validation accuracy at the machine's precision."""
+        precision = self.built.machines[machine].machine.precision
+        return self.found[plan].at(*precision).validation.accuracy
+
+    def test(self, plan: str, machine: str) -> float:
+        """Test accuracy at the machine's precision."""
+        score = self.tested(plan).at(*self.built.machines[machine].machine.precision).test
+        assert score is not None
+        return score.accuracy
+
+    def energy(self, plan: str, machine: str) -> float:
+        """Energy on the machine, uJ."""
+        return metric_value(f"energy_uj@{machine}", self.found[plan], self.built.machines)
 
 
 def random_plans(built: Built) -> Iterator[Configuration]:
@@ -133,19 +128,19 @@ def greedy_plans(built: Built, trained: Trained, tuned: str) -> Iterator[Configu
         for gone in baseline_configurations(built.shape).values()
         if len(gone) == 1
     ]
-    base, steps = trained.rows[tuned], []
+    steps = []
     for point in (*removed, *probed):
-        row = trained.rows[trained.of(point)]
+        plan = trained.of(point, "greedy")
         lost = saved = 0.0
         for name in built.machines:
-            lost += float(base[f"validation@{name}"]) - float(row[f"validation@{name}"])
-            saved += 1 - float(row[f"energy_uj@{name}"]) / float(base[f"energy_uj@{name}"])
+            lost += trained.validation(tuned, name) - trained.validation(plan, name)
+            saved += 1 - trained.energy(plan, name) / trained.energy(tuned, name)
         change = {p: value for p, value in point.items() if value != neutral[p]}
         steps.append((lost, saved, change))
     yield from greedy(neutral, steps)
 
 
-def recorded(finished: Finished, built: Built, setup: Setup, trained: Trained) -> list[list[str]]:
+def recorded(finished: Finished, setup: Setup, trained: Trained) -> list[list[str]]:
     """Plans of the run, tested and kept: of fine-tuned parent and uniform sweep; of all."""
     outcomes = [*finished.baselines.values(), *finished.outcomes]
     keys = [outcome.key for outcome in outcomes if outcome.measurement is not None]
@@ -157,10 +152,9 @@ def recorded(finished: Finished, built: Built, setup: Setup, trained: Trained) -
         plan = outcome.plan.hash
         if key == PARENT:
             continue
-        trained.plans[plan] = outcome.plan
-        if plan not in trained.rows:
-            assert outcome.measurement is not None
-            trained.add(plan, values(outcome.measurement, built))
+        assert outcome.measurement is not None
+        trained.found.setdefault(plan, outcome.measurement)
+        trained.origins[plan] = outcome.origin
         every.append(plan)
         if key == FINE_TUNED or outcome.origin == "uniform":
             uniform.append(plan)
@@ -169,16 +163,14 @@ def recorded(finished: Finished, built: Built, setup: Setup, trained: Trained) -
 
 def volume(trained: Trained, plans: list[str], tuned: str, machine: str) -> float:
     """Hypervolume on test data of the front that validation data choose."""
-    names = [f"{what}@{machine}" for what in ("validation", "energy_uj")]
-    found = [(*(float(trained.rows[plan][name]) for name in names), plan) for plan in plans]
+    found = [(trained.validation(p, machine), trained.energy(p, machine), p) for p in plans]
     front = minimal(np.array([(-accuracy, energy) for accuracy, energy, _ in found])).tolist()
     members = [
-        (float(trained.tested(plan)[f"test@{machine}"]), energy)
+        (trained.test(plan, machine), energy)
         for accuracy, energy, plan in found
         if [-accuracy, energy] in front
     ]
-    base = trained.tested(tuned)
-    accuracy, energy = (float(base[f"{what}@{machine}"]) for what in ("test", "energy_uj"))
+    accuracy, energy = trained.test(tuned, machine), trained.energy(tuned, machine)
     return front_hypervolume(members, (accuracy - ACCURACY_MARGIN, COST_FACTOR * energy))
 
 
@@ -196,8 +188,8 @@ def searched(study: str, seed: int, trials: int, workers: int, out: Path) -> lis
         arithmetics=finished.folder.record.arithmetics,
     )
     torch.set_num_threads(1)
-    trained = Trained(out / f"seed{seed}.csv", built, setup)
-    uniform, every = recorded(finished, built, setup, trained)
+    trained = Trained(out / f"seed{seed}.jsonl", built, setup)
+    uniform, every = recorded(finished, setup, trained)
     tuned = finished.baselines[FINE_TUNED].plan.hash
     plans = {"uniform": uniform, built.search.sampler: every}
     asked = {"greedy": greedy_plans(built, trained, tuned), "random": random_plans(built)}
@@ -209,7 +201,7 @@ def searched(study: str, seed: int, trials: int, workers: int, out: Path) -> lis
         for point in points:
             if len(plans[name]) >= len(every):
                 break
-            plan = trained.of(point)
+            plan = trained.of(point, name)
             if plan not in plans[name]:
                 plans[name].append(plan)
     rows: list[Row] = []

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+from autoprune.cost.load import load_machine
+from autoprune.runs.folder import RunFolder
+from autoprune.trial.key import FINE_TUNED, NO_BLOCKS, PARENT
+from autoprune.workload.workload import Workload
 
 STUDY = ["--study", "tests/studies/short.toml"]
 SHORT = [
@@ -163,7 +169,6 @@ LONG = [
         "2 workers, spread 0.5, lag 4",
     ),
     (["memory.py", "--gib", "0.01", "--workers", "1"], "driver         its own "),
-    (["removal.py", *STUDY, "--seeds", "1"], "points lost on validation, test, both"),
     (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
     (["learned_neurons.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "over LIF [95 %]"),
     (
@@ -279,3 +284,36 @@ def test_what_scores_without_fine_tuning_tell(root, short_run):
     assert re.search(
         r"run: tau .+ in all, (-|-?\d\.\d\d) of \d+ chosen; \d+\.\d s of \d+\.\d", said
     )
+
+
+@pytest.mark.full
+def test_what_removals_cost(root, short_run, tmp_path):
+    """The whole network loses nothing against itself; two runs alike have no interval."""
+    for seed in range(2):
+        shutil.copytree(short_run, tmp_path / f"seed{seed}")
+    said = printed(root, "removal.py", str(tmp_path))
+    lost = said.partition("points lost on validation, test, both")[2]
+    removed = RunFolder(short_run).read_baselines()
+    assert all(str(key) in said for key in removed)
+    tuned, none = (removed[key].measurement.test.accuracy for key in (FINE_TUNED, NO_BLOCKS))
+    assert f"{100 * (tuned - none):+.1f} [" in lost.splitlines()[-1]
+
+
+@pytest.mark.full
+def test_a_table_of_trained_plans(root, short_run, tmp_path):
+    """Every plan that the run trained, with all that it measured; anybody prices its workloads."""
+    shutil.copytree(short_run, tmp_path / "runs" / "seed3")
+    out = tmp_path / "x.parquet"
+    printed(root, "trained_table.py", str(tmp_path / "runs"), "--out", str(out))
+    table = pd.read_parquet(out).set_index("hash")
+    run, machine = RunFolder(short_run), load_machine("loihi1")
+    outcomes = [*run.read_baselines().values(), *run.read_trials()]
+    assert {*table.index} == {one.plan.hash for one in outcomes if one.key != PARENT}
+    assert (table.parent == 3).all() and table.one_shot.between(0, 100).all()
+    for outcome in outcomes:
+        if outcome.key == PARENT or outcome.same_as is not None:
+            continue
+        row, found = table.loc[outcome.plan.hash], outcome.measurement
+        assert row.validation == pytest.approx(100 * found.validation.accuracy, abs=1e-4)
+        workload = Workload.from_json(row.workloads[0])
+        assert machine.price(workload) == machine.price(found.workload)

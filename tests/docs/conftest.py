@@ -100,6 +100,7 @@ def desk(short_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     folder = tmp_path_factory.mktemp("desk")
     study = write_short(folder, ("workers = 2", "workers = 0"))  # in this process
     study.rename(folder / "digits.toml")
+    (folder / "benchmarks").symlink_to(ROOT / "benchmarks")
     for block in BLOCKS:
         if block.file:
             (folder / block.file).write_text(block.text, encoding="utf-8")
