@@ -19,7 +19,7 @@ SPACE = {f"blocks.{b}.l1p": FloatDistribution(0.0, 0.9, step=0.1) for b in range
 
 
 def modelled(falls: float) -> Model:
-    """The model of trials in which the first block carries all, and the network falls from some sparsity."""
+    """A model of trials in which the first block carries all: from some sparsity all is lost."""
     study = optuna.create_study(directions=["maximize", "minimize"])
     trials = Trials(SPACE)
     for one, other in ((0, 0), (0.2, 0.9), (0.4, 0.5), (0.6, 0.2), (0.7, 0.6), (0.9, 0.9)):
