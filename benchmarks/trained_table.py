@@ -64,13 +64,8 @@ def unpack(row: Packed) -> Measurement:
 
 
 def write_table(rows: Iterable[Packed], file: Path) -> None:
-    """Write a table; rows that resemble each other take little."""
+    """Write a table."""
     pq.write_table(pa.Table.from_pylist(list(rows)), file, compression="zstd", compression_level=19)
-
-
-def read_table(file: Path) -> list[Packed]:
-    """The rows of a table."""
-    return list(pq.read_table(file).to_pylist())
 
 
 def read_lines(file: Path) -> list[Packed]:
