@@ -150,9 +150,16 @@ def test_counts_equal_a_loop_and_every_machine_prices_them(network, digits):
     counted = {line.kind: line.entries for line in workload.elementwise}
     assert counted["neuron_update"] == updates
     assert all(line.is_free for line in workload.uncounted)
-    for machine in bundled_names("cost_models"):
-        cost = load_machine(machine).price(workload)
-        assert cost.energy_uj is not None and cost.energy_uj > 0, machine
-        assert not cost.unpriced, machine
+    priced = 0
+    for name in bundled_names("cost_models"):
+        model = load_machine(name)
+        cost = model.price(workload)
+        if model.machine.family == "no_price":  # its makers publish none, and it says so
+            assert cost.energy_uj is None, name
+            continue
+        assert cost.energy_uj is not None and cost.energy_uj > 0, name
+        assert not cost.unpriced, name
+        priced += 1
+    assert priced >= 24
     convention = load_machine("ops45_fp32").price(workload)
     assert convention.energy_uj == pytest.approx(AC_PJ * 1e-6 * synops / COUNTED)
