@@ -184,7 +184,7 @@ class Search:
             trials=self.trials,
             goals=Goals(machines),
         )
-        known = self.tracker.recover()
+        known = {head.key: head.ended for head in self.tracker.recover()}
         self.scheduler = Scheduler(
             task, self.optuna_study, self.folder, self.tracker.observe, known
         )

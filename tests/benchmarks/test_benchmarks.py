@@ -218,7 +218,7 @@ def test_block_response_finds_most_of_the_table_of_trained_plans(root, tmp_path)
     printed(root, "search.py", *asked, "--out", str(out))
     least = pd.read_csv(out).groupby(["plans", "machine"]).share.min().unstack()
     assert (least.loc[40] > 0.88).all()
-    assert (least.loc[80] > 0.97).all()
+    assert (least.loc[80] > 0.96).all()
 
 
 @pytest.mark.slow
