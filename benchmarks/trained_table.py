@@ -86,9 +86,10 @@ def trained(folder: Path) -> Iterator[Packed]:
         parts = recorded_parts(run)
         setup = make_setup(parts, load_data(parts), load_parent(parts, run.parent), ())
         for outcome in (*run.read_baselines().values(), *run.read_trials()):
-            if outcome.measurement is not None and outcome.key != PARENT:
-                row = pack(with_one_shot(setup, outcome.measurement), parts.seed, outcome.origin)
-                found.setdefault(outcome.plan.hash, row)
+            measured = outcome.measurement
+            if measured is not None and outcome.key != PARENT:
+                whole = measured if measured.one_shot else with_one_shot(setup, measured)
+                found.setdefault(outcome.plan.hash, pack(whole, parts.seed, outcome.origin))
         for row in read_lines(record.parent.with_suffix(".jsonl")):
             found[str(row["hash"])] = row
         yield from found.values()

@@ -91,9 +91,8 @@ class Model:
 
     def _gain(self, numbers: Array, mean: Array, std: Array) -> Array:
         total, within = np.zeros(len(mean)), np.ones(mean.shape)
-        for j, fall in self._falls.items():
-            far, doubt = fall.predict(numbers)
-            within[:, j] = ndtr((self.reference[j] - far) / np.hypot(doubt, fall.process.noise))
+        for j in self._falls:
+            within[:, j] = self._fall(j, numbers)[2]
         for front, known in zip(self._fronts, self._known, strict=True):
             box = float(np.prod(self.span[front]))
             gain = expected_gain(known, self.reference[front], mean[:, front], std[:, front])
@@ -102,6 +101,16 @@ class Model:
             excess, doubt = limit.predict(numbers)
             total *= ndtr(-excess / np.hypot(doubt, limit.process.noise))
         return total
+
+    def _fall(self, objective: int, numbers: Array) -> tuple[Array, Array, Array]:
+        """What the second response expects to be seen, mean and standard deviation of each row.
+
+        Then the probability that it does not fall beyond the reference.
+        """
+        fall = self._falls[objective]
+        far, doubt = fall.predict(numbers)
+        doubt = np.hypot(doubt, fall.process.noise)
+        return far, doubt, ndtr((self.reference[objective] - far) / doubt)
 
     def predict(self, numbers: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of objectives, without noise: rows x objectives."""
@@ -112,10 +121,8 @@ class Model:
         """What is expected to be seen of one configuration, 1 x parameters; see `Expected`."""
         mean, std = self.predict(numbers)
         std = np.hypot(std, [response.process.noise for response in self.responses])
-        for j, fall in self._falls.items():  # a mixture, by how likely it falls
-            far, doubt = fall.predict(numbers)
-            doubt = np.hypot(doubt, fall.process.noise)
-            stays = ndtr((self.reference[j] - far) / doubt)
+        for j in self._falls:  # a mixture, by how likely it falls
+            far, doubt, stays = self._fall(j, numbers)
             both = stays * mean[:, j] + (1 - stays) * far
             near = std[:, j] ** 2 + (mean[:, j] - both) ** 2
             std[:, j] = np.sqrt(stays * near + (1 - stays) * (doubt**2 + (far - both) ** 2))
