@@ -6,7 +6,7 @@ beside that of the whole sampler, network by network: mean difference and its 95
 (Student's t) over networks. Nothing corrects the intervals for their number. Rows are written as
 they come: a second call goes on.
 
-    python benchmarks/ablation.py [--seeds 3] [--kinds development] [--only "no pairs"]
+    python benchmarks/ablation.py [--seeds 3] [--kinds development] [--only "no falls"]
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import csv
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,17 +27,14 @@ from made_up import Network
 from scipy.stats import t
 from surfaces import KINDS, SCATTER, Array, Settings, Surface
 
-from autoprune.search.block_response import evolve, model, response
+from autoprune.search.block_response import evolve
 from autoprune.search.block_response.model import Model
-from autoprune.search.block_response.parts import Kind, Layout, kinds_of
+from autoprune.search.block_response.parts import Kind, kinds_of
 from autoprune.search.block_response.process import Process
-from autoprune.search.block_response.response import Data, Learnt
 
 HERE = Path(__file__).parent
 TRAININGS = (40, 80)
 HEAD = ("surface", "part", "seed", "trainings", "share", "cpu_s")
-NOTHING = -50.0
-"""Logarithm of a scale at which a term says nothing."""
 
 
 def _energies_known(network: Network) -> AbstractContextManager[Any]:
@@ -75,17 +71,9 @@ def _no_kinds(network: Network) -> AbstractContextManager[Any]:
     return patch("autoprune.search.block_response.parts.kinds_of", alone)
 
 
-def _no_pairs(network: Network) -> AbstractContextManager[Any]:
-    """The first fit alone: a sum over parts."""
-    whole = response.learn_response
-
-    def learn(layout: Layout, data: Data) -> Learnt:
-        found = whole(layout, data)
-        second = np.full_like(found.second, NOTHING)
-        second[: len(found.first) - 1], second[-1] = found.first[:-1], found.first[-1]
-        return replace(found, second=second)
-
-    return patch.object(model, "learn_response", learn)
+def _no_falls(network: Network) -> AbstractContextManager[Any]:
+    """The response near the front alone, to which what failed by far hardly counts."""
+    return patch.object(Model, "_falling", lambda self: {})
 
 
 def _front_as_seen(network: Network) -> AbstractContextManager[Any]:
@@ -113,7 +101,7 @@ PARTS: dict[str, Callable[[Network], AbstractContextManager[Any]]] = {
     "whole": lambda network: nullcontext(),
     "energies known": _energies_known,
     "no kinds": _no_kinds,
-    "no pairs": _no_pairs,
+    "no falls": _no_falls,
     "front as seen": _front_as_seen,
     "drawn, not bred": _drawn,
     "chosen by its record": _by_record,

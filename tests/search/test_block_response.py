@@ -31,7 +31,7 @@ class TestAsOptunaDoes(
 
     @pytest.fixture
     def sampler(self):
-        return lambda: BlockResponseSampler(startup_trials=1)
+        return lambda: BlockResponseSampler(startup_trials=1, seed=0)
 
 
 def objectives(trial: optuna.Trial) -> tuple[float, float]:

@@ -35,14 +35,17 @@ def modelled(falls: float) -> Model:
 def test_what_may_fall_is_expected_to_as_likely_as_it_does(one):
     """Beside draws: whether it falls, by the response that remembers, then what is seen."""
     model, numbers = modelled(falls=0.5), np.array([[one, 0.3]])
-    fall, near = model._falls[0], model.responses[0]
     rng = np.random.default_rng(0)
 
     def drawn(response: Response) -> np.ndarray:
         [mean], [std] = response.predict(numbers)
         return rng.normal(mean, np.hypot(std, response.process.noise), 400_000)
 
-    seen = np.where(drawn(fall) < -REFERENCE, drawn(near), drawn(fall))
+    ranges, [middle] = drawn(model._falls[0]), model._falls[0].predict(numbers)[0]
+    far = drawn(model._falls[0])
+    if middle > 0:  # the logarithm is undone to first order
+        far = np.expm1(middle) + np.exp(middle) * (far - middle)
+    seen = np.where(ranges < 0, drawn(model.responses[0]), -REFERENCE + model.span[0] * far)
     found = model.expected(numbers)
     assert found.mean[0] == pytest.approx(seen.mean(), abs=0.003)
     assert found.std[0] == pytest.approx(seen.std(), abs=0.003)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias, final
 
 import numpy as np
@@ -20,7 +21,7 @@ from autoprune.search.block_response.trials import Trials
 FITTED = 240
 """At most so many trials are fitted, those nearest the front."""
 
-NEAR, FAR = 4, 2
+NEAR, FAR = 4, 1
 """A trial that lies d ranges beyond the reference weighs 1 / (1 + d) to the power of NEAR in what
 says how good trials near the front are, and of FAR in what says which fall beyond."""
 
@@ -39,8 +40,9 @@ class Model:
     are logarithms to base 10. A trial counts the less, the further it lies beyond the reference:
     responses have to be right near the front. What failed by far would be forgotten so, and the
     like proposed again: where trials did, a second response, in which they count more, says how
-    likely a candidate falls beyond the reference. The front so far is that of what is expected of
-    the trials rather than of what was seen of them, which luck has raised.
+    likely a candidate falls beyond the reference. It is in ranges, those beyond as the logarithm of
+    1 + d: what fell by a little and by far fell alike. The front so far is that of what is expected
+    of the trials rather than of what was seen of them, which luck has raised.
 
     Args:
         trials, prior: what it is made of. layout: of the parameters.
@@ -62,9 +64,8 @@ class Model:
         self._values = self._scaled(np.vstack([trials.y, taught.reshape(-1, objectives)]))
         self.reference = self._reference(count)
         self.span = self._span(count)
-        self.responses = [self._objective(j, NEAR) for j in range(objectives)]
-        beyond = (self._values[:count].max(0) - self.reference) / self.span
-        self._falls = {j: self._objective(j, FAR) for j in range(objectives) if beyond[j] > 1}
+        self.responses = [self._objective(j) for j in range(objectives)]
+        self._falls = self._falling()
         found = [self._limit(name) for name in trials.limit_names]
         self._limits = [limit for limit in found if limit is not None]
         self._known: list[Array] = []
@@ -105,12 +106,15 @@ class Model:
     def _fall(self, objective: int, numbers: Array) -> tuple[Array, Array, Array]:
         """What the second response expects to be seen, mean and standard deviation of each row.
 
-        Then the probability that it does not fall beyond the reference.
+        To first order, where it is a logarithm. Then the probability that it does not fall beyond
+        the reference.
         """
         fall = self._falls[objective]
-        far, doubt = fall.predict(numbers)
+        ranges, doubt = fall.predict(numbers)
         doubt = np.hypot(doubt, fall.process.noise)
-        return far, doubt, ndtr((self.reference[objective] - far) / doubt)
+        beyond = np.maximum(ranges, 0.0)
+        mean = self.reference[objective] + self.span[objective] * _stretched(ranges)
+        return mean, self.span[objective] * np.exp(beyond) * doubt, ndtr(-ranges / doubt)
 
     def predict(self, numbers: Array) -> tuple[Array, Array]:
         """Mean and standard deviation of objectives, without noise: rows x objectives."""
@@ -184,21 +188,22 @@ class Model:
         fitted = places[nearest]
         return fitted, 1 / (1 + beyond[nearest]) ** power / np.where(fitted < own, 1, 2)
 
-    def _objective(self, index: int, power: int) -> Response:
-        def data(places: NDArray[np.intp], weights: Array) -> Data:
-            return Data(
-                numbers=self._x[places],
-                y=self._values[places, index],
-                weights=weights,
-                apart=(places >= len(self.trials.y)).astype(float),
-            )
+    def _falling(self) -> dict[int, Response]:
+        """Second responses of the objectives in which trials fell beyond the reference by far."""
+        worst = self._values[: len(self.trials.y)].max(0)
+        beyond = (worst - self.reference) / self.span
+        return {j: self._objective(j, falls=True) for j in np.flatnonzero(beyond > 1).tolist()}
 
-        count = len(self.trials.y)
-        key = (index, power), _rounded(count)
-        if key not in self._cache:
-            known = data(*self._nearest(_rounded(count), power))
-            self._cache[key] = learn_response(self._layout, known)
-        return Response(self._layout, data(*self._nearest(count, power)), self._cache[key])
+    def _objective(self, index: int, *, falls: bool = False) -> Response:
+        def data(count: int) -> Data:
+            places, weights = self._nearest(count, FAR if falls else NEAR)
+            y = self._values[places, index]
+            if falls:
+                y = _squeezed((y - self._reference(count)[index]) / self._span(count)[index])
+            apart = (places >= len(self.trials.y)).astype(float)
+            return Data(numbers=self._x[places], y=y, weights=weights, apart=apart)
+
+        return self._fit((index, falls), len(self.trials.y), data)
 
     def _limit(self, name: str) -> Response | None:
         """The response of a constraint; None where hardly any trial has it."""
@@ -215,10 +220,14 @@ class Model:
                 numbers=x[some], y=y[some], weights=weights[some], apart=np.zeros(len(some))
             )
 
-        count = _rounded(len(y))
-        if (name, count) not in self._cache:
-            self._cache[name, count] = learn_response(self._layout, data(count))
-        return Response(self._layout, data(len(y)), self._cache[name, count])
+        return self._fit(name, len(y), data)
+
+    def _fit(self, what: object, count: int, data: Callable[[int], Data]) -> Response:
+        """The response of so many trials, its scales learnt from nearly as many."""
+        known = count - count % max(1, count // LEARNT)
+        if (what, known) not in self._cache:
+            self._cache[what, known] = learn_response(self._layout, data(known))
+        return Response(self._layout, data(count), self._cache[what, known])
 
     def _see_fronts(self, fitted: NDArray[np.intp]) -> list[Point]:
         members: set[int] = set()
@@ -237,6 +246,11 @@ class Model:
         return [self.trials.points[number] for number in sorted(members)]
 
 
-def _rounded(count: int) -> int:
-    """The number of trials from which scales are learnt when there are `count`."""
-    return count - count % max(1, count // LEARNT)
+def _squeezed(ranges: Array) -> Array:
+    """Positive d as log(1 + d)."""
+    return np.where(ranges > 0, np.log1p(np.maximum(ranges, 0.0)), ranges)
+
+
+def _stretched(ranges: Array) -> Array:
+    """The inverse of `_squeezed`."""
+    return np.where(ranges > 0, np.expm1(np.maximum(ranges, 0.0)), ranges)
