@@ -1,10 +1,11 @@
 """Searches on a table of trained plans: how much of its hypervolume each finds, and how soon.
 
-Every plan of the grid in `benchmarks/search_table.csv` is trained (`benchmarks/search_table.py`):
-a search is a look-up, the best front is known, and ten seeds of a sampler take minutes. Every
-strategy gets the same number of distinct plans; what it proposes twice costs it nothing but is
-counted. A strategy is warm when the search begins as autoprune's do, with baselines and uniform
-sweep; probed when every branch is compressed alone as well; cold when it begins with nothing.
+Every plan of a grid is trained, and `benchmarks/search_table.parquet` has what was measured of it
+(`benchmarks/search_table.py`): a search is a look-up, the best front is known, and ten seeds of a
+sampler take minutes. Energies are those of today's machines. Every strategy gets the same number of
+distinct plans; what it proposes twice costs it nothing but is counted. A strategy is warm when the
+search begins as autoprune's do, with baselines and uniform sweep; probed when every branch is
+compressed alone as well; cold when it begins with nothing.
 
     python benchmarks/search.py [--seeds 10] [--workers 2] [--only block_response gp]
 """
@@ -24,19 +25,22 @@ from pathlib import Path
 
 import optuna
 import pandas as pd
+import pyarrow.parquet as pq
 from optuna.samplers import BaseSampler
 from probes import greedy, probes
 from rich.progress import track
+from search_table import TABLE, table_study
+from trained_table import unpack
 
 from autoprune.compress.configuration import make_plan
 from autoprune.compress.parameter import Parameter
 from autoprune.compress.setting import Value
-from autoprune.runs.pareto import front_hypervolume
+from autoprune.runs.metrics import metric_value
+from autoprune.runs.pareto import ACCURACY_MARGIN, COST_FACTOR, front_hypervolume
 from autoprune.search.baselines import first_configurations
 from autoprune.search.block_response import BlockResponseSampler, Prior
 from autoprune.search.prior import network_prior
 from autoprune.search.samplers import Samplers, distributions, to_configuration, to_params
-from autoprune.sweep.prepare import prepare
 
 HERE = Path(__file__).parent
 MACHINES = ("loihi1", "systolic_14x12")
@@ -53,12 +57,15 @@ class Table:
     """The trained grid."""
 
     def __init__(self) -> None:
-        built = prepare(str(HERE / "search_table.toml")).built
+        built = table_study()
         self.shape, self.effort, self.space = built.shape, built.effort, built.space
         self.domains = self.space.parameters(self.shape)
         self.distributions = distributions(self.domains)
-        with (HERE / "search_table.csv").open(newline="") as stream:
-            self.rows = {row.pop("hash"): row for row in csv.DictReader(stream)}
+        self.rows = {}
+        for row in pq.read_table(TABLE).to_pylist():
+            measured = unpack(row)
+            found = [metric_value(name, measured, built.machines) for name in OBJECTIVES]
+            self.rows[row["hash"]] = found
         self.parent = self.values(self.hash(self.space.complete({}, self.shape, self.effort)))
         self.best = {machine: self.volume(list(self.rows), machine) for machine in MACHINES}
 
@@ -68,13 +75,13 @@ class Table:
 
     def values(self, plan: str) -> list[float]:
         """What Optuna is told."""
-        return [float(self.rows[plan][name]) for name in OBJECTIVES]
+        return self.rows[plan]
 
     def volume(self, plans: list[str], machine: str) -> float:
         """Hypervolume of some plans on a machine, as the report has it."""
         energy = OBJECTIVES.index(f"energy_uj@{machine}")
         found = [self.values(plan) for plan in plans]
-        reference = (self.parent[0] - 0.10, 1.1 * self.parent[energy])
+        reference = (self.parent[0] - ACCURACY_MARGIN, COST_FACTOR * self.parent[energy])
         return front_hypervolume([(v[0], v[energy]) for v in found], reference)
 
     def prior(self) -> Prior:

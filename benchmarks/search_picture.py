@@ -17,10 +17,10 @@ from scipy.stats import t as student
 HERE = Path(__file__).parent
 SHOWN = {
     "block_response": ("block_response", "#d55e00", "-"),
-    "gp": ("gp, probed", "#0072b2", "-"),
-    "tpe": ("tpe, probed", "#009e73", "-"),
+    "gp": ("gp", "#0072b2", "-"),
+    "tpe": ("tpe", "#009e73", "-"),
     "tpe cold": ("tpe, cold", "#009e73", ":"),
-    "nsga2": ("nsga2, probed", "#cc79a7", "-"),
+    "nsga2": ("nsga2", "#cc79a7", "-"),
     "random": ("random", "#6b6b6b", "-"),
     "greedy": ("greedy by sensitivity", "#6b6b6b", "--"),
     "uniform": ("uniform sweep", "#6b6b6b", ":"),

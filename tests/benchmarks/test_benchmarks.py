@@ -169,6 +169,10 @@ LONG = [
         "2 workers, spread 0.5, lag 4",
     ),
     (["memory.py", "--gib", "0.01", "--workers", "1"], "driver         its own "),
+    (
+        ["search_table.py", "--workers", "1", "--most", "1", "--out", "OUT/x.parquet"],
+        "1 of 1225 plans are trained",
+    ),
     (["scores.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "l1_activity"),
     (["learned_neurons.py", *STUDY, "--seeds", "1", "--out", "OUT/x.csv"], "over LIF [95 %]"),
     (
@@ -217,8 +221,8 @@ def test_block_response_finds_most_of_the_table_of_trained_plans(root, tmp_path)
     asked = ("--seeds", "3", "--workers", "1", "--plans", "80", "--only", "block_response")
     printed(root, "search.py", *asked, "--out", str(out))
     least = pd.read_csv(out).groupby(["plans", "machine"]).share.min().unstack()
-    assert (least.loc[40] > 0.88).all()
-    assert (least.loc[80] > 0.96).all()
+    assert (least.loc[40] > 0.9).all()
+    assert (least.loc[80] > 0.93).all()
 
 
 @pytest.mark.slow
