@@ -56,7 +56,7 @@ NOT_RUN = {
 """Commands that are parsed alone, by how they begin."""
 
 ON_THE_SHORT_RUN = {
-    r"\b46\b": "3",
+    r"\b53\b": "3",
     r"--seeds 3": "--seeds 1",
     r"0\.9\b": "0.1",
     r"run digits (--quiet|--json-lines)": r"run ./digits.toml --trials 4 \1",
