@@ -35,7 +35,8 @@ def draw(rows: pd.DataFrame, out: Path) -> None:
     panels = figure.subplots(1, len(machines), sharey=True)
     for panel, machine in zip(panels, machines, strict=True):
         own = rows[rows["machine"] == machine]
-        for name, (label, colour, line) in SHOWN.items():
+        for name in (name for name in SHOWN if name in set(own.strategy)):
+            label, colour, line = SHOWN[name]
             shares = 100 * own[own.strategy == name].pivot(
                 index="seed", columns="plans", values="share"
             )
@@ -52,7 +53,7 @@ def draw(rows: pd.DataFrame, out: Path) -> None:
         panel.set_xscale("log", base=2)
         panel.set_xticks(shares.columns, [str(plans) for plans in shares.columns])
         panel.axhline(95, color="#a3a3a3", linewidth=0.6, zorder=0)
-        panel.set_ylim(40, 101)
+        panel.set_ylim(30, 101)
         panel.set_title(machine, loc="left")
         panel.set_xlabel("distinct plans trained")
         panel.spines[["top", "right"]].set_visible(False)
