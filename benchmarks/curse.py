@@ -1,23 +1,27 @@
 """The winner's curse on made-up networks whose truth is known: how much too good fronts look.
 
-A search of 160 trainings on a surface of `benchmarks/surfaces.py`, the uniform plans first and then
-members of the front so far with a few genes changed. Its front is chosen by the scores as they were
+A search of 160 trainings on a surface of `benchmarks/surfaces.py`, the uniform sweep first and then
+what `block_response` proposes. Its front is chosen by the scores as they were
 measured, and by what all trials lead one to expect (`autoprune.runs.posterior`). Of either: by how
 many points its members' accuracies are too large on average, and the true hypervolume, as a share
 of the best. Then `autoprune confirm`, three fresh seeds for each plan that is trained again: as it
 was until 0.2, members and what is within their noise, chosen and judged by the same seeds; and as
 it is, members of the front of expected scores, of which one seed chooses and two judge.
 
-    python benchmarks/curse.py [--seeds 10]
+    python benchmarks/curse.py [--seeds 10] [--trainings 160]
 """
 
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import optuna
+from made_up import Network, Params
+from naive import Search
 from surfaces import Array, Settings, Surface
 
 from autoprune.runs.pareto import non_dominated
@@ -35,27 +39,26 @@ CASES = (
 )
 """Kind, blocks and samples of validation."""
 
-TRAININGS, FRESH = 160, 3
+FRESH = 3
 HEAD = "| surface | blocks | samples | front | points too good | hypervolume | again | then |"
 
 
-@dataclass
-class Searched:
-    """What a search has measured: settings as genes, scores, energies, and the truth of both."""
+@dataclass(frozen=True)
+class Found:
+    """What a search has measured: plans, scores and energies, and the truth of both."""
 
-    surface: Surface
-    genes: np.ndarray
+    network: Network
+    trained: list[Params]
     seen: Array
-
-    @property
-    def settings(self) -> Settings:
-        """True values of all trials."""
-        return self.surface.decode(self.genes)
 
     @property
     def truth(self) -> Array:
         """The true accuracy of each."""
-        return self.surface.accuracy(self.settings)
+        return self.network.surface.accuracy(self.network.settings(*self.trained))
+
+    def of(self, places: Sequence[int]) -> Settings:
+        """Some of the plans."""
+        return self.network.settings(*(self.trained[place] for place in places))
 
     def front(self, scores: Array) -> list[int]:
         """Places of the members, by these scores and the energies that were measured."""
@@ -64,8 +67,8 @@ class Searched:
     @property
     def expected(self) -> Array:
         """What all trials lead one to expect of each."""
-        found, samples = self.settings, self.surface.samples
-        kept = ((1 - found.sparsity) * found.kept).reshape(len(self.genes), -1)
+        found, samples = self.of(range(len(self.trained))), self.network.surface.samples
+        kept = ((1 - found.sparsity) * found.kept).reshape(len(self.trained), -1)
         known = np.c_[found.steps, kept, np.sqrt(kept)]
         scores = [Score(correct=round(a * samples), total=samples) for a in self.seen[:, 0]]
         judged = posteriors(scores, self.seen[:, 1].tolist(), lambda i: tuple(known[i]))
@@ -73,31 +76,21 @@ class Searched:
 
     def again(self, places: Sequence[int], rng: np.random.Generator) -> Array:
         """Accuracies on fresh seeds: members x FRESH."""
-        some = self.surface.decode(self.genes[list(places)])
-        return np.stack([self.surface.seen(some, rng)[:, 0] for _ in range(FRESH)], axis=1)
+        surface, some = self.network.surface, self.of(places)
+        return np.stack([surface.seen(some, rng)[:, 0] for _ in range(FRESH)], axis=1)
 
 
-def search(surface: Surface, rng: np.random.Generator) -> Searched:
-    """Uniform plans, then members with genes changed."""
-    b = surface.blocks
-    counts = np.array([20, 9, 3, 3]).repeat([2 * b, 2 * b, b, 1])
-    pairs = [(s, k, t) for s in (0, 10, 16, 19) for k in (2, 4, 8) for t in (0, 2)]
-    genes = np.zeros((len(pairs), len(counts)), dtype=int)
-    for row, (sparsity, kept, steps) in zip(genes, pairs, strict=True):
-        row[: 2 * b], row[2 * b : 4 * b], row[-1] = sparsity, kept, steps
-    found = Searched(surface, genes, surface.seen(surface.decode(genes), rng))
-    while len(found.genes) < TRAININGS:
-        parents = found.genes[rng.choice(found.front(found.seen[:, 0]), 4)]
-        hit = rng.random(parents.shape) < 3 / len(counts)
-        child = np.where(hit, rng.integers(counts, size=parents.shape), parents)
-        seen = surface.seen(surface.decode(child), rng)
-        found = Searched(surface, np.vstack([found.genes, child]), np.vstack([found.seen, seen]))
-    return found
+def searched(network: Network, seed: int, trainings: int) -> Found:
+    """What autoprune trains and measures."""
+    search = Search(network, seed, seconds=0.0)
+    for _ in range(trainings):
+        search.go_on()
+    return Found(network, search.trained, np.array(search.seen))
 
 
-def contenders(found: Searched, front: Sequence[int]) -> list[int]:
+def contenders(found: Found, front: Sequence[int]) -> list[int]:
     """Members of a front, and what has an interval that reaches the best that is no dearer."""
-    samples, kept = found.surface.samples, []
+    samples, kept = found.network.surface.samples, []
     for place, (score, energy) in enumerate(found.seen):
         beaten = [found.seen[m, 0] for m in front if found.seen[m, 1] <= energy]
         high = Score(correct=round(score * samples), total=samples).interval[1]
@@ -106,14 +99,16 @@ def contenders(found: Searched, front: Sequence[int]) -> list[int]:
     return kept
 
 
-def compare(surface: Surface, seed: int) -> dict[str, tuple[float, float, int, float]]:
+def compare(
+    surface: Surface, seed: int, trainings: int
+) -> dict[str, tuple[float, float, int, float]]:
     """By either front: bias, true hypervolume, plans that are trained again, and then the bias."""
     rng = np.random.default_rng([seed, surface.samples])
-    found = search(surface, rng)
+    found = searched(Network(surface), seed, trainings)
     truth, expected, raw = found.truth, found.expected, found.seen[:, 0]
 
     def worth(front: Sequence[int], scores: Array) -> tuple[float, float]:
-        volume = surface.volumes(surface.decode(found.genes[list(front)]))[0]
+        volume = surface.volumes(found.of(front))[0]
         return float((scores - truth)[list(front)].mean()), volume / surface.best[0]
 
     old, new = found.front(raw), found.front(expected)
@@ -134,14 +129,18 @@ def compare(surface: Surface, seed: int) -> dict[str, tuple[float, float, int, f
 
 def main() -> None:
     """Print the table."""
+    warnings.simplefilter("ignore")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10)
-    seeds = range(parser.parse_args().seeds)
+    parser.add_argument("--trainings", type=int, default=160)
+    given = parser.parse_args()
     print(f"{HEAD}\n|---|---|---|---|---|---|---|---|")
     for kind, blocks, samples in CASES:
-        runs = [
-            compare(Surface(kind=kind, blocks=blocks, samples=samples, seed=s), s) for s in seeds
-        ]
+        runs = []
+        for seed in range(given.seeds):
+            surface = Surface(kind=kind, blocks=blocks, samples=samples, seed=seed)
+            runs.append(compare(surface, seed, given.trainings))
         for name in runs[0]:
             bias, volume, again, then = np.mean([run[name] for run in runs], axis=0)
             print(

@@ -51,16 +51,21 @@ class Network:
         """A configuration as Optuna has it."""
         return to_params(configuration, self.domains)
 
-    def settings(self, params: Params) -> Settings:
-        """Optuna's parameters as the surface takes them."""
+    def settings(self, *points: Params) -> Settings:
+        """Optuna's parameters of some plans as the surface takes them."""
         blocks = range(self.surface.blocks)
         branches = [[f"blocks.{b}.{name}" for name in ("attention", "mlp")] for b in blocks]
-        learns = [LEARNS.index(params[f"blocks.{b}.neuron.threshold"]) for b in blocks]
+
+        def of(setting: str) -> Array:
+            rows = [[[p[f"{n}.{setting}"] for n in names] for names in branches] for p in points]
+            return np.array(rows)
+
+        learns = [[LEARNS.index(p[f"blocks.{b}.neuron.threshold"]) for b in blocks] for p in points]
         return Settings(
-            sparsity=np.array([[[params[f"{n}.l1p"] for n in names] for names in branches]]),
-            kept=np.array([[[params[f"{n}.dsp"] for n in names] for names in branches]]),
-            learns=np.array([learns], dtype=float),
-            steps=np.array([2.0 + params["time_steps"]]),
+            sparsity=of("l1p"),
+            kept=of("dsp"),
+            learns=np.array(learns, dtype=float),
+            steps=np.array([2.0 + p["time_steps"] for p in points]),
         )
 
     def seen(self, params: Params, rng: np.random.Generator) -> Array:
@@ -85,12 +90,6 @@ class Network:
 
     def share(self, trained: Sequence[Params]) -> float:
         """True hypervolume of what was trained, as a share of the best, mean over machines."""
-        rows = [self.settings(params) for params in trained]
-        whole = Settings(
-            **{
-                name: np.concatenate([getattr(row, name) for row in rows])
-                for name in ("sparsity", "kept", "learns", "steps")
-            }
-        )
+        whole = self.settings(*trained)
         pairs = zip(self.surface.volumes(whole), self.surface.best, strict=True)
         return float(np.mean([found / best for found, best in pairs]))

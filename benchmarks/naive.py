@@ -90,15 +90,22 @@ class Search:
     """A study of a network, and what was trained for it.
 
     Args:
-        network: what is searched. seed: of what is seen. seconds: that a training takes.
+        network: what is searched.
+        seed: of what is seen, and of autoprune's sampler.
+        seconds: that a training takes.
+
+    Attributes:
+        trained: plans, in their order. seen: what their trainings gave.
     """
 
     def __init__(self, network: Searched, seed: int, seconds: float) -> None:
         self._network, self._seconds, self._asking = network, seconds, 0.0
+        self._samplers = Samplers(seed, network.prior)
         self._rng = np.random.default_rng([seed, 0])
         directions = ["maximize", *["minimize"] * (len(network.metrics) - 1)]
         self._study = optuna.create_study(directions=directions)
-        self._trained: list[Params] = []
+        self.trained: list[Params] = []
+        self.seen: list[Array] = []
 
     def train(self, sampler: BaseSampler, given: Params | None = None) -> None:
         """Train what a sampler proposes, or what is given."""
@@ -110,14 +117,23 @@ class Search:
         self._asking += time.process_time() - begin
         seen = self._network.seen(trial.params, self._rng)
         self._study.tell(trial, seen.tolist())
-        self._trained.append(dict(trial.params))
+        self.trained.append(dict(trial.params))
+        self.seen.append(seen)
+
+    def go_on(self) -> None:
+        """Train what autoprune does: the next plan of its start, then what its sampler proposes."""
+        number = len(self.trained)
+        if number < len(self._network.first):
+            self.train(RandomSampler(seed=0), self._network.first[number])
+        else:
+            self.train(self._samplers.of("block_response", number))
 
     @property
     def reached(self) -> Reached:
         """So far."""
-        count = len(self._trained)
+        count = len(self.trained)
         return Reached(
-            share=self._network.share(self._trained),
+            share=self._network.share(self.trained),
             trainings=count,
             seconds=count * self._seconds + self._asking,
         )
@@ -135,12 +151,9 @@ def autoprune(
     network: Searched, seed: int, trainings: int, seconds: float, share: float
 ) -> Reached:
     """When autoprune has that share; what it has after so many trainings where that is less."""
-    search, samplers = Search(network, seed, seconds), Samplers(seed, network.prior)
-    for number in range(trainings):
-        if number < len(network.first):
-            search.train(RandomSampler(seed=0), network.first[number])
-        else:
-            search.train(samplers.of("block_response", number))
+    search = Search(network, seed, seconds)
+    for _ in range(trainings):
+        search.go_on()
         if (reached := search.reached).share >= share:
             break
     return reached

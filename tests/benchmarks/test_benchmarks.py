@@ -107,7 +107,10 @@ SHORT = [
         ["naive.py", "--seeds", "1", "--trainings", "16", "--kinds", "additive", "digits"],
         "digits: ",
     ),
-    (["curse.py", "--seeds", "1"], "| correlated | 12 | 10000 | as expected |"),
+    (
+        ["curse.py", "--seeds", "1", "--trainings", "16"],
+        "| correlated | 12 | 10000 | as expected |",
+    ),
     (["neuron.py", "--rounds", "2", "--size", "2,2,8,8"], "sLIF per channel"),
     (["step.py", *STUDY, "--rounds", "2"], "evaluation: spikingjelly's"),
     (["contract.py", "--rounds", "1", "--methods", "weight_bits"], "| weight_bits | "),
