@@ -1,12 +1,12 @@
 """The winner's curse on made-up networks whose truth is known: how much too good fronts look.
 
 A search of 160 trainings on a surface of `benchmarks/surfaces.py`, the uniform sweep first and then
-what `block_response` proposes. Its front is chosen by the scores as they were
-measured, and by what all trials lead one to expect (`autoprune.runs.posterior`). Of either: by how
-many points its members' accuracies are too large on average, and the true hypervolume, as a share
-of the best. Then `autoprune confirm`, three fresh seeds for each plan that is trained again: as it
-was until 0.2, members and what is within their noise, chosen and judged by the same seeds; and as
-it is, members of the front of expected scores, of which one seed chooses and two judge.
+what `block_response` proposes. Its front is chosen by the scores as they were measured, and by what
+all trials lead one to expect (`autoprune.runs.posterior`). Of either: by how many points its
+members' accuracies are too large on average, and the true hypervolume, as a share of the best.
+Then `autoprune confirm`, three fresh seeds for each plan that is trained again: as it was until
+0.2, members and what is within their noise, chosen and judged by the same seeds; and as it is,
+members of the front of expected scores, of which one seed chooses and two judge.
 
     python benchmarks/curse.py [--seeds 10] [--trainings 160]
 """
@@ -67,7 +67,7 @@ class Found:
     @property
     def expected(self) -> Array:
         """What all trials lead one to expect of each."""
-        found, samples = self.of(range(len(self.trained))), self.network.surface.samples
+        found, samples = self.network.settings(*self.trained), self.network.surface.samples
         kept = ((1 - found.sparsity) * found.kept).reshape(len(self.trained), -1)
         known = np.c_[found.steps, kept, np.sqrt(kept)]
         scores = [Score(correct=round(a * samples), total=samples) for a in self.seen[:, 0]]
